@@ -1,0 +1,1 @@
+"""The conversation: everything that knows Slack, and the program that holds it together."""

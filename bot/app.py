@@ -1,0 +1,161 @@
+"""Puts the parts together; nothing else does."""
+
+import logging
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.error import BoltError
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.admin import posts as admin
+from bot.clock import Clock
+from bot.jobs import Jobs
+from bot.live import LiveFeed
+from bot.pacing import Pacer, retry_handlers
+from bot.participant import finishing, onboarding, tuning, words
+from bot.researcher import commands
+from bot.settings import Credentials, Settings, SettingsError
+from bot.slack import Slack
+from bot.study import Study
+from bot.trouble import Errands, Trouble, apology
+from storage.database import Store
+from storage.refusal import Refused
+from training.tasks import BUILT_IN, UnknownTask
+from training.workers import LocalWorkers, Workers
+
+log = logging.getLogger(__name__)
+
+_LISTENERS = 32
+"""Threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
+
+
+class Bot:
+    """The bot as it runs.
+
+    Args:
+        settings: The study.
+        credentials: The Slack app.
+        workers: Where trials run; by default processes on this machine.
+
+    Raises:
+        SettingsError: Slack refuses the tokens, the task is unknown, or the data base has other rules.
+    """
+
+    def __init__(self, settings: Settings, credentials: Credentials, workers: Workers | None = None) -> None:
+        try:
+            task = BUILT_IN[settings.study.task]
+        except UnknownTask as error:
+            raise SettingsError(f"study.toml: study.task: {error}") from error
+        self.settings = settings
+        self.store = Store(settings.machine.database)
+        self.store.migrate()
+        self.pacer = Pacer()
+        client = WebClient(
+            credentials.bot_token, base_url=credentials.api_url, retry_handlers=retry_handlers(self.pacer)
+        )
+        slack = Slack(client, self.pacer)
+        trouble = Trouble(slack, settings.slack.report_channel)
+        self.study = Study(settings, task.facts, self.store, slack, trouble, Errands(trouble))
+        self.study.feed = LiveFeed(
+            client, self.study.conversation.render, pacer=self.pacer, on_failure=self._feed_failed
+        )
+        self.study.clock = Clock(self.store.engine, self.study.ring)
+        self.study.jobs = Jobs(
+            self.store,
+            workers or LocalWorkers([task], slots=settings.machine.slots, threads=settings.training.threads_per_slot),
+            self.study,
+        )
+        self._app = _listen(client, self.study)
+        self._handler = SocketModeHandler(self._app, credentials.app_token, concurrency=_LISTENERS)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Open the study, start the workers, and listen to Slack.
+
+        Raises:
+            SettingsError: Slack refuses the app token, or the data base has other rules.
+        """
+        try:
+            self.study.start()
+            self._handler.connect()  # type: ignore[no-untyped-call]
+        except Refused as refused:
+            self.close()
+            raise SettingsError(str(refused)) from refused
+        except SlackApiError as error:
+            self.close()
+            raise SettingsError(_refused("SLACK_APP_TOKEN", error)) from error
+        channel = self.settings.slack.report_channel
+        if channel:
+            started = admin.study_started(
+                self.settings.study.name, self.settings.rules_hash(), self.settings.machine.slots
+            )
+            self.study.errands.run("posting that the bot is up", lambda: self.study.slack.post(channel, started))
+
+    def wait(self) -> None:
+        """Wait until :meth:`stop`."""
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """Make :meth:`wait` return; safe in a signal handler."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Stop listening, then working. What was running runs again at the next start."""
+        self._handler.close()  # type: ignore[no-untyped-call]
+        self.study.close()
+        self.pacer.close()
+        self.store.close()
+
+    def _feed_failed(self, subject: str, error: Exception) -> None:
+        self.study.trouble.report(error, f"showing {subject}")
+
+
+def _listen(client: WebClient, study: Study) -> App:
+    try:
+        app = App(
+            client=client,
+            token=client.token,
+            listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"),
+        )
+    except (BoltError, SlackApiError) as error:
+        cause = error if isinstance(error, SlackApiError) else error.__cause__
+        raise SettingsError(_refused("SLACK_BOT_TOKEN", cause or error)) from error
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
+        ) from error
+    for listeners in (onboarding, tuning, finishing, words, commands):
+        listeners.register(app, study)
+
+    def unknown(ack: Ack) -> None:
+        ack()  # of an older version, or a button whose press needs no answer
+
+    app.action(re.compile(""))(unknown)
+
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        return _report(study, error, body)
+
+    app.error(failed)
+    return app
+
+
+def _report(study: Study, error: Exception, body: dict[str, Any]) -> BoltResponse:
+    """A listener failed before it acknowledged: tell the admins, and the person where they look."""
+    code = study.trouble.report(error, f"answering a {body.get('type', 'command')}")
+    if body.get("type") == "view_submission":
+        inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+        if inputs:  # the form stays open, with all that was typed
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: apology(code)}})
+    if "command" in body:
+        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": apology(code)})
+    return BoltResponse(status=200, body="")
+
+
+def _refused(token: str, error: BaseException) -> str:
+    why = error.response["error"] if isinstance(error, SlackApiError) else str(error)
+    return f"Slack refuses {token} ({why}): copy it again from your Slack app's page."

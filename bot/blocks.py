@@ -1,0 +1,140 @@
+"""The few Block Kit pieces that every view is made of, with Slack's limits and escaping kept in one place."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    Option,
+    PlainTextObject,
+    SectionBlock,
+)
+from slack_sdk.models.views import View
+
+SECTION_TEXT = 3000
+OPTION_TEXT = 75
+"""Characters that Slack allows in a section and in an option."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is posted: the blocks, and the text that notifications and screen readers get instead."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def escape(text: str) -> str:
+    """Text that somebody typed, safe inside mrkdwn."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shorten(text: str, length: int) -> str:
+    """At most ``length`` characters, with an ellipsis where something was cut off."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def clock_time(moment: datetime) -> str:
+    """A time of day that every reader sees in their own time zone."""
+    return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
+
+
+def header(text: str) -> HeaderBlock:
+    """A headline of at most 150 characters."""
+    return HeaderBlock(text=PlainTextObject(text=shorten(text, 150), emoji=True))
+
+
+def section(text: str, *, accessory: ButtonElement | None = None, block_id: str | None = None) -> SectionBlock:
+    """A paragraph of mrkdwn."""
+    return SectionBlock(
+        text=MarkdownTextObject(text=shorten(text, SECTION_TEXT)), accessory=accessory, block_id=block_id
+    )
+
+
+def paragraphs(text: str) -> list[Block]:
+    """Long mrkdwn as sections, broken between paragraphs so that each fits."""
+    sections: list[str] = []
+    for paragraph in text.split("\n\n"):
+        if sections and len(sections[-1]) + len(paragraph) + 2 <= SECTION_TEXT:
+            sections[-1] += "\n\n" + paragraph
+        else:
+            sections.append(paragraph)
+    return [section(each) for each in sections]
+
+
+def context(*texts: str) -> ContextBlock:
+    """Small grey print; at most 10 pieces."""
+    return ContextBlock(elements=[MarkdownTextObject(text=shorten(text, 2000)) for text in texts])
+
+
+def divider() -> DividerBlock:
+    """A line."""
+    return DividerBlock()
+
+
+def button(
+    label: str,
+    action_id: str,
+    value: object = "",
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    """A button; ``value`` comes back as text when it is pressed."""
+    return ButtonElement(text=label, action_id=action_id, value=str(value) or None, style=style, confirm=confirm)
+
+
+def actions(buttons: Sequence[ButtonElement], block_id: str | None = None) -> ActionsBlock:
+    """A row of buttons."""
+    return ActionsBlock(elements=list(buttons), block_id=block_id)
+
+
+def confirm(title: str, text: str, yes: str, no: str, *, style: str | None = None) -> ConfirmObject:
+    """A question that is asked before a button counts."""
+    return ConfirmObject(
+        title=PlainTextObject(text=title),
+        text=PlainTextObject(text=text),
+        confirm=PlainTextObject(text=yes),
+        deny=PlainTextObject(text=no),
+        style=style,
+    )
+
+
+def options(labels: Mapping[str, str] | Iterable[str]) -> list[Option]:
+    """Options of a select: values to labels, or labels that are their own values."""
+    pairs = labels.items() if isinstance(labels, Mapping) else ((label, label) for label in labels)
+    return [Option(value=value, text=PlainTextObject(text=shorten(label, OPTION_TEXT))) for value, label in pairs]
+
+
+def modal(
+    title: str,
+    blocks: Sequence[Block],
+    *,
+    callback_id: str,
+    submit: str | None = None,
+    close: str = "Close",
+    private_metadata: str = "",
+) -> View:
+    """A modal with a title of at most 24 characters."""
+    return View(
+        type="modal",
+        title=PlainTextObject(text=title),
+        blocks=list(blocks),
+        callback_id=callback_id,
+        submit=PlainTextObject(text=submit) if submit else None,
+        close=PlainTextObject(text=close),
+        private_metadata=private_metadata,
+    )
+
+
+def notice(title: str, text: str) -> View:
+    """A modal that says one thing."""
+    return modal(title, [section(text)], callback_id="notice")

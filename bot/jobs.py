@@ -1,0 +1,273 @@
+"""Waiting trials go to workers; what workers report goes to storage and to whoever watches.
+
+One thread does all of it, so nothing here is decided twice. What may happen to a trial is decided in
+``storage``; this loop only carries messages.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from storage import jobs
+from storage.database import Store
+from storage.jobs import Job, PartialEpoch
+from storage.refusal import Refused
+from storage.states import JobKind, TrialState
+from training.trial import BatchLosses, Ending, EpochEnd, Outcome, Part, TrialRequest
+from training.workers import Failed, Lost, Ready, WorkerEvent, Workers
+
+log = logging.getLogger(__name__)
+
+_LISTEN_SECONDS = 0.05
+"""How long a submission may wait for this loop to look up from its workers."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job has come.
+
+    Attributes:
+        epoch: The epoch that is training, from 1.
+        batch_losses: The losses of its batches so far.
+        epoch_losses: The training loss of every finished epoch.
+    """
+
+    epoch: int = 1
+    batch_losses: tuple[float, ...] = ()
+    epoch_losses: tuple[float, ...] = ()
+
+
+class Watcher(Protocol):
+    """Is told what happens to jobs, on the thread of the loop: must not wait for anything."""
+
+    def job_moved(self, job: Job) -> None:
+        """The job started or made progress."""
+
+    def job_ended(self, job: Job) -> None:
+        """The job is finished, whatever it ended as."""
+
+    def job_lost(self, job: Job) -> None:
+        """The job's worker was lost; it runs again."""
+
+    def job_failed(self, job: Job, detail: str) -> None:
+        """The job ended with an error; ``detail`` is for the log."""
+
+    def loop_failed(self, error: Exception) -> None:
+        """The loop met an error of ours and goes on."""
+
+
+@dataclass
+class _Running:
+    job: Job
+    slot: int
+    epoch: int = 1
+    batch_losses: list[float] = field(default_factory=list)
+    epoch_losses: list[float] = field(default_factory=list)
+
+
+class Jobs:
+    """The loop between storage and workers.
+
+    Args:
+        store: Where trials wait.
+        workers: Where they run.
+        watcher: Who is told.
+        now: The time, aware.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        workers: Workers,
+        watcher: Watcher,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._workers = workers
+        self._watcher = watcher
+        self._now = now
+        self._running: dict[str, _Running] = {}
+        self._ready: set[int] = set()
+        self._lock = threading.Lock()
+        self._look = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Start the workers and the loop."""
+        self._workers.start()
+        self._look.set()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the loop and the workers. What was running stays so in storage, and runs again at the next start."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._workers.close()
+
+    def look(self) -> None:
+        """Something may be waiting: look soon."""
+        self._look.set()
+
+    def stop(self, key: str) -> None:
+        """Ask the worker of a running job to stop it."""
+        self._workers.stop(key)
+
+    def progress(self, key: str) -> Progress | None:
+        """How far a running job has come; none when it does not run."""
+        with self._lock:
+            running = self._running.get(key)
+            if running is None:
+                return None
+            return Progress(running.epoch, tuple(running.batch_losses), tuple(running.epoch_losses))
+
+    @property
+    def slots_ready(self) -> int:
+        """The number of slots whose worker is up."""
+        return len(self._ready)
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            try:
+                event = self._workers.next_event(_LISTEN_SECONDS)
+                if event is not None:
+                    self._handle(event)
+                if self._look.is_set():
+                    self._look.clear()
+                    self._assign()
+            except Exception as error:  # the study must go on, and somebody must be told
+                log.exception("the jobs loop met an error")
+                self._watcher.loop_failed(error)
+                self._closing.wait(1)
+
+    def _assign(self) -> None:
+        """Give waiting jobs to slots: people's trials may suspend an evaluation, nothing else may."""
+        busy: dict[int, list[Job]] = {slot: [] for slot in self._ready}
+        for running in self._running.values():
+            if running.slot in busy:
+                busy[running.slot].append(running.job)
+        idle = [slot for slot, held in busy.items() if not held]
+        lent = [slot for slot, held in busy.items() if len(held) == 1 and held[0].kind is JobKind.EVALUATION]
+        for slot in idle + lent:
+            kinds = (JobKind.TRIAL, JobKind.EVALUATION) if slot in idle else (JobKind.TRIAL,)
+            job = jobs.claim(self._store, now=self._now(), slot=slot, kinds=kinds)
+            if job is None:
+                if slot in idle:
+                    return  # nothing waits at all
+                continue
+            with self._lock:
+                self._running[job.key] = _Running(job, slot)
+            part = Part.TRIAL if job.kind is JobKind.TRIAL else Part.EVALUATION
+            self._workers.submit(slot, job.key, TrialRequest(job.task, job.configuration, job.seed, part))
+            self._watcher.job_moved(job)
+
+    def _handle(self, event: WorkerEvent) -> None:
+        if isinstance(event.message, Ready):
+            self._ready.add(event.slot)
+            self._look.set()
+            return
+        running = self._running.get(event.job or "")
+        if running is None:
+            return
+        match event.message:
+            case BatchLosses():
+                self._add_losses(running, event.message)
+                self._watcher.job_moved(running.job)
+            case EpochEnd():
+                self._end_epoch(running, event.message)
+                self._watcher.job_moved(running.job)
+            case Outcome():
+                self._end(running, _ending(event.message, _partial(running)))
+            case Failed():
+                log.error("%s failed in slot %s: %s", running.job.key, event.slot, event.message.detail)
+                self._end(running, _failure(event.message, _partial(running)))
+                self._watcher.job_failed(running.job, event.message.detail)
+            case Lost():
+                self._ready.discard(event.slot)
+                self._lose(running)
+            case _:
+                self._watcher.job_moved(running.job)
+
+    def _add_losses(self, running: _Running, message: BatchLosses) -> None:
+        with self._lock:
+            if message.epoch != running.epoch:
+                running.epoch, running.batch_losses = message.epoch, []
+            running.batch_losses.extend(message.losses)
+
+    def _end_epoch(self, running: _Running, message: EpochEnd) -> None:
+        jobs.record_epoch(
+            self._store,
+            running.job,
+            epoch=message.epoch,
+            batch_losses=running.batch_losses,
+            training_loss=message.training_loss,
+            validation_accuracy=message.accuracy,
+            seconds=message.seconds,
+        )
+        with self._lock:
+            running.epoch_losses.append(message.training_loss)
+
+    def _end(self, running: _Running, ending: jobs.Ending) -> None:
+        self._forget(running)
+        try:
+            jobs.finish(self._store, running.job, ending, now=self._now())
+        except Refused as refused:  # the run was taken back meanwhile: its result is not wanted any more
+            log.info("%s: %s", running.job.key, refused)
+            return
+        self._watcher.job_ended(running.job)
+
+    def _lose(self, running: _Running) -> None:
+        self._forget(running)
+        log.warning("the worker in slot %s was lost with %s", running.slot, running.job.key)
+        try:
+            run = jobs.lost(self._store, running.job, now=self._now())
+        except Refused as refused:
+            log.info("%s: %s", running.job.key, refused)
+            return
+        self._watcher.job_lost(running.job)
+        if run.state.is_finished:
+            self._watcher.job_ended(running.job)
+
+    def _forget(self, running: _Running) -> None:
+        with self._lock:
+            self._running.pop(running.job.key, None)
+        self._look.set()
+
+
+def _partial(running: _Running) -> PartialEpoch | None:
+    """The epoch that a run ended in, if it did not end with one."""
+    if running.epoch == len(running.epoch_losses) or not running.batch_losses:
+        return None
+    return PartialEpoch(running.epoch, tuple(running.batch_losses))
+
+
+_STATES = {
+    Ending.COMPLETE: TrialState.COMPLETE,
+    Ending.DIVERGED: TrialState.DIVERGED,
+    Ending.STOPPED: TrialState.CANCELLED,
+}
+
+
+def _ending(outcome: Outcome, partial: PartialEpoch | None) -> jobs.Ending:
+    state = _STATES[outcome.ending]
+    return jobs.Ending(
+        state=state,
+        accuracy=outcome.accuracy if state is TrialState.COMPLETE else None,
+        seconds=outcome.seconds,
+        images_per_second=outcome.images_per_second,
+        environment={} if outcome.environment is None else asdict(outcome.environment),
+        partial=partial,
+    )
+
+
+def _failure(failed: Failed, partial: PartialEpoch | None) -> jobs.Ending:
+    return jobs.Ending(
+        state=TrialState.FAILED,
+        reason=failed.reason,
+        partial=partial,
+        our_fault=failed.fault == "ours",
+    )

@@ -1,0 +1,473 @@
+"""The live feed: what changes while people watch, kept up to date in their threads within Slack's limits.
+
+Whoever changes something says so with :meth:`LiveFeed.touch`; the feed asks ``render`` for the message at the moment
+it is sent, so the newest state always wins and what was skipped never queues up. What a person waits for (a result,
+a cancellation) is sent at once with the picture already there; its last picture follows before any other frame.
+"""
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError, SlackObjectFormationError
+from slack_sdk.models.blocks import Block, ImageBlock
+
+from bot.curve_forms import Form, FormsTaken, Shown, show
+from bot.pacing import Pacer, PacingError, Priority, retry_handlers
+from bot.pictures import Pictures
+from reports.loss_plot import LossCurves, draw
+
+__all__ = ["Address", "Counters", "LiveFeed", "Priority", "Rendering"]
+
+logger = logging.getLogger(__name__)
+
+REFUSAL_REMEMBERED = 600.0
+"""Seconds for which pictures or charts are not tried again after a lasting refusal: no scope, no such block."""
+
+FAILURE_REMEMBERED = 60.0
+"""The same after a failure that may pass: an upload that broke off, a picture that was not processed."""
+
+RETRIES = 8
+"""How often a message that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
+
+MOST_SUBJECTS = 5_000
+"""Subjects whose present picture is remembered; beyond, the longest unchanged one is forgotten."""
+
+_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format"})
+_WORD_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a message is."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A message as it should look now.
+
+    Attributes:
+        address: The message to update.
+        text: What notifications and screen readers get.
+        blocks: Makes the message's blocks around the block that shows the curves: an image, a chart or a line of
+            numbers, or ``None`` while there is nothing to show. May be called more than once.
+        curves: What to draw; ``None`` for a message without a picture.
+        file_name: The picture's file name, which participants can read.
+    """
+
+    address: Address
+    text: str
+    blocks: Callable[[Block | None], Sequence[Block]]
+    curves: LossCurves | None = None
+    file_name: str = "losses.png"
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the feed has done since it was made.
+
+    Attributes:
+        frames: Updates sent for a running plot, the last picture of a result among them.
+        results: Updates sent that a person waited for.
+        pictures: Pictures uploaded and processed.
+        fallbacks: Updates whose curves were shown by less than an image, or whose blocks were left out.
+        deletes: Superseded pictures deleted.
+    """
+
+    frames: int
+    results: int
+    pictures: int
+    fallbacks: int
+    deletes: int
+
+
+class _Urgency(IntEnum):
+    """Which picture is drawn first."""
+
+    LAST = 0  # the picture of a result: it stays
+    FRAME = 1
+
+
+@dataclass
+class _Subject:
+    """What the feed knows about one message.
+
+    Attributes:
+        name: The subject.
+        sending: Held while an update is under way, so that the newest is the last.
+        served_at: When an update was last begun or sent.
+        shown: The picture in the message.
+        doubtful: Files that the message may show: the answer to their update was lost.
+        results: How many results were sent.
+        attempts, not_before: Failed tries of the present update, and when the next may be made.
+    """
+
+    name: str
+    sending: threading.Lock = field(default_factory=threading.Lock)
+    served_at: float = float("-inf")
+    shown: Shown | None = None
+    doubtful: list[str] = field(default_factory=list)
+    results: int = 0
+    attempts: int = 0
+    not_before: float = float("-inf")
+
+
+class LiveFeed:
+    """Keeps messages up to date. Safe from any thread.
+
+    Args:
+        client: A client with the bot's token; the feed uses a copy with retries of its own.
+        render: Says how the message of a subject should look now, or ``None`` if there is none. Called on the feed's
+            threads.
+        pacer: Shared with everything that calls Slack.
+        on_failure: Told once about what went wrong (the subject, the error), and again after ten minutes.
+        workers: Pictures under way at once: Slack takes a second or more to process one, and four keep up with the
+            limit of ``chat.update``.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        render: Callable[[str], Rendering | None],
+        *,
+        pacer: Pacer,
+        on_failure: Callable[[str, Exception], None],
+        workers: int = 4,
+    ) -> None:
+        self._client = copy.copy(client)
+        self._client.retry_handlers = retry_handlers(pacer)
+        self._render = render
+        self._pacer = pacer
+        self._on_failure = on_failure
+        self._pictures = Pictures(self._client, pacer)
+        self._changed = threading.Condition()
+        self._subjects: dict[str, _Subject] = {}
+        self._words_waiting: dict[str, _Subject] = {}
+        self._words_under_way: set[str] = set()
+        self._pictures_waiting: dict[str, _Urgency] = {}
+        self._pictures_under_way: set[str] = set()
+        self._taken = FormsTaken()
+        self._reported: dict[tuple[str, str], float] = {}
+        self._frames = self._results = self._fallbacks = 0
+        self._closing = self._stopped = False
+        self._threads = [
+            threading.Thread(target=self._work, args=(pictures,), name=f"live-feed-{number}", daemon=True)
+            for number, pictures in enumerate([False] * _WORD_WORKERS + [True] * workers)
+        ]
+
+    @property
+    def counters(self) -> Counters:
+        """What was done so far."""
+        with self._changed:
+            return Counters(
+                self._frames, self._results, self._pictures.uploads, self._fallbacks, self._pictures.deletes
+            )
+
+    def start(self) -> None:
+        """Start sending."""
+        self._pictures.start()
+        for thread in self._threads:
+            thread.start()
+
+    def touch(self, subject: str, priority: Priority) -> None:
+        """Say that a subject has changed. Never waits; after :meth:`close` it does nothing."""
+        with self._changed:
+            if self._closing:
+                return
+            if priority is Priority.RESULT:
+                self._subject(subject).attempts = 0
+                self._words_waiting.setdefault(subject, self._subject(subject)).not_before = float("-inf")
+            elif subject in self._pictures_waiting:
+                return
+            else:
+                self._subject(subject)
+                self._pictures_waiting[subject] = _Urgency.FRAME
+            self._changed.notify_all()
+
+    def close(self, flush: float) -> None:
+        """Send the results that wait, drop the frames, and stop, in about ``flush`` seconds at most.
+
+        A superseded picture that could not be deleted in that time stays in the workspace's storage.
+        """
+        give_up_at = time.monotonic() + flush
+        with self._changed:
+            self._closing = True
+            self._pictures_waiting = {
+                name: urgency for name, urgency in self._pictures_waiting.items() if urgency is _Urgency.LAST
+            }
+            self._changed.notify_all()
+        self._pacer.wake()
+        with self._changed:
+            self._changed.wait_for(self._is_idle, timeout=max(0.0, give_up_at - time.monotonic()))
+            unsent = sorted(self._words_waiting.keys() | self._words_under_way)
+            self._stopped = True
+            self._changed.notify_all()
+        self._pacer.wake()
+        if unsent:
+            logger.warning("Closed before these messages were brought up to date: %s", ", ".join(unsent))
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.1, give_up_at - time.monotonic()))
+        self._pictures.close(give_up_at - time.monotonic())
+
+    # --- what is next ----------------------------------------------------------------------------------------------
+
+    def _subject(self, name: str) -> _Subject:
+        subject = self._subjects.pop(name, None) or _Subject(name)
+        self._subjects[name] = subject  # the longest unchanged one stands first
+        if len(self._subjects) > MOST_SUBJECTS:
+            busy = (
+                self._words_waiting.keys() | self._words_under_way
+                | self._pictures_waiting.keys() | self._pictures_under_way
+            )  # fmt: skip
+            oldest = next((each for each in self._subjects if each not in busy and each != name), None)
+            if oldest is not None:
+                del self._subjects[oldest]
+        return subject
+
+    def _is_idle(self) -> bool:
+        return not (self._words_waiting or self._words_under_way or self._pictures_waiting or self._pictures_under_way)
+
+    def _work(self, pictures: bool) -> None:
+        while (job := self._next_job(pictures)) is not None:
+            subject, urgency = job
+            try:
+                if urgency is None:
+                    self._send_words(subject)
+                else:
+                    self._send_picture(subject, urgency)
+            except PacingError:
+                logger.debug("An update of %s was given up.", subject.name)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
+                self._failed(subject, urgency, error)
+            finally:
+                with self._changed:
+                    (self._words_under_way if urgency is None else self._pictures_under_way).discard(subject.name)
+                    self._changed.notify_all()
+
+    def _next_job(self, pictures: bool) -> tuple[_Subject, _Urgency | None] | None:
+        """Wait for the next update; urgency ``None`` means words. ``None`` when the feed has stopped."""
+        with self._changed:
+            while not self._stopped:
+                now = time.monotonic()
+                wake_at = float("inf")
+                for subject in self._words_waiting.values():
+                    if subject.name in self._words_under_way:
+                        continue
+                    if subject.not_before <= now:
+                        del self._words_waiting[subject.name]
+                        self._words_under_way.add(subject.name)
+                        subject.served_at = now
+                        return subject, None
+                    wake_at = min(wake_at, subject.not_before)
+                if pictures and (name := self._next_picture()) is not None:
+                    urgency = self._pictures_waiting.pop(name)
+                    self._pictures_under_way.add(name)
+                    # Also of an update that will fail: a message that cannot be updated must not always be next.
+                    self._subjects[name].served_at = now
+                    return self._subjects[name], urgency
+                self._changed.wait(None if wake_at == float("inf") else wake_at - now)
+        return None
+
+    def _next_picture(self) -> str | None:
+        """The most urgent; among equals the one whose message was updated longest ago."""
+        free = [name for name in self._pictures_waiting if name not in self._pictures_under_way]
+        return min(free, key=lambda name: (self._pictures_waiting[name], self._subjects[name].served_at), default=None)
+
+    # --- sending ---------------------------------------------------------------------------------------------------
+
+    def _send_words(self, subject: _Subject) -> None:
+        """What a person waits for: the newest words beside the picture that is already there."""
+        with self._changed:
+            if self._pictures_waiting.get(subject.name) is _Urgency.FRAME:
+                del self._pictures_waiting[subject.name]  # whatever it was to show is rendered below
+        sent = self._update(subject, Priority.RESULT, None, abandon=lambda: self._stopped)
+        if sent is None:
+            return
+        with self._changed:
+            self._results += 1
+            subject.results += 1
+            shown = subject.shown.curves if subject.shown else None
+            # The picture lags behind the words: the last one must not.
+            if sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE:
+                self._pictures_waiting[subject.name] = _Urgency.LAST
+
+    def _send_picture(self, subject: _Subject, urgency: _Urgency) -> None:
+        """Draw and upload what is new, then update the message."""
+        results = subject.results
+
+        def abandoned() -> bool:
+            # A frame that a result has overtaken is worth nothing: the result's own picture follows.
+            return self._stopped or (urgency is _Urgency.FRAME and (self._closing or subject.results != results))
+
+        if (rendering := self._render(subject.name)) is None:
+            self._forget(subject)
+            return
+        priority = Priority.FRAME if urgency is _Urgency.FRAME else Priority.RESULT
+        fresh = self._upload(subject, rendering, priority, abandoned)
+        try:
+            sent = self._update(subject, priority, fresh, abandon=abandoned)
+        except (SlackClientError, PacingError):
+            if fresh is not None:
+                self._pictures.discard(fresh.file_id)
+            raise
+        except OSError:
+            if fresh is not None:
+                subject.doubtful.append(fresh.file_id)
+            raise
+        if fresh is not None and subject.shown != fresh:
+            self._pictures.discard(fresh.file_id)
+        if sent is not None:
+            with self._changed:
+                self._frames += 1
+
+    def _upload(
+        self, subject: _Subject, rendering: Rendering, priority: Priority, abandon: Callable[[], bool]
+    ) -> Shown | None:
+        """A new picture of the curves; ``None`` if none is needed or none can be had."""
+        curves = rendering.curves
+        if curves is None or self._taken.best() is not Form.IMAGE:
+            return None
+        if subject.shown is not None and subject.shown.curves == curves:
+            return None
+        try:
+            file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, priority, abandon)
+        except PacingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - without pictures the study goes on
+            passing = not isinstance(error, SlackApiError) or _is_passing(error)
+            self._avoid(Form.IMAGE, subject, error, FAILURE_REMEMBERED if passing else REFUSAL_REMEMBERED)
+            return None
+        return Shown(file_id, curves)
+
+    def _update(
+        self, subject: _Subject, priority: Priority, fresh: Shown | None, *, abandon: Callable[[], bool]
+    ) -> Rendering | None:
+        """Update the message with the newest words and ``fresh`` or the present picture, in the best form Slack takes.
+
+        Returns:
+            What was sent; ``None`` if there is no such message (any more).
+        """
+        refusals: list[tuple[Form, Exception]] = []
+        without_picture = False
+        for form in self._taken.to_try():
+            if without_picture and form is not Form.TEXT_ONLY:
+                continue
+            with self._pacer.turn("chat.update", priority, abandon=abandon), subject.sending:
+                if abandon():
+                    raise PacingError("The update was overtaken.")
+                rendering = self._render(subject.name)
+                if rendering is None:
+                    self._forget(subject)
+                    return None
+                picture = fresh or subject.shown
+                block = show(form, rendering.curves, picture)
+                try:
+                    self._client.chat_update(
+                        channel=rendering.address.channel,
+                        ts=rendering.address.ts,
+                        text=rendering.text,
+                        blocks=[] if form is Form.TEXT_ONLY else list(rendering.blocks(block)),
+                    )
+                except (SlackApiError, SlackObjectFormationError) as error:
+                    if _code(error) == "message_not_found":
+                        self._forget(subject)
+                        return None
+                    if _code(error) not in _REFUSED_BLOCKS:
+                        raise
+                    if form is Form.TEXT_ONLY:
+                        raise
+                    refusals.append((form, error))
+                    without_picture = block is None or form is Form.NUMBERS
+                    continue
+                self._sent(subject, picture if isinstance(block, ImageBlock) else None)
+            if form is Form.TEXT_ONLY or (form is not Form.IMAGE and rendering.curves is not None):
+                with self._changed:
+                    self._fallbacks += 1
+            self._learn(subject, form, refusals)
+            return rendering
+        return None
+
+    def _sent(self, subject: _Subject, picture: Shown | None) -> None:
+        """The message shows this picture now (or none): the one before is not needed any more."""
+        subject.served_at, subject.attempts = time.monotonic(), 0
+        before = [*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])]
+        subject.doubtful.clear()
+        subject.shown = picture
+        for file_id in before:
+            if picture is None or file_id != picture.file_id:
+                self._pictures.discard(file_id)
+
+    def _learn(self, subject: _Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
+        """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""
+        for refused, error in refusals:
+            if form is Form.TEXT_ONLY:
+                self._report(subject, error)
+            else:
+                self._avoid(
+                    refused, subject, error, FAILURE_REMEMBERED if refused is Form.IMAGE else REFUSAL_REMEMBERED
+                )
+
+    # --- failing ---------------------------------------------------------------------------------------------------
+
+    def _avoid(self, form: Form, subject: _Subject, error: Exception, seconds: float) -> None:
+        self._taken.avoid(form, seconds)
+        self._report(subject, error, about=form.name)
+
+    def _failed(self, subject: _Subject, urgency: _Urgency | None, error: Exception) -> None:
+        """Try again what a person waits for; tell."""
+        with self._changed:
+            subject.attempts += 1
+            lasting = isinstance(error, SlackApiError) and not _is_passing(error)
+            if urgency is not _Urgency.FRAME and not lasting and subject.attempts <= RETRIES:
+                subject.not_before = time.monotonic() + min(2.0 ** (subject.attempts - 1), 30.0)
+                self._words_waiting.setdefault(subject.name, subject)
+        self._report(subject, error)
+
+    def _report(self, subject: _Subject, error: Exception, about: str | None = None) -> None:
+        """Log; tell ``on_failure`` unless it was told the same within the last ten minutes."""
+        what = _code(error) or repr(error)
+        key, now = (about or subject.name, what), time.monotonic()
+        with self._changed:
+            known = now - self._reported.get(key, float("-inf")) < REFUSAL_REMEMBERED
+            if not known:
+                self._reported = {each: at for each, at in self._reported.items() if now - at < REFUSAL_REMEMBERED}
+                self._reported[key] = now
+        logger.warning(
+            "The live feed could not show %s as wanted: %s", subject.name, what, exc_info=None if known else error
+        )
+        if not known:
+            try:
+                self._on_failure(subject.name, error)
+            except Exception:
+                logger.exception("The failure of %s could not be reported.", subject.name)
+
+    def _forget(self, subject: _Subject) -> None:
+        """Its message is gone."""
+        with self._changed:
+            self._subjects.pop(subject.name, None)
+            self._words_waiting.pop(subject.name, None)
+            self._pictures_waiting.pop(subject.name, None)
+            shown, subject.shown = subject.shown, None
+        if shown is not None:
+            self._pictures.discard(shown.file_id)
+
+
+def _code(error: Exception) -> str | None:
+    """Slack's name of the error; the SDK itself refuses some of the blocks that Slack would."""
+    if isinstance(error, SlackObjectFormationError):
+        return "invalid_blocks"
+    return str(error.response.get("error")) if isinstance(error, SlackApiError) else None
+
+
+def _is_passing(error: SlackApiError) -> bool:
+    return error.response.status_code >= 429 or _code(error) in _PASSING

@@ -1,0 +1,333 @@
+"""Slack's rate limits, met from this side: no call is made that Slack would refuse.
+
+Slack counts calls per method, workspace and app in a sliding minute, and messages per channel and second
+(https://docs.slack.dev/apis/web-api/rate-limits). The :class:`Pacer` counts the same. It aims at the limit and never
+goes over it: a call occupies its place from the moment it is allowed until a window after its *answer* came, so it
+holds whatever the way to Slack takes. What a person waits for goes before any frame of a live plot.
+"""
+
+import logging
+import math
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import count
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from slack_sdk.http_retry import ConnectionErrorRetryHandler, RetryHandler
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler, ServerErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+
+logger = logging.getLogger(__name__)
+
+
+class Priority(IntEnum):
+    """Who goes first when not everybody can."""
+
+    RESULT = 0
+    """A person waits for it: a result, a cancellation, the end of the time, an answer to a press."""
+    FRAME = 1
+    """A frame of a running plot: the next one is as good."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``calls`` calls in any ``seconds`` seconds."""
+
+    calls: int
+    seconds: float = 60.0
+
+
+_TIER_1, _TIER_2, _TIER_3, _TIER_4 = Limit(1), Limit(20), Limit(50), Limit(100)
+
+SLACK_LIMITS: Mapping[str, Limit] = {
+    "apps.connections.open": _TIER_1,
+    "conversations.list": _TIER_2,
+    "usergroups.users.list": _TIER_2,
+    "chat.delete": _TIER_3,
+    "chat.update": _TIER_3,
+    "conversations.history": _TIER_3,
+    "conversations.info": _TIER_3,
+    "conversations.open": _TIER_3,
+    "conversations.replies": _TIER_3,
+    "files.delete": _TIER_3,
+    "chat.postEphemeral": _TIER_4,
+    "conversations.members": _TIER_4,
+    "files.completeUploadExternal": _TIER_4,
+    "files.getUploadURLExternal": _TIER_4,
+    "files.info": _TIER_4,
+    "users.info": _TIER_4,
+    "views.open": _TIER_4,
+    "views.publish": _TIER_4,
+    "views.push": _TIER_4,
+    "views.update": _TIER_4,
+    "chat.postMessage": Limit(240),  # "several hundred messages per minute per workspace"
+}
+"""Calls a minute, from each method's page of Slack's reference. A method that is not here is not held back."""
+
+POST_PER_CHANNEL = Limit(3, seconds=3.0)
+"""``chat.postMessage``: one message a second per channel, with short bursts."""
+
+FRAMES_LEAVE_FREE = 0.04
+"""The part of a limit that frames never use, so that a result finds room at once: 2 of 50."""
+
+CAUTION = 0.75
+"""After a refusal a method's limit is taken to be this much lower; it recovers over ten windows."""
+
+
+def _never() -> bool:
+    return False
+
+
+class PacingError(RuntimeError):
+    """A call did not get its turn: the pacer was closed, or the wait was longer than the caller's bound."""
+
+
+@dataclass
+class _Window:
+    """The calls of the last seconds: when each was answered, and how many still wait for their answer."""
+
+    limit: Limit
+    answered: deque[float] = field(default_factory=deque)
+    under_way: int = 0
+
+    def wait(self, now: float, calls: int) -> float:
+        """Seconds until one of ``calls`` per window is free; infinite while only an answer can free it."""
+        while self.answered and self.answered[0] <= now - self.limit.seconds:
+            self.answered.popleft()
+        surplus = len(self.answered) + self.under_way - calls + 1
+        if surplus <= 0:
+            return 0.0
+        if surplus > len(self.answered):
+            return math.inf
+        return self.answered[surplus - 1] + self.limit.seconds - now
+
+
+@dataclass(frozen=True, order=True)
+class _Ticket:
+    """One caller's place in the line of a method."""
+
+    priority: Priority
+    number: int
+    channel: str | None = field(compare=False)
+
+
+class _Line:
+    """The calls of one method: those made, those allowed next, those who wait. Guarded by the pacer's lock."""
+
+    def __init__(self, limit: Limit, per_channel: Limit | None) -> None:
+        self.window = _Window(limit)
+        self.waiting: list[_Ticket] = []
+        self.held_until = -math.inf
+        self._per_channel = per_channel
+        self._channels: dict[str, _Window] = {}
+        self._last_frame = -math.inf
+        self._refused_at = -math.inf
+        self._caution = 1.0
+
+    def wait(self, ticket: _Ticket, now: float) -> float:
+        """Seconds until this ticket may go, as far as the limits are concerned."""
+        waits = [self.held_until - now]
+        calls = self._calls(now)
+        if ticket.priority is Priority.FRAME:
+            calls = max(1, calls - math.ceil(calls * FRAMES_LEAVE_FREE)) if calls > 2 else calls
+            # Evenly spread: a burst of frames would leave nothing for a minute to whoever comes next.
+            waits.append(self._last_frame + self.window.limit.seconds / self.window.limit.calls - now)
+        waits.append(self.window.wait(now, calls))
+        if (channel := self._channel(ticket, now)) is not None:
+            waits.append(channel.wait(now, channel.limit.calls))
+        return max(waits)
+
+    def is_next(self, ticket: _Ticket, now: float) -> bool:
+        """Whether the ticket may go now and nobody who may go now too comes before it."""
+        return self.wait(ticket, now) <= 0 and not any(
+            other < ticket and self.wait(other, now) <= 0 for other in self.waiting
+        )
+
+    def start(self, ticket: _Ticket, now: float) -> None:
+        for window in self._windows(ticket, now):
+            window.under_way += 1
+        if ticket.priority is Priority.FRAME:
+            self._last_frame = now
+
+    def finish(self, ticket: _Ticket, now: float) -> None:
+        for window in self._windows(ticket, now):
+            window.under_way -= 1
+            window.answered.append(now)
+
+    def refuse(self, now: float, seconds: float) -> None:
+        self.held_until = max(self.held_until, now + seconds)
+        self._caution, self._refused_at = self._caution_now(now) * CAUTION, now
+
+    def _calls(self, now: float) -> int:
+        return max(1, math.floor(self.window.limit.calls * self._caution_now(now)))
+
+    def _caution_now(self, now: float) -> float:
+        windows_since = (now - self._refused_at) / self.window.limit.seconds
+        return min(1.0, self._caution + windows_since / 10)
+
+    def _windows(self, ticket: _Ticket, now: float) -> list[_Window]:
+        channel = self._channel(ticket, now)
+        return [self.window] if channel is None else [self.window, channel]
+
+    def _channel(self, ticket: _Ticket, now: float) -> _Window | None:
+        if self._per_channel is None or ticket.channel is None:
+            return None
+        if ticket.channel not in self._channels:
+            idle = [name for name, window in self._channels.items() if not window.under_way and not window.wait(now, 1)]
+            for name in idle:
+                del self._channels[name]
+            self._channels[ticket.channel] = _Window(self._per_channel)
+        return self._channels[ticket.channel]
+
+
+class Pacer:
+    """Lets calls to Slack pass, each method at its own pace. One per workspace and app; safe from any thread.
+
+    Args:
+        limits: Per method; one that is missing is never held back.
+        per_channel: What ``chat.postMessage`` must keep in each channel besides.
+    """
+
+    def __init__(
+        self, limits: Mapping[str, Limit] = SLACK_LIMITS, *, per_channel: Limit | None = POST_PER_CHANNEL
+    ) -> None:
+        self._changed = threading.Condition()
+        self._lines = {
+            method: _Line(limit, per_channel if method == "chat.postMessage" else None)
+            for method, limit in limits.items()
+        }
+        self._numbers = count()
+        self._closed = False
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Bolt copies its client, and with it the retry handlers, for every listener: the pace stays one."""
+        return self
+
+    @contextmanager
+    def turn(
+        self,
+        method: str,
+        priority: Priority = Priority.RESULT,
+        *,
+        channel: str | None = None,
+        timeout: float | None = None,
+        abandon: Callable[[], bool] = _never,
+    ) -> Iterator[None]:
+        """Wait for this method's next turn, then make the call inside the ``with`` block.
+
+        Args:
+            method: As Slack names it, such as ``chat.update``.
+            priority: Among those who wait, the lower goes first; equals in the order they came.
+            channel: For ``chat.postMessage``: the channel written to.
+            timeout: The longest wait in seconds; ``None`` waits until :meth:`close`.
+            abandon: Says whether the caller no longer wants its turn; asked anew after every :meth:`wake`.
+
+        Raises:
+            PacingError: When the wait was too long, abandoned, or the pacer was closed; the call must not be made.
+        """
+        line = self._lines.get(method)
+        if line is None:
+            yield
+            return
+        ticket = _Ticket(priority, next(self._numbers), channel)
+        self._await_turn(line, ticket, method, timeout, abandon)
+        try:
+            yield
+        finally:
+            with self._changed:
+                line.finish(ticket, time.monotonic())
+                self._changed.notify_all()
+
+    def slow_down(self, method: str, seconds: float) -> None:
+        """Slack refused a call of this method and wants none for ``seconds``: remember it, and go slower."""
+        with self._changed:
+            if (line := self._lines.get(method)) is not None:
+                line.refuse(time.monotonic(), seconds)
+
+    def pause(self, seconds: float, abandon: Callable[[], bool] = _never) -> bool:
+        """Sleep, but no longer than until :meth:`close`, or :meth:`wake` where ``abandon`` holds.
+
+        Returns:
+            Whether the whole pause was slept.
+        """
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._closed or abandon(), timeout=seconds)
+
+    def wake(self) -> None:
+        """Let everybody who waits ask again whether to abandon."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Refuse whoever waits and whoever comes."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _await_turn(
+        self, line: _Line, ticket: _Ticket, method: str, timeout: float | None, abandon: Callable[[], bool]
+    ) -> None:
+        give_up_at = math.inf if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            line.waiting.append(ticket)
+            try:
+                while True:
+                    if self._closed or abandon():
+                        raise PacingError(f"{method} was not called: the connection to Slack is being closed.")
+                    now = time.monotonic()
+                    if line.is_next(ticket, now):
+                        line.start(ticket, now)
+                        return
+                    if now >= give_up_at:
+                        raise PacingError(f"{method} was not called: its turn did not come in {timeout:g} s.")
+                    until = min(max(line.wait(ticket, now), 0.001), give_up_at - now)
+                    self._changed.wait(None if math.isinf(until) else until)
+            finally:
+                line.waiting.remove(ticket)
+                self._changed.notify_all()
+
+
+class RateLimitedHandler(RateLimitErrorRetryHandler):
+    """On HTTP 429 tells the pacer, waits as long as Slack asks for, and tries again."""
+
+    def __init__(self, pacer: Pacer, max_retry_count: int = 3) -> None:
+        super().__init__(max_retry_count)
+        self._pacer = pacer
+
+    def prepare_for_next_attempt(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,  # noqa: ARG002 - the SDK passes it by name
+    ) -> None:
+        """Called by the SDK before a retry; when the pacer is closed meanwhile there is none."""
+        headers = response.headers if response else {}
+        named = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
+        seconds = float(named[0])
+        method = urlsplit(request.url).path.rsplit("/", 1)[-1]
+        logger.warning("Slack limits %s: no more calls for %g s.", method, seconds)
+        self._pacer.slow_down(method, seconds)
+        # Several calls may have been refused together: they should not come back together.
+        if self._pacer.pause(seconds + random.uniform(0, 0.5)):  # noqa: S311
+            state.next_attempt_requested = True
+            state.increment_current_attempt()
+
+
+def retry_handlers(pacer: Pacer) -> list[RetryHandler]:
+    """The SDK's retries (connection, server, rate limit), the last of them known to the pacer."""
+    return [
+        ConnectionErrorRetryHandler(max_retry_count=2),
+        ServerErrorRetryHandler(max_retry_count=2),
+        RateLimitedHandler(pacer),
+    ]

@@ -1,0 +1,1 @@
+"""The conversation with participants: listeners and views of the direct messages."""

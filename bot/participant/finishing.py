@@ -1,0 +1,48 @@
+"""Listeners of the end: *Finish*, the final choice."""
+
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.blocks import notice
+from bot.participant.form import FormMemory, Purpose
+from bot.participant.press import Press, on_press
+from bot.participant.views import final, thread
+from bot.participant.views.form import configuration_form
+from bot.study import Study
+from storage import history
+from storage.refusal import Refused
+
+
+def register(app: App, study: Study) -> None:
+    """Listen to how a participant ends the session."""
+
+    def final_sent(ack: Ack, body: dict[str, Any]) -> None:
+        _final_sent(study, ack, body)
+
+    app.view(final.FINAL_FORM)(final_sent)
+    on_press(app, study, thread.FINISH, "opening the final choice", _finish)
+
+
+def _finish(study: Study, press: Press) -> None:
+    session = study.own_session(press.user, int(press.value))
+    study.may_choose(session)
+    press.open(study, final.final_form(study.view(session.id)))
+
+
+def _final_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
+    user, view = body["user"]["id"], body["view"]
+    session_id = int(view["private_metadata"])
+    try:
+        number = final.read_final(view["state"]["values"])
+        session = study.own_session(user, session_id)
+        if number is None:
+            last = history.last_submission(study.store, session.participant_id)
+            memory = FormMemory.new(Purpose.FINAL, session.id, last.configuration if last else None)
+            ack(response_action="push", view=configuration_form(memory))
+            return
+        study.choose(user, session.id, number)
+    except Refused as refused:
+        ack(response_action="update", view=notice("Your final choice", str(refused)))
+    else:
+        ack()

@@ -1,0 +1,130 @@
+"""Listeners of the timed part: the form, its redraws and submission, cancel, history."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.blocks import notice
+from bot.participant.form import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.press import Press, on_press
+from bot.participant.views import final, thread
+from bot.participant.views.form import FORM, configuration_form
+from bot.study import Study
+from storage import history
+from storage.refusal import Reason, Refused
+from training.hyperparameters import Configuration
+
+_NOT_REDRAWN = "Your optimizer has other settings than those that were shown. Here they are: check and send again."
+_MOST_OPEN_FORMS = 1000
+
+
+@dataclass
+class _Form:
+    """An open form: one redraw at a time, and none for a change that a newer one has overtaken."""
+
+    redrawing: threading.Lock = field(default_factory=threading.Lock)
+    newest: float = 0.0
+
+
+class Redraws:
+    """Redraws forms in the order in which people changed them, whatever thread gets there first."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._lock = threading.Lock()
+        self._forms: OrderedDict[str, _Form] = OrderedDict()
+
+    def changed(self, body: dict[str, Any]) -> None:
+        """The optimizer, or a reason, was changed: show the fields that belong to it."""
+        view = body["view"]
+        at = float(body["actions"][0]["action_ts"])
+        with self._lock:
+            form = self._forms.setdefault(view["id"], _Form())
+            self._forms.move_to_end(view["id"])
+            while len(self._forms) > _MOST_OPEN_FORMS:
+                self._forms.popitem(last=False)
+        with form.redrawing:
+            if at < form.newest:
+                return
+            form.newest = at
+            memory = FormMemory.model_validate_json(view["private_metadata"])
+            values = view["state"]["values"]
+            redrawn = memory.redrawn(values)
+            self._study.slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
+
+
+def register(app: App, study: Study) -> None:
+    """Listen to what a participant does while the clock runs."""
+    redraws = Redraws(study)
+
+    def form_changed(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        study.errands.run("redrawing a form", partial(redraws.changed, body))
+
+    def form_sent(ack: Ack, body: dict[str, Any]) -> None:
+        _form_sent(study, ack, body)
+
+    for action_id in (VALUE, WHY, OTHER):
+        app.action(action_id)(form_changed)
+    app.view(FORM)(form_sent)
+    on_press(app, study, thread.NEW, "opening the form", _new)
+    on_press(app, study, thread.FROM_HERE, "opening the form", _from_here)
+    on_press(app, study, thread.CANCEL, "cancelling a trial", _cancel)
+    on_press(app, study, thread.HISTORY, "showing a history", _history)
+
+
+def open_form(study: Study, press: Press, session_id: int, base: Configuration | None) -> None:
+    """Open the form for a new configuration, filled in with ``base``."""
+    press.open(study, configuration_form(FormMemory.new(Purpose.TRY, session_id, base)))
+
+
+def _new(study: Study, press: Press) -> None:
+    session = study.own_session(press.user, int(press.value))
+    study.may_submit(session)
+    last = history.last_submission(study.store, session.participant_id)
+    open_form(study, press, session.id, last.configuration if last else None)
+
+
+def _from_here(study: Study, press: Press) -> None:
+    trial = study.own_trial(press.user, int(press.value))
+    study.may_submit(study.own_session(press.user, trial.session_id))
+    open_form(study, press, trial.session_id, trial.configuration)
+
+
+def _cancel(study: Study, press: Press) -> None:
+    study.cancel(press.user, int(press.value))
+
+
+def _history(study: Study, press: Press) -> None:
+    session = study.own_session(press.user, int(press.value))
+    press.open(study, final.history(study.view(session.id)))
+
+
+def _form_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
+    """The form was submitted: every mistake is shown at its field, and nothing that was typed is lost."""
+    view, user = body["view"], body["user"]["id"]
+    values = view["state"]["values"]
+    memory = FormMemory.model_validate_json(view["private_metadata"])
+    if not memory.fits(values):
+        redrawn = memory.redrawn(values)
+        ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))
+        return
+    try:
+        entered = read(memory, values, training_images=study.facts.training_images)
+        if memory.purpose is Purpose.TRY:
+            study.submit(user, memory.session, entered)
+            ack()
+        else:
+            study.choose(user, memory.session, entered.configuration)
+            ack(response_action="clear")
+    except InvalidEntry as invalid:
+        ack(response_action="errors", errors=invalid.errors)
+    except Refused as refused:
+        if refused.reason is Reason.TRIAL_UNFINISHED:  # it can be sent again in a moment
+            ack(response_action="errors", errors={memory.block_id("epochs"): str(refused)})
+        else:
+            ack(response_action="update", view=notice("Not submitted", str(refused)))

@@ -1,0 +1,1 @@
+"""What a participant sees: pure functions from data to Block Kit."""

@@ -1,0 +1,219 @@
+"""From the first hello to the Start button: greeting, consent, background, task, guide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RadioButtonsElement, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.blocks import Message, actions, button, context, divider, header, modal, options, paragraphs, section
+from bot.settings import Question
+from training.hyperparameters import HYPERPARAMETERS, LABELS, Optimizer, format_value
+from training.numbers import NotANumber, parse_real
+from training.tasks import TaskFacts
+
+AGREE = "consent_agree"
+BACKGROUND = "background_open"
+BACKGROUND_FORM = "background"
+GUIDE = "guide_open"
+START = "session_start"
+
+EDUCATION: Mapping[str, str] = {
+    "high_school": "High school",
+    "bachelor": "Bachelor's degree",
+    "master_enrolled": "Master's programme, enrolled",
+    "master": "Master's degree",
+    "doctorate": "Doctorate",
+}
+"""Highest education, as the paper's authors asked for it."""
+
+MOST_MONTHS = 1200.0
+"""Nobody has more experience than a hundred years."""
+
+_MONTHS = "months"
+_EDUCATION = "education"
+_ANSWER = "answer"
+
+
+def greeting(consent_text: str) -> Message:
+    """The first message: what this is, the consent text, *I agree*."""
+    return Message(
+        text="Welcome! Please read what this study is about, and press “I agree” to take part.",
+        blocks=(
+            header("Welcome 👋"),
+            *paragraphs(consent_text),
+            actions([button("I agree", AGREE, style="primary")], block_id="consent"),
+        ),
+    )
+
+
+def consented(consent_text: str) -> Message:
+    """The greeting, once the participant has agreed: the text stays, the button goes."""
+    return Message(
+        text="You have agreed to take part. Thank you!",
+        blocks=(header("Welcome 👋"), *paragraphs(consent_text), context("✅ You agreed to take part. Thank you!")),
+    )
+
+
+def ask_background() -> Message:
+    """Asks for the participant's experience."""
+    text = "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
+    return Message(
+        text=text,
+        blocks=(section(text), actions([button("Tell us about you", BACKGROUND, style="primary")], "background")),
+    )
+
+
+def background_form(questions: Sequence[Question]) -> View:
+    """The form for experience and education, and the study's extra questions."""
+    blocks: list[Block] = [
+        InputBlock(
+            block_id=_MONTHS,
+            label="Months of deep-learning experience",
+            hint="Time in which you trained neural networks yourself, in study, work or leisure. 0 if none.",
+            element=PlainTextInputElement(action_id=_ANSWER, placeholder="0"),
+        ),
+        InputBlock(
+            block_id=_EDUCATION,
+            label="Highest education",
+            element=StaticSelectElement(action_id=_ANSWER, placeholder="Choose one", options=options(EDUCATION)),
+        ),
+    ]
+    for question in questions:
+        element: PlainTextInputElement | RadioButtonsElement | StaticSelectElement
+        if question.kind == "number":
+            element = PlainTextInputElement(action_id=_ANSWER, placeholder="0")
+        elif len(question.choices) <= 10:
+            element = RadioButtonsElement(action_id=_ANSWER, options=options(question.choices))
+        else:
+            element = StaticSelectElement(action_id=_ANSWER, options=options(question.choices))
+        blocks.append(InputBlock(block_id=f"extra.{question.name}", label=question.label, element=element))
+    return modal("About you", blocks, callback_id=BACKGROUND_FORM, submit="Send", close="Later")
+
+
+@dataclass(frozen=True)
+class Background:
+    """The answers: months of deep-learning experience, a key of :data:`EDUCATION`, the extra answers by name."""
+
+    months: float
+    education: str
+    answers: Mapping[str, str | float]
+
+
+class InvalidForm(ValueError):
+    """A form cannot be used as it is: ``errors`` has one sentence per block at fault, keyed by block_id."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__(" ".join(self.errors.values()))
+
+
+def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence[Question]) -> Background:
+    """Read the submitted background form.
+
+    Args:
+        values: ``view.state.values`` as Slack sends it.
+        questions: The questions that the form asked.
+
+    Raises:
+        InvalidForm: With one sentence for every answer that cannot be used.
+    """
+    errors: dict[str, str] = {}
+
+    def chosen(block_id: str) -> str:
+        option = values.get(block_id, {}).get(_ANSWER, {}).get("selected_option")
+        if not option:
+            errors[block_id] = "Please choose one."
+            return ""
+        return str(option["value"])
+
+    def number(block_id: str, high: float) -> float:
+        try:
+            value = parse_real(values.get(block_id, {}).get(_ANSWER, {}).get("value") or "")
+        except NotANumber as error:
+            errors[block_id] = str(error)
+            return 0.0
+        if not 0 <= value <= high:
+            errors[block_id] = f"Please enter a number from 0 to {high:g}."
+        return value
+
+    months = number(_MONTHS, MOST_MONTHS)
+    education = chosen(_EDUCATION)
+    answers: dict[str, str | float] = {}
+    for question in questions:
+        block_id = f"extra.{question.name}"
+        answers[question.name] = number(block_id, MOST_MONTHS) if question.kind == "number" else chosen(block_id)
+    if errors:
+        raise InvalidForm(errors)
+    return Background(months=months, education=education, answers=answers)
+
+
+def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
+    """The task, and *Start*."""
+    text = (
+        f"*Your task*\nTrain a neural network that tells apart the {facts.classes} kinds of images of a collection. "
+        "The network is given; you choose the 15 settings — hyperparameters — with which it is trained. "
+        "Find those that make it classify *new* images as accurately as possible.\n\n"
+        f"• {facts.training_images:,} images to train on, {facts.validation_images} to validate on, "
+        f"{facts.test_images} for the final test, all of {facts.image_size}×{facts.image_size} pixels.\n"
+        "• Submit a configuration and watch its loss. Cancel what does not look promising. When it has trained, "
+        "you are told its accuracy on the validation images.\n"
+        "• One configuration trains at a time, as many as you like one after the other.\n"
+        f"• You have {limit_minutes:g} minutes from pressing *Start*. Stop earlier if you think it gets no better.\n"
+        "• At the end you name your final configuration. It counts how well that one does on the final test.\n\n"
+        "Say in the form why you chose a value: that helps the study most."
+    )
+    return Message(
+        text="Here is your task. Press Start when you have the time: the clock runs from then on.",
+        blocks=(
+            *paragraphs(text),
+            actions(
+                [
+                    button("Start", START, style="primary"),
+                    button("What do the settings do?", GUIDE),
+                ],
+                block_id="briefing",
+            ),
+        ),
+    )
+
+
+def in_line(place: int) -> Message:
+    """The participant pressed Start while every seat was taken."""
+    text = (
+        "All places are taken right now. I have put you in line and will write to you as soon as one is free: "
+        f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started."
+    )
+    return Message(text=text, blocks=(section(text),))
+
+
+def called() -> Message:
+    """A seat has become free for somebody in line."""
+    text = "A place is free now. Press *Start* when you are ready: your time runs from then on."
+    return Message(
+        text="A place is free now: press Start when you are ready.",
+        blocks=(
+            section(text),
+            actions([button("Start", START, style="primary"), button("What do the settings do?", GUIDE)], "called"),
+        ),
+    )
+
+
+def guide() -> View:
+    """What each of the 15 hyperparameters does, who uses it, its preset and its range."""
+    blocks: list[Block] = [
+        section("Four settings you must choose. The others are preset to usual values; change them or leave them.")
+    ]
+    for hyperparameter in HYPERPARAMETERS:
+        facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]
+        facts.append(hyperparameter.range)
+        if len(hyperparameter.optimizers) < len(Optimizer):
+            users = sorted(LABELS[optimizer] for optimizer in hyperparameter.optimizers)
+            facts.append(f"used by {', '.join(users)}")
+        blocks += [
+            divider(),
+            section(f"*{hyperparameter.label}*\n{hyperparameter.help}"),
+            context(" · ".join(facts)),
+        ]
+    return modal("The 15 settings", blocks, callback_id="guide")

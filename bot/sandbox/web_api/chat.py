@@ -1,0 +1,102 @@
+"""``chat.*``: what the app writes, changes and takes back."""
+
+from typing import Any
+
+from bot.sandbox.messages import change, checked_blocks, delete, post
+from bot.sandbox.payloads import message_json
+from bot.sandbox.refusals import Refused
+from bot.sandbox.state import BOT_USER, Channel, Json, Message
+from bot.sandbox.web_api.call import Call, method
+
+_MOST_POSTED, _MOST_UPDATED = 40_000, 4_000
+
+
+@method("chat.postMessage", "chat:write")
+def post_message(call: Call) -> Json:
+    """Post a message, or a reply with ``thread_ts``."""
+    channel = _open_for_app(call, call.channel(user_ids=True))
+    text, blocks = _content(call, _MOST_POSTED)
+    message = post(call.context, channel.id, BOT_USER, text, blocks=blocks, thread_ts=call.optional("thread_ts"))
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
+
+
+@method("chat.update", "chat:write")
+def update(call: Call) -> Json:
+    """Change one of the app's own messages. Without ``blocks`` it keeps those it has; an empty list takes them away."""
+    message = _own_message(call, "cant_update_message")
+    text, blocks = _content(call, _MOST_UPDATED, keeps=message)
+    change(call.context, message, text, blocks)
+    content = message_json(call.workspace, message)
+    return {"channel": message.channel, "ts": message.ts, "text": text, "message": content}
+
+
+@method("chat.delete", "chat:write")
+def delete_message(call: Call) -> Json:
+    """Delete one of the app's own messages."""
+    message = _own_message(call, "cant_delete_message")
+    delete(call.context, message)
+    return {"channel": message.channel, "ts": message.ts}
+
+
+@method("chat.postEphemeral", "chat:write")
+def post_ephemeral(call: Call) -> Json:
+    """Show a message to one person of a conversation."""
+    channel = _open_for_app(call, call.channel(user_ids=True))
+    user = call.required("user")
+    if user not in call.workspace.members:
+        raise Refused("user_not_found")
+    if user not in channel.members:
+        raise Refused("user_not_in_channel")
+    text, blocks = _content(call, _MOST_POSTED)
+    message = post(
+        call.context,
+        channel.id,
+        BOT_USER,
+        text,
+        blocks=blocks,
+        thread_ts=call.optional("thread_ts"),
+        visible_to=user,
+    )
+    return {"message_ts": message.ts}
+
+
+@method("chat.getPermalink")
+def get_permalink(call: Call) -> Json:
+    """The address of a message in the page."""
+    channel = call.channel()
+    message = call.workspace.message(channel.id, call.required("message_ts", "message_not_found"))
+    if message is None:
+        raise Refused("message_not_found")
+    return {"channel": channel.id, "permalink": f"{call.context.url}/#/{channel.id}/{message.ts}"}
+
+
+def _open_for_app(call: Call, channel: Channel) -> Channel:
+    if channel.kind == "dm" and not call.workspace.manifest.messages_tab:
+        raise Refused("messages_tab_disabled")
+    return channel
+
+
+def _own_message(call: Call, not_own: str) -> Message:
+    channel = call.channel()
+    message = call.workspace.message(channel.id, call.required("ts", "message_not_found"))
+    if message is None or message.visible_to is not None:
+        raise Refused("message_not_found")
+    if message.user != BOT_USER:
+        raise Refused(not_own)
+    return message
+
+
+def _content(call: Call, most: int, keeps: Message | None = None) -> tuple[str, list[Json] | None]:
+    text = call.text("text")
+    given: Any = call.structure("blocks", "invalid_blocks_format")
+    if not text and not given:
+        raise Refused("no_text")
+    if len(text) > most:
+        raise Refused("msg_too_long", [f"[ERROR] must be less than {most + 1} characters [json-pointer:/text]"])
+    if given is None and keeps is not None:
+        return text, keeps.blocks
+    blocks = checked_blocks(call.workspace, given)
+    if blocks is not None and not text:
+        # Slack posts it, but notifications and screen readers then say next to nothing.
+        call.workspace.traffic.add("warning", call.method, "no text", detail="blocks without text beside them")
+    return text, blocks

@@ -1,0 +1,107 @@
+"""``conversations.*``: the conversations that the app is in, who else is, and what was said."""
+
+from bot.sandbox.payloads import channel_json, message_json
+from bot.sandbox.refusals import Refused
+from bot.sandbox.state import BOT_USER, Channel, Json
+from bot.sandbox.web_api.call import Call, method
+
+_READ = ("channels:read", "groups:read", "im:read")
+_HISTORY = ("channels:history", "groups:history", "im:history")
+
+
+@method("conversations.open", "im:write", "mpim:write", "channels:manage", "groups:write")
+def open_conversation(call: Call) -> Json:
+    """Open (or find) the direct conversation with one person."""
+    users = [each for each in call.text("users").split(",") if each]
+    if channel_id := call.optional("channel"):
+        channel = call.workspace.channels.get(channel_id)
+        if channel is None or channel.kind != "dm":
+            raise Refused("channel_not_found")
+        users = [_person_in(channel)]
+    if not users:
+        raise Refused("users_list_not_supplied")
+    if len(users) > 1:
+        raise Refused("missing_scope", needed="mpim:write", provided="im:write")
+    if users[0] not in call.workspace.members:
+        raise Refused("user_not_found")
+    channel = call.workspace.direct_channel(users[0])
+    content = channel_json(channel, users[0]) if call.flag("return_im") else {"id": channel.id}
+    return {"no_op": True, "already_open": True, "channel": content}
+
+
+@method("conversations.info", *_READ)
+def info(call: Call) -> Json:
+    """Describe one conversation."""
+    channel = _readable(call, "read")
+    return {"channel": channel_json(channel, _person_in(channel) if channel.kind == "dm" else None)}
+
+
+@method("conversations.members", *_READ)
+def members(call: Call) -> Json:
+    """The ids of everybody in a conversation."""
+    channel = _readable(call, "read")
+    page, cursor = call.page([{"id": user} for user in sorted(channel.members)])
+    return {"members": [each["id"] for each in page], "response_metadata": {"next_cursor": cursor}}
+
+
+@method("conversations.list", *_READ)
+def list_conversations(call: Call) -> Json:
+    """The conversations of the asked ``types`` that the app may see."""
+    types = set((call.text("types") or "public_channel").split(","))
+    names = {"im": "im", "channel": "public_channel", "group": "private_channel"}
+    found = [
+        channel_json(channel, _person_in(channel) if channel.kind == "dm" else None)
+        for channel in call.workspace.channels.values()
+        if names[channel.slack_type] in types and (channel.slack_type == "channel" or BOT_USER in channel.members)
+    ]
+    page, cursor = call.page(found)
+    return {"channels": page, "response_metadata": {"next_cursor": cursor}}
+
+
+@method("conversations.history", *_HISTORY)
+def history(call: Call) -> Json:
+    """The messages of a conversation, newest first, without the replies in threads."""
+    channel = _readable(call, "history")
+    messages = call.workspace.visible(channel.id, BOT_USER)
+    top = [each for each in reversed(messages) if each.thread_ts in {None, each.ts} and not each.deleted]
+    page, cursor = call.page([message_json(call.workspace, each) for each in top if _in_range(call, each.ts)])
+    return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
+
+
+@method("conversations.replies", *_HISTORY)
+def replies(call: Call) -> Json:
+    """A message and the replies to it, oldest first."""
+    channel = _readable(call, "history")
+    root = call.workspace.message(channel.id, call.required("ts", "thread_not_found"))
+    if root is None or root.visible_to is not None:
+        raise Refused("thread_not_found")
+    found = [root, *(each for each in call.workspace.replies(channel.id, root.ts) if _in_range(call, each.ts))]
+    page, cursor = call.page([message_json(call.workspace, each) for each in found])
+    return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
+
+
+def _in_range(call: Call, ts: str) -> bool:
+    oldest, latest = _time(call, "oldest", "0"), _time(call, "latest", "9999999999")
+    if float(ts) in {oldest, latest}:
+        return call.flag("inclusive")
+    return oldest < float(ts) < latest
+
+
+def _time(call: Call, name: str, default: str) -> float:
+    try:
+        return float(call.text(name) or default)
+    except ValueError:
+        raise Refused(f"invalid_ts_{name}") from None
+
+
+def _readable(call: Call, action: str) -> Channel:
+    channel = call.channel()
+    family = {"im": "im", "channel": "channels", "group": "groups"}[channel.slack_type]
+    if not call.workspace.manifest.grants(f"{family}:{action}"):
+        provided = ",".join(sorted(call.workspace.manifest.scopes or ()))
+        raise Refused("missing_scope", needed=f"{family}:{action}", provided=provided)
+    return channel
+
+
+def _person_in(channel: Channel) -> str:
+    return next(user for user in channel.members if user != BOT_USER)

@@ -1,0 +1,111 @@
+"""``files.*`` and the upload itself: ask for an address, send the bytes there, complete, wait until it is processed."""
+
+import secrets
+import time
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.sandbox.context import Context
+from bot.sandbox.messages import post
+from bot.sandbox.payloads import file_json
+from bot.sandbox.refusals import Refused
+from bot.sandbox.state import BOT_USER, File, Json
+from bot.sandbox.web_api.call import Call, method
+
+
+@method("files.getUploadURLExternal", "files:write")
+def get_upload_url(call: Call) -> Json:
+    """An address for one upload."""
+    name, length = call.required("filename"), call.required("length")
+    if not length.isdigit() or int(length) == 0:
+        raise Refused("invalid_arguments", ["[ERROR] must be a positive number [json-pointer:/length]"])
+    stored = sum(len(file.content or b"") for file in call.workspace.files.values())
+    if stored + int(length) > call.workspace.rules.file_storage_bytes:
+        raise Refused("storage_limit_reached")
+    ticket = secrets.token_hex(16)
+    file = File(call.workspace.new_id("F"), name, int(length), ticket, alt_text=call.text("alt_txt"))
+    call.workspace.files[file.id] = file
+    return {"upload_url": f"{call.context.url}/upload/v1/{ticket}", "file_id": file.id}
+
+
+@method("files.completeUploadExternal", "files:write")
+def complete_upload(call: Call) -> Json:
+    """Finish uploads: private to the app, or shared in one conversation."""
+    given: Any = call.structure("files", "invalid_arguments")
+    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+        raise Refused("invalid_arguments", ["[ERROR] missing required field: files"])
+    files = [(_file(call, str(each.get("id"))), str(each.get("title") or "")) for each in given]
+    if any(file.content is None or file.completed for file, _ in files):
+        raise Refused("file_not_found")
+    shared = call.optional("channel_id") or call.optional("channels")
+    # Look the conversation up before anything changes: a wrong one must leave the upload open.
+    channel = Call(call.context, call.method, {"channel": shared}).channel() if shared else None
+    for file, title in files:
+        file.title, file.ready_at = title, time.time() + call.workspace.rules.file_processing_seconds
+    if channel is not None:
+        ids = tuple(file.id for file, _ in files)
+        comment, thread = call.text("initial_comment"), call.optional("thread_ts")
+        post(call.context, channel.id, BOT_USER, comment, thread_ts=thread, files=ids)
+        for file, _ in files:
+            file.channels.append(channel.id)
+    return {"files": [{"id": file.id, "title": file.title} for file, _ in files]}
+
+
+@method("files.info", "files:read")
+def info(call: Call) -> Json:
+    """Describe a file; its ``mimetype`` is empty while it is processed."""
+    file = _file(call, call.required("file", "file_not_found"))
+    if not file.completed:
+        raise Refused("file_not_found")
+    content = file_json(file)
+    content["url_private"] = f"{call.context.url}{content['url_private']}"
+    return {"file": content}
+
+
+@method("files.delete", "files:write")
+def delete(call: Call) -> Json:
+    """Delete a file; messages that show it lose the picture."""
+    file = _file(call, call.required("file", "file_not_found"))
+    del call.workspace.files[file.id]
+    return {}
+
+
+def _file(call: Call, file_id: str) -> File:
+    file = call.workspace.files.get(file_id)
+    if file is None:
+        raise Refused("file_not_found")
+    return file
+
+
+async def receive(request: web.Request, context: Context) -> web.Response:
+    """Take the bytes of one upload, raw or as a form."""
+    ticket = request.match_info["ticket"]
+    file = next((each for each in context.workspace.files.values() if each.upload_ticket == ticket), None)
+    if file is None or file.content is not None:
+        return web.Response(status=404, text="There is no upload at this address, or it was used before.")
+    if request.content_type.startswith("multipart/"):
+        parts = [part for part in (await request.post()).values() if isinstance(part, web.FileField)]
+        content = parts[0].file.read() if parts else b""
+    else:
+        content = await request.read()
+    context.workspace.traffic.add("call", "upload", "ok", detail=f"{file.id}, {len(content)} bytes")
+    if len(content) != file.expected_bytes:
+        return web.Response(status=400, text=f"{file.expected_bytes} bytes were announced, {len(content)} came.")
+    file.content = content
+    return web.Response(text=f"OK - {len(content)}")
+
+
+async def download(request: web.Request, context: Context) -> web.Response:
+    """The bytes of a completed file, for the page."""
+    file = context.workspace.files.get(request.match_info["id"])
+    if file is None or file.content is None or not file.completed:
+        return web.Response(status=404, text="This file was deleted, or never was.")
+    # A page of the workspace's own must not run what the app uploads.
+    disposition = "inline" if file.mimetype.startswith("image/") else "attachment"
+    headers = {
+        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(file.name)}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(body=file.content, content_type=file.mimetype or "application/octet-stream", headers=headers)

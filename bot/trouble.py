@@ -1,0 +1,106 @@
+"""When something of ours breaks: the person is told that nothing is lost, the log and the admins get the code."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.blocks import Message, context, section
+from bot.pacing import PacingError
+from bot.slack import Slack
+
+log = logging.getLogger(__name__)
+
+
+def apology(code: str) -> str:
+    """What the person reads."""
+    return (
+        f"Something went wrong on our side; what you entered and trained is kept. Please try again. "
+        f"If it happens again, tell the researchers this code: {code}."
+    )
+
+
+class Trouble:
+    """Reports errors under a code.
+
+    Args:
+        slack: Where people are told.
+        report_channel: The admins' channel; empty when there is none.
+    """
+
+    def __init__(self, slack: Slack, report_channel: str) -> None:
+        self._slack = slack
+        self._report_channel = report_channel
+
+    def report(self, error: BaseException, doing: str, *, tell: Callable[[str], None] | None = None) -> str:
+        """Log an error, tell the admins, and whoever waited for the answer.
+
+        Args:
+            error: What happened.
+            doing: During what, in a few words without anybody's name.
+            tell: Gives a text to the person.
+
+        Returns:
+            The code.
+        """
+        code = secrets.token_hex(3).upper()
+        log.error("%s while %s", code, doing, exc_info=error)
+        if tell is not None:
+            self._attempt(tell, apology(code))
+        self.tell_admins(f"⚠️ Error `{code}` while {doing}: {type(error).__name__}. The log has the details.")
+        return code
+
+    def tell_admins(self, text: str) -> None:
+        """Post a line in the report channel; never raises."""
+        if self._report_channel:
+            message = Message(text=text, blocks=(section(text), context("Nothing was lost unless the log says so.")))
+            self._attempt(lambda _: self._slack.post(self._report_channel, message), text)
+
+    @staticmethod
+    def _attempt(tell: Callable[[str], object], text: str) -> None:
+        try:
+            tell(text)
+        except (SlackApiError, PacingError, OSError):
+            log.exception("could not tell: %s", text)
+
+
+class Errands:
+    """What is done after a listener has acknowledged: on threads of its own, so that no acknowledgement waits for it.
+
+    Args:
+        trouble: Is told what goes wrong.
+        threads: How many errands are run at once.
+    """
+
+    def __init__(self, trouble: Trouble, threads: int = 16) -> None:
+        self._trouble = trouble
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="errand")
+        self._closed = False
+
+    def run(self, doing: str, errand: Callable[[], Any], *, tell: Callable[[str], None] | None = None) -> None:
+        """Do something soon, and report it if it fails.
+
+        Args:
+            doing: What it is, in a few words, for the report.
+            errand: Does it.
+            tell: Gives a text to the person who waits for it.
+        """
+        if not self._closed:
+            self._pool.submit(self._run, doing, errand, tell)
+
+    def close(self) -> None:
+        """Finish what was begun, and take nothing more."""
+        self._closed = True
+        self._pool.shutdown(wait=True)
+
+    def _run(self, doing: str, errand: Callable[[], Any], tell: Callable[[str], None] | None) -> None:
+        try:
+            errand()
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody must be told
+            if self._closed:
+                log.info("closing: did not finish %s (%s)", doing, error)
+            else:
+                self._trouble.report(error, doing, tell=tell)

@@ -1,0 +1,1 @@
+"""What it means: numbers computed from what is stored, and pictures drawn from such numbers."""

@@ -1,0 +1,46 @@
+"""Why a value was chosen: the paper's Table 3."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Comment(StrEnum):
+    """The five predefined comments of the paper's Table 3."""
+
+    GUESS = "guess"
+    DEFAULT = "default"
+    PAST = "past"
+    LEARNED = "learned"
+    OTHER = "other"
+
+
+COMMENT_TEXTS: Mapping[Comment, str] = {
+    Comment.GUESS: "It is just a guess.",
+    Comment.DEFAULT: "It is a suggested default value.",
+    Comment.PAST: "It is the value that has worked well for me in the past.",
+    Comment.LEARNED: "It is the value I learnt from previous submissions.",
+    Comment.OTHER: "Other",
+}
+"""Table 3, in its order and in its words."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One comment as given: one of the five, and with *Other* the person's own words.
+
+    Raises:
+        ValueError: *Other* without a text. A text beside one of the other four is dropped.
+    """
+
+    comment: Comment
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        text = self.text.strip() if self.comment is Comment.OTHER else ""
+        if self.comment is Comment.OTHER and not text:
+            raise ValueError("Please say in a few words why you chose this value.")
+        object.__setattr__(self, "text", text)
+
+    def __str__(self) -> str:
+        return self.text or COMMENT_TEXTS[self.comment]

@@ -1,0 +1,115 @@
+"""Evaluations of final choices: how far they are, and what they came to. Their runs are :mod:`storage.jobs`'s."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from storage.columns import utc
+from storage.database import Store, Transaction
+from storage.jobs import record_run
+from storage.states import Actor, EventKind, TrialState
+from storage.tables import Evaluation, FinalChoice
+
+
+@dataclass(frozen=True)
+class EvaluationSummary:
+    """A final choice's evaluations together.
+
+    Attributes:
+        final_choice_id: Whose.
+        total: How many there are to be, one per seed.
+        done: How many have ended, however they ended.
+        complete: How many were measured.
+        diverged, failed: How many were not.
+        accuracies: Test accuracies in percent of the measured ones, in the order of the seeds given.
+        mean: Their mean; ``None`` without any.
+        sd: Their standard deviation (ddof = 1); ``None`` for fewer than two.
+    """
+
+    final_choice_id: int
+    total: int
+    done: int
+    complete: int
+    diverged: int
+    failed: int
+    accuracies: tuple[float, ...]
+    mean: float | None
+    sd: float | None
+
+    @property
+    def all_done(self) -> bool:
+        """Whether nothing waits or runs any more."""
+        return self.done == self.total
+
+
+def final_choice_of(store: Store, session_id: int) -> FinalChoice | None:
+    """What a session ended with."""
+    with store.read() as transaction:
+        return transaction.exec(select(FinalChoice).where(FinalChoice.session_id == session_id)).first()
+
+
+def of_choice(store: Store, final_choice_id: int) -> list[Evaluation]:
+    """A final choice's evaluations, in the order of the seeds given."""
+    with store.read() as transaction:
+        return list(_of_choice(transaction, final_choice_id))
+
+
+def due(store: Store) -> list[Evaluation]:
+    """The evaluations that wait or run, in the order in which they are claimed."""
+    unfinished = [each for each in TrialState if not each.is_finished]
+    with store.read() as transaction:
+        query = select(Evaluation).where(col(Evaluation.state).in_(unfinished)).order_by(col(Evaluation.id))
+        return list(transaction.exec(query).all())
+
+
+def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
+    """What a final choice's evaluations came to so far.
+
+    Raises:
+        Refused: There is no such final choice (``UNKNOWN``).
+    """
+    with store.read() as transaction:
+        transaction.need(FinalChoice, final_choice_id)
+        rows = _of_choice(transaction, final_choice_id)
+    accuracies = tuple(each.test_accuracy for each in rows if each.test_accuracy is not None)
+    return EvaluationSummary(
+        final_choice_id=final_choice_id,
+        total=len(rows),
+        done=sum(each.state.is_finished for each in rows),
+        complete=sum(each.state is TrialState.COMPLETE for each in rows),
+        diverged=sum(each.state is TrialState.DIVERGED for each in rows),
+        failed=sum(each.state is TrialState.FAILED for each in rows),
+        accuracies=accuracies,
+        mean=statistics.fmean(accuracies) if accuracies else None,
+        sd=statistics.stdev(accuracies) if len(accuracies) > 1 else None,
+    )
+
+
+def all_done(store: Store, final_choice_id: int) -> bool:
+    """Whether none of a final choice's evaluations waits or runs any more."""
+    return evaluation_summary(store, final_choice_id).all_done
+
+
+def retry_failed(
+    store: Store, *, now: datetime, final_choice_id: int | None = None, actor: str = Actor.RESEARCHER
+) -> list[Evaluation]:
+    """Put failed evaluations (all, or one final choice's) back in line, and return them. Diverged ones stay so."""
+    now = utc(now)
+    with store.write() as transaction:
+        query = select(Evaluation).where(Evaluation.state == TrialState.FAILED).order_by(col(Evaluation.id))
+        if final_choice_id is not None:
+            query = query.where(Evaluation.final_choice_id == final_choice_id)
+        failed = list(transaction.exec(query).all())
+        for evaluation in failed:
+            evaluation.state, evaluation.lost_runs = TrialState.WAITING, 0
+            evaluation.reason = evaluation.ended_at = None
+            record_run(transaction, evaluation, EventKind.RETRIED, now, actor)
+        return failed
+
+
+def _of_choice(transaction: Transaction, final_choice_id: int) -> Sequence[Evaluation]:
+    query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
+    return transaction.exec(query).all()

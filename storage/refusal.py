@@ -1,0 +1,48 @@
+"""How a transition says no."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a transition was refused, for the code that has to go on from there."""
+
+    UNKNOWN = "unknown"
+    NO_STUDY = "no_study"
+    RULES_DIFFER = "rules_differ"
+    STUDY_PAUSED = "study_paused"
+    STUDY_CLOSED = "study_closed"
+    STUDY_OPEN = "study_open"
+    STILL_RUNNING = "still_running"
+    NOT_CONSENTED = "not_consented"
+    ALREADY_CONSENTED = "already_consented"
+    NOT_DESCRIBED = "not_described"
+    LOCKED = "locked"
+    WITHDRAWN = "withdrawn"
+    NOT_IN_LINE = "not_in_line"
+    ALREADY_CALLED = "already_called"
+    NO_SEAT = "no_seat"
+    SESSION_RUNNING = "session_running"
+    HAD_SESSION = "had_session"
+    SESSION_OVER = "session_over"
+    TIME_IS_UP = "time_is_up"
+    NOT_YET = "not_yet"
+    TRIAL_UNFINISHED = "trial_unfinished"
+    TRIAL_FINISHED = "trial_finished"
+    ALREADY_STOPPING = "already_stopping"
+    NO_SUCH_TRIAL = "no_such_trial"
+    NOT_COMPLETE = "not_complete"
+    NOT_RUNNING = "not_running"
+
+
+class Refused(Exception):
+    """A transition that the study's rules do not allow now. Nothing was changed.
+
+    ``str(refused)`` is one or two sentences for the person who asked.
+
+    Attributes:
+        reason: The same for the program.
+    """
+
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        self.reason = reason
+        super().__init__(sentence)

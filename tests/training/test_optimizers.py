@@ -1,0 +1,104 @@
+"""Every optimizer gets Table 1's values, and whatever the form accepts can be trained."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.nn import Parameter
+
+from training.data import TaskData
+from training.hyperparameters import HYPERPARAMETERS, Configuration, Loss, Optimizer
+from training.loop import train
+from training.optimizers import build_optimizer
+from training.trial import Ending, TrialRequest
+
+CPU = torch.device("cpu")
+
+TABLE_1 = {
+    Optimizer.ADAM: {"lr": 0.001, "weight_decay": 0, "betas": (0.9, 0.999), "eps": 1e-5},
+    Optimizer.ADADELTA: {"lr": 0.001, "weight_decay": 0, "rho": 0.9, "eps": 1e-5},
+    Optimizer.ADAGRAD: {"lr": 0.001, "weight_decay": 0, "lr_decay": 0, "initial_accumulator_value": 0},
+    Optimizer.ASGD: {"lr": 0.001, "weight_decay": 0, "lambd": 0.75, "alpha": 0.99},
+    Optimizer.RMSPROP: {"lr": 0.001, "weight_decay": 0, "momentum": 0, "alpha": 0.99, "eps": 1e-5},
+    Optimizer.SGD: {"lr": 0.001, "weight_decay": 0, "momentum": 0},
+}
+
+
+def extremes() -> list[dict[str, float | str]]:
+    """Each optimizer with each of its values at the ends of its range, one at a time and all at once."""
+    cases: list[dict[str, float | str]] = []
+    for optimizer in Optimizer:
+        ends: dict[str, tuple[float, float]] = {}
+        for each in HYPERPARAMETERS:
+            if each.kind == "real" and each.used_by(optimizer):
+                low = math.nextafter(each.low, math.inf) if each.low_open else each.low
+                high = math.nextafter(each.high, -math.inf) if each.high_open else each.high
+                ends[each.name] = (low, high)
+        cases += [{"optimizer": optimizer, name: end} for name, pair in ends.items() for end in pair]
+        cases += [
+            {"optimizer": optimizer} | dict(zip(ends, both, strict=True)) for both in itertools.product(*ends.values())
+        ]
+    return cases
+
+
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_untouched_values_are_those_of_table_1_not_pytorchs(
+    optimizer: Optimizer, configuration: Callable[..., Configuration]
+) -> None:
+    built = build_optimizer(configuration(optimizer=optimizer), [Parameter(torch.zeros(1))], CPU)
+    assert type(built).__name__.lower() == optimizer
+    used = {name: built.defaults[name] for name in TABLE_1[optimizer]}
+    assert used == TABLE_1[optimizer]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ({"optimizer": "adam", "beta1": 0.5, "beta2": 0.6, "epsilon": 0.1}, {"betas": (0.5, 0.6), "eps": 0.1}),
+        ({"optimizer": "adadelta", "rho": 0.5, "epsilon": 0.1}, {"rho": 0.5, "eps": 0.1}),
+        (
+            {"optimizer": "adagrad", "learning_rate_decay": 0.5, "initial_accumulator_value": 0.1},
+            {"lr_decay": 0.5, "initial_accumulator_value": 0.1},
+        ),
+        ({"optimizer": "asgd", "lambd": 0.5, "alpha": 0.1}, {"lambd": 0.5, "alpha": 0.1}),
+        (
+            {"optimizer": "rmsprop", "alpha": 0.5, "epsilon": 0.1, "momentum": 0.2},
+            {"alpha": 0.5, "eps": 0.1, "momentum": 0.2},
+        ),
+        ({"optimizer": "sgd", "momentum": 0.2}, {"momentum": 0.2}),
+    ],
+)
+def test_what_a_participant_enters_reaches_the_optimizer(
+    typed: dict[str, float | str], found: dict[str, object], configuration: Callable[..., Configuration]
+) -> None:
+    built = build_optimizer(
+        configuration(**typed, learning_rate=0.25, weight_decay=0.125), [Parameter(torch.zeros(1))], CPU
+    )
+    assert found | {"lr": 0.25, "weight_decay": 0.125} == {
+        name: built.defaults[name] for name in (*found, "lr", "weight_decay")
+    }
+
+
+@pytest.mark.parametrize("loss", Loss)
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_every_optimizer_trains_with_every_loss(
+    optimizer: Optimizer, loss: Loss, few: TaskData, configuration: Callable[..., Configuration], record: Callable
+) -> None:
+    wanted = configuration(optimizer=optimizer, loss=loss)
+    found = record(train(TrialRequest("few-digits", wanted, seed=10), few))
+    assert found.ending == Ending.COMPLETE
+    assert len(found.losses) == 6
+    assert len(set(found.losses)) > 1, "the weights move"
+    assert 0 <= found.accuracy <= 100
+
+
+def test_whatever_the_form_accepts_trains_or_diverges(
+    few: TaskData, configuration: Callable[..., Configuration], record: Callable
+) -> None:
+    endings = [
+        record(train(TrialRequest("few-digits", configuration(**values, epochs=1), seed=10), few)).ending
+        for values in extremes()
+    ]
+    assert set(endings) == {Ending.COMPLETE, Ending.DIVERGED}

@@ -1,0 +1,394 @@
+"""The 15 hyperparameters of the study (the paper's Table 1) as data, and :class:`Configuration`.
+
+Everything that shows, asks for, checks or stores a hyperparameter reads this table: the form, the guide,
+the data base, the trainer, the searchers. Defaults are Table 1's, for every participant, also where
+PyTorch's own differ.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from training.numbers import NotANumber, parse_integer, parse_real, quote
+
+
+class Loss(StrEnum):
+    """The loss functions offered. L1 and mean squared error compare raw outputs with the one-hot label."""
+
+    CROSS_ENTROPY = "cross_entropy"
+    L1 = "l1"
+    MSE = "mse"
+    NLL = "nll"
+
+
+class Optimizer(StrEnum):
+    """The optimizers offered; each is the one of that name in ``torch.optim``."""
+
+    ADAM = "adam"
+    ADADELTA = "adadelta"
+    ADAGRAD = "adagrad"
+    ASGD = "asgd"
+    RMSPROP = "rmsprop"
+    SGD = "sgd"
+
+
+LABELS: Mapping[str, str] = {
+    Loss.CROSS_ENTROPY: "Cross entropy",
+    Loss.L1: "L1 loss",
+    Loss.MSE: "Mean squared error",
+    Loss.NLL: "Negative log likelihood",
+    Optimizer.ADAM: "Adam",
+    Optimizer.ADADELTA: "Adadelta",
+    Optimizer.ADAGRAD: "Adagrad",
+    Optimizer.ASGD: "Averaged SGD (ASGD)",
+    Optimizer.RMSPROP: "RMSprop",
+    Optimizer.SGD: "SGD",
+}
+"""What a person reads for each choice."""
+
+Value = int | float | str
+
+_EVERY_OPTIMIZER = frozenset(Optimizer)
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One row of Table 1.
+
+    Attributes:
+        name: The field of :class:`Configuration`.
+        label: What a person reads.
+        kind: ``integer``, ``real`` or ``choice``.
+        default: Table 1's value; ``None`` where the participant must decide (mandatory).
+        low, high: The smallest and the largest value accepted, both inclusive unless ``low_open`` or
+            ``high_open``; ``None`` for a choice.
+        choices: The values of a choice.
+        optimizers: The optimizers that use it; the others ignore it.
+        help: Two sentences for the guide and the form: what it does, what to expect.
+    """
+
+    name: str
+    label: str
+    kind: Literal["integer", "real", "choice"]
+    help: str
+    default: Value | None = None
+    low: float = 0.0
+    high: float = 0.0
+    low_open: bool = False
+    high_open: bool = False
+    choices: tuple[str, ...] = ()
+    optimizers: frozenset[Optimizer] = _EVERY_OPTIMIZER
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether the participant must choose a value: Table 1 has no default for it."""
+        return self.default is None
+
+    @property
+    def range(self) -> str:
+        """The accepted values in words, such as ``from 1 to 1000`` or ``above 0, up to 100``."""
+        if self.kind == "choice":
+            return ", ".join(LABELS[choice] for choice in self.choices)
+        low = f"above {format_value(self.low)}" if self.low_open else f"from {format_value(self.low)}"
+        high = f"below {format_value(self.high)}" if self.high_open else f"up to {format_value(self.high)}"
+        return f"{low}, {high}" if self.low_open or self.high_open else f"{low} to {format_value(self.high)}"
+
+    def used_by(self, optimizer: Optimizer) -> bool:
+        """Whether this optimizer looks at the value."""
+        return optimizer in self.optimizers
+
+    def parse(self, given: Value) -> Value:
+        """Read one value, as typed or as a number, and check it.
+
+        Raises:
+            ValueError: With one sentence for the person who typed it.
+        """
+        if self.kind == "choice":
+            if given not in self.choices:
+                raise ValueError(f"Please choose one of: {self.range}.")
+            return str(given)
+        try:
+            text = str(given)
+            value: float = parse_integer(text) if self.kind == "integer" else parse_real(text)
+        except NotANumber as error:
+            raise ValueError(str(error)) from None
+        too_low = value <= self.low if self.low_open else value < self.low
+        too_high = value >= self.high if self.high_open else value > self.high
+        if too_low or too_high:
+            raise ValueError(f"{self.label} must be {self.range}: {quote(str(given))} is not.")
+        return value + 0  # -0.0 becomes 0.0
+
+
+def _uses(*optimizers: Optimizer) -> frozenset[Optimizer]:
+    return frozenset(optimizers)
+
+
+HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
+    Hyperparameter(
+        name="epochs",
+        label="Epochs",
+        kind="integer",
+        low=1,
+        high=1000,
+        help="How many times the network sees every training image. "
+        "More epochs take longer and can lower the loss further, until the network only memorises.",
+    ),
+    Hyperparameter(
+        name="batch_size",
+        label="Batch size",
+        kind="integer",
+        low=1,
+        high=1_000_000,
+        help="How many images the network looks at before each update of its weights. "
+        "Small batches give many noisy updates and a slow epoch; large ones few smooth updates.",
+    ),
+    Hyperparameter(
+        name="loss",
+        label="Loss function",
+        kind="choice",
+        choices=tuple(Loss),
+        help="What training makes small: the distance between the network's outputs and the true classes.",
+    ),
+    Hyperparameter(
+        name="optimizer",
+        label="Optimizer",
+        kind="choice",
+        choices=tuple(Optimizer),
+        help="The rule that turns gradients into updates of the weights. "
+        "Each optimizer has settings of its own; the form shows those that yours uses.",
+    ),
+    Hyperparameter(
+        name="learning_rate",
+        label="Learning rate",
+        kind="real",
+        default=0.001,
+        low=0,
+        high=100,
+        low_open=True,
+        help="How large each update is. Too large and the loss jumps or explodes; too small and it hardly moves.",
+    ),
+    Hyperparameter(
+        name="weight_decay",
+        label="Weight decay",
+        kind="real",
+        default=0.0,
+        low=0,
+        high=100,
+        help="Pulls every weight towards zero (an L2 penalty). A little can help on new images; much stops learning.",
+    ),
+    Hyperparameter(
+        name="momentum",
+        label="Momentum",
+        kind="real",
+        default=0.0,
+        low=0,
+        high=1,
+        optimizers=_uses(Optimizer.SGD, Optimizer.RMSPROP),
+        help="How much of the previous update is kept in the next one. It speeds up steady progress and smooths noise.",
+    ),
+    Hyperparameter(
+        name="rho",
+        label="Rho",
+        kind="real",
+        default=0.9,
+        low=0,
+        high=1,
+        optimizers=_uses(Optimizer.ADADELTA),
+        help="How slowly Adadelta's running averages of squared gradients forget: near 1 they remember long.",
+    ),
+    Hyperparameter(
+        name="lambd",
+        label="Lambda",
+        kind="real",
+        default=0.75,
+        low=0,
+        high=100,
+        optimizers=_uses(Optimizer.ASGD),
+        help="The decay term of averaged SGD: the larger it is, the faster the updates shrink.",
+    ),
+    Hyperparameter(
+        name="alpha",
+        label="Alpha",
+        kind="real",
+        default=0.99,
+        low=0,
+        high=1,
+        optimizers=_uses(Optimizer.RMSPROP, Optimizer.ASGD),
+        help="For RMSprop, how slowly the average of squared gradients forgets; "
+        "for averaged SGD, the power with which its learning rate falls.",
+    ),
+    Hyperparameter(
+        name="epsilon",
+        label="Epsilon",
+        kind="real",
+        default=0.00001,
+        low=0,
+        high=1,
+        optimizers=_uses(Optimizer.ADAM, Optimizer.ADADELTA, Optimizer.RMSPROP),
+        help="A small number added to a denominator that keeps it from being zero. A larger one damps the updates.",
+    ),
+    Hyperparameter(
+        name="learning_rate_decay",
+        label="Learning rate decay",
+        kind="real",
+        default=0.0,
+        low=0,
+        high=100,
+        optimizers=_uses(Optimizer.ADAGRAD),
+        help="How fast Adagrad's learning rate falls with every update. Zero keeps it.",
+    ),
+    Hyperparameter(
+        name="initial_accumulator_value",
+        label="Initial accumulator value",
+        kind="real",
+        default=0.0,
+        low=0,
+        high=100,
+        optimizers=_uses(Optimizer.ADAGRAD),
+        help="Where Adagrad's sum of squared gradients starts. A larger start makes the first updates smaller.",
+    ),
+    Hyperparameter(
+        name="beta1",
+        label="Beta1",
+        kind="real",
+        default=0.9,
+        low=0,
+        high=1,
+        high_open=True,
+        optimizers=_uses(Optimizer.ADAM),
+        help="How slowly Adam's average of the gradients forgets: near 1 it remembers long.",
+    ),
+    Hyperparameter(
+        name="beta2",
+        label="Beta2",
+        kind="real",
+        default=0.999,
+        low=0,
+        high=1,
+        high_open=True,
+        optimizers=_uses(Optimizer.ADAM),
+        help="How slowly Adam's average of the squared gradients forgets: near 1 it remembers long.",
+    ),
+)
+"""Table 1, in its order. Bounds are what the optimizers accept, with ceilings that only a typing error passes."""
+
+BY_NAME: Mapping[str, Hyperparameter] = {each.name: each for each in HYPERPARAMETERS}
+
+
+class InvalidConfiguration(ValueError):
+    """Values that no trial can run with.
+
+    Attributes:
+        errors: One sentence per field at fault, keyed by the hyperparameter's name.
+    """
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__(" ".join(f"{BY_NAME[name].label}: {text}" for name, text in self.errors.items()))
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One value for each of the 15 hyperparameters, checked.
+
+    Make one with :meth:`create`. What the optimizer does not use holds its default, so that two
+    configurations that train the same are equal.
+    """
+
+    epochs: int
+    batch_size: int
+    loss: Loss
+    optimizer: Optimizer
+    learning_rate: float = 0.001
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    rho: float = 0.9
+    lambd: float = 0.75
+    alpha: float = 0.99
+    epsilon: float = 0.00001
+    learning_rate_decay: float = 0.0
+    initial_accumulator_value: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+    @classmethod
+    def create(cls, given: Mapping[str, Value | None], *, training_images: int | None = None) -> Self:
+        """Check values as typed (or as numbers) and make a configuration of them.
+
+        Args:
+            given: Values by hyperparameter name. An optional one that is missing, ``None`` or blank takes
+                its default; one that the chosen optimizer does not use is ignored.
+            training_images: The size of the training split; a batch may not be larger.
+
+        Raises:
+            InvalidConfiguration: With one sentence for every field that cannot be used.
+            KeyError: A name that is no hyperparameter.
+        """
+        if unknown := given.keys() - BY_NAME.keys():
+            raise KeyError(f"no such hyperparameter: {', '.join(sorted(unknown))}")
+        values: dict[str, Any] = {}
+        errors: dict[str, str] = {}
+        for hyperparameter in HYPERPARAMETERS:
+            name, typed = hyperparameter.name, given.get(hyperparameter.name)
+            if typed is None or not str(typed).strip():
+                if hyperparameter.mandatory:
+                    errors[name] = "Please choose one." if hyperparameter.kind == "choice" else "Please enter a number."
+                continue
+            try:
+                values[name] = hyperparameter.parse(typed)
+            except ValueError as error:
+                errors[name] = str(error)
+        batch_size = values.get("batch_size")
+        if training_images is not None and batch_size is not None and batch_size > training_images:
+            errors["batch_size"] = (
+                f"A batch of {batch_size} is larger than the training set: enter at most {training_images}."
+            )
+        if "optimizer" in values:
+            optimizer = Optimizer(values["optimizer"])
+            unused = {each.name for each in HYPERPARAMETERS if not each.used_by(optimizer)}
+            values = {name: value for name, value in values.items() if name not in unused}
+            errors = {name: text for name, text in errors.items() if name not in unused}
+        if errors:
+            raise InvalidConfiguration(errors)
+        return cls(**values | {"loss": Loss(values["loss"]), "optimizer": Optimizer(values["optimizer"])})
+
+    def as_dict(self) -> dict[str, Value]:
+        """All 15 values by name, plain: enums become their text."""
+        return {name: str(value) if isinstance(value, StrEnum) else value for name, value in asdict(self).items()}
+
+    def used(self) -> Iterator[tuple[Hyperparameter, Value]]:
+        """The hyperparameters that this configuration's optimizer uses, with their values, in Table 1's order."""
+        values = self.as_dict()
+        return ((each, values[each.name]) for each in HYPERPARAMETERS if each.used_by(self.optimizer))
+
+    @property
+    def all_optional_at_default(self) -> bool:
+        """Whether every optional hyperparameter has Table 1's value (the paper's Figure 8)."""
+        return all(value == each.default for each, value in self.used() if not each.mandatory)
+
+    def summary(self) -> str:
+        """One line for a person: the mandatory four, the learning rate, and what was changed from its default."""
+        parts = [
+            LABELS[self.optimizer],
+            LABELS[self.loss].lower() if self.loss is not Loss.L1 else LABELS[Loss.L1],
+            f"{self.epochs} epoch{'s' if self.epochs != 1 else ''}",
+            f"batch {self.batch_size}",
+            f"learning rate {format_value(self.learning_rate)}",
+        ]
+        parts += [
+            f"{each.label.lower()} {format_value(value)}"
+            for each, value in self.used()
+            if not each.mandatory and each.name != "learning_rate" and value != each.default
+        ]
+        return " · ".join(parts)
+
+
+def format_value(value: Value) -> str:
+    """A value as a person would write it: ``0.001``, ``3e-06``, ``Adam``; a number reads back as the same number."""
+    if isinstance(value, str):
+        return LABELS.get(value, value)
+    if float(value).is_integer():
+        return str(int(value))
+    positional = f"{value:.10f}".rstrip("0")
+    return positional if abs(value) >= 1e-5 and float(positional) == value else repr(value)

@@ -1,0 +1,106 @@
+"""Where images come from, and how they are split: arrays on the host, the same on every machine.
+
+A new data set is a new :class:`ImageSource`; nothing else changes.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Split(StrEnum):
+    """The three parts of a data set."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@dataclass(frozen=True)
+class ImageCollection:
+    """All images of a data set, with the split each belongs to.
+
+    Attributes:
+        pixels: uint8, N×H×W×3, 0 to 255; may be a memory map.
+        labels: int64, N, from 0.
+        training, validation, test: int64, the places of each split's images, ascending; no image is in two.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def split(self, split: Split) -> NDArray[np.int64]:
+        """The places of the images of one split."""
+        return {Split.TRAINING: self.training, Split.VALIDATION: self.validation, Split.TEST: self.test}[split]
+
+
+class ImageSource(Protocol):
+    """Something that images can be loaded from. It travels to worker processes, so it must pickle."""
+
+    def load(self) -> ImageCollection:
+        """Read the images. The same source gives the same images, in the same order, in every process."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """scikit-learn's handwritten digits: 1,797 grey images of 8×8 pixels in 10 classes; part of the package.
+
+    Attributes:
+        size: Height and width to enlarge to, a multiple of 8.
+        validation_images, test_images: Sizes of these splits; the training split is the rest.
+        split_seed: Decides which image is in which split; a property of the task, not of a trial.
+    """
+
+    size: int
+    validation_images: int
+    test_images: int
+    split_seed: int
+
+    def load(self) -> ImageCollection:
+        """Read, enlarge bilinearly, repeat the grey channel three times and split with equal shares of the classes."""
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        labels = np.asarray(digits.target, dtype=np.int64)
+        grey = _enlarge(np.asarray(digits.images, dtype=np.int64), self.size // 8, brightest=16)
+        training, validation, test = split_by_class(labels, self.validation_images, self.test_images, self.split_seed)
+        pixels = np.repeat(grey[..., np.newaxis], 3, axis=3)
+        return ImageCollection(pixels, labels, training, validation, test)
+
+
+def split_by_class(
+    labels: NDArray[np.int64], validation_images: int, test_images: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Split images at random so that every split has the same shares of the classes.
+
+    Returns:
+        The places of the training, validation and test images, each ascending.
+
+    Raises:
+        ValueError: A split is smaller than the number of classes, or a class has fewer than two images.
+    """
+    from sklearn.model_selection import train_test_split
+
+    everything = np.arange(len(labels))
+    rest, test = train_test_split(everything, test_size=test_images, stratify=labels, random_state=seed)
+    training, validation = train_test_split(rest, test_size=validation_images, stratify=labels[rest], random_state=seed)
+    return np.sort(training), np.sort(validation), np.sort(test)
+
+
+def _enlarge(images: NDArray[np.int64], factor: int, brightest: int) -> NDArray[np.uint8]:
+    """Bilinear enlargement (pixel centres at halves) of N×H×H to uint8, in integers: no machine rounds differently."""
+    size, unit = images.shape[1], 2 * factor
+    weights = np.zeros((size * factor, size), dtype=np.int64)
+    for place in range(size * factor):
+        below, fraction = divmod(2 * place + 1 - factor, unit)
+        weights[place, max(below, 0)] += unit - fraction
+        weights[place, min(below + 1, size - 1)] += fraction
+    enlarged = weights @ images @ weights.T
+    white = brightest * unit * unit
+    return ((enlarged * 255 + white // 2) // white).astype(np.uint8)

@@ -1,0 +1,108 @@
+"""The tasks that can be trained: a data set, a network and an input size under one name.
+
+Participants may know a task's :class:`TaskFacts` and nothing else of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from training.images import Digits, ImageSource
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What participants may know of a task (the paper's section 2.1: the kind of task and its statistics).
+
+    Attributes:
+        classes: The number of classes.
+        training_images, validation_images, test_images: Sizes of the splits.
+        image_size: Height and width in pixels.
+    """
+
+    classes: int
+    training_images: int
+    validation_images: int
+    test_images: int
+    image_size: int
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What is subtracted from each channel (red, green, blue; 0 to 1) and what the rest is divided by."""
+
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to train. It travels to worker processes, so all of it must pickle.
+
+    Attributes:
+        name: How ``study.toml`` and the command line call it.
+        facts: What participants may know; loading checks that the images agree.
+        network: A classifier of ``torchvision.models`` by name; it starts from random weights.
+        source: Where the images come from.
+        normalisation: ``None``: each channel's own mean and deviation over the training split.
+    """
+
+    name: str
+    facts: TaskFacts
+    network: str
+    source: ImageSource
+    normalisation: Normalisation | None = None
+
+
+class UnknownTask(LookupError):
+    """There is no task of that name. ``str(error)`` names those there are."""
+
+
+class Tasks:
+    """The tasks of an installation, by name: the built-in ones, and any that a study brings.
+
+    Raises:
+        ValueError: Two tasks have one name.
+    """
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks: dict[str, Task] = {}
+        for task in tasks:
+            if task.name in self._tasks:
+                raise ValueError(f"Two tasks are called {task.name}: give one of them another name.")
+            self._tasks[task.name] = task
+
+    def __getitem__(self, name: str) -> Task:
+        """The task of that name.
+
+        Raises:
+            UnknownTask: There is none.
+        """
+        try:
+            return self._tasks[name]
+        except KeyError:
+            raise UnknownTask(f"There is no task {name!r}. Choose one of: {', '.join(self.names)}.") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all tasks."""
+        return tuple(self._tasks)
+
+    def with_more(self, tasks: Iterable[Task]) -> "Tasks":
+        """These tasks and more.
+
+        Raises:
+            ValueError: Two tasks have one name.
+        """
+        return Tasks([*self._tasks.values(), *tasks])
+
+
+DIGITS_SQUEEZENET = Task(
+    name="digits-squeezenet",
+    facts=TaskFacts(classes=10, training_images=1437, validation_images=180, test_images=180, image_size=32),
+    network="squeezenet1_1",
+    source=Digits(size=32, validation_images=180, test_images=180, split_seed=10),
+)
+"""A small stand-in for the paper's task: its network on images that come with a package."""
+
+BUILT_IN = Tasks([DIGITS_SQUEEZENET])
+"""The tasks that need no files of the study's own."""

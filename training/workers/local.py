@@ -1,0 +1,308 @@
+"""Workers as processes of this machine, each warm before it gets its first job."""
+
+import logging
+import multiprocessing
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+
+from training.tasks import Task
+from training.trial import Ending, Environment, Outcome, TrialRequest
+from training.workers.commands import Command, Run, Setup, Stop
+from training.workers.protocol import Failed, Lost, Message, Ready, WorkerEvent
+from training.workers.surroundings import worker_environment
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 60.0
+"""Seconds between two attempts to start a worker that cannot start; the first attempts follow sooner."""
+
+_ROOM = 2
+"""Jobs in a slot: a running one and the one it suspended."""
+
+
+@dataclass
+class _Job:
+    name: str
+    request: TrialRequest
+    started: float
+    sent: bool = False
+    stop_by: float | None = None
+
+
+@dataclass
+class _Slot:
+    """A slot and its process. ``ready`` is set between Ready and the process's end."""
+
+    index: int
+    process: subprocess.Popen[bytes] | None = None
+    connection: Connection | None = None
+    ready: Environment | None = None
+    jobs: list[_Job] = field(default_factory=list)
+    heard: float = 0.0
+    start_at: float = 0.0
+    failed_starts: int = 0
+    verdict: str = ""
+
+
+class LocalWorkers:
+    """One process per slot on this machine; see :class:`training.workers.protocol.Workers`.
+
+    Args:
+        tasks: What the workers have ready.
+        slots: The number of processes.
+        threads: CPU threads of each; the last bits of a result on a CPU depend on it.
+        device: Such as ``cpu``; ``None``: the GPUs in turn, or the CPU where there is none.
+        patience: Seconds a worker has to honour a stop; then it is killed and replaced.
+        silence: Seconds a worker with a job may say nothing; then it is killed and replaced.
+
+    Raises:
+        ValueError: No slot, or no thread.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        slots: int,
+        threads: int = 1,
+        *,
+        device: str | None = None,
+        patience: float = 5.0,
+        silence: float = 300.0,
+    ) -> None:
+        if slots < 1 or threads < 1:
+            raise ValueError(f"Workers need at least one slot and one thread: {slots} and {threads} were given.")
+        self._tasks, self._threads, self._device = tuple(tasks), threads, device
+        self._patience, self._silence = patience, silence
+        self._slots = [_Slot(index) for index in range(slots)]
+        self._events: queue.SimpleQueue[WorkerEvent] = queue.SimpleQueue()
+        self._lock = threading.RLock()
+        self._bell, self._ring = multiprocessing.Pipe(duplex=False)
+        self._supervisor: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @property
+    def slots(self) -> int:
+        """The number of slots."""
+        return len(self._slots)
+
+    def start(self) -> None:
+        """Start every slot's worker and return at once; :class:`Ready` arrives once per slot.
+
+        Raises:
+            RuntimeError: The pool was started before, or closed.
+        """
+        with self._lock:
+            if self._supervisor or self._closed.is_set():
+                raise RuntimeError("These workers were started before: make new ones.")
+            self._supervisor = threading.Thread(target=self._supervise, name="workers", daemon=True)
+            self._supervisor.start()
+
+    def submit(self, slot: int, job: str, request: TrialRequest) -> None:
+        """Run a job in a slot, at once; see :meth:`training.workers.protocol.Workers.submit`.
+
+        Raises:
+            ValueError: The slot has a running and a suspended job already, or does not exist, or the job is known.
+            RuntimeError: The pool is not started, or closed.
+        """
+        with self._lock:
+            if not self._supervisor or self._closed.is_set():
+                raise RuntimeError("The workers are not running: start them before you submit.")
+            if not 0 <= slot < len(self._slots):
+                raise ValueError(f"There is no slot {slot}: they are numbered from 0 to {len(self._slots) - 1}.")
+            if self._find(job) is not None:
+                raise ValueError(f"The job {job} is already there: submit it again when it has ended.")
+            place = self._slots[slot]
+            if len(place.jobs) >= _ROOM:
+                raise ValueError(f"Slot {slot} has a running and a suspended job already: wait until one has ended.")
+            place.jobs.append(_Job(job, request, started=time.monotonic()))
+            self._send_waiting(place)
+            self._ring.send_bytes(b"!")
+
+    def stop(self, job: str) -> None:
+        """End a running or suspended job soon, with a stopped outcome. An unknown or ended job: nothing happens."""
+        with self._lock:
+            found = self._find(job)
+            if self._closed.is_set() or found is None or found[1].stop_by is not None:
+                return
+            slot, known = found
+            if not known.sent:
+                slot.jobs.remove(known)
+                self._tell(slot, job, _stopped(known, None))
+                return
+            known.stop_by = time.monotonic() + self._patience
+            self._send(slot, Stop(job))
+            self._ring.send_bytes(b"!")
+
+    def next_event(self, timeout: float) -> WorkerEvent | None:
+        """The next event, in order per job; ``None`` when none arrives within ``timeout`` seconds."""
+        try:
+            return self._events.get(timeout=max(timeout, 0.0))
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End every process, and what they run, and return when they are gone. Closing twice is allowed."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            self._ring.send_bytes(b"!")
+        if self._supervisor:
+            self._supervisor.join()
+        for slot in self._slots:
+            if slot.process:
+                slot.process.kill()  # it has nothing to save, and may be beyond hearing
+                slot.process.wait()
+            if slot.connection:
+                slot.connection.close()
+            slot.process = slot.connection = slot.ready = None
+        self._bell.close()
+        self._ring.close()
+
+    def _find(self, job: str) -> tuple[_Slot, _Job] | None:
+        return next(((slot, known) for slot in self._slots for known in slot.jobs if known.name == job), None)
+
+    def _tell(self, slot: _Slot, job: str | None, message: Message) -> None:
+        self._events.put(WorkerEvent(slot.index, job, message))
+
+    def _send_waiting(self, slot: _Slot) -> None:
+        if slot.ready:
+            for job in slot.jobs:
+                if not job.sent:
+                    job.sent, job.started = True, time.monotonic()
+                    self._send(slot, Run(job.name, job.request))
+
+    def _send(self, slot: _Slot, command: Command) -> None:
+        if slot.connection:
+            try:
+                slot.connection.send(command)
+            except OSError:
+                log.info("Slot %d: its process is gone; the supervisor will say so.", slot.index)
+
+    # What follows runs on the supervising thread.
+
+    def _supervise(self) -> None:
+        while True:
+            with self._lock:
+                if self._closed.is_set():
+                    return
+                now = time.monotonic()
+                for slot in self._slots:
+                    if slot.process is None and slot.start_at <= now:
+                        self._launch(slot)
+                    self._enforce(slot, now)
+                connections = {slot.connection: slot for slot in self._slots if slot.connection}
+                pause = self._until_next_deadline(time.monotonic())
+            heard = wait([self._bell, *connections], pause)
+            with self._lock:
+                if self._closed.is_set():
+                    return
+                while self._bell.poll():
+                    self._bell.recv_bytes()
+                for connection, slot in connections.items():
+                    if connection in heard:
+                        self._receive(slot)
+
+    def _launch(self, slot: _Slot) -> None:
+        """Start a fresh interpreter, with nothing of this process but one socket and a clean environment."""
+        ours, theirs = multiprocessing.Pipe()
+        with theirs:
+            slot.process = subprocess.Popen(  # noqa: S603 - our own module, by the interpreter we run on
+                [sys.executable, "-P", "-m", "training.workers.process", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=worker_environment(os.environ, self._threads),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in the terminal is the bot's to handle
+            )
+        slot.connection, slot.verdict, slot.heard = ours, "", time.monotonic()
+        try:
+            ours.send(Setup(slot.index, self._tasks, self._threads, self._device))
+        except OSError:
+            log.warning("Slot %d: its new process ended at once.", slot.index)
+
+    def _receive(self, slot: _Slot) -> None:
+        """Read all that a process has said; when it is gone, say what that means for its jobs."""
+        while slot.connection:
+            try:
+                if not slot.connection.poll():
+                    return
+                event = slot.connection.recv()
+            except (EOFError, OSError):
+                self._bury(slot)
+                return
+            self._take(slot, event)
+
+    def _take(self, slot: _Slot, event: WorkerEvent) -> None:
+        slot.heard = time.monotonic()
+        message = event.message
+        if isinstance(message, Ready):
+            slot.ready, slot.failed_starts = message.environment, 0
+        if isinstance(message, Outcome | Failed):
+            if event.job is None:
+                log.error("Slot %d: the worker could not start.\n%s", slot.index, getattr(message, "detail", ""))
+            slot.jobs = [job for job in slot.jobs if job.name != event.job]
+        self._events.put(event)
+        self._send_waiting(slot)
+
+    def _enforce(self, slot: _Slot, now: float) -> None:
+        """Kill a process that does not obey or does not speak; :meth:`_receive` then finds it gone."""
+        if slot.process is None or slot.verdict:
+            return
+        if any(job.stop_by is not None and job.stop_by <= now for job in slot.jobs):
+            slot.verdict = f"it did not stop within {self._patience:g} s and was killed"
+        elif any(job.sent and max(slot.heard, job.started) + self._silence <= now for job in slot.jobs):
+            slot.verdict = f"it was silent for {self._silence:g} s and was killed"
+        if slot.verdict:
+            log.warning("Slot %d: %s.", slot.index, slot.verdict)
+            slot.process.kill()
+
+    def _bury(self, slot: _Slot) -> None:
+        if slot.process is None or slot.connection is None:
+            return
+        slot.process.kill()  # a closed socket can also mean a process that closed it and lives
+        code = slot.process.wait()
+        reason = f"The worker of slot {slot.index} is gone: {slot.verdict or f'it ended with code {code}'}."
+        environment = slot.ready
+        if slot.ready:
+            slot.start_at = time.monotonic()
+        else:
+            slot.failed_starts += 1
+            slot.start_at = time.monotonic() + min(2.0 ** (slot.failed_starts - 1), _LONGEST_PAUSE)
+        slot.connection.close()
+        slot.process = slot.connection = slot.ready = None
+        ended = [job for job in slot.jobs if job.sent]
+        slot.jobs = [job for job in slot.jobs if not job.sent]
+        lost = [job for job in ended if job.stop_by is None]
+        for job in lost:
+            self._tell(slot, job.name, Lost(reason))
+        if not lost:
+            self._tell(slot, None, Lost(reason))
+        for job in ended:
+            if job not in lost:
+                self._tell(slot, job.name, _stopped(job, environment))
+
+    def _until_next_deadline(self, now: float) -> float | None:
+        deadlines = [slot.start_at for slot in self._slots if slot.process is None]
+        for slot in self._slots:
+            if slot.process is None or slot.verdict:
+                continue
+            for job in slot.jobs:
+                if job.stop_by is not None:
+                    deadlines.append(job.stop_by)
+                if job.sent:
+                    deadlines.append(max(slot.heard, job.started) + self._silence)
+        return max(0.0, min(deadlines) - now) if deadlines else None
+
+
+def _stopped(job: _Job, environment: Environment | None) -> Outcome:
+    """The outcome of a job whose process could not give one."""
+    seconds = time.monotonic() - job.started if job.sent else 0.0
+    return Outcome(Ending.STOPPED, None, 0, seconds, 0.0, environment)
