@@ -11,19 +11,22 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin import posts as admin
 from bot.clock import Clock
-from bot.jobs import Jobs
+from bot.jobs import Jobs, Progress
 from bot.live import LiveFeed
 from bot.pacing import Pacer, retry_handlers
 from bot.participant import finishing, onboarding, tuning, words
+from bot.participant.conversation import Conversation
+from bot.parts import Parts
 from bot.researcher import commands
 from bot.settings import Credentials, Settings, SettingsError
 from bot.slack import Slack
 from bot.study import Study
 from bot.trouble import Errands, Trouble, apology
-from storage.database import Store
+from storage.database import Store, UnknownSchema
 from storage.refusal import Refused
 from training.tasks import BUILT_IN, UnknownTask
 from training.workers import LocalWorkers, Workers
@@ -52,24 +55,21 @@ class Bot:
         except UnknownTask as error:
             raise SettingsError(f"study.toml: study.task: {error}") from error
         self.settings = settings
-        self.store = Store(settings.machine.database)
-        self.store.migrate()
+        self.store = _open(settings.machine.database)
         self.pacer = Pacer()
         client = WebClient(
             credentials.bot_token, base_url=credentials.api_url, retry_handlers=retry_handlers(self.pacer)
         )
         slack = Slack(client, self.pacer)
         trouble = Trouble(slack, settings.slack.report_channel)
-        self.study = Study(settings, task.facts, self.store, slack, trouble, Errands(trouble))
-        self.study.feed = LiveFeed(
-            client, self.study.conversation.render, pacer=self.pacer, on_failure=self._feed_failed
-        )
-        self.study.clock = Clock(self.store.engine, self.study.ring)
-        self.study.jobs = Jobs(
-            self.store,
-            workers or LocalWorkers([task], slots=settings.machine.slots, threads=settings.training.threads_per_slot),
-            self.study,
-        )
+        conversation = Conversation(settings, task.facts, self.store, slack, self._progress)
+        parts = Parts(settings, task.facts, self.store, slack, trouble, Errands(trouble), conversation)
+        self.study = Study(parts)
+        if workers is None:
+            workers = LocalWorkers([task], settings.machine.slots, settings.training.threads_per_slot)
+        parts.feed = LiveFeed(client, conversation.render, pacer=self.pacer, on_failure=self._feed_failed)
+        parts.clock = Clock(self.store.engine, self.study.deadlines.ring)
+        parts.jobs = Jobs(self.store, workers, self.study.tidings)
         self._app = _listen(client, self.study)
         self._handler = SocketModeHandler(self._app, credentials.app_token, concurrency=_LISTENERS)
         self._stopped = threading.Event()
@@ -111,15 +111,29 @@ class Bot:
         self.pacer.close()
         self.store.close()
 
+    def _progress(self, key: str) -> Progress | None:
+        return self.study.parts.jobs.progress(key)
+
     def _feed_failed(self, subject: str, error: Exception) -> None:
         self.study.trouble.report(error, f"showing {subject}")
+
+
+def _open(database: str) -> Store:
+    try:
+        store = Store(database)
+        store.migrate()
+    except UnknownSchema as error:
+        raise SettingsError(str(error)) from error
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        first_line = str(error).splitlines()[0]
+        raise SettingsError(f"Cannot use the data base named in study.toml (machine.database): {first_line}") from error
+    return store
 
 
 def _listen(client: WebClient, study: Study) -> App:
     try:
         app = App(
             client=client,
-            token=client.token,
             listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"),
         )
     except (BoltError, SlackApiError) as error:

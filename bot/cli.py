@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.demo import demo
 from bot.commands.trial import trial
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(trial)
+app.command()(demo)
 
 StudyFile = Annotated[Path, typer.Option("--study", help="The rules of the study.")]
 

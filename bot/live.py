@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError, SlackObjectFormationError
+from slack_sdk.errors import SlackApiError, SlackObjectFormationError
 from slack_sdk.models.blocks import Block, ImageBlock
 
 from bot.curve_forms import Form, FormsTaken, Shown, show
@@ -30,7 +30,10 @@ REFUSAL_REMEMBERED = 600.0
 """Seconds for which pictures or charts are not tried again after a lasting refusal: no scope, no such block."""
 
 FAILURE_REMEMBERED = 60.0
-"""The same after a failure that may pass: an upload that broke off, a picture that was not processed."""
+"""The same after an upload that failed in a way that may pass: it broke off, the picture was not processed."""
+
+IMAGES_REFUSED = 3
+"""So many refused image blocks in a row mean that the workspace shows none; fewer, that one file was lost."""
 
 RETRIES = 8
 """How often a message that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
@@ -39,7 +42,7 @@ MOST_SUBJECTS = 5_000
 """Subjects whose present picture is remembered; beyond, the longest unchanged one is forgotten."""
 
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format"})
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 _WORD_WORKERS = 2
 
 
@@ -157,6 +160,7 @@ class LiveFeed:
         self._pictures_under_way: set[str] = set()
         self._taken = FormsTaken()
         self._reported: dict[tuple[str, str], float] = {}
+        self._image_refusals = 0
         self._frames = self._results = self._fallbacks = 0
         self._closing = self._stopped = False
         self._threads = [
@@ -298,7 +302,8 @@ class LiveFeed:
             subject.results += 1
             shown = subject.shown.curves if subject.shown else None
             # The picture lags behind the words: the last one must not.
-            if sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE:
+            lags = sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE
+            if lags and self._subjects.get(subject.name) is subject:  # and not forgotten meanwhile
                 self._pictures_waiting[subject.name] = _Urgency.LAST
 
     def _send_picture(self, subject: _Subject, urgency: _Urgency) -> None:
@@ -312,17 +317,17 @@ class LiveFeed:
         if (rendering := self._render(subject.name)) is None:
             self._forget(subject)
             return
-        priority = Priority.FRAME if urgency is _Urgency.FRAME else Priority.RESULT
-        fresh = self._upload(subject, rendering, priority, abandoned)
+        # Also a result's last picture: its words are there already, and the room kept free is for other people's words.
+        fresh = self._upload(subject, rendering, abandoned)
         try:
-            sent = self._update(subject, priority, fresh, abandon=abandoned)
-        except (SlackClientError, PacingError):
+            sent = self._update(subject, Priority.FRAME, fresh, abandon=abandoned)
+        except PacingError:
             if fresh is not None:
                 self._pictures.discard(fresh.file_id)
             raise
-        except OSError:
+        except Exception:
             if fresh is not None:
-                subject.doubtful.append(fresh.file_id)
+                subject.doubtful.append(fresh.file_id)  # perhaps only the answer was lost
             raise
         if fresh is not None and subject.shown != fresh:
             self._pictures.discard(fresh.file_id)
@@ -330,9 +335,7 @@ class LiveFeed:
             with self._changed:
                 self._frames += 1
 
-    def _upload(
-        self, subject: _Subject, rendering: Rendering, priority: Priority, abandon: Callable[[], bool]
-    ) -> Shown | None:
+    def _upload(self, subject: _Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
         """A new picture of the curves; ``None`` if none is needed or none can be had."""
         curves = rendering.curves
         if curves is None or self._taken.best() is not Form.IMAGE:
@@ -340,7 +343,7 @@ class LiveFeed:
         if subject.shown is not None and subject.shown.curves == curves:
             return None
         try:
-            file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, priority, abandon)
+            file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, Priority.FRAME, abandon)
         except PacingError:
             raise
         except Exception as error:  # noqa: BLE001 - without pictures the study goes on
@@ -381,10 +384,10 @@ class LiveFeed:
                 except (SlackApiError, SlackObjectFormationError) as error:
                     if _code(error) == "message_not_found":
                         self._forget(subject)
+                        if subject.shown is not None:
+                            self._pictures.discard(subject.shown.file_id)
                         return None
-                    if _code(error) not in _REFUSED_BLOCKS:
-                        raise
-                    if form is Form.TEXT_ONLY:
+                    if _code(error) not in _REFUSED_BLOCKS or form is Form.TEXT_ONLY:
                         raise
                     refusals.append((form, error))
                     without_picture = block is None or form is Form.NUMBERS
@@ -403,6 +406,8 @@ class LiveFeed:
         before = [*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])]
         subject.doubtful.clear()
         subject.shown = picture
+        if picture is not None:
+            self._image_refusals = 0
         for file_id in before:
             if picture is None or file_id != picture.file_id:
                 self._pictures.discard(file_id)
@@ -410,12 +415,12 @@ class LiveFeed:
     def _learn(self, subject: _Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
         """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""
         for refused, error in refusals:
-            if form is Form.TEXT_ONLY:
+            if refused is Form.IMAGE:
+                self._image_refusals += 1
+            if form is Form.TEXT_ONLY or (refused is Form.IMAGE and self._image_refusals < IMAGES_REFUSED):
                 self._report(subject, error)
             else:
-                self._avoid(
-                    refused, subject, error, FAILURE_REMEMBERED if refused is Form.IMAGE else REFUSAL_REMEMBERED
-                )
+                self._avoid(refused, subject, error, REFUSAL_REMEMBERED)
 
     # --- failing ---------------------------------------------------------------------------------------------------
 
@@ -452,14 +457,11 @@ class LiveFeed:
                 logger.exception("The failure of %s could not be reported.", subject.name)
 
     def _forget(self, subject: _Subject) -> None:
-        """Its message is gone."""
+        """There is no message to keep up to date (any more)."""
         with self._changed:
             self._subjects.pop(subject.name, None)
             self._words_waiting.pop(subject.name, None)
             self._pictures_waiting.pop(subject.name, None)
-            shown, subject.shown = subject.shown, None
-        if shown is not None:
-            self._pictures.discard(shown.file_id)
 
 
 def _code(error: Exception) -> str | None:

@@ -1,35 +1,23 @@
-"""What the bot does about the study: one method for everything that a listener, the clock or a worker reports.
+"""What people and programs do to the study: one method for everything that a listener asks for.
 
-A method asks ``storage`` for the transition, and then sees to what follows from it: the messages, the alarms, the
-workers. Whether something may happen is never decided here.
+A method asks ``storage`` for the transition, and then sees to what follows from it. Whether something may happen is
+never decided here.
 """
 
-import logging
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from bot.admin import posts as admin
-from bot.clock import Alarm, Clock
-from bot.jobs import Jobs, Progress
-from bot.live import LiveFeed
-from bot.pacing import Priority
-from bot.participant.conversation import Conversation
+from bot.deadlines import Deadlines
+from bot.follow_ups import FollowUps
 from bot.participant.form import Entered
 from bot.participant.views import thread, welcome
-from bot.settings import Settings
-from bot.slack import Slack
-from bot.trouble import Errands, Trouble
-from storage import choices, evaluations, history, line, participants, posts, recovery, sessions, studies, trials
-from storage.database import Store
-from storage.jobs import Job
+from bot.parts import Parts
+from bot.tidings import Tidings
+from storage import choices, history, line, participants, recovery, sessions, studies, trials
 from storage.refusal import Reason, Refused
-from storage.states import Chooser, JobKind, ParticipantState, SessionState, TrialState
+from storage.states import ParticipantState, SessionState
 from storage.tables import Participant, Session, Trial
 from training.hyperparameters import Configuration
-from training.tasks import TaskFacts
-
-log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -38,42 +26,21 @@ class Study:
     """The study as it runs.
 
     Args:
-        settings: Its rules.
-        facts: What participants may know of the task.
-        store: What happened.
-        slack: The workspace.
-        trouble: Is told what breaks.
-        errands: Does what may wait until a listener has acknowledged.
-        now: The time, aware.
+        parts: What it is made of.
 
     Attributes:
-        feed, jobs, clock: Set by :mod:`bot.app` before :meth:`start`; they call back into this object.
+        deadlines: What is due when an alarm rings.
+        tidings: What workers report.
     """
 
-    feed: LiveFeed
-    jobs: Jobs
-    clock: Clock
-
-    def __init__(
-        self,
-        settings: Settings,
-        facts: TaskFacts,
-        store: Store,
-        slack: Slack,
-        trouble: Trouble,
-        errands: Errands,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self.settings = settings
-        self.facts = facts
-        self.store = store
-        self.slack = slack
-        self.trouble = trouble
-        self.errands = errands
-        self.now = now
-        self.conversation = Conversation(settings, facts, store, slack, self.progress)
-        self._grace = timedelta(minutes=settings.time.grace_minutes)
-        self._warnings = [timedelta(minutes=minutes) for minutes in settings.time.warnings_minutes]
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.settings, self.facts, self.store = parts.settings, parts.facts, parts.store
+        self.slack, self.trouble, self.errands = parts.slack, parts.trouble, parts.errands
+        self.conversation, self.now = parts.conversation, parts.now
+        self.follow_ups = FollowUps(parts)
+        self.deadlines = Deadlines(parts, self.follow_ups)
+        self.tidings = Tidings(parts, self.follow_ups)
 
     # Start and stop
 
@@ -83,37 +50,54 @@ class Study:
         Raises:
             Refused: The rules are not those that the study was opened with.
         """
-        settings = self.settings
-        studies.open_study(
+        parts = self.parts
+        study = studies.open_study(
             self.store,
-            name=settings.study.name,
-            rules_toml=settings.rules(),
-            rules_hash=settings.rules_hash(),
+            name=self.settings.study.name,
+            rules_toml=self.settings.rules(),
+            rules_hash=self.settings.rules_hash(),
             now=self.now(),
         )
         reconciled = recovery.reconcile(self.store, now=self.now())
-        self.clock.start()
-        self.clock.every(HEARTBEAT_SECONDS, self._beat)
-        self.feed.start()
+        parts.clock.start()
+        parts.clock.every(HEARTBEAT_SECONDS, self._beat)
+        parts.feed.start()
         for session in sessions.unfinished_sessions(self.store):
-            self._set_alarms(session)
-        self.jobs.start()
+            self.follow_ups.set_alarms(session)
+        parts.jobs.start()
         for given in reconciled.given_back:
-            self._tell_given_back(given.session, given.participant, given.duration)
-        for trial in (*reconciled.trials, *reconciled.cancelled):
-            self.errands.run("posting a trial", partial(self._post_trial, trial))
-        self._call_next()
+            self._tell_given_back(given)
+        self._catch_up(study.id)
+        self.follow_ups.call_next()
 
     def close(self) -> None:
         """Stop in order: what was running runs again at the next start."""
-        self.clock.close()
-        self.jobs.close()
+        self.parts.clock.close()
+        self.parts.jobs.close()
         self.errands.close()
-        self.feed.close(flush=3)
-        recovery.heartbeat(self.store, now=self.now())
+        self.parts.feed.close(flush=3)
+        self._beat()
 
     def _beat(self) -> None:
         recovery.heartbeat(self.store, now=self.now())
+
+    def _catch_up(self, study_id: int) -> None:
+        """Post what was not posted before we stopped, and bring up to date what was."""
+        for view in history.sessions(self.store, study_id):
+            if view.choice is not None:
+                self.errands.run("reporting a participant", partial(self.tidings.report_finished, view.id))
+            if not view.state.is_finished:
+                for trial in view.trials[-1:]:
+                    stored = trials.get(self.store, trial.id)
+                    self.errands.run("posting a trial", partial(self.follow_ups.post_trial, stored))
+                self.follow_ups.refresh(view.id)
+
+    def _tell_given_back(self, given: recovery.GivenBack) -> None:
+        session, seconds = given.session, given.duration.total_seconds()
+        message = thread.time_given_back(seconds, session.grace_ends_at or session.deadline)
+        self.errands.run("telling of time given back", partial(self.conversation.say, session.participant_id, message))
+        text = f"⏱ {given.participant} was given back {seconds:.0f} s that we were down."
+        self.errands.run("reporting time given back", partial(self.trouble.tell_admins, text))
 
     # The way in
 
@@ -186,7 +170,7 @@ class Study:
             self.errands.run("posting a place in line", partial(self.conversation.wait_in_line, participant.id, place))
             return None
         self.errands.run("posting a session", partial(self.conversation.post_session, session.id))
-        self._set_alarms(session)
+        self.follow_ups.set_alarms(session)
         return session
 
     def submit(self, user: str, session_id: int, entered: Entered) -> Trial:
@@ -199,9 +183,7 @@ class Study:
         trial = trials.submit(
             self.store, session.id, configuration=entered.configuration, comments=entered.remarks, now=self.now()
         )
-        self.jobs.look()
-        self.errands.run("posting a trial", partial(self._post_trial, trial))
-        self.feed.touch(session.subject, Priority.RESULT)
+        self.follow_ups.submitted(trial)
         return trial
 
     def cancel(self, user: str, trial_id: int) -> Trial:
@@ -212,7 +194,7 @@ class Study:
         """
         trial = self.own_trial(user, trial_id)
         trial = trials.cancel(self.store, trial.id, now=self.now())
-        self._after_stop(trial)
+        self.follow_ups.stopped(trial)
         return trial
 
     def choose(self, user: str, session_id: int, choice: int | Configuration) -> choices.Chosen:
@@ -231,7 +213,7 @@ class Study:
             training_images=self.facts.training_images,
             now=self.now(),
         )
-        self._after_choice(chosen)
+        self.follow_ups.chosen(chosen)
         return chosen
 
     def may_describe(self, user: str) -> None:
@@ -292,177 +274,8 @@ class Study:
         """A session with its trials, as it is now."""
         return history.session_view(self.store, session_id)
 
-    # The clock
-
-    def ring(self, session_id: int, alarm: Alarm) -> None:
-        """An alarm of a session: look what is due, and do it."""
-        try:
-            session = sessions.get(self.store, session_id)
-            if alarm is Alarm.WARNING:
-                self._warn(session)
-            elif session.state is SessionState.ACTIVE:
-                self._expire(session)
-            elif session.state is SessionState.CHOOSING:
-                self._choose_by_clock(session)
-        except Exception as error:  # noqa: BLE001 - the scheduler would only log it
-            self.trouble.report(error, "an alarm of a session")
-
-    def _warn(self, session: Session) -> None:
-        left = session.deadline - self.now()
-        if session.state is SessionState.ACTIVE and left > timedelta(0):
-            nearest = min(self._warnings, key=lambda warning: abs(warning - left))
-            minutes = nearest.total_seconds() / 60
-            self.conversation.say(session.participant_id, thread.warning(minutes, session.deadline, session.id))
-
-    def _expire(self, session: Session) -> None:
-        try:
-            expired = sessions.expire(self.store, session.id, grace=self._grace, now=self.now())
-        except Refused as refused:
-            if refused.reason is Reason.NOT_YET:  # time was given back meanwhile
-                self._set_alarms(session)
-            return
-        ended = expired.session
-        self._set_alarms(ended)
-        stopped = expired.cancelled or expired.stopping
-        if stopped is not None:
-            self._after_stop(stopped)
-        self._refresh(ended.id)
-        message = thread.time_is_up(
-            ended.grace_ends_at or ended.deadline, ended.id, stopped.number if stopped else None
-        )
-        self.conversation.say(ended.participant_id, message)
-        self._call_next()
-
-    def _choose_by_clock(self, session: Session) -> None:
-        try:
-            chosen = choices.choose_by_clock(
-                self.store, session.id, seeds=self.settings.training.evaluation_seeds, now=self.now()
-            )
-        except Refused as refused:
-            if refused.reason is Reason.NOT_YET:
-                self._set_alarms(session)
-            return
-        self._after_choice(chosen)
-
-    def _set_alarms(self, session: Session) -> None:
-        if session.state is SessionState.ACTIVE:
-            self.clock.set_alarms(session.id, session.deadline, self._warnings, self.now())
-        elif session.grace_ends_at is not None:
-            self.clock.set_grace(session.id, session.grace_ends_at)
-
-    # What workers report; none of it may wait
-
-    def job_moved(self, job: Job) -> None:
-        """A job started or made progress."""
-        if job.kind is JobKind.TRIAL:
-            self.feed.touch(job.key, Priority.FRAME)
-
-    def job_ended(self, job: Job) -> None:
-        """A job is finished, whatever it ended as."""
-        if job.kind is JobKind.TRIAL:
-            self.feed.touch(job.key, Priority.RESULT)
-            self.feed.touch(f"session:{job.session_id}", Priority.RESULT)
-        else:
-            self.errands.run("reporting a participant", partial(self._report_finished, job.session_id))
-
-    def job_lost(self, job: Job) -> None:
-        """A job's worker was lost; the job runs again, and its time is given back."""
-        self.errands.run("reporting a lost worker", partial(self._report_lost, job))
-
-    def job_failed(self, job: Job, detail: str) -> None:
-        """A job ended with an error."""
-        log.error("%s failed: %s", job.key, detail)
-        text = f"⚠️ {job.key} of {job.participant} failed: {detail.strip().splitlines()[-1][:300]}"
-        self.errands.run("reporting a failed trial", partial(self.trouble.tell_admins, text))
-
-    def loop_failed(self, error: Exception) -> None:
-        """The loop that carries messages between workers and storage met an error."""
-        self.errands.run("reporting an error", partial(self.trouble.report, error, "talking to the workers"))
-
-    # What follows
-
     def _known(self, user: str) -> Participant:
         participant = self.person(user)
         if participant is None:
             raise Refused(Reason.UNKNOWN, "I do not know you yet. Write me a message, and I will show you the study.")
         return participant
-
-    def _post_trial(self, trial: Trial) -> None:
-        self.conversation.post_trial(trial)
-        self.feed.touch(trial.subject, Priority.RESULT)  # it may have moved on while it was posted
-
-    def _after_stop(self, trial: Trial) -> None:
-        if trial.state is TrialState.RUNNING:
-            self.jobs.stop(trial.subject)
-        self.feed.touch(trial.subject, Priority.RESULT)
-        self.feed.touch(f"session:{trial.session_id}", Priority.RESULT)
-
-    def _after_choice(self, chosen: choices.Chosen) -> None:
-        session = chosen.session
-        self.clock.clear_alarms(session.id)
-        stopped = chosen.cancelled or chosen.stopping
-        if stopped is not None:
-            self._after_stop(stopped)
-        self.jobs.look()
-        self._refresh(session.id)
-        by_clock = chosen.choice is not None and chosen.choice.chosen_by is Chooser.CLOCK
-        summary = chosen.choice.configuration.summary() if chosen.choice is not None else None
-        self.errands.run(
-            "thanking a participant",
-            partial(self.conversation.say, session.participant_id, thread.thanks(by_clock, summary)),
-        )
-        self._call_next()
-
-    def _refresh(self, session_id: int) -> None:
-        """Redraw the root message, and every trial's: their buttons depend on the session."""
-        self.feed.touch(f"session:{session_id}", Priority.RESULT)
-        for trial in self.view(session_id).trials:
-            self.feed.touch(f"trial:{trial.id}", Priority.FRAME)
-
-    def _call_next(self) -> None:
-        self.errands.run("calling the next in line", self._call)
-
-    def _call(self) -> None:
-        while (called := line.next_in_line(self.store, seats=self.settings.machine.slots, now=self.now())) is not None:
-            try:
-                line.mark_called(self.store, called.id, now=self.now())
-            except Refused:  # another thread did
-                continue
-            self.conversation.say(called.id, welcome.called())
-
-    def _tell_given_back(self, session: Session, code: str, duration: timedelta) -> None:
-        message = thread.time_given_back(duration.total_seconds(), session.grace_ends_at or session.deadline)
-        self.errands.run("telling of time given back", partial(self.conversation.say, session.participant_id, message))
-        text = f"⏱ {code} was given back {duration.total_seconds():.0f} s that we were down."
-        self.errands.run("reporting time given back", partial(self.trouble.tell_admins, text))
-
-    def _report_lost(self, job: Job) -> None:
-        self.trouble.tell_admins(f"⚠️ The worker in slot {job.slot} was lost with {job.key} of {job.participant}.")
-        if job.kind is JobKind.TRIAL:
-            session = sessions.get(self.store, job.session_id)
-            self._set_alarms(session)
-            self.feed.touch(job.key, Priority.RESULT)
-            self.feed.touch(session.subject, Priority.RESULT)
-
-    def _report_finished(self, session_id: int) -> None:
-        """Post a participant's results once all evaluations are done; only one thread gets to do it."""
-        choice = evaluations.final_choice_of(self.store, session_id)
-        if choice is None:
-            return
-        summary = evaluations.evaluation_summary(self.store, choice.id)
-        channel = self.settings.slack.report_channel
-        subject = f"report:{session_id}"
-        if not channel or not summary.all_done or not posts.claim(self.store, subject):
-            return
-        view = self.view(session_id)
-        months = participants.get(self.store, view.participant_id).months or 0.0
-        message = admin.participant_finished(view, summary, self.settings.groups.group(months))
-        try:
-            posts.remember(self.store, subject, ts=self.slack.post(channel, message))
-        except Exception:
-            posts.forget(self.store, subject)  # so that the next start tries again
-            raise
-
-    def progress(self, key: str) -> Progress | None:
-        """How far a running job has come."""
-        return self.jobs.progress(key)

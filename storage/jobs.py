@@ -30,6 +30,9 @@ LOST_TOO_OFTEN = (
 )
 """What the participant reads then."""
 
+EVALUATION_LOST_TOO_OFTEN = "The machine that trains was lost three times with this evaluation."
+"""What the researcher reads when it was an evaluation."""
+
 Run = Trial | Evaluation
 
 
@@ -227,7 +230,7 @@ def lost(store: Store, job: Job, *, now: datetime) -> Run:
         if again:
             give_back_run(transaction, run, now, "the machine that trained was lost")
         if again and run.lost_runs >= MOST_LOST_RUNS:
-            run.reason = LOST_TOO_OFTEN
+            run.reason = LOST_TOO_OFTEN if isinstance(run, Trial) else EVALUATION_LOST_TOO_OFTEN
             end_run(transaction, run, TrialState.FAILED, now, Actor.WORKER)
         return run
 

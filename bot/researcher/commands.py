@@ -33,6 +33,6 @@ def _answer(study: Study, user: str, text: str) -> str:
     if words[:1] != ["status"]:
         return f"{views.HELP}" if not words or words[0] == "help" else f"I do not know “{words[0]}”.\n{views.HELP}"
     try:
-        return views.status(history.status(study.store), study.jobs.slots_ready, study.settings.machine.slots)
+        return views.status(history.status(study.store), study.parts.jobs.slots_ready, study.settings.machine.slots)
     except Refused as refused:
         return str(refused)

@@ -22,6 +22,7 @@ from bot.sandbox.state import APP_ID, BOT_USER, Channel, Json, Member, Message, 
 
 _PAGE = Path(__file__).parent / "page"
 _LONGEST_WAIT = 60.0
+_PICTURES_INSIDE = {"context": ("elements",), "container": ("child_blocks",)}
 _UNACKNOWLEDGED = 200
 """The status of an answer that tells of the app's failure: the request itself was right."""
 
@@ -135,17 +136,19 @@ class HumanSide:
             "values": message.values,
         }
 
-    def _with_pictures(self, part: Any) -> Any:
-        """A copy of blocks in which pictures of the workspace have an address that the page can fetch."""
-        if isinstance(part, list):
-            return [self._with_pictures(each) for each in part]
-        if not isinstance(part, dict):
-            return part
-        shown = {key: self._with_pictures(value) for key, value in part.items()}
+    def _with_pictures(self, blocks: list[Json]) -> list[Json]:
+        """Blocks in which pictures of the workspace have an address that the page can fetch."""
+        return [self._with_picture(each) for each in blocks]
+
+    def _with_picture(self, part: Json) -> Json:
         if part.get("type") == "image" and isinstance(part.get("slack_file"), dict):
             file = self._workspace.files.get(str(part["slack_file"].get("id")))
-            shown["image_url"] = f"/files/{file.id}/{quote(file.name)}" if file else None
-        return shown
+            return part | {"image_url": f"/files/{file.id}/{quote(file.name)}" if file else None}
+        if part.get("type") == "section" and isinstance(part.get("accessory"), dict):
+            return part | {"accessory": self._with_picture(part["accessory"])}
+        for inside in _PICTURES_INSIDE.get(str(part.get("type")), ()):
+            part = part | {inside: self._with_pictures(part[inside])}
+        return part
 
     async def _say(self, request: web.Request) -> web.Response:
         user, body = self._user(request), await _body(request)

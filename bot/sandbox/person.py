@@ -18,7 +18,8 @@ from bot.sandbox.state import Json
 _T = TypeVar("_T")
 
 _REQUEST_SECONDS = 60.0
-_LONG_POLL_SECONDS = 20
+# What is waited for may also depend on things that the workspace does not announce, such as the app's own state.
+_LONG_POLL_SECONDS = 1
 
 Entered = str | int | float | list[str] | tuple[str, ...] | None
 """What a person puts into a field: text, a number, the text (or value) of an option, several of them, nothing."""
@@ -151,9 +152,7 @@ class Person:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise TimeoutError(f"{self.id} waited {timeout:g} s for {what() if what else 'something'}.")
-            # A fraction of a second more than asked would not matter, one less would be a busy loop.
-            wait = max(1, min(_LONG_POLL_SECONDS, round(remaining)))
-            now = int(self._get("changes", after=now, wait=wait)["now"])
+            now = int(self._get("changes", after=now, wait=_LONG_POLL_SECONDS)["now"])
         return found
 
     def press(

@@ -54,6 +54,7 @@ class Rules:
             number of attempts after the first one.
         refresh_seconds: How old a connection gets before Slack asks for a new one; ``None``: never.
         warning_seconds: How long after that warning the connection is closed.
+        ping_seconds: How often every connection is pinged.
         max_connections: Socket Mode connections at once.
         response_url_seconds: How long a ``response_url`` lives.
         response_url_uses: How often it can be used.
@@ -73,6 +74,7 @@ class Rules:
     redelivery_seconds: tuple[float, ...] = (0.0, 60.0, 300.0)
     refresh_seconds: float | None = None
     warning_seconds: float = 10.0
+    ping_seconds: float = 1.0
     max_connections: int = 10
     response_url_seconds: float = 1800.0
     response_url_uses: int = 5

@@ -5,13 +5,14 @@ the person who acted is told. https://docs.slack.dev/apis/events-api/using-socke
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
 import secrets
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
@@ -21,7 +22,6 @@ from bot.sandbox.state import APP_ID, BOT_USER, TEAM_ID, VERIFICATION_TOKEN, Jso
 logger = logging.getLogger(__name__)
 
 _TICKET_SECONDS = 30.0
-_HEARTBEAT_SECONDS = 20.0
 _CLOSE_SECONDS = 1.0
 
 Reason = Literal["warning", "refresh_requested"]
@@ -40,7 +40,6 @@ class _Connection:
     socket: web.WebSocketResponse
     number: int
     warned: bool = False
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 class SocketMode:
@@ -73,7 +72,7 @@ class SocketMode:
         if self._tickets.pop(request.query.get("ticket", ""), 0.0) < time.monotonic():
             return web.Response(status=403, text="This connection's ticket was used before, or is too old.")
         # No compression: the SDK's built-in client cannot read compressed frames.
-        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, compress=False)
+        socket = web.WebSocketResponse(timeout=_CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
         connection = _Connection(socket, next(self._numbers))
         if len(self._connections) >= self._workspace.rules.max_connections:
@@ -83,13 +82,14 @@ class SocketMode:
         self._connections.append(connection)
         self._note("opened", connection)
         await self._send(connection, self._hello())
-        refresh = self._spawn(self._refresh_when_old(connection))
+        work = [self._spawn(self._refresh_when_old(connection)), self._spawn(self._ping(connection))]
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     self._acknowledged(message.data)
         finally:
-            refresh.cancel()
+            for task in work:
+                task.cancel()
             self._connections.remove(connection)
             self._note("closed", connection)
         return socket
@@ -211,6 +211,13 @@ class SocketMode:
         self._connections.remove(chosen)
         self._connections.append(chosen)
         return chosen
+
+    async def _ping(self, connection: _Connection) -> None:
+        # Nothing is concluded from a missing pong: on this machine a dead connection closes by itself.
+        while not connection.socket.closed:
+            await asyncio.sleep(self._workspace.rules.ping_seconds)
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await connection.socket.ping(b"Ping from the local workspace")
 
     async def _refresh_when_old(self, connection: _Connection) -> None:
         age = self._workspace.rules.refresh_seconds

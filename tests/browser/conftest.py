@@ -13,6 +13,7 @@ from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from bot.sandbox.person import Person
 from bot.sandbox.rules import Rules
 from bot.sandbox.server import LocalWorkspace
 
@@ -35,7 +36,13 @@ def form(optimizer: str = "adam") -> dict[str, Any]:
     epochs = {"type": "number_input", "action_id": "epochs", "is_decimal_allowed": False, "initial_value": "10"}
     momentum = {"type": "plain_text_input", "action_id": "momentum"}
     blocks: list[dict[str, Any]] = [
-        {"type": "input", "block_id": "optimizer", "dispatch_action": True, "label": _plain("Optimizer"), "element": menu},
+        {
+            "type": "input",
+            "block_id": "optimizer",
+            "dispatch_action": True,
+            "label": _plain("Optimizer"),
+            "element": menu,
+        },
         {"type": "input", "block_id": "rate", "label": _plain("Learning rate"), "element": rate},
         {"type": "input", "block_id": "epochs", "label": _plain("Epochs"), "element": epochs},
     ]
@@ -93,7 +100,11 @@ def _listen(app: App, received: Received) -> None:
 
 
 def _greeting() -> list[dict[str, Any]]:
-    question = {"title": _plain("Finish now?"), "text": _plain("No more tries after this."), "confirm": _plain("End it")}
+    question = {
+        "title": _plain("Finish now?"),
+        "text": _plain("No more tries after this."),
+        "confirm": _plain("End it"),
+    }
     buttons = [
         {"type": "button", "action_id": "new", "text": _plain("New configuration")},
         {
@@ -151,14 +162,19 @@ def received(workspace: LocalWorkspace, client: WebClient) -> Iterator[Received]
 
 
 @pytest.fixture
-def page(browser: Browser, workspace: LocalWorkspace) -> Iterator[Page]:
+def person(workspace: LocalWorkspace) -> Person:
+    return workspace.person(PARTICIPANT)
+
+
+@pytest.fixture
+def page(browser: Browser, workspace: LocalWorkspace, person: Person) -> Iterator[Page]:
     """The page as the first participant sees it. A script that fails fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 820})
     shown = context.new_page()
     shown.set_default_timeout(8_000)
     failures: list[str] = []
     shown.on("pageerror", lambda error: failures.append(str(error)))
-    shown.goto(f"{workspace.url}/#{workspace.person(PARTICIPANT).user}")
+    shown.goto(f"{workspace.url}/#{person.id}")
     shown.get_by_label("Message", exact=False).first.wait_for()
     yield shown
     context.close()

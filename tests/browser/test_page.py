@@ -1,14 +1,18 @@
 """The local workspace's page, in a real browser, before a real Bolt app."""
 
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
+from bot.sandbox.person import Person
 from bot.sandbox.server import LocalWorkspace
-from tests.browser.conftest import PARTICIPANT, Received
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Received
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -24,7 +28,7 @@ def open_form(page: Page) -> None:
     expect(page.get_by_role("heading", name="New configuration")).to_be_visible()
 
 
-def test_what_a_person_writes_is_answered_and_never_parsed_as_html(page: Page, received: Received) -> None:
+def test_what_a_person_writes_is_answered_and_never_parsed_as_html(page: Page, received: "Received") -> None:
     say(page, "<img src=x onerror=alert(1)> & *bold*")
 
     answer = page.get_by_role("article").filter(has_text="Your session")
@@ -34,7 +38,7 @@ def test_what_a_person_writes_is_answered_and_never_parsed_as_html(page: Page, r
     expect(page.locator("#announcer")).to_contain_text("You said:")
 
 
-def test_an_update_of_the_form_keeps_what_is_typed_and_where_the_caret_is(page: Page, received: Received) -> None:
+def test_an_update_of_the_form_keeps_what_is_typed_and_where_the_caret_is(page: Page, received: "Received") -> None:
     open_form(page)
     rate = page.get_by_label("Learning rate")
     page.get_by_label("Optimizer").select_option(label="SGD")
@@ -49,7 +53,7 @@ def test_an_update_of_the_form_keeps_what_is_typed_and_where_the_caret_is(page: 
     expect(rate).to_be_focused()
 
 
-def test_errors_stand_at_their_fields_until_the_form_is_right(page: Page, received: Received) -> None:
+def test_errors_stand_at_their_fields_until_the_form_is_right(page: Page, received: "Received") -> None:
     open_form(page)
     train = page.get_by_role("button", name="Train")
     train.click()
@@ -69,7 +73,7 @@ def test_errors_stand_at_their_fields_until_the_form_is_right(page: Page, receiv
     assert received.submitted[0]["epochs"]["epochs"]["value"] == "20"
 
 
-def test_esc_closes_the_form_and_gives_the_focus_back(page: Page, received: Received) -> None:
+def test_esc_closes_the_form_and_gives_the_focus_back(page: Page, received: "Received") -> None:
     open_form(page)
 
     page.keyboard.press("Escape")
@@ -78,7 +82,7 @@ def test_esc_closes_the_form_and_gives_the_focus_back(page: Page, received: Rece
     expect(page.get_by_role("button", name="New configuration")).to_be_focused()
 
 
-def test_a_button_with_a_question_is_pressed_only_after_the_answer(page: Page, received: Received) -> None:
+def test_a_button_with_a_question_is_pressed_only_after_the_answer(page: Page, received: "Received") -> None:
     say(page, "hello")
     page.get_by_role("button", name="Finish").click()
     page.get_by_role("button", name="Go on").click()
@@ -91,8 +95,8 @@ def test_a_button_with_a_question_is_pressed_only_after_the_answer(page: Page, r
     assert received.pressed == ["finish"]
 
 
-def test_a_press_that_nobody_acknowledges_is_told(page: Page, client: WebClient, workspace: LocalWorkspace) -> None:
-    channel = client.conversations_open(users=workspace.person(PARTICIPANT).user)["channel"]["id"]
+def test_a_press_that_nobody_acknowledges_is_told(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
     button = {"type": "button", "action_id": "nobody", "text": {"type": "plain_text", "text": "Press me"}}
     client.chat_postMessage(channel=channel, text="A button", blocks=[{"type": "actions", "elements": [button]}])
 
@@ -101,11 +105,8 @@ def test_a_press_that_nobody_acknowledges_is_told(page: Page, client: WebClient,
     expect(page.get_by_role("alert").filter(has_text="try again")).to_be_visible()
 
 
-def test_a_thread_is_written_in_and_follows_live_pictures(
-    page: Page, client: WebClient, workspace: LocalWorkspace
-) -> None:
-    person = workspace.person(PARTICIPANT)
-    channel = client.conversations_open(users=person.user)["channel"]["id"]
+def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
     root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
     trial = client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 runs")["ts"]
     page.get_by_role("button", name="1 reply").click()
@@ -113,9 +114,10 @@ def test_a_thread_is_written_in_and_follows_live_pictures(
     expect(thread.get_by_text("Trial 1 runs")).to_be_visible()
 
     for frame in (1, 2):
-        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=[_picture(client, workspace, frame)])
-        expect(thread.get_by_alt_text(f"Frame {frame}")).to_be_visible()
-        assert thread.get_by_alt_text(f"Frame {frame}").evaluate("image => image.decode().then(() => image.naturalWidth)")
+        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=[_picture(page, client, frame)])
+        picture = thread.get_by_alt_text(f"Frame {frame}")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     expect(thread.get_by_role("img")).to_have_count(1)
 
     thread.get_by_role("combobox").fill("thank you")
@@ -124,13 +126,15 @@ def test_a_thread_is_written_in_and_follows_live_pictures(
     expect(page.get_by_role("button", name="2 replies")).to_be_visible()
 
 
-def _picture(client: WebClient, workspace: LocalWorkspace, number: int) -> dict[str, object]:
+def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
     figure = Figure(figsize=(2, 1), facecolor=("red", "green")[number % 2])
     content = io.BytesIO()
     figure.savefig(content, format="png")
     file = client.files_upload_v2(file=content.getvalue(), filename=f"frame-{number}.png")["file"]["id"]
-    while not client.files_info(file=file)["file"].get("mimetype"):
-        pass
+    for _ in range(20):
+        if client.files_info(file=file)["file"].get("mimetype"):
+            break
+        page.wait_for_timeout(200)
     block_id = f"picture-{number}"
     return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
 
@@ -148,7 +152,7 @@ def test_a_link_opens_as_its_person_and_a_new_person_can_join(page: Page, worksp
     expect(page.get_by_role("button", name="Looking as Third participant")).to_be_visible()
 
 
-def test_a_narrow_window_shows_everything_within_its_width(page: Page, received: Received) -> None:
+def test_a_narrow_window_shows_everything_within_its_width(page: Page, received: "Received") -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     open_form(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -1,7 +1,8 @@
-"""Workspaces, and small Bolt apps as anybody would write them: the third-party client that everything is tested with."""
+"""Workspaces, and small Bolt apps as anybody would write them: real clients that nobody made for this workspace."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 from slack_bolt import App
@@ -36,6 +37,7 @@ class Stage:
         self._stack = stack
 
     def workspace(self, rules: Rules | None = None, **more: object) -> LocalWorkspace:
+        rules = replace(rules or Rules(), ping_seconds=0.1)  # So that an app that stops does not wait for a packet.
         return self._stack.enter_context(LocalWorkspace(rules=rules, **more))  # type: ignore[arg-type]
 
     def app(self, workspace: LocalWorkspace, register: Register) -> SocketModeHandler:
@@ -51,7 +53,8 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[LocalWorkspace]:
     """One workspace for a module's tests, without rate limits; every test brings a person of its own."""
-    with LocalWorkspace(rules=Rules(limits=None, ack_seconds=1.0, file_processing_seconds=0.2)) as workspace:
+    rules = Rules(limits=None, ack_seconds=1.0, file_processing_seconds=0.2, ping_seconds=0.1)
+    with LocalWorkspace(rules=rules) as workspace:
         yield workspace
 
 

@@ -85,7 +85,10 @@ BAD = {
     "an input among the buttons": ([actions({"type": "plain_text_input", "action_id": "a"})], "unsupported type"),
     "a picture without words": ([{"type": "image", "image_url": "https://example.org/x.png"}], "/blocks/0/alt_text"),
     "a picture from nowhere": ([{"type": "image", "alt_text": "x"}], "exactly one of `image_url` and `slack_file`"),
-    "a file that is not there": ([{"type": "image", "alt_text": "x", "slack_file": {"id": "F1"}}], "invalid slack file"),
+    "a file that is not there": (
+        [{"type": "image", "alt_text": "x", "slack_file": {"id": "F1"}}],
+        "invalid slack file",
+    ),
     "two tables": ([table(), table()], "no more than 1 table block allowed"),
     "a wide table": ([table(columns=21)], "no more than 20 items allowed"),
     "a long table": ([table(rows=101)], "no more than 100 items allowed"),
@@ -129,7 +132,7 @@ def test_a_workspace_without_charts_refuses_them(stage):
 
 def test_texts_have_limits_too(client, person):
     with pytest.raises(SlackApiError, match="no_text"):
-        client.chat_postMessage(channel=person.id)
+        client.api_call("chat.postMessage", json={"channel": person.id})
     ts = client.chat_postMessage(channel=person.id, text="x" * 40_000)["ts"]
     with pytest.raises(SlackApiError, match="msg_too_long"):
         client.chat_update(channel=person.direct_channel, ts=ts, text="x" * 4_001)

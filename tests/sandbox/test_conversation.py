@@ -53,6 +53,11 @@ def heard(workspace):
         if "response_url" in body:
             respond(text="done", replace_original=True)
 
+    @app.action("burn")
+    def burnt(ack, respond):
+        ack()
+        respond(delete_original=True)
+
     @app.action("pick")
     def picked(ack, body):
         ack()
@@ -101,13 +106,13 @@ def test_a_reply_in_a_thread_stays_in_the_thread(heard, person, client):
 def test_a_person_edits_and_deletes_and_the_app_hears_of_it(heard, person):
     ts = person.say("frist & last")
     person.edit(ts, "first")
-    person.wait_until(lambda: "edited" in heard and person.id in str(heard["edited"]) or None)
+    person.wait_until(lambda: person.id in str(heard.get("edited")))
     event = last(heard, "edited", person)
     assert event["message"]["text"] == "first"
     assert event["previous_message"]["text"] == "frist &amp; last"
     person.delete(ts)
     person.say("anything")
-    person.wait_until(lambda: "deleted" in heard and person.id in str(heard["deleted"]) or None)
+    person.wait_until(lambda: person.id in str(heard.get("deleted")))
     assert last(heard, "deleted", person)["deleted_ts"] == ts
     assert [each.text for each in person.messages()] == ["anything"]
 
@@ -140,6 +145,13 @@ def test_a_press_reaches_the_app_with_everything_slack_sends(heard, workspace, p
     assert (action["value"], action["text"]["text"], action["block_id"]) == ("17", "Go", "row")
     assert action["action_ts"]
     assert body["response_url"].startswith(workspace.url)
+
+
+def test_an_answer_to_a_press_can_take_the_message_away(heard, person, client):
+    client.chat_postMessage(channel=person.id, text="Read once", blocks=row(button("Burn", "burn")))
+    message = person.wait_for("Read once")
+    person.press(message, "Burn")
+    person.wait_until(lambda: person.message(message.ts) is None)
 
 
 def test_a_press_that_is_not_confirmed_is_not_sent(heard, person, client):

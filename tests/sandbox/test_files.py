@@ -1,5 +1,7 @@
 """Uploads as Slack takes them: three steps, then a while in which nothing may use the file."""
 
+import time
+
 import pytest
 from PIL import Image
 from slack_sdk import WebClient
@@ -24,8 +26,12 @@ def picture(file_id, alt_text="The loss falls"):
     return [{"type": "image", "block_id": f"picture-{file_id}", "alt_text": alt_text, "slack_file": {"id": file_id}}]
 
 
-def processed(client, person, file_id):
-    person.wait_until(lambda: client.files_info(file=file_id)["file"]["mimetype"])
+def processed(client, file_id):
+    for _ in range(100):
+        if client.files_info(file=file_id)["file"]["mimetype"]:
+            return
+        time.sleep(0.05)
+    pytest.fail("the file was not processed within 5 s")
 
 
 def test_a_file_cannot_be_shown_before_it_is_processed(client, person, png):
@@ -36,7 +42,7 @@ def test_a_file_cannot_be_shown_before_it_is_processed(client, person, png):
     assert refusal.value.response["response_metadata"]["messages"] == [
         "[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"
     ]
-    processed(client, person, file_id)
+    processed(client, file_id)
     client.chat_postMessage(channel=person.id, text="The plot", blocks=picture(file_id))
     message = person.wait_for("The loss falls")
     assert person.pictures(message) == (png,)
@@ -45,7 +51,7 @@ def test_a_file_cannot_be_shown_before_it_is_processed(client, person, png):
 
 def test_a_deleted_file_is_gone(workspace, client, person, png):
     file_id = upload(client, png)
-    processed(client, person, file_id)
+    processed(client, file_id)
     client.chat_postMessage(channel=person.id, text="The plot", blocks=picture(file_id))
     client.files_delete(file=file_id)
     assert file_id not in workspace.file_ids()
@@ -59,7 +65,7 @@ def test_a_deleted_file_is_gone(workspace, client, person, png):
 
 def test_what_is_no_picture_cannot_be_shown_as_one(client, person):
     file_id = upload(client, b"a,b\n1,2\n", "results.csv")
-    processed(client, person, file_id)
+    processed(client, file_id)
     with pytest.raises(SlackApiError, match="invalid_blocks"):
         client.chat_postMessage(channel=person.id, text="A table", blocks=picture(file_id))
 

@@ -1,7 +1,5 @@
 """Modals by Slack's rules: opening, filling in, errors at fields, updates that keep what was typed, the stack."""
 
-import time
-
 import pytest
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -63,6 +61,7 @@ class Desk:
         self.triggers = []
         self.views = []
         self.closed = []
+        self.refusals = []
 
     def register(self, app):
         @app.action("open")
@@ -75,7 +74,10 @@ class Desk:
         def pushed(ack, body):
             ack()
             view = modal(PUSH_ROW, title=f"Number {len(self.views) + 1}", notify_on_close=True)
-            self.views.append(self.client.views_push(trigger_id=body["trigger_id"], view=view)["view"])
+            try:
+                self.views.append(self.client.views_push(trigger_id=body["trigger_id"], view=view)["view"])
+            except SlackApiError as refusal:
+                self.refusals.append(refusal.response["error"])
 
         @app.action("choose")
         def chosen(ack, body):
@@ -156,7 +158,12 @@ def test_initial_values_are_in_the_state_at_once_and_an_empty_optional_text_is_n
 
 def test_every_kind_of_field_can_be_filled_in(desk, person):
     def field(block_id, **element):
-        return {"type": "input", "block_id": block_id, "label": plain(block_id), "element": {"action_id": "a"} | element}
+        return {
+            "type": "input",
+            "block_id": block_id,
+            "label": plain(block_id),
+            "element": {"action_id": "a"} | element,
+        }
 
     desk.view = modal(
         SELECT,
@@ -240,7 +247,8 @@ def test_three_modals_stack_and_closing_tells_the_app(desk, person):
         person.wait_for_modal(f"Number {number}")
     assert len(person.views()) == 3
     person.press(person.modal(), "More")
-    time.sleep(0.1)  # The app is told asynchronously that there is no room.
+    person.wait_until(lambda: desk.refusals)
+    assert desk.refusals == ["push_limit_reached"]
     assert len(person.views()) == 3
     person.close()
     assert person.modal().title == "Number 2"
@@ -285,7 +293,10 @@ def test_an_error_at_something_that_is_no_input_is_a_mistake_of_the_app(desk, wo
 def test_what_a_modal_may_not_contain_is_named_with_its_place(desk, person):
     desk.open_for(person)
     for view, message in (
-        (modal(text_input(), title="A title of more than 24 letters"), "less than 25 characters [json-pointer:/view/title"),
+        (
+            modal(text_input(), title="A title of more than 24 letters"),
+            "less than 25 characters [json-pointer:/view/title",
+        ),
         (modal(text_input(), text_input()), "`block_id` rate already exists"),
         (modal(text_input(), submit=None), "missing required field: submit"),
         (modal({"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]]}), "unsupported type: table"),

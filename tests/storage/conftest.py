@@ -1,5 +1,6 @@
 """A real SQLite file per test, and a study in it that a test can move through by name."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -98,10 +99,21 @@ def configuration(**values: Any) -> Configuration:
     return Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd", **values})
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data base that the migrations made, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "study.db"
+    store = Store(f"sqlite:///{path}")
     store.migrate()
+    store.scrub()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
+    shutil.copy(migrated, tmp_path / "study.db")
+    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
     yield store
     store.close()
 
@@ -129,7 +141,7 @@ def at_once() -> Callable[..., list[Any]]:
             start.wait()
             try:
                 return call()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (the test looks at it)
                 return error
 
         with ThreadPoolExecutor(len(calls)) as pool:

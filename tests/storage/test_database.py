@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -50,11 +52,14 @@ def test_migrating_twice_changes_nothing_and_keeps_what_is_there(store: Store):
     assert found.ts == "1.2"
 
 
-def test_two_programs_that_start_at_once_migrate_once(tmp_path: Path, at_once):
-    stores = [Store(f"sqlite:///{tmp_path / 'new' / 'study.db'}") for _ in range(3)]
-    assert at_once(*(each.migrate for each in stores)) == [None, None, None]
-    for each in stores:
-        each.close()
+def test_programs_that_start_at_once_migrate_once(tmp_path: Path):
+    program = "import sys; from storage.database import Store; Store(sys.argv[1]).migrate()"
+    url = f"sqlite:///{tmp_path / 'new' / 'study.db'}"
+    started = [subprocess.Popen([sys.executable, "-c", program, url]) for _ in range(2)]
+    assert [each.wait(60) for each in started] == [0, 0]
+    with sqlite3.connect(tmp_path / "new" / "study.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
 
 
 def test_a_data_base_of_a_newer_version_is_left_alone(store: Store):

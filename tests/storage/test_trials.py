@@ -30,7 +30,8 @@ def test_a_second_submission_is_told_about_the_first(lab):
     waiting = refusal(lambda: lab.submit(session))
     assert (waiting.reason, str(waiting)) == (
         Reason.TRIAL_UNFINISHED,
-        "Trial 1 is waiting for its turn, and there is one at a time. Wait until it ends, or cancel it, and submit again.",
+        "Trial 1 is waiting for its turn, and there is one at a time. "
+        "Wait until it ends, or cancel it, and submit again.",
     )
     job = lab.claim()
     assert "Trial 1 is training" in str(refusal(lambda: lab.submit(session)))

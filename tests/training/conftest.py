@@ -70,8 +70,10 @@ def _record(items: Iterator[Progress | None]) -> Record:
 
 
 @pytest.fixture(autouse=True)
-def prepared() -> None:
+def prepared() -> Iterator[None]:
     prepare(CPU, threads=1)
+    yield
+    torch.set_flush_denormal(False)  # it holds for all arithmetic of the thread, other tests' too
 
 
 @pytest.fixture(scope="session")

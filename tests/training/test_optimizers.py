@@ -1,7 +1,7 @@
 """Every optimizer gets Table 1's values, and whatever the form accepts can be trained."""
 
-import itertools
 import math
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -33,13 +33,11 @@ def extremes() -> list[dict[str, float | str]]:
         ends: dict[str, tuple[float, float]] = {}
         for each in HYPERPARAMETERS:
             if each.kind == "real" and each.used_by(optimizer):
-                low = math.nextafter(each.low, math.inf) if each.low_open else each.low
+                low = sys.float_info.min if each.low_open else each.low
                 high = math.nextafter(each.high, -math.inf) if each.high_open else each.high
                 ends[each.name] = (low, high)
         cases += [{"optimizer": optimizer, name: end} for name, pair in ends.items() for end in pair]
-        cases += [
-            {"optimizer": optimizer} | dict(zip(ends, both, strict=True)) for both in itertools.product(*ends.values())
-        ]
+        cases += [{"optimizer": optimizer} | {name: pair[end] for name, pair in ends.items()} for end in (0, 1)]
     return cases
 
 

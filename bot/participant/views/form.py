@@ -61,7 +61,7 @@ def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content)
         ),
         InputBlock(
             block_id=memory.block_id(name, WHY),
-            label=f"Why this {hyperparameter.label.lower()}?",
+            label=f"{hyperparameter.label}: why?",
             optional=True,
             dispatch_action=True,
             element=StaticSelectElement(
@@ -78,7 +78,7 @@ def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content)
         blocks.append(
             InputBlock(
                 block_id=memory.block_id(name, OTHER),
-                label=f"Your reason for this {hyperparameter.label.lower()}",
+                label=f"{hyperparameter.label}: your reason",
                 optional=True,  # so that what is missing is said in our words, after submission
                 element=PlainTextInputElement(
                     action_id=OTHER, max_length=OTHER_CHARACTERS, initial_value=start.other or None

@@ -266,7 +266,10 @@ class Page {
     const newest = messages.reduce((latest, message) => (Number(message.ts) > Number(latest) ? message.ts : latest), "0");
     if (this.newest !== null) {
       const fresh = messages.filter((message) => Number(message.ts) > Number(this.newest) && message.user !== this.seat.user);
-      const words = fresh.map((message) => `${message.name}${message.thread_ts && message.thread_ts !== message.ts ? " in a thread" : ""}: ${plainLine(message.text, this.directory)}`);
+      const words = fresh.map((message) => {
+        const where = message.thread_ts && message.thread_ts !== message.ts ? " in a thread" : "";
+        return `${message.name}${where}: ${plainLine(message.text, this.directory)}`;
+      });
       if (words.length) byId("announcer").textContent = words.join(" ");
       if (fresh.length && !this.list.atEnd) byId("to-end").hidden = false;
     }
@@ -313,7 +316,10 @@ class Page {
 
   #lost(isLost, error) {
     const banner = byId("banner");
-    if (isLost && banner.hidden) fill(banner, `${error.lost ? "The local workspace does not answer" : error.message} – trying again. Drafts are kept.`);
+    if (isLost && banner.hidden) {
+      const reason = error.lost ? "The local workspace does not answer" : error.message;
+      fill(banner, `${reason} – trying again. Drafts are kept.`);
+    }
     banner.hidden = !isLost;
   }
 }

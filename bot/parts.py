@@ -1,0 +1,49 @@
+"""What the study is made of while it runs: one object that knows all parts, and decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.clock import Clock
+from bot.jobs import Jobs
+from bot.live import LiveFeed
+from bot.participant.conversation import Conversation
+from bot.settings import Settings
+from bot.slack import Slack
+from bot.trouble import Errands, Trouble
+from storage.database import Store
+from training.tasks import TaskFacts
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Parts:
+    """The parts of a running study.
+
+    Attributes:
+        settings: The rules.
+        facts: What participants may know of the task.
+        store: What happened.
+        slack: The workspace.
+        trouble: Is told what breaks.
+        errands: Does what may wait until a listener has acknowledged.
+        conversation: Writes to participants.
+        now: The time, aware.
+        feed, jobs, clock: They call back into the study, so :mod:`bot.app` adds them when it is there.
+    """
+
+    settings: Settings
+    facts: TaskFacts
+    store: Store
+    slack: Slack
+    trouble: Trouble
+    errands: Errands
+    conversation: Conversation
+    now: Callable[[], datetime] = utc_now
+    feed: LiveFeed = field(init=False)
+    jobs: Jobs = field(init=False)
+    clock: Clock = field(init=False)

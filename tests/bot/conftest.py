@@ -1,0 +1,456 @@
+"""The whole bot in a local workspace with Slack's limits, and people who take part in the study by hand.
+
+One bot at a time runs in a process (its clock is the process's), so a module has either one bot for all its tests,
+or a bot for each.
+"""
+
+import json
+import logging
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Barrier
+from typing import Any, Self
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.app import Bot
+from bot.sandbox.person import Entered, Person, WorkspaceError
+from bot.sandbox.rules import Rules
+from bot.sandbox.seen import Message, View
+from bot.sandbox.server import LocalWorkspace
+from bot.settings import Credentials, Settings
+from storage import history, participants, sessions
+from storage.database import Store
+from storage.history import SessionView
+from storage.tables import Participant
+from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
+
+ROOT = Path(__file__).parents[2]
+
+RULES = Rules(file_processing_seconds=0.05, ping_seconds=0.1)
+"""Slack's own limits; only what a test would wait for in vain is quicker."""
+
+PATIENCE = 60.0
+"""Seconds after which something that should have come is taken not to come; on a busy machine it takes a few."""
+
+BACKGROUND: Mapping[str, Entered] = {
+    "Months of deep-learning experience": "3,5",
+    "Highest education": "Doctorate",
+    "Years of programming experience": "10",
+    "Months of machine-learning experience, deep learning aside": "2",
+    "How skilled are you at training neural networks?": "2",
+}
+
+QUICK: Mapping[str, Entered] = {
+    "Epochs": "1",
+    "Batch size": "512",
+    "Loss function": "Cross entropy",
+    "Optimizer": "SGD",
+    "Learning rate": "0.01",
+}
+"""A configuration that has trained in a moment."""
+
+QUICK_VALUES = {"epochs": 1, "batch_size": 512, "loss": "cross_entropy", "optimizer": "sgd", "learning_rate": 0.01}
+"""The same as a program enters it."""
+
+LONG: Mapping[str, Entered] = {**QUICK, "Epochs": "1000", "Batch size": "64"}
+"""A configuration that trains until somebody stops it."""
+
+
+def write_study(folder: Path, **changes: Any) -> Path:
+    """The repository's ``study.toml`` and consent text in a folder of their own, with other values for some keys."""
+    text = (ROOT / "study.toml").read_text(encoding="utf-8")
+    for key, value in changes.items():
+        text, found = re.subn(rf"(?m)^{key} = .*$", lambda _, line=f"{key} = {json.dumps(value)}": line, text, count=1)
+        assert found, f"study.toml has no {key}"
+    shutil.copy(ROOT / "consent.md", folder)
+    path = folder / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@dataclass
+class House:
+    """A workspace, the bot in it, and what people do there."""
+
+    workspace: LocalWorkspace
+    study: Path
+    log: "Log"
+    bot: Bot | None = None
+
+    @property
+    def reports(self) -> str:
+        return self.workspace.channel_id("study-reports")
+
+    @property
+    def admin(self) -> Person:
+        return self.workspace.person("Admin")
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(self.workspace.bot_token, self.workspace.app_token, self.workspace.api_url)
+
+    @property
+    def running(self) -> Bot:
+        assert self.bot is not None, "the bot does not run"
+        return self.bot
+
+    @property
+    def store(self) -> Store:
+        return self.running.store
+
+    def open(self) -> Bot:
+        """Start the bot."""
+        assert self.bot is None, "the bot runs already"
+        self.bot = Bot(Settings.load(self.study), self.credentials)
+        self.bot.start()
+        self.workspace.wait_for_app()
+        return self.bot
+
+    def close(self) -> None:
+        """Stop the bot, if it runs."""
+        if self.bot is not None:
+            self.bot.close()
+            self.bot = None
+
+    def end_sessions(self) -> None:
+        """Give every seat back: whoever still tunes ends with some values."""
+        study = self.running.study
+        for session in sessions.unfinished_sessions(self.store):
+            identity = participants.identity_of(self.store, session.participant_id)
+            if identity is not None:
+                study.choose(identity.slack_user, session.id, Configuration.create(QUICK_VALUES))
+
+    # What is kept
+
+    def participant(self, person: Person) -> Participant:
+        found = participants.by_slack_user(self.store, person.id)
+        assert found is not None, f"{person} is no participant"
+        return found
+
+    def session(self, person: Person) -> SessionView:
+        found = history.session_of_participant(self.store, self.participant(person).id)
+        assert found is not None, f"{person} has no session"
+        return found
+
+    # The way in
+
+    def newcomer(self, name: str) -> Person:
+        return self.workspace.add_person(name)
+
+    def agree(self, name: str) -> Person:
+        """Somebody who has read the consent text and agreed."""
+        person = self.newcomer(name)
+        person.open_home()
+        person.press(person.wait_for("I agree", PATIENCE), "I agree")
+        person.wait_for("Tell us about you", PATIENCE)
+        return person
+
+    def described(self, name: str) -> Person:
+        """Somebody who may press Start."""
+        person = self.agree(name)
+        person.press(person.wait_for("Tell us about you", PATIENCE), "Tell us about you")
+        person.wait_for_modal("About you", PATIENCE)
+        person.fill(BACKGROUND)
+        assert person.submit() == {}
+        person.wait_for("Your task", PATIENCE)
+        return person
+
+    def seated(self, name: str) -> Person:
+        """Somebody whose time runs and who has the form before them."""
+        person = self.described(name)
+        person.press(person.wait_for("Your task", PATIENCE), "Start")
+        person.wait_for_modal("New configuration", PATIENCE)
+        return person
+
+    # Tuning
+
+    def root(self, person: Person) -> Message:
+        """The root message of the person's session."""
+        return person.wait_for(lambda message: "Your session" in message.text and message.thread_ts is None, PATIENCE)
+
+    def form(self, person: Person) -> View:
+        """The form for a new configuration: the one that is open, or a new one."""
+        modal = person.modal()
+        if modal is None:
+            person.press(self.root(person), "New configuration")
+            modal = person.wait_for_modal("New configuration", PATIENCE)
+        return modal
+
+    def fill(self, person: Person, values: Mapping[str, Entered]) -> View:
+        """Fill in the form that is open: the optimizer first, and the rest once its fields are there."""
+        if "Optimizer" in values:
+            person.fill({"Optimizer": values["Optimizer"]})
+            self.wait_for_fields(person, str(values["Optimizer"]))
+        return person.fill({label: value for label, value in values.items() if label != "Optimizer"})
+
+    def wait_for_fields(self, person: Person, optimizer: str) -> View:
+        """Wait until the form shows the settings that this optimizer uses."""
+        chosen = next(each for each in Optimizer if LABELS[each] == optimizer)
+        wanted = [each.label for each in HYPERPARAMETERS if each.used_by(chosen)]
+
+        def redrawn() -> View | None:
+            form = person.modal()
+            shown = [each.label for each in form.fields if not _is_reason(each.label)] if form else []
+            return form if shown == wanted else None
+
+        return person.wait_until(redrawn, PATIENCE, lambda: f"the settings of {optimizer}")
+
+    def give_reason(self, person: Person, label: str, reason: str, words: str = "") -> None:
+        """Say why a value was chosen; *Other* asks for words."""
+        person.fill({f"{label}: why?": reason})
+        if words:
+            own = f"{label}: your reason"
+            person.wait_until(
+                lambda: own in [each.label for each in person.wait_for_modal().fields], PATIENCE, lambda: own
+            )
+            person.fill({own: words})
+
+    def submit(self, person: Person, values: Mapping[str, Entered] = QUICK, **changes: Entered) -> Message:
+        """Submit a configuration, and get the message about its trial."""
+        self.form(person)
+        self.fill(person, {**values, **{name.replace("_", " ").capitalize(): each for name, each in changes.items()}})
+        assert person.submit() == {}
+        return self.trial(person, self.session(person).trials[-1].number)
+
+    def trial(self, person: Person, number: int, words: str = "", *, button: str | None = None) -> Message:
+        """The message about a trial, once it has these words, and this button."""
+
+        def fits(message: Message) -> bool:
+            mine = message.text.startswith(f"Trial {number} · ") and words in message.text
+            return mine and (button is None or button in message.buttons)
+
+        return person.wait_for(fits, PATIENCE)
+
+    def trained(self, person: Person, values: Mapping[str, Entered] = QUICK, **changes: Entered) -> Message:
+        """Submit a configuration and wait for its result."""
+        self.submit(person, values, **changes)
+        return self.trial(person, self.session(person).trials[-1].number, "validation accuracy")
+
+    def training(self, person: Person) -> Message:
+        """Submit a configuration that trains for long, and wait until it does."""
+        self.submit(person, LONG)
+        return self.trial(person, self.session(person).trials[-1].number, "training, epoch", button="Cancel")
+
+    def finish(self, person: Person) -> Message:
+        """End the session with the best trial."""
+        person.press(self.root(person), "Finish")
+        person.wait_for_modal("Your final choice", PATIENCE)
+        assert person.submit() == {}
+        return person.wait_for("Thank you for taking part", PATIENCE)
+
+    def told(self, person: Person, words: str) -> Message:
+        """Wait for something that only this person sees."""
+        return person.wait_for(lambda message: message.ephemeral and words in message.text, PATIENCE)
+
+    def reported(self, words: str) -> Message:
+        """Wait for something in the report channel."""
+        return self.admin.wait_for(words, PATIENCE, channel=self.reports)
+
+
+class Witness(threading.Thread):
+    """Reads everything that a person gets to see, also what is replaced a moment later."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(name=f"witness-{person.id}", daemon=True)
+        self._person = person
+        self._closing = threading.Event()
+        self.seen: set[str] = set()
+
+    def run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._person.wait_until(self._look, 0.5)
+            except TimeoutError:
+                continue
+            except WorkspaceError:
+                return
+
+    def close(self) -> set[str]:
+        """Look once more, and return every text."""
+        self._closing.set()
+        self.join()
+        self._look()
+        return self.seen
+
+    def _look(self) -> bool:
+        shown: list[Message | View] = [*self._person.messages(), *self._person.views()]
+        if (home := self._person.home()) is not None:
+            shown.append(home)
+        self.seen |= {each.text_of_everything for each in shown}
+        return self._closing.is_set()
+
+
+def _is_reason(label: str) -> bool:
+    return label.endswith((": why?", ": your reason"))
+
+
+class Log(logging.Handler):
+    """What the program writes into its log, as ``blackmagic run`` would show it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    def __enter__(self) -> Self:
+        self._level = logging.getLogger().level
+        logging.getLogger().setLevel(logging.INFO)
+        logging.getLogger().addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+        logging.getLogger().setLevel(self._level)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+@contextmanager
+def opened(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes: Any) -> Iterator[House]:
+    """A workspace with the repository's manifest and a bot; both are closed afterwards.
+
+    Args:
+        folder: Where ``study.toml`` and the data base are.
+        rules: The workspace's.
+        start: Whether the bot is started.
+        changes: Values of ``study.toml`` by key.
+    """
+    rules = replace(rules, ping_seconds=0.1)
+    with LocalWorkspace(rules=rules, manifest=ROOT / "manifest.yml") as workspace, Log() as log:
+        given = {
+            "report_channel": workspace.channel_id("study-reports"),
+            "researchers": [workspace.person("Researcher").id],
+            "database": f"sqlite:///{folder / 'study.db'}",
+            "evaluation_seeds": [1],
+            **changes,
+        }
+        house = House(workspace, write_study(folder, **given), log)
+        try:
+            if start:
+                house.open()
+            yield house
+        finally:
+            house.close()
+
+
+OpenHouse = Callable[..., House]
+
+
+class SharedHouse:
+    """The house of all tests that do not disturb one another; it is closed before a bot of another kind starts."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._stack = ExitStack()
+        self._house: House | None = None
+
+    def open(self) -> House:
+        if self._house is None:
+            self._house = self._stack.enter_context(opened(self._folders.mktemp("house")))
+        return self._house
+
+    def close(self) -> None:
+        self._house = None
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHouse]:
+    shared = SharedHouse(tmp_path_factory)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def house(shared: SharedHouse) -> Iterator[House]:
+    """A house with two seats; every test brings people of its own, whose sessions end with it."""
+    house = shared.open()
+    yield house
+    house.end_sessions()
+
+
+@pytest.fixture(scope="session")
+def open_alone(shared: SharedHouse) -> Callable[..., AbstractContextManager[House]]:
+    """Open a house whose study has other values, beside no other one."""
+
+    def open_it(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes: Any) -> Any:
+        shared.close()
+        return opened(folder, rules, start=start, **changes)
+
+    return open_it
+
+
+@pytest.fixture
+def open_house(tmp_path: Path, open_alone: Callable[..., AbstractContextManager[House]]) -> Iterator[OpenHouse]:
+    """The same for one test."""
+    with ExitStack() as stack:
+
+        def open_it(rules: Rules = RULES, *, start: bool = True, **changes: Any) -> House:
+            return stack.enter_context(open_alone(tmp_path, rules, start=start, **changes))
+
+        yield open_it
+
+
+@pytest.fixture(scope="session")
+def study_file() -> Callable[..., Path]:
+    return write_study
+
+
+@pytest.fixture(scope="session")
+def watch() -> Callable[[Person], Witness]:
+    """Let somebody read along with a person from now on."""
+
+    def begin(person: Person) -> Witness:
+        witness = Witness(person)
+        witness.start()
+        return witness
+
+    return begin
+
+
+@pytest.fixture
+def at_once() -> Callable[..., list[Any]]:
+    """Do things at the same moment, each in its own thread; returns what they returned or raised."""
+
+    def race(*deeds: Callable[[], Any]) -> list[Any]:
+        start = Barrier(len(deeds))
+
+        def run(deed: Callable[[], Any]) -> Any:
+            start.wait()
+            try:
+                return deed()
+            except Exception as error:  # noqa: BLE001 (the test looks at it)
+                return error
+
+        with ThreadPoolExecutor(len(deeds)) as pool:
+            return list(pool.map(run, deeds))
+
+    return race
+
+
+@pytest.fixture(scope="session")
+def repost() -> Callable[[House, Person, Message], Message]:
+    """Show somebody a message as it was: an old screen, a phone that was offline, or another person's message."""
+
+    def post(house: House, person: Person, message: Message) -> Message:
+        client = WebClient(token=house.workspace.bot_token, base_url=house.workspace.api_url)
+        blocks = [block for block in message.blocks if block["type"] != "image"]
+        posted = client.chat_postMessage(channel=person.direct_channel, text=message.text, blocks=blocks)
+        found = person.message(str(posted["ts"]))
+        assert found is not None
+        return found
+
+    return post
