@@ -13,7 +13,7 @@ from bot.participant.form import Entered
 from bot.participant.views import thread, welcome
 from bot.parts import Parts
 from bot.tidings import Tidings
-from storage import choices, history, line, participants, recovery, sessions, studies, trials
+from storage import choices, history, line, participants, posts, recovery, sessions, studies, trials
 from storage.refusal import Reason, Refused
 from storage.states import ParticipantState, SessionState
 from storage.tables import Participant, Session, Trial
@@ -111,8 +111,10 @@ class Study:
         Raises:
             Refused: No study takes newcomers now.
         """
-        if self.person(user) is None:
-            participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
+        if self.person(user) is not None:
+            return
+        newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
+        if posts.claim(self.store, f"greeting:{newcomer.id}"):  # of two events that tell of the same person
             self.slack.post(channel, welcome.greeting(self.settings.consent_text))
 
     def agree(self, user: str, ts: str) -> None:

@@ -62,7 +62,8 @@ class Hyperparameter:
         kind: ``integer``, ``real`` or ``choice``.
         default: Table 1's value; ``None`` where the participant must decide (mandatory).
         low, high: The smallest and the largest value accepted, both inclusive unless ``low_open`` or
-            ``high_open``; ``None`` for a choice.
+            ``high_open``; they mean nothing for a choice.
+        ceiling: What bounds it besides ``high``, in words: it depends on the task.
         choices: The values of a choice.
         optimizers: The optimizers that use it; the others ignore it.
         help: Two sentences for the guide and the form: what it does, what to expect.
@@ -77,6 +78,7 @@ class Hyperparameter:
     high: float = 0.0
     low_open: bool = False
     high_open: bool = False
+    ceiling: str = ""
     choices: tuple[str, ...] = ()
     optimizers: frozenset[Optimizer] = _EVERY_OPTIMIZER
 
@@ -90,6 +92,8 @@ class Hyperparameter:
         """The accepted values in words, such as ``from 1 to 1000`` or ``above 0, up to 100``."""
         if self.kind == "choice":
             return ", ".join(LABELS[choice] for choice in self.choices)
+        if self.ceiling:
+            return f"from {format_value(self.low)} to {self.ceiling}"
         low = f"above {format_value(self.low)}" if self.low_open else f"from {format_value(self.low)}"
         high = f"below {format_value(self.high)}" if self.high_open else f"up to {format_value(self.high)}"
         return f"{low}, {high}" if self.low_open or self.high_open else f"{low} to {format_value(self.high)}"
@@ -140,6 +144,7 @@ HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
         kind="integer",
         low=1,
         high=1_000_000,
+        ceiling="the number of training images",
         help="How many images the network looks at before each update of its weights. "
         "Small batches give many noisy updates and a slow epoch; large ones few smooth updates.",
     ),

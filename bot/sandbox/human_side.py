@@ -89,7 +89,7 @@ class HumanSide:
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
             for each in manifest.commands or ()
         ]
-        app = {"name": manifest.app_name, "id": APP_ID, "bot_user": BOT_USER}
+        app = {"name": manifest.app_name, "id": APP_ID, "bot_user": BOT_USER, "home_tab": manifest.home_tab}
         return web.json_response({"conversations": shown, "commands": commands, "app": app})
 
     def _conversation(self, channel: Channel, user: str) -> Json:
@@ -190,7 +190,8 @@ class HumanSide:
         return web.json_response({"view": None if home is None else self._view(home)})
 
     async def _home_opened(self, request: web.Request) -> web.Response:
-        messages.open_home(self._context, self._user(request))
+        user, body = self._user(request), await _body(request)
+        messages.open_app(self._context, user, "messages" if body.get("tab") == "messages" else "home")
         return web.json_response({"ok": True})
 
     async def _command(self, request: web.Request) -> web.Response:

@@ -148,14 +148,14 @@ def delete(context: Context, message: Message) -> None:
         _send_event(context, message.channel, deleted_event(context.workspace, message.channel, before))
 
 
-def open_home(context: Context, user: str) -> None:
-    """A person looks at the app's Home tab."""
+def open_app(context: Context, user: str, tab: str) -> None:
+    """A person looks at the app: at its ``home`` tab, or at its ``messages``."""
     workspace = context.workspace
     if "app_home_opened" not in workspace.manifest.events:
         return
     event: Json = {"type": "app_home_opened", "user": user, "channel": workspace.direct_channel(user).id}
-    event |= {"tab": "home", "event_ts": f"{time.time():.6f}"}
-    if (home := workspace.home(user)) is not None:
+    event |= {"tab": tab, "event_ts": f"{time.time():.6f}"}
+    if tab == "home" and (home := workspace.home(user)) is not None:
         event["view"] = view_json(home)
     context.socket_mode.send_event(event)
 

@@ -234,7 +234,11 @@ class Person:
 
     def open_home(self) -> None:
         """Look at the app's Home tab."""
-        self._post("home/opened", {})
+        self._post("home/opened", {"tab": "home"})
+
+    def open_messages(self) -> None:
+        """Look at the conversation with the app."""
+        self._post("home/opened", {"tab": "messages"})
 
     def home(self) -> View | None:
         """The Home tab as the app published it."""

@@ -98,7 +98,7 @@ class SimulatedParticipant(threading.Thread):
     def _enter(self) -> None:
         """Consent, background, and Start; waiting in line if there is one."""
         person = self.person
-        person.open_home()
+        person.open_messages()
         person.press(self._wait("I agree"), "I agree")
         person.press(self._wait("Tell us about you"), "Tell us about you")
         form = person.wait_for_modal("About you", _PATIENCE)

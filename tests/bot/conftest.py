@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any, Self
@@ -31,6 +32,7 @@ from storage.database import Store
 from storage.history import SessionView
 from storage.tables import Participant
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
+from training.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +70,8 @@ def write_study(folder: Path, **changes: Any) -> Path:
     """The repository's ``study.toml`` and consent text in a folder of their own, with other values for some keys."""
     text = (ROOT / "study.toml").read_text(encoding="utf-8")
     for key, value in changes.items():
-        text, found = re.subn(rf"(?m)^{key} = .*$", lambda _, line=f"{key} = {json.dumps(value)}": line, text, count=1)
+        line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
+        text, found = re.subn(rf"(?m)^{key} = .*$", line, text, count=1)
         assert found, f"study.toml has no {key}"
     shutil.copy(ROOT / "consent.md", folder)
     path = folder / "study.toml"
@@ -102,14 +105,15 @@ class House:
         assert self.bot is not None, "the bot does not run"
         return self.bot
 
-    @property
+    @cached_property
     def store(self) -> Store:
-        return self.running.store
+        """What the bot keeps, read beside it."""
+        return Store(Settings.load(self.study).machine.database)
 
-    def open(self) -> Bot:
+    def open(self, workers: Workers | None = None) -> Bot:
         """Start the bot."""
         assert self.bot is None, "the bot runs already"
-        self.bot = Bot(Settings.load(self.study), self.credentials)
+        self.bot = Bot(Settings.load(self.study), self.credentials, workers)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
@@ -119,6 +123,11 @@ class House:
         if self.bot is not None:
             self.bot.close()
             self.bot = None
+
+    def wait_for_machines(self) -> None:
+        """Wait until every slot is warm."""
+        slots = self.running.settings.machine.slots
+        self.admin.wait_until(lambda: self.running.study.parts.jobs.slots_ready == slots, PATIENCE)
 
     def end_sessions(self) -> None:
         """Give every seat back: whoever still tunes ends with some values."""
@@ -246,9 +255,9 @@ class House:
         assert person.submit() == {}
         return person.wait_for("Thank you for taking part", PATIENCE)
 
-    def told(self, person: Person, words: str) -> Message:
+    def told(self, person: Person, words: str, *, after: str = "") -> Message:
         """Wait for something that only this person sees."""
-        return person.wait_for(lambda message: message.ephemeral and words in message.text, PATIENCE)
+        return person.wait_for(lambda message: message.ephemeral and words in message.text, PATIENCE, after=after)
 
     def reported(self, words: str) -> Message:
         """Wait for something in the report channel."""
@@ -344,6 +353,7 @@ def opened(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes:
             yield house
         finally:
             house.close()
+            house.store.close()
 
 
 OpenHouse = Callable[..., House]
@@ -404,6 +414,36 @@ def open_house(tmp_path: Path, open_alone: Callable[..., AbstractContextManager[
         yield open_it
 
 
+@dataclass(frozen=True)
+class RanOut:
+    """What a participant saw when the time was up. Messages are as they were then."""
+
+    house: House
+    person: Person
+    root: Message
+    complete: Message
+    running: Message
+    warnings: tuple[Message, ...]
+    up: Message
+
+
+@pytest.fixture(scope="session")
+def run_out() -> Callable[[House], RanOut]:
+    """Let somebody's time run out while their second trial trains."""
+
+    def play(house: House) -> RanOut:
+        house.wait_for_machines()  # they would take the participant's time
+        person = house.seated("Runs out of time")
+        complete = house.trained(person)
+        running = house.training(person)
+        root = house.root(person)
+        up = person.wait_for("Your time is up", PATIENCE)
+        warnings = tuple(each for each in person.messages() if "minutes left" in each.text)
+        return RanOut(house, person, root, complete, running, warnings, up)
+
+    return play
+
+
 @pytest.fixture(scope="session")
 def study_file() -> Callable[..., Path]:
     return write_study
@@ -454,3 +494,9 @@ def repost() -> Callable[[House, Person, Message], Message]:
         return found
 
     return post
+
+
+@pytest.fixture(scope="session")
+def rules() -> Callable[..., Rules]:
+    """The workspace's rules, but for some."""
+    return partial(replace, RULES)

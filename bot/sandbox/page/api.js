@@ -95,8 +95,9 @@ export class Seat {
     return (await request("GET", `${this.base}/home`)).view;
   }
 
-  homeOpened() {
-    return request("POST", `${this.base}/home/opened`, {});
+  /** Tell the app that the person looks at its "home" tab or at its "messages". */
+  appOpened(tab) {
+    return request("POST", `${this.base}/home/opened`, { tab });
   }
 
   async views() {

@@ -198,10 +198,13 @@ class Page {
       this.list.reset(seat, channel);
       this.composer.moveTo(`${seat.user}/${channel}`, "Message");
       this.fetchMessages();
+      if (channel.startsWith("D")) {
+        seat.appOpened("messages").catch((error) => notify(error.message));
+      }
       if (!narrow.matches && !document.querySelector("dialog[open]")) this.composer.field.focus({ preventScroll: true });
     }
     if (atHome) {
-      seat.homeOpened().catch((error) => notify(error.message));
+      seat.appOpened("home").catch((error) => notify(error.message));
       this.fetchHome();
     }
   }

@@ -99,7 +99,7 @@ export class Sidebar {
     fill(
       this.list,
       h("h3", {}, app.name),
-      h("ul", {}, entry("home", "⌂", "Home", 0), of("dm", "✦")),
+      h("ul", {}, app.home_tab && entry("home", "⌂", "Home", 0), of("dm", "✦")),
       channels.length > 0 && [h("h3", {}, "Channels"), h("ul", {}, channels)],
     );
     if (focused) this.list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();

@@ -1,0 +1,54 @@
+"""More people than seats: they wait in line, are called in their order, and their time begins when they press Start."""
+
+import pytest
+
+from storage.states import SessionState
+
+
+def press_start(person):
+    person.press(person.wait_for(lambda message: "Start" in message.buttons), "Start")
+
+
+@pytest.fixture
+def narrow(open_house):
+    return open_house(slots=1)
+
+
+def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow):
+    first, second, third = (narrow.described(name) for name in ("First", "Second", "Third"))
+    press_start(first)
+    first.wait_for_modal("New configuration")
+
+    press_start(second)
+    assert "you are next. Your time has not started" in second.wait_for("I have put you in line").text
+    press_start(third)
+    third.wait_for("1 before you")
+    press_start(second)
+    second.wait_for("you are next", after=second.messages()[-1].ts)
+    assert second.modal() is third.modal() is None
+
+    first.fill({"Epochs": "1", "Batch size": "512", "Loss function": "L1 loss", "Optimizer": "SGD"})
+    narrow.wait_for_fields(first, "SGD")
+    first.submit()
+    narrow.trial(first, 1, "validation accuracy")
+    narrow.finish(first)
+
+    called = second.wait_for("A place is free now", 30)
+    press_start(third)  # the seat is kept for the second
+    third.wait_for("1 before you", after=third.messages()[-1].ts)
+    second.press(called, "Start")
+    second.wait_for_modal("New configuration")
+    assert narrow.session(second).state is SessionState.ACTIVE
+    assert narrow.session(second).started_at > narrow.session(first).finished_at
+    assert [each.text for each in third.messages() if "A place is free" in each.text] == []
+
+
+def test_a_researcher_sees_who_is_in_line(narrow):
+    tuner, waiting = narrow.seated("Tunes"), narrow.described("Waits")
+    press_start(waiting)
+    waiting.wait_for("you are next")
+    researcher = narrow.workspace.person("Researcher")
+    researcher.command("/study", "status")
+    status = researcher.last_ephemeral().text
+    assert f"In line: {narrow.participant(waiting).code}." in status
+    assert f"• {narrow.participant(tuner).code}: until <!date^" in status

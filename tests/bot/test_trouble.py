@@ -1,0 +1,100 @@
+"""When something of ours breaks, the person is told that nothing is lost, and the log and the admins get the same code."""
+
+import re
+
+import pytest
+
+from storage import history, sessions, trials
+
+CODE = re.compile(r"this code: ([0-9A-F]{6})")
+
+
+def break_once(monkeypatch, module, name):
+    """The next call of a function fails; those after it work again."""
+    works, calls = getattr(module, name), []
+
+    def fails(*args, **options):
+        calls.append(name)
+        if len(calls) == 1:
+            raise RuntimeError("the disk is full")
+        return works(*args, **options)
+
+    monkeypatch.setattr(module, name, fails)
+
+
+def check_code(house, told):
+    """The person's code is in the log with the details, and in the report channel without them."""
+    assert "what you entered and trained is kept" in told
+    code = CODE.search(told)[1]
+    post = house.reported(code)
+    assert "RuntimeError" in post.text
+    assert "the disk is full" not in post.text_of_everything
+    (line,) = (each for each in house.log.lines if code in each and "Traceback" in each)
+    assert "the disk is full" in line
+    people = [member.id for member in house.workspace.people]
+    assert [each for each in people if each in post.text_of_everything or each in line] == []
+
+
+def test_a_form_that_could_not_be_taken_stays_open_and_can_be_sent_again(house, monkeypatch):
+    person = house.seated("Meets a full disk")
+    house.fill(person, {"Epochs": "1", "Batch size": "512", "Loss function": "L1 loss", "Optimizer": "SGD"})
+    before = [each.value for each in person.modal().fields]
+    break_once(monkeypatch, trials, "submit")
+
+    (told,) = person.submit().values()
+    check_code(house, told)
+    assert [each.value for each in person.modal().fields] == before
+    assert person.submit() == {}
+    assert len(house.session(person).trials) == 1
+
+
+def test_a_press_that_failed_is_answered_in_private_and_can_be_repeated(house, monkeypatch):
+    person = house.seated("Looks back")
+    person.close()
+    break_once(monkeypatch, history, "session_view")
+    person.press(house.root(person), "History")
+    check_code(house, house.told(person, "Something went wrong on our side").text)
+    person.press(house.root(person), "History")
+    person.wait_for_modal("Your trials")
+
+
+def test_a_start_that_failed_has_not_started_the_clock(house, monkeypatch):
+    person = house.described("Starts again")
+    break_once(monkeypatch, sessions, "begin")
+    task = person.wait_for("Your task")
+    person.press(task, "Start")
+    check_code(house, house.told(person, "Something went wrong").text)
+    assert history.session_of_participant(house.store, house.participant(person).id) is None
+    person.press(task, "Start")
+    person.wait_for_modal("New configuration")
+
+
+def test_a_message_that_could_not_be_answered_is_apologised_for(house, monkeypatch):
+    person = house.seated("Writes")
+    break_once(monkeypatch, history, "session_of_participant")
+    person.say("time")
+    check_code(house, house.told(person, "Something went wrong").text)
+
+
+def test_a_command_that_failed_tells_its_researcher(house, monkeypatch):
+    researcher = house.workspace.person("Researcher")
+    break_once(monkeypatch, history, "status")
+    researcher.command("/study", "status")
+    check_code(house, researcher.last_ephemeral().text)
+
+
+def test_a_background_form_that_could_not_be_taken_stays_open(house, monkeypatch):
+    person = house.agree("Describes twice")
+    person.press(person.wait_for("Tell us about you"), "Tell us about you")
+    about = person.wait_for_modal("About you")
+    person.fill({each.label: each.options[0] if each.options else "1" for each in about.fields})
+    break_once(monkeypatch, __import__("storage.participants", fromlist=["describe"]), "describe")
+    (told,) = person.submit().values()
+    check_code(house, told)
+    assert person.submit() == {}
+    person.wait_for("Your task")
+
+
+@pytest.fixture(autouse=True)
+def _shared_house_first(house):
+    """What a test breaks works again before its sessions end."""
