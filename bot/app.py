@@ -8,7 +8,6 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_bolt.error import BoltError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
@@ -132,13 +131,14 @@ def _open(database: str) -> Store:
 
 def _listen(client: WebClient, study: Study) -> App:
     try:
+        client.auth_test()
         app = App(
             client=client,
+            token_verification_enabled=False,  # done, and with the reason for a refusal
             listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"),
         )
-    except (BoltError, SlackApiError) as error:
-        cause = error if isinstance(error, SlackApiError) else error.__cause__
-        raise SettingsError(_refused("SLACK_BOT_TOKEN", cause or error)) from error
+    except SlackApiError as error:
+        raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
     except OSError as error:
         raise SettingsError(
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
@@ -170,6 +170,5 @@ def _report(study: Study, error: Exception, body: dict[str, Any]) -> BoltRespons
     return BoltResponse(status=200, body="")
 
 
-def _refused(token: str, error: BaseException) -> str:
-    why = error.response["error"] if isinstance(error, SlackApiError) else str(error)
-    return f"Slack refuses {token} ({why}): copy it again from your Slack app's page."
+def _refused(token: str, error: SlackApiError) -> str:
+    return f"Slack refuses {token} ({error.response['error']}): copy it again from your Slack app's page."

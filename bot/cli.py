@@ -3,12 +3,16 @@
 import logging
 import signal
 import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
+from bot.commands import data
 from bot.commands.demo import demo
+from bot.commands.doctor import doctor
+from bot.commands.replay import replay
+from bot.commands.study_file import DEFAULT, StudyFile
 from bot.commands.trial import trial
 
 app = typer.Typer(
@@ -18,23 +22,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(trial)
+app.command()(replay)
+app.command()(doctor)
 app.command()(demo)
-
-StudyFile = Annotated[Path, typer.Option("--study", help="The rules of the study.")]
+app.add_typer(data.app, name="data")
 
 
 @app.command()
-def run(study: StudyFile = Path("study.toml")) -> None:
+def run(study: StudyFile = DEFAULT) -> None:
     """Run the study in a Slack workspace, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN, until Ctrl-C."""
     from bot.app import Bot
     from bot.settings import Credentials, Settings, SettingsError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     try:
-        bot = Bot(Settings.load(study), Credentials.from_environment())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: bot.stop())
-        bot.start()
+        with _quiet_sdk():
+            bot = Bot(Settings.load(study), Credentials.from_environment())
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: bot.stop())
+            bot.start()
     except SettingsError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None
@@ -42,6 +49,20 @@ def run(study: StudyFile = Path("study.toml")) -> None:
         bot.wait()
     finally:
         bot.close()
+
+
+@contextmanager
+def _quiet_sdk() -> Iterator[None]:
+    """Keep the SDK from logging what is about to be said in one sentence: that Slack refuses a token, say."""
+    loggers = [logging.getLogger(name) for name in ("slack_bolt", "slack_sdk", "bot")]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.setLevel(level)
 
 
 def main() -> None:

@@ -72,6 +72,10 @@ class Clock:
         """Stop ringing; stored alarms stay."""
         global _running
         if self._scheduler.running:
+            # An alarm that rings in this moment is removed before the scheduler stops: APScheduler's thread breaks
+            # when it is stopped in between, and the alarm would ring again at the next start.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()  # waits for the thread
             self._scheduler.shutdown(wait=True)
         if _running is self:
             _running = None

@@ -6,23 +6,29 @@ One thread does all of it, so nothing here is decided twice. What may happen to 
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from storage import jobs
+from sqlalchemy.exc import OperationalError
+
+from storage import history, jobs, studies, trials
 from storage.database import Store
 from storage.jobs import Job, PartialEpoch
 from storage.refusal import Refused
 from storage.states import JobKind, TrialState
-from training.trial import BatchLosses, Ending, EpochEnd, Outcome, Part, TrialRequest
+from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part, TrialRequest
 from training.workers import Failed, Lost, Ready, WorkerEvent, Workers
 
 log = logging.getLogger(__name__)
 
 _LISTEN_SECONDS = 0.05
 """How long a submission may wait for this loop to look up from its workers."""
+
+_RETRY_SECONDS = 1.0
+"""Between two attempts to write what the data base could not take (a full disk)."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ class Watcher(Protocol):
     def job_failed(self, job: Job, detail: str) -> None:
         """The job ended with an error; ``detail`` is for the log."""
 
+    def slot_failed(self, slot: int, reason: str) -> None:
+        """A slot cannot be used, or its idle worker was lost; told once, until the slot is ready again."""
+
     def loop_failed(self, error: Exception) -> None:
         """The loop met an error of ours and goes on."""
 
@@ -76,6 +85,7 @@ class Jobs:
         workers: Where they run.
         watcher: Who is told.
         now: The time, aware.
+        mixed_devices: Whether trials of a study may run on slots that differ in what the bits of a result depend on.
     """
 
     def __init__(
@@ -84,6 +94,8 @@ class Jobs:
         workers: Workers,
         watcher: Watcher,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        mixed_devices: bool = False,
     ) -> None:
         self._store = store
         self._workers = workers
@@ -91,6 +103,11 @@ class Jobs:
         self._now = now
         self._running: dict[str, _Running] = {}
         self._ready: set[int] = set()
+        self._told_of: set[int] = set()
+        self._mixed_devices = mixed_devices
+        self._reference: Environment | None = None
+        self._unhandled: deque[WorkerEvent] = deque()
+        self._in_trouble = False
         self._lock = threading.Lock()
         self._look = threading.Event()
         self._closing = threading.Event()
@@ -98,6 +115,7 @@ class Jobs:
 
     def start(self) -> None:
         """Start the workers and the loop."""
+        self._reference = _latest_environment(self._store)
         self._workers.start()
         self._look.set()
         self._thread.start()
@@ -133,16 +151,45 @@ class Jobs:
     def _loop(self) -> None:
         while not self._closing.is_set():
             try:
-                event = self._workers.next_event(_LISTEN_SECONDS)
-                if event is not None:
-                    self._handle(event)
-                if self._look.is_set():
-                    self._look.clear()
-                    self._assign()
+                self._turn()
+                self._in_trouble = False
+            except OperationalError as error:
+                # The disk is full, or the data base away: nothing may be lost for it, so the same is tried again.
+                self._say_once(error)
+                self._look.set()
+                self._closing.wait(_RETRY_SECONDS)
             except Exception as error:  # the study must go on, and somebody must be told
                 log.exception("the jobs loop met an error")
+                self._give_up()
                 self._watcher.loop_failed(error)
-                self._closing.wait(1)
+                self._closing.wait(_RETRY_SECONDS)
+
+    def _turn(self) -> None:
+        """Handle one event and one wish to look. An event stays until what it says is stored."""
+        if not self._unhandled:
+            event = self._workers.next_event(_LISTEN_SECONDS)
+            if event is not None:
+                self._unhandled.append(event)
+        if self._unhandled:
+            self._handle(self._unhandled[0])
+            self._unhandled.popleft()
+        if self._look.is_set():
+            self._look.clear()
+            self._assign()
+
+    def _give_up(self) -> None:
+        """Drop an event that cannot be handled; a slot whose job it ended is free all the same."""
+        while self._unhandled:
+            event = self._unhandled.popleft()
+            running = self._running.get(event.job or "")
+            if running is not None and isinstance(event.message, Outcome | Failed | Lost):
+                self._forget(running)
+
+    def _say_once(self, error: OperationalError) -> None:
+        if not self._in_trouble:
+            log.error("the data base cannot be written; what workers report waits and is kept: %s", error)
+            self._watcher.loop_failed(error)
+        self._in_trouble = True
 
     def _assign(self) -> None:
         """Give waiting jobs to slots: people's trials may suspend an evaluation, nothing else may."""
@@ -167,10 +214,12 @@ class Jobs:
 
     def _handle(self, event: WorkerEvent) -> None:
         if isinstance(event.message, Ready):
-            self._ready.add(event.slot)
-            self._look.set()
+            self._welcome(event.slot, event.message.environment)
             return
-        running = self._running.get(event.job or "")
+        if event.job is None:
+            self._lose_slot(event)
+            return
+        running = self._running.get(event.job)
         if running is None:
             return
         match event.message:
@@ -192,6 +241,35 @@ class Jobs:
             case _:
                 self._watcher.job_moved(running.job)
 
+    def _welcome(self, slot: int, environment: Environment) -> None:
+        """A slot is ready: it may work if its results are those of the others, bit for bit."""
+        self._reference = self._reference or environment
+        differences = self._reference.differences(environment)
+        if differences and not self._mixed_devices:
+            self._tell(
+                slot,
+                f"Slot {slot} is not used: its trials would not be comparable with the study's others "
+                f"({'; '.join(differences)}). Name like devices in machine.devices, or set machine.mixed_devices.",
+            )
+            return
+        self._told_of.discard(slot)
+        self._ready.add(slot)
+        self._look.set()
+
+    def _lose_slot(self, event: WorkerEvent) -> None:
+        """A worker is gone, or cannot start, without a job that would tell of it."""
+        self._ready.discard(event.slot)
+        if isinstance(event.message, Failed):
+            last_line = event.message.detail.strip().splitlines()[-1]
+            self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again: {last_line}")
+        elif isinstance(event.message, Lost):
+            self._tell(event.slot, event.message.reason)
+
+    def _tell(self, slot: int, reason: str) -> None:
+        if slot not in self._told_of:
+            self._told_of.add(slot)
+            self._watcher.slot_failed(slot, reason)
+
     def _add_losses(self, running: _Running, message: BatchLosses) -> None:
         with self._lock:
             if message.epoch != running.epoch:
@@ -212,22 +290,24 @@ class Jobs:
             running.epoch_losses.append(message.training_loss)
 
     def _end(self, running: _Running, ending: jobs.Ending) -> None:
-        self._forget(running)
         try:
             jobs.finish(self._store, running.job, ending, now=self._now())
         except Refused as refused:  # the run was taken back meanwhile: its result is not wanted any more
             log.info("%s: %s", running.job.key, refused)
+            self._forget(running)
             return
+        self._forget(running)
         self._watcher.job_ended(running.job)
 
     def _lose(self, running: _Running) -> None:
-        self._forget(running)
         log.warning("the worker in slot %s was lost with %s", running.slot, running.job.key)
         try:
             run = jobs.lost(self._store, running.job, now=self._now())
         except Refused as refused:
             log.info("%s: %s", running.job.key, refused)
+            self._forget(running)
             return
+        self._forget(running)
         self._watcher.job_lost(running.job)
         if run.state.is_finished:
             self._watcher.job_ended(running.job)
@@ -236,6 +316,17 @@ class Jobs:
         with self._lock:
             self._running.pop(running.job.key, None)
         self._look.set()
+
+
+def _latest_environment(store: Store) -> Environment | None:
+    """What the last finished trial of the current study ran on; ``None`` before there is one."""
+    study = studies.current_study(store)
+    if study is None:
+        return None
+    numbers = (each.id for session in history.sessions(store, study.id) for each in session.trials)
+    kept = (trials.get(store, number).environment for number in sorted(numbers, reverse=True))
+    found = next(filter(None, kept), None)
+    return None if found is None else Environment(**found)
 
 
 def _partial(running: _Running) -> PartialEpoch | None:

@@ -11,6 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+from training.files import ImageFolder
+from training.tasks import IMAGENET, Task, TaskFacts, Tasks, UnknownTask, built_in
+
 
 class SettingsError(Exception):
     """The bot cannot start with these settings; ``str(error)`` is one sentence that says why and what to do."""
@@ -84,6 +87,65 @@ class Question(_Section):
         return self
 
 
+_FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")]
+
+
+class TaskSection(_Section):
+    """A task of the study's own: a folder with one folder of images per class, under ``machine.data``."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")]
+    folder: _FolderName
+    images: PositiveInt
+    classes: Annotated[int, Field(ge=2, le=65_535)]
+    image_size: Annotated[int, Field(ge=8, le=1024)]
+    network: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "squeezenet1_1"
+    validation_images: PositiveInt
+    test_images: PositiveInt
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 10
+    normalisation: Literal["imagenet", "own"] = "imagenet"
+
+    @model_validator(mode="after")
+    def _splits_fit(self) -> Self:
+        if self.training_images < self.classes:
+            raise ValueError(
+                f"task {self.name}: {self.images} images are too few for {self.validation_images} to validate on, "
+                f"{self.test_images} to test on and one of each class to train on"
+            )
+        if min(self.validation_images, self.test_images) < self.classes:
+            raise ValueError(f"task {self.name}: each split needs an image of every class")
+        return self
+
+    @property
+    def training_images(self) -> int:
+        """What the other splits leave."""
+        return self.images - self.validation_images - self.test_images
+
+    def task(self, data: Path) -> Task:
+        """The task, with its files under this folder."""
+        return Task(
+            name=self.name,
+            facts=TaskFacts(
+                classes=self.classes,
+                training_images=self.training_images,
+                validation_images=self.validation_images,
+                test_images=self.test_images,
+                image_size=self.image_size,
+            ),
+            network=self.network,
+            source=ImageFolder(
+                folder=data / self.folder,
+                cache=data / "cache",
+                size=self.image_size,
+                images=self.images,
+                classes=self.classes,
+                validation_images=self.validation_images,
+                test_images=self.test_images,
+                split_seed=self.split_seed,
+            ),
+            normalisation=IMAGENET if self.normalisation == "imagenet" else None,
+        )
+
+
 class SlackSection(_Section):
     """Who may do what, and where reports go."""
 
@@ -96,6 +158,9 @@ class MachineSection(_Section):
 
     slots: Annotated[int, Field(ge=1, le=256)]
     database: str
+    data: Path = Path("data")
+    devices: tuple[Annotated[str, Field(pattern=r"^(cpu|cuda:\d+)$")], ...] = ()
+    mixed_devices: bool = False
 
 
 class Settings(_Section):
@@ -106,13 +171,39 @@ class Settings(_Section):
     training: TrainingSection
     groups: GroupsSection
     questions: tuple[Question, ...] = Field((), max_length=20)
+    tasks: tuple[TaskSection, ...] = ()
     slack: SlackSection = SlackSection()
     machine: MachineSection
     consent_text: str = Field("", exclude=True)
+    folder: Path = Field(Path(), exclude=True)
+
+    def all_tasks(self) -> Tasks:
+        """The built-in tasks and the study's own.
+
+        Raises:
+            SettingsError: Two tasks have one name.
+        """
+        data = self.folder / self.machine.data
+        try:
+            return built_in(data).with_more(each.task(data) for each in self.tasks)
+        except ValueError as error:
+            raise SettingsError(f"study.toml: tasks: {error}") from error
+
+    def task(self) -> Task:
+        """The task of this study.
+
+        Raises:
+            SettingsError: There is no such task, or two have one name.
+        """
+        try:
+            return self.all_tasks()[self.study.task]
+        except UnknownTask as error:
+            raise SettingsError(f"study.toml: study.task: {error}") from error
 
     def rules(self) -> str:
         """What must not change while the study runs, as canonical JSON: all but where it runs."""
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
+        rules["tasks"] = [each for each in rules["tasks"] if each["name"] == self.study.task]
         return json.dumps(rules, sort_keys=True, indent=1)
 
     def rules_hash(self) -> str:
@@ -148,7 +239,7 @@ class Settings(_Section):
             raise SettingsError(f"{path}: {where}: {first['msg']}. Correct it and start again.") from error
         if not consent:
             raise SettingsError(f"{path.parent / settings.study.consent} is empty: write the consent text there.")
-        return settings.model_copy(update={"consent_text": consent})
+        return settings.model_copy(update={"consent_text": consent, "folder": path.parent})
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,12 @@ class Tidings:
         text = f"⚠️ {job.key} of {job.participant} failed: {detail.strip().splitlines()[-1][:300]}"
         self._parts.errands.run("reporting a failed trial", partial(self._parts.trouble.tell_admins, text))
 
+    def slot_failed(self, slot: int, reason: str) -> None:
+        """A slot cannot be used, or its idle worker was lost."""
+        log.warning("slot %s: %s", slot, reason)
+        text = f"⚠️ {reason[:500]}"
+        self._parts.errands.run("reporting a worker", partial(self._parts.trouble.tell_admins, text))
+
     def loop_failed(self, error: Exception) -> None:
         """The loop that carries messages between workers and storage met an error."""
         report = partial(self._parts.trouble.report, error, "talking to the workers")

@@ -34,6 +34,8 @@ class Trouble:
     def __init__(self, slack: Slack, report_channel: str) -> None:
         self._slack = slack
         self._report_channel = report_channel
+        # A listener that failed has yet to acknowledge: it must not wait for its turn in the admins' channel.
+        self._posting = ThreadPoolExecutor(1, thread_name_prefix="trouble")
 
     def report(self, error: BaseException, doing: str, *, tell: Callable[[str], None] | None = None) -> str:
         """Log an error, tell the admins, and whoever waited for the answer.
@@ -50,7 +52,8 @@ class Trouble:
         log.error("%s while %s", code, doing, exc_info=error)
         if tell is not None:
             self._attempt(tell, apology(code))
-        self.tell_admins(f"⚠️ Error `{code}` while {doing}: {type(error).__name__}. The log has the details.")
+        text = f"⚠️ Error `{code}` while {doing}: {type(error).__name__}. The log has the details."
+        self._posting.submit(self.tell_admins, text)
         return code
 
     def tell_admins(self, text: str) -> None:

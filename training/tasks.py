@@ -5,7 +5,9 @@ Participants may know a task's :class:`TaskFacts` and nothing else of it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from training.files import Imagenette
 from training.images import Digits, ImageSource
 
 
@@ -32,6 +34,10 @@ class Normalisation:
 
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
+
+
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""ImageNet's own statistics, as torchvision's models document them; the paper's choice."""
 
 
 @dataclass(frozen=True)
@@ -104,5 +110,33 @@ DIGITS_SQUEEZENET = Task(
 )
 """A small stand-in for the paper's task: its network on images that come with a package."""
 
-BUILT_IN = Tasks([DIGITS_SQUEEZENET])
-"""The tasks that need no files of the study's own."""
+
+def built_in(data: Path) -> Tasks:
+    """The tasks that every installation has.
+
+    Args:
+        data: The folder for data sets that are fetched, and for the decoded images.
+    """
+    return Tasks([DIGITS_SQUEEZENET, _imagenette_squeezenet(data)])
+
+
+def _imagenette_squeezenet(data: Path) -> Task:
+    """The paper's (section 2.1): it tells participants 13,000 training images, and there are 12,394."""
+    source = Imagenette(data, size=128, validation_images=500, test_images=500, split_seed=10)
+    return Task(
+        name="imagenette-squeezenet",
+        facts=TaskFacts(
+            classes=10,
+            training_images=source.images - source.validation_images - source.test_images,
+            validation_images=source.validation_images,
+            test_images=source.test_images,
+            image_size=source.size,
+        ),
+        network="squeezenet1_1",
+        source=source,
+        normalisation=IMAGENET,
+    )
+
+
+BUILT_IN = built_in(Path("data"))
+"""The same, with their files in the folder ``data`` where the program was started."""

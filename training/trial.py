@@ -3,7 +3,7 @@
 The training itself is :func:`training.loop.train`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from training.hyperparameters import Configuration
@@ -65,6 +65,22 @@ class Environment:
     cuda: str | None
     precision: str
     threads: int
+
+    def differences(self, other: "Environment") -> tuple[str, ...]:
+        """In what another environment differs, as far as bits may depend on it: ``threads: 1 and 2``.
+
+        Two GPUs of one kind are the same, and the version of Python decides nothing.
+        """
+        return tuple(
+            f"{name}: {ours} and {theirs}"
+            for name in (each.name for each in fields(self) if each.name != "python")
+            if (ours := _kind(self, name)) != (theirs := _kind(other, name))
+        )
+
+
+def _kind(environment: Environment, name: str) -> str | int | None:
+    value: str | int | None = getattr(environment, name)
+    return environment.device.partition(":")[0] if name == "device" else value
 
 
 @dataclass(frozen=True)

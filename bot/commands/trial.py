@@ -16,15 +16,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bot.commands.study_file import DEFAULT, USAGE, StudyFile, find_task
+from training.cache import CacheError
+from training.files import MissingImages
 from training.hyperparameters import BY_NAME, Configuration, InvalidConfiguration
-from training.tasks import BUILT_IN, Task, UnknownTask
+from training.tasks import Task
 from training.trial import BatchLosses, Ending, EpochEnd, Outcome, TrialRequest
 from training.trial import Progress as Report
 
 _PAPER_SEED = 10
 """Of all trials of the original study."""
 
-_USAGE = 2
+_FAILED = 1
 _INTERRUPTED = 130
 
 
@@ -41,19 +44,23 @@ def trial(
     ] = _PAPER_SEED,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; the last bits of a result depend on them.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON instead of a table.")] = False,
+    study: StudyFile = DEFAULT,
 ) -> None:
     """Train one configuration here, and print its losses and its validation accuracy."""
+    chosen = find_task(study, task)
     try:
-        chosen = BUILT_IN[task]
         configuration = _read(values or (), chosen)
-    except (UnknownTask, InvalidSetting) as error:
+    except InvalidSetting as error:
         for sentence in error.args:
             print(sentence, file=sys.stderr)
-        raise typer.Exit(_USAGE) from None
+        raise typer.Exit(USAGE) from None
     request = TrialRequest(task, configuration, seed)
     epoch_losses: list[float] = []
     try:
         outcome = _show(_train(request, chosen, threads), request, epoch_losses)
+    except (MissingImages, CacheError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(_FAILED) from None
     except KeyboardInterrupt:
         print("The trial was interrupted: nothing was kept.", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None

@@ -1,6 +1,8 @@
 """The participant's direct messages: what is posted there, and how what is posted looks now."""
 
+import threading
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from slack_sdk.models.blocks import Block
 
@@ -44,6 +46,8 @@ class Conversation:
         self._store = store
         self._slack = slack
         self._progress = progress
+        self._posting = threading.Lock()
+        self._posters: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     def channel(self, participant: int) -> str:
         """The channel of a participant's direct messages; empty once nobody knows any more who they are."""
@@ -66,25 +70,33 @@ class Conversation:
     def post_session(self, session_id: int) -> str | None:
         """Post the root of a session's thread, once. Returns its ts."""
         subject = f"session:{session_id}"
-        post = posts.find(self._store, subject)
-        if post is not None:
-            return post.ts
-        view = history.session_view(self._store, session_id)
-        ts = self.say(view.participant_id, thread.session_message(view))
-        if ts is not None:
-            posts.remember(self._store, subject, ts=ts)
-        return ts
+        with self._one_poster(subject):
+            post = posts.find(self._store, subject)
+            if post is not None:
+                return post.ts
+            view = history.session_view(self._store, session_id)
+            ts = self.say(view.participant_id, thread.session_message(view))
+            if ts is not None:
+                posts.remember(self._store, subject, ts=ts)
+            return ts
 
     def post_trial(self, trial: Trial) -> None:
         """Post a trial's reply in the session's thread, once."""
-        if posts.find(self._store, trial.subject) is not None:
-            return
         root = self.post_session(trial.session_id)
-        view = history.session_view(self._store, trial.session_id)
-        message = thread.trial_message(history.trial_view(self._store, trial.id), view, self._progress(trial.subject))
-        ts = self.say(view.participant_id, message, thread_ts=root)
-        if ts is not None:
-            posts.remember(self._store, trial.subject, ts=ts)
+        with self._one_poster(trial.subject):
+            if posts.find(self._store, trial.subject) is not None:
+                return
+            view = history.session_view(self._store, trial.session_id)
+            shown = history.trial_view(self._store, trial.id)
+            message = thread.trial_message(shown, view, self._progress(trial.subject))
+            ts = self.say(view.participant_id, message, thread_ts=root)
+            if ts is not None:
+                posts.remember(self._store, trial.subject, ts=ts)
+
+    def _one_poster(self, subject: str) -> threading.Lock:
+        """Held by whoever looks whether a message is there and posts it: errands run side by side."""
+        with self._posting:
+            return self._posters.setdefault(subject, threading.Lock())
 
     def render(self, subject: str) -> Rendering | None:
         """How the message about a subject should look now; none when there is no such message.

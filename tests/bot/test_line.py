@@ -6,7 +6,10 @@ from storage.states import SessionState
 
 
 def press_start(person):
+    """Press Start, and get the time of what was said before."""
+    said = person.messages()[-1].ts
     person.press(person.wait_for(lambda message: "Start" in message.buttons), "Start")
+    return said
 
 
 @pytest.fixture
@@ -23,8 +26,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow):
     assert "you are next. Your time has not started" in second.wait_for("I have put you in line").text
     press_start(third)
     third.wait_for("1 before you")
-    press_start(second)
-    second.wait_for("you are next", after=second.messages()[-1].ts)
+    second.wait_for("you are next", after=press_start(second))
     assert second.modal() is third.modal() is None
 
     first.fill({"Epochs": "1", "Batch size": "512", "Loss function": "L1 loss", "Optimizer": "SGD"})
@@ -34,8 +36,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow):
     narrow.finish(first)
 
     called = second.wait_for("A place is free now", 30)
-    press_start(third)  # the seat is kept for the second
-    third.wait_for("1 before you", after=third.messages()[-1].ts)
+    third.wait_for("1 before you", after=press_start(third))  # the seat is kept for the second
     second.press(called, "Start")
     second.wait_for_modal("New configuration")
     assert narrow.session(second).state is SessionState.ACTIVE

@@ -1,10 +1,9 @@
-"""When something of ours breaks, the person is told that nothing is lost, and the log and the admins get the same code."""
+"""Something of ours breaks: the person is told that nothing is lost, the log and the admins get the same code."""
 
 import re
 
-import pytest
-
-from storage import history, sessions, trials
+from bot.participant.views import final
+from storage import history, participants, sessions, trials
 
 CODE = re.compile(r"this code: ([0-9A-F]{6})")
 
@@ -51,7 +50,7 @@ def test_a_form_that_could_not_be_taken_stays_open_and_can_be_sent_again(house, 
 def test_a_press_that_failed_is_answered_in_private_and_can_be_repeated(house, monkeypatch):
     person = house.seated("Looks back")
     person.close()
-    break_once(monkeypatch, history, "session_view")
+    break_once(monkeypatch, final, "history")
     person.press(house.root(person), "History")
     check_code(house, house.told(person, "Something went wrong on our side").text)
     person.press(house.root(person), "History")
@@ -88,13 +87,8 @@ def test_a_background_form_that_could_not_be_taken_stays_open(house, monkeypatch
     person.press(person.wait_for("Tell us about you"), "Tell us about you")
     about = person.wait_for_modal("About you")
     person.fill({each.label: each.options[0] if each.options else "1" for each in about.fields})
-    break_once(monkeypatch, __import__("storage.participants", fromlist=["describe"]), "describe")
+    break_once(monkeypatch, participants, "describe")
     (told,) = person.submit().values()
     check_code(house, told)
     assert person.submit() == {}
     person.wait_for("Your task")
-
-
-@pytest.fixture(autouse=True)
-def _shared_house_first(house):
-    """What a test breaks works again before its sessions end."""

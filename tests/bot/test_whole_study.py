@@ -243,6 +243,13 @@ def test_pictures_that_were_superseded_are_deleted(played):
     assert len(shown) >= 2
 
 
+def test_slack_refused_nothing_and_everything_was_acknowledged_in_time(played):
+    traffic = played.house.workspace.traffic()
+    assert {each.status for each in traffic if each.kind == "call"} == {"ok"}
+    assert [each for each in traffic if each.kind == "ack" and each.status == "timeout"] == []
+    assert [each for each in traffic if each.kind == "warning"] == []
+
+
 def test_no_slack_user_is_in_the_data_base_outside_the_identity_table(played):
     kept = {
         (table, found)

@@ -1,17 +1,34 @@
-from collections.abc import Callable, Iterator
+import itertools
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from bot.jobs import Jobs
+from storage import choices, participants, sessions, studies, trials
+from storage.database import Store
+from storage.jobs import Job
+from storage.states import TrialState
+from storage.tables import Session, Trial
 from training.data import TaskData, load
 from training.environment import prepare
+from training.files import Imagenette
 from training.hyperparameters import Configuration, Value
 from training.images import Digits, ImageCollection
-from training.tasks import DIGITS_SQUEEZENET, Task, TaskFacts
+from training.tasks import DIGITS_SQUEEZENET, IMAGENET, Task, TaskFacts
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress
+from training.workers import LocalWorkers
 
+ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 
 
@@ -104,3 +121,139 @@ def configuration() -> MakeConfiguration:
 def record() -> Callable[[Iterator[Progress | None]], Record]:
     """Runs a trial to its end."""
     return _record
+
+
+def _draw(folder: Path, images: int, seed: int, suffix: str = ".JPEG") -> None:
+    """Photographs of noise, no two of one shape."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(seed)
+    for number in range(images):
+        shape = (int(random.integers(40, 70)), int(random.integers(40, 70)), 3)
+        Image.fromarray(random.integers(0, 256, shape, np.uint8)).save(folder / f"image_{number:03}{suffix}", "JPEG")
+
+
+@pytest.fixture
+def imagenette_folder(tmp_path: Path) -> Path:
+    """A data folder with Imagenette's layout in it: 10 classes, 8 images of each to train, 4 to validate on."""
+    for half, images in (("train", 8), ("val", 4)):
+        for number in range(10):
+            _draw(tmp_path / "imagenette2-160" / half / f"n{number:08}", images, seed=100 * images + number)
+    return tmp_path
+
+
+@pytest.fixture
+def small_imagenette(imagenette_folder: Path) -> Task:
+    """A task like the paper's on these images."""
+    source = Imagenette(imagenette_folder, size=32, validation_images=20, test_images=20, split_seed=10, images=120)
+    return Task("small-imagenette", TaskFacts(10, 80, 20, 20, 32), "squeezenet1_1", source, IMAGENET)
+
+
+@pytest.fixture
+def image_folder(tmp_path: Path) -> Path:
+    """A data folder with a folder of three class folders in it, 30 images in each."""
+    for seed, name in enumerate(("daisy", "rose", "tulip")):
+        _draw(tmp_path / "flowers" / name, 30, seed, suffix=".jpg")
+    return tmp_path
+
+
+class Watching:
+    """Remembers what the loop between storage and workers tells."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.lost: list[str] = []
+        self.failed: list[tuple[str, str]] = []
+        self.slots: list[tuple[int, str]] = []
+        self.errors: list[Exception] = []
+
+    def job_moved(self, job: Job) -> None:
+        """Nobody looks at every step."""
+
+    def job_ended(self, job: Job) -> None:
+        self.ended.append(job.key)
+
+    def job_lost(self, job: Job) -> None:
+        self.lost.append(job.key)
+
+    def job_failed(self, job: Job, detail: str) -> None:
+        self.failed.append((job.key, detail))
+
+    def slot_failed(self, slot: int, reason: str) -> None:
+        self.slots.append((slot, reason))
+
+    def loop_failed(self, error: Exception) -> None:
+        self.errors.append(error)
+
+
+class Running:
+    """A study file, its data base, and participants who tune without Slack."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        text = (ROOT / "study.toml").read_text(encoding="utf-8")
+        database = f"sqlite:///{folder / 'study.db'}"
+        self.file = folder / "study.toml"
+        self.file.write_text(text.replace("sqlite:///blackmagic.db", database), encoding="utf-8")
+        (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
+        # With small pages a data base that may not grow is full at the next row or two.
+        with closing(sqlite3.connect(folder / "study.db")) as connection:
+            connection.executescript("PRAGMA page_size = 512; VACUUM;")
+        self.store = Store(database)
+        self.store.migrate()
+        studies.open_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())
+        self._people = itertools.count(1)
+
+    def seated(self, task: str = "digits-squeezenet") -> Session:
+        """A new participant's session."""
+        name = f"{next(self._people):04}"
+        person = participants.invite(self.store, slack_user=f"U{name}", slack_channel=f"D{name}", now=now())
+        participants.consent(self.store, person.id, consent_hash="c", now=now())
+        participants.describe(self.store, person.id, months=6, education="doctorate", answers={}, now=now())
+        return sessions.begin(self.store, person.id, task=task, limit=timedelta(hours=2), seats=9, now=now())
+
+    def submit(self, session: Session, wanted: Configuration) -> Trial:
+        return trials.submit(self.store, session.id, configuration=wanted, comments={}, now=now())
+
+    def choose(self, session: Session, wanted: Configuration, seeds: Sequence[int]) -> int:
+        """Make the final choice; returns its number."""
+        chosen = choices.choose(self.store, session.id, choice=wanted, seeds=seeds, training_images=1437, now=now())
+        return chosen.choice.id
+
+    @contextmanager
+    def jobs(self, *tasks: Task, slots: int = 1, mixed_devices: bool = False) -> Iterator[tuple[Jobs, Watching]]:
+        """Real workers, and the loop that feeds them."""
+        watching = Watching()
+        workers = LocalWorkers(tasks or (DIGITS_SQUEEZENET,), slots)
+        loop = Jobs(self.store, workers, watching, mixed_devices=mixed_devices)
+        loop.start()
+        try:
+            yield loop, watching
+        finally:
+            loop.close()
+
+    def state(self, trial: Trial) -> TrialState:
+        return trials.get(self.store, trial.id).state
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    study = Running(tmp_path)
+    yield study
+    study.store.close()
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., None]:
+    """Waits until something is true, and fails when it never is."""
+    return _wait_until

@@ -58,7 +58,7 @@ class LocalWorkers:
         tasks: What the workers have ready.
         slots: The number of processes.
         threads: CPU threads of each; the last bits of a result on a CPU depend on it.
-        device: Such as ``cpu``; ``None``: the GPUs in turn, or the CPU where there is none.
+        devices: Of the slots, in turn, such as ``cuda:1``; empty: the GPUs in turn, or the CPU where there is none.
         patience: Seconds a worker has to honour a stop; then it is killed and replaced.
         silence: Seconds a worker with a job may say nothing; then it is killed and replaced.
 
@@ -72,13 +72,13 @@ class LocalWorkers:
         slots: int,
         threads: int = 1,
         *,
-        device: str | None = None,
+        devices: Sequence[str] = (),
         patience: float = 5.0,
         silence: float = 300.0,
     ) -> None:
         if slots < 1 or threads < 1:
             raise ValueError(f"Workers need at least one slot and one thread: {slots} and {threads} were given.")
-        self._tasks, self._threads, self._device = tuple(tasks), threads, device
+        self._tasks, self._threads, self._devices = tuple(tasks), threads, tuple(devices)
         self._patience, self._silence = patience, silence
         self._slots = [_Slot(index) for index in range(slots)]
         self._events: queue.SimpleQueue[WorkerEvent] = queue.SimpleQueue()
@@ -224,7 +224,8 @@ class LocalWorkers:
             )
         slot.connection, slot.verdict, slot.heard = ours, "", time.monotonic()
         try:
-            ours.send(Setup(slot.index, self._tasks, self._threads, self._device))
+            device = self._devices[slot.index % len(self._devices)] if self._devices else None
+            ours.send(Setup(slot.index, self._tasks, self._threads, device))
         except OSError:
             log.warning("Slot %d: its new process ended at once.", slot.index)
 

@@ -1,0 +1,150 @@
+"""``blackmagic doctor``: what this machine trains on, and whether it gives the same bits twice."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.commands.study_file import DEFAULT, StudyFile, read_settings
+from bot.settings import Settings
+from training.hyperparameters import LABELS, Configuration, Optimizer
+from training.tasks import DIGITS_SQUEEZENET
+from training.trial import BatchLosses, Environment, Outcome, TrialRequest
+from training.workers import Failed, LocalWorkers, Lost, Ready
+
+_UNWELL = 1
+_INTERRUPTED = 130
+_LONGEST_START = 120.0
+_LONGEST_TRIAL = 300.0
+"""Seconds without a word from a worker after which the doctor gives up."""
+
+_BATCH_SIZES = (64, 5)
+"""A usual one, and a small one: convolutions choose other algorithms for it."""
+
+Losses = tuple[float, ...]
+
+
+class Unwell(Exception):
+    """The workers do not do what they should; ``str(error)`` says what."""
+
+
+def doctor(
+    determinism: Annotated[
+        bool,
+        typer.Option("--determinism", help="Train with each optimizer in every slot, twice, and compare the bits."),
+    ] = False,
+    study: StudyFile = DEFAULT,
+) -> None:
+    """Say what the slots of this machine train on, and whether results are the same to the last bit."""
+    settings = read_settings(study)
+    console = Console()
+    workers = LocalWorkers(
+        [DIGITS_SQUEEZENET],
+        settings.machine.slots,
+        settings.training.threads_per_slot,
+        devices=settings.machine.devices,
+    )
+    well = True
+    try:
+        workers.start()
+        environments = _wait_for_all(workers)
+        console.print(_slots(environments))
+        well = _compare_slots(environments, settings)
+        if determinism:
+            well = _compare_bits(workers, console) and well
+    except Unwell as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(_UNWELL) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+    finally:
+        workers.close()
+    if not well:
+        raise typer.Exit(_UNWELL)
+
+
+def _wait_for_all(workers: LocalWorkers) -> list[Environment]:
+    """What every slot runs on, in the order of the slots."""
+    found: dict[int, Environment] = {}
+    deadline = time.monotonic() + _LONGEST_START
+    while len(found) < workers.slots:
+        event = workers.next_event(deadline - time.monotonic())
+        if event is None:
+            raise Unwell(f"After {_LONGEST_START:g} s not every worker has started: see the log above.")
+        if isinstance(event.message, Ready):
+            found[event.slot] = event.message.environment
+        elif isinstance(event.message, Failed):
+            raise Unwell(f"The worker of slot {event.slot} cannot start: {_last_line(event.message.detail)}")
+    return [found[slot] for slot in sorted(found)]
+
+
+def _slots(environments: list[Environment]) -> Table:
+    table = Table(title="Slots")
+    for column in ("slot", "device", "processor", "threads", "precision", "torch", "CUDA"):
+        table.add_column(column)
+    for slot, each in enumerate(environments):
+        cuda = each.cuda or "–"
+        table.add_row(str(slot), each.device, each.processor, str(each.threads), each.precision, each.torch, cuda)
+    return table
+
+
+def _compare_slots(environments: list[Environment], settings: Settings) -> bool:
+    differences = {slot: environments[0].differences(each) for slot, each in enumerate(environments)}
+    unlike = {slot: found for slot, found in differences.items() if found}
+    for slot, found in unlike.items():
+        print(f"Slot {slot} is not like slot 0 ({'; '.join(found)}).")
+    if unlike and not settings.machine.mixed_devices:
+        print("A study refuses such slots: name like devices in machine.devices, or set machine.mixed_devices.")
+    return not unlike or settings.machine.mixed_devices
+
+
+def _compare_bits(workers: LocalWorkers, console: Console) -> bool:
+    table = Table(title=f"The same trial, twice in each of {workers.slots} slots")
+    table.add_column("optimizer")
+    for size in _BATCH_SIZES:
+        table.add_column(f"batch {size}")
+    well = True
+    for optimizer in Optimizer:
+        agree = [len(_runs(workers, optimizer, size)) == 1 for size in _BATCH_SIZES]
+        table.add_row(LABELS[optimizer], *("same bits" if same else "[bold red]differs[/]" for same in agree))
+        well = well and all(agree)
+    console.print(table)
+    print("The bits agree." if well else "The bits differ: results of this machine cannot be repeated exactly.")
+    return well
+
+
+def _runs(workers: LocalWorkers, optimizer: Optimizer, batch_size: int) -> set[tuple[Losses, float | None]]:
+    """Train one configuration twice in every slot, all slots at once; returns the different results."""
+    configuration = Configuration.create(
+        {"epochs": 1, "batch_size": batch_size, "loss": "cross_entropy", "optimizer": optimizer}
+    )
+    request = TrialRequest(DIGITS_SQUEEZENET.name, configuration, seed=10)
+    results: set[tuple[Losses, float | None]] = set()
+    for turn in range(2):
+        losses: dict[str, Losses] = {}
+        running = {f"{optimizer}-{batch_size}-{turn}-{slot}" for slot in range(workers.slots)}
+        for slot, job in enumerate(sorted(running)):
+            workers.submit(slot, job, request)
+        while running:
+            event = workers.next_event(_LONGEST_TRIAL)
+            if event is None:
+                raise Unwell(f"The workers have said nothing for {_LONGEST_TRIAL:g} s.")
+            job = event.job or ""
+            match event.message:
+                case BatchLosses():
+                    losses[job] = losses.get(job, ()) + event.message.losses
+                case Outcome():
+                    results.add((losses.get(job, ()), event.message.accuracy))
+                    running.discard(job)
+                case Failed():
+                    raise Unwell(f"{LABELS[optimizer]} failed: {_last_line(event.message.detail)}")
+                case Lost():
+                    raise Unwell(event.message.reason)
+    return results
+
+
+def _last_line(detail: str) -> str:
+    return detail.strip().splitlines()[-1]

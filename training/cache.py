@@ -1,0 +1,265 @@
+"""Decoded images in one file: made once per machine, checked at every opening, memory-mapped by all slots.
+
+The file: a header of 4,096 bytes (JSON), the pixels (uint8, N×S×S×3), the labels (little-endian uint16, N). It is
+written beside its final name and renamed when it is whole, so a half-written one never has that name.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+_HEADER_BYTES = 4096
+_LABEL = np.dtype("<u2")
+_AT_ONCE = 256
+"""Images decoded between two reports; a bound on what waits in memory to be written."""
+
+
+Report = Callable[[int, int], None]
+"""Is told how many images are decoded, of how many; first with 0."""
+
+
+class CacheError(Exception):
+    """The cache cannot be made. ``str(error)`` says why, what was kept and what to do."""
+
+
+class _Damaged(Exception):
+    """The file is not a whole cache of these images; its text says why."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of a data set, in their order.
+
+    Attributes:
+        root: The folder they are in; names are remembered relative to it.
+        files: All of them.
+        labels: The class of each, from 0.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    labels: tuple[int, ...]
+
+    @property
+    def classes(self) -> int:
+        """The number of classes that have an image."""
+        return len(set(self.labels))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over names, sizes and classes: other files have another one.
+
+        Raises:
+            CacheError: A file is gone; it is named.
+        """
+        digest = hashlib.sha256()
+        for file, label in zip(self.files, self.labels, strict=True):
+            try:
+                size = file.stat().st_size
+            except OSError as error:
+                raise _unreadable(file, error) from error
+            digest.update(f"{file.relative_to(self.root).as_posix()}\0{size}\0{label}\n".encode())
+        return digest.hexdigest()
+
+
+Find = Callable[[bool], Listing]
+"""Lists a data set's files; fetches them first where that is allowed and they are not there.
+
+Raises ``ValueError`` when they are not there, or not all of them."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """An open cache.
+
+    Attributes:
+        path: The file.
+        images: uint8, N×S×S×3; a private memory map: pages are shared until they are written to, and nobody does.
+        labels: uint16, N.
+    """
+
+    path: Path
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class _Header:
+    version: int
+    count: int
+    size: int
+    source: str
+    sha256: str
+
+    @property
+    def pixel_bytes(self) -> int:
+        return self.count * self.size * self.size * 3
+
+    @property
+    def file_bytes(self) -> int:
+        return _HEADER_BYTES + self.pixel_bytes + self.count * _LABEL.itemsize
+
+
+def open_or_build(folder: Path, name: str, size: int, find: Find, report: Report) -> Pixels:
+    """Open the cache of some image files, and make it first when it is missing, damaged, or of other files.
+
+    When the image files are gone altogether, a cache that is whole is enough.
+
+    Args:
+        folder: Where caches are.
+        name: Of the data set, for the file's name.
+        size: Height and width of the decoded images, in pixels.
+        find: Lists the files: to build, or to see whether the cache is of these files.
+        report: Is told how far the work is.
+
+    Raises:
+        CacheError: An image cannot be read (it is named), or the disk is full.
+    """
+    path = folder / f"{name}-{size}px.images"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(path):
+            return _open_or_build(path, size, find, report)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _open_or_build(path: Path, size: int, find: Find, report: Report) -> Pixels:
+    whole: tuple[_Header, Pixels] | None = None
+    try:
+        whole = _open(path, size)
+    except FileNotFoundError:
+        log.info("There is no cache %s yet.", path)
+    except _Damaged as error:
+        log.warning("The cache %s cannot be used (%s) and is made again.", path, error)
+    if whole is not None and not _changed(whole[0], find):
+        return whole[1]
+    _build(path, size, find(True), report)
+    return _open(path, size)[1]
+
+
+def _changed(header: _Header, find: Find) -> bool:
+    """Whether the files are others than those in the cache. Files that cannot be listed any more are taken as gone."""
+    try:
+        listing = find(False)
+    except ValueError as error:
+        log.info("The cache is used without its image files: %s", error)
+        return False
+    changed = listing.fingerprint() != header.source
+    if changed:
+        log.warning("The image files in %s have changed: their cache is made again.", listing.root)
+    return changed
+
+
+def _open(path: Path, size: int) -> tuple[_Header, Pixels]:
+    with path.open("rb") as file:
+        header = _read_header(file.read(_HEADER_BYTES))
+        found = os.fstat(file.fileno()).st_size
+        if header.version != _VERSION or header.size != size or found != header.file_bytes:
+            raise _Damaged(f"{found} bytes, version {header.version}, {header.size} px")
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != header.sha256:
+        raise _Damaged("its checksum is wrong")
+    shape = (header.count, size, size, 3)
+    images = np.memmap(path, np.uint8, "c", _HEADER_BYTES, shape)
+    labels = np.fromfile(path, _LABEL, header.count, offset=_HEADER_BYTES + header.pixel_bytes)
+    return header, Pixels(path, images, labels)
+
+
+def _read_header(start: bytes) -> _Header:
+    try:
+        return _Header(**json.loads(start))
+    except (ValueError, TypeError) as error:
+        raise _Damaged("its header cannot be read") from error
+
+
+def _build(path: Path, size: int, listing: Listing, report: Report) -> None:
+    source = listing.fingerprint()
+    half = path.with_suffix(".half-written")
+    try:
+        with half.open("wb") as file:
+            file.write(bytes(_HEADER_BYTES))
+            digest = hashlib.sha256()
+            for chunk in _decoded(listing, size, report):
+                file.write(chunk)
+                digest.update(chunk)
+            labels = np.asarray(listing.labels, _LABEL).tobytes()
+            file.write(labels)
+            digest.update(labels)
+            header = _Header(_VERSION, len(listing.files), size, source, digest.hexdigest())
+            file.seek(0)
+            file.write(json.dumps(asdict(header)).encode().ljust(_HEADER_BYTES))
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
+        half.replace(path)
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+def _decoded(listing: Listing, size: int, report: Callable[[int, int], None]) -> Iterator[memoryview]:
+    """Chunks of pixels in the files' order. Pillow decodes and resizes without Python's lock, so threads are enough."""
+    total = len(listing.files)
+    report(0, total)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            for start in range(0, total, _AT_ONCE):
+                files = listing.files[start : start + _AT_ONCE]
+                chunk = np.empty((len(files), size, size, 3), np.uint8)
+                for place, image in enumerate(pool.map(lambda file: decode(file, size), files)):
+                    chunk[place] = image
+                yield chunk.reshape(-1).data
+                report(start + len(files), total)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def decode(file: Path, size: int) -> NDArray[np.uint8]:
+    """One image, resized bilinearly to ``size`` × ``size`` as ``torchvision.transforms.Resize`` does: uint8, S×S×3.
+
+    Raises:
+        CacheError: It cannot be read; it is named.
+    """
+    try:
+        with Image.open(file) as image:
+            small = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+    except (OSError, ValueError, SyntaxError) as error:  # a damaged PNG raises SyntaxError
+        raise _unreadable(file, error) from error
+    return np.asarray(small)
+
+
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """All slots of a machine start at once: one builds, the others wait for it."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # freed by the system when the process dies
+        yield
+
+
+def _unreadable(file: Path, error: Exception) -> CacheError:
+    what = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+    return CacheError(f"The image {file} {what}. No cache was written. Put the file back, or fetch the data set anew.")
+
+
+def _unwritable(folder: Path, error: OSError) -> CacheError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return CacheError(
+            f"The disk with {folder} is full. What was written of the cache is deleted. Free some space, or set "
+            "machine.data in study.toml to a folder on another disk, and start again."
+        )
+    return CacheError(f"The cache in {folder} cannot be used ({error}). Make the folder readable and writable.")
