@@ -37,7 +37,7 @@ def run(study: StudyFile = DEFAULT) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     try:
-        with _quiet_sdk():
+        with _quietly():
             bot = Bot(Settings.load(study), Credentials.from_environment())
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: bot.stop())
@@ -52,17 +52,13 @@ def run(study: StudyFile = DEFAULT) -> None:
 
 
 @contextmanager
-def _quiet_sdk() -> Iterator[None]:
-    """Keep the SDK from logging what is about to be said in one sentence: that Slack refuses a token, say."""
-    loggers = [logging.getLogger(name) for name in ("slack_bolt", "slack_sdk", "bot")]
-    before = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.CRITICAL)
+def _quietly() -> Iterator[None]:
+    """Keep libraries from logging what is about to be said in one sentence: that Slack refuses a token, say."""
+    logging.disable(logging.ERROR)
     try:
         yield
     finally:
-        for each, level in zip(loggers, before, strict=True):
-            each.setLevel(level)
+        logging.disable(logging.NOTSET)
 
 
 def main() -> None:
