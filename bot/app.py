@@ -131,10 +131,9 @@ def _open(database: str) -> Store:
 
 def _listen(client: WebClient, study: Study) -> App:
     try:
-        client.auth_test()
+        client.auth_test()  # Bolt asks too, but hides the reason of a refusal
         app = App(
             client=client,
-            token_verification_enabled=False,  # done, and with the reason for a refusal
             listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"),
         )
     except SlackApiError as error:
