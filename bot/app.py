@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
@@ -25,6 +26,7 @@ from bot.settings import Credentials, Settings, SettingsError
 from bot.slack import Slack
 from bot.study import Study
 from bot.trouble import Errands, Trouble, apology
+from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.refusal import Refused
 from training.tasks import BUILT_IN, UnknownTask
@@ -66,7 +68,13 @@ class Bot:
         self.study = Study(parts)
         if workers is None:
             workers = LocalWorkers([task], settings.machine.slots, settings.training.threads_per_slot)
-        parts.feed = LiveFeed(client, conversation.render, pacer=self.pacer, on_failure=self._feed_failed)
+        parts.feed = LiveFeed(
+            client,
+            conversation.render,
+            pacer=self.pacer,
+            on_failure=self._feed_failed,
+            note_picture=partial(posts.show_file, self.store),
+        )
         parts.clock = Clock(self.store.engine, self.study.deadlines.ring)
         parts.jobs = Jobs(self.store, workers, self.study.tidings)
         self._app = _listen(client, self.study)

@@ -1,8 +1,8 @@
 """The few Block Kit pieces that every view is made of, with Slack's limits and escaping kept in one place."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -15,13 +15,21 @@ from slack_sdk.models.blocks import (
     MarkdownTextObject,
     Option,
     PlainTextObject,
+    RawTextObject,
     SectionBlock,
+    TableBlock,
 )
 from slack_sdk.models.views import View
 
 SECTION_TEXT = 3000
 OPTION_TEXT = 75
 """Characters that Slack allows in a section and in an option."""
+
+CONTEXT_TEXT = 2000
+
+TABLE_ROWS = 100
+TABLE_TEXT = 10_000
+"""What Slack allows in a table: rows, the header among them, and characters in all cells together."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,17 @@ def clock_time(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
 
 
+def duration(length: timedelta) -> str:
+    """A length of time as a person says it: ``40 s``, ``3 min``, ``1 h 5 min``."""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 100:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
 def header(text: str) -> HeaderBlock:
     """A headline of at most 150 characters."""
     return HeaderBlock(text=PlainTextObject(text=shorten(text, 150), emoji=True))
@@ -60,9 +79,9 @@ def section(text: str, *, accessory: ButtonElement | None = None, block_id: str 
 
 
 def paragraphs(text: str) -> list[Block]:
-    """Long mrkdwn as sections, broken between paragraphs so that each fits."""
+    """Long mrkdwn as sections, broken between paragraphs, or lines, or words, so that each fits and nothing is lost."""
     sections: list[str] = []
-    for paragraph in text.split("\n\n"):
+    for paragraph in (part for whole in text.split("\n\n") for part in _parts(whole)):
         if sections and len(sections[-1]) + len(paragraph) + 2 <= SECTION_TEXT:
             sections[-1] += "\n\n" + paragraph
         else:
@@ -70,9 +89,25 @@ def paragraphs(text: str) -> list[Block]:
     return [section(each) for each in sections]
 
 
+def _parts(paragraph: str) -> Iterator[str]:
+    """A paragraph in pieces of at most ``SECTION_TEXT`` characters; blank ones are left out."""
+    rest = paragraph.strip()
+    while len(rest) > SECTION_TEXT:
+        cut = max(rest.rfind("\n", 1, SECTION_TEXT), 0) or max(rest.rfind(" ", 1, SECTION_TEXT), 0) or SECTION_TEXT
+        yield rest[:cut].rstrip()
+        rest = rest[cut:].lstrip()
+    if rest:
+        yield rest
+
+
 def context(*texts: str) -> ContextBlock:
     """Small grey print; at most 10 pieces."""
-    return ContextBlock(elements=[MarkdownTextObject(text=shorten(text, 2000)) for text in texts])
+    return ContextBlock(elements=[MarkdownTextObject(text=shorten(text, CONTEXT_TEXT)) for text in texts])
+
+
+def table(rows: Sequence[Sequence[str]]) -> TableBlock:
+    """A table of plain text, its header first; in messages only, one in each, ``TABLE_ROWS`` by 20 at most."""
+    return TableBlock(rows=[[RawTextObject(text=cell or "–") for cell in row] for row in rows])
 
 
 def divider() -> DividerBlock:
@@ -135,6 +170,11 @@ def modal(
     )
 
 
-def notice(title: str, text: str) -> View:
+def notice(title: str, text: str, *more: Block) -> View:
     """A modal that says one thing."""
-    return modal(title, [section(text)], callback_id="notice")
+    return modal(title, [section(text), *more], callback_id="notice")
+
+
+def home(blocks: Sequence[Block]) -> View:
+    """A Home tab."""
+    return View(type="home", blocks=list(blocks))

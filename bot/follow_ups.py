@@ -40,20 +40,27 @@ class FollowUps:
         """A trial waits: let the workers look, and post its reply in the thread."""
         self._parts.jobs.look()
         self._parts.errands.run("posting a trial", partial(self.post_trial, trial))
-        self._parts.feed.touch(f"session:{trial.session_id}", Priority.FRAME)
+        self.session_moved(trial.session_id)
+
+    def session_moved(self, session_id: int) -> None:
+        """Something in a session changed that the root message and the Home tab tell, but nobody waits for."""
+        self._parts.feed.touch(f"session:{session_id}", Priority.FRAME)
+        self._parts.homes.session_changed(session_id)
 
     def post_trial(self, trial: Trial) -> None:
         """Post a trial's reply, unless it is there."""
         self._parts.conversation.post_trial(trial)
-        if trials.get(self._parts.store, trial.id).state.is_finished:  # while it was posted
-            self._parts.feed.touch(trial.subject, Priority.RESULT)
+        # What changed while the messages waited for their turn found nothing there to update.
+        finished = trials.get(self._parts.store, trial.id).state.is_finished
+        self._parts.feed.touch(trial.subject, Priority.RESULT if finished else Priority.FRAME)
+        self._parts.feed.touch(f"session:{trial.session_id}", Priority.FRAME)
 
     def stopped(self, trial: Trial) -> None:
         """A trial is cancelled, or is to be: tell its worker, and show it."""
         if trial.state is TrialState.RUNNING:
             self._parts.jobs.stop(trial.subject)
         self._parts.feed.touch(trial.subject, Priority.RESULT)
-        self._parts.feed.touch(f"session:{trial.session_id}", Priority.FRAME)
+        self.session_moved(trial.session_id)
 
     def chosen(self, chosen: Chosen) -> None:
         """A session has ended with a final choice: thank, evaluate, and let the next one in."""
@@ -74,6 +81,7 @@ class FollowUps:
     def refresh(self, session_id: int) -> None:
         """Redraw the root message, and every trial's: their buttons depend on the session."""
         self._parts.feed.touch(f"session:{session_id}", Priority.RESULT)
+        self._parts.homes.session_changed(session_id)
         for trial in history.session_view(self._parts.store, session_id).trials:
             self._parts.feed.touch(trial.subject, Priority.FRAME)
 
@@ -90,3 +98,4 @@ class FollowUps:
             except Refused:  # another thread did
                 continue
             parts.conversation.say(called.id, welcome.called())
+            parts.homes.changed(called.id)

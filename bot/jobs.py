@@ -6,7 +6,6 @@ One thread does all of it, so nothing here is decided twice. What may happen to 
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -106,7 +105,7 @@ class Jobs:
         self._told_of: set[int] = set()
         self._mixed_devices = mixed_devices
         self._reference: Environment | None = None
-        self._unhandled: deque[WorkerEvent] = deque()
+        self._event: WorkerEvent | None = None  # what is being handled; stays until that is done
         self._in_trouble = False
         self._lock = threading.Lock()
         self._look = threading.Event()
@@ -166,23 +165,21 @@ class Jobs:
 
     def _turn(self) -> None:
         """Handle one event and one wish to look. An event stays until what it says is stored."""
-        if not self._unhandled:
-            event = self._workers.next_event(_LISTEN_SECONDS)
-            if event is not None:
-                self._unhandled.append(event)
-        if self._unhandled:
-            self._handle(self._unhandled[0])
-            self._unhandled.popleft()
+        if self._event is None:
+            self._event = self._workers.next_event(_LISTEN_SECONDS)
+        if self._event is not None:
+            self._handle(self._event)
+            self._event = None
         if self._look.is_set():
             self._look.clear()
             self._assign()
 
     def _give_up(self) -> None:
         """Drop an event that cannot be handled; a slot whose job it ended is free all the same."""
-        while self._unhandled:
-            event = self._unhandled.popleft()
+        event, self._event = self._event, None
+        if event is not None and isinstance(event.message, Outcome | Failed | Lost):
             running = self._running.get(event.job or "")
-            if running is not None and isinstance(event.message, Outcome | Failed | Lost):
+            if running is not None:
                 self._forget(running)
 
     def _say_once(self, error: OperationalError) -> None:

@@ -109,6 +109,7 @@ class _Subject:
         sending: Held while an update is under way, so that the newest is the last.
         served_at: When an update was last begun or sent.
         shown: The picture in the message.
+        noted: Whether it is noted beyond the life of the feed.
         doubtful: Files that the message may show: the answer to their update was lost.
         results: How many results were sent.
         attempts, not_before: Failed tries of the present update, and when the next may be made.
@@ -118,6 +119,7 @@ class _Subject:
     sending: threading.Lock = field(default_factory=threading.Lock)
     served_at: float = float("-inf")
     shown: Shown | None = None
+    noted: bool = False
     doubtful: list[str] = field(default_factory=list)
     results: int = 0
     attempts: int = 0
@@ -135,6 +137,8 @@ class LiveFeed:
         on_failure: Told once about what went wrong (the subject, the error), and again after ten minutes.
         workers: Pictures under way at once: Slack takes a second or more to process one, and four keep up with the
             limit of ``chat.update``.
+        note_picture: Keeps for a subject which file its message shows now (``None``: no picture), and returns the one
+            that it showed before. It outlives the feed, so what an earlier one uploaded is deleted too.
     """
 
     def __init__(
@@ -145,12 +149,14 @@ class LiveFeed:
         pacer: Pacer,
         on_failure: Callable[[str, Exception], None],
         workers: int = 4,
+        note_picture: Callable[[str, str | None], str | None] = lambda _subject, _file: None,
     ) -> None:
         self._client = copy.copy(client)
         self._client.retry_handlers = retry_handlers(pacer)
         self._render = render
         self._pacer = pacer
         self._on_failure = on_failure
+        self._note_picture = note_picture
         self._pictures = Pictures(self._client, pacer)
         self._changed = threading.Condition()
         self._subjects: dict[str, _Subject] = {}
@@ -384,8 +390,7 @@ class LiveFeed:
                 except (SlackApiError, SlackObjectFormationError) as error:
                     if _code(error) == "message_not_found":
                         self._forget(subject)
-                        if subject.shown is not None:
-                            self._pictures.discard(subject.shown.file_id)
+                        self._now_shows(subject, None)
                         return None
                     if _code(error) not in _REFUSED_BLOCKS or form is Form.TEXT_ONLY:
                         raise
@@ -403,14 +408,24 @@ class LiveFeed:
     def _sent(self, subject: _Subject, picture: Shown | None) -> None:
         """The message shows this picture now (or none): the one before is not needed any more."""
         subject.served_at, subject.attempts = time.monotonic(), 0
-        before = [*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])]
-        subject.doubtful.clear()
-        subject.shown = picture
         if picture is not None:
             self._image_refusals = 0
-        for file_id in before:
-            if picture is None or file_id != picture.file_id:
-                self._pictures.discard(file_id)
+        self._now_shows(subject, picture)
+
+    def _now_shows(self, subject: _Subject, picture: Shown | None) -> None:
+        """Note what the message shows, and discard every other file that it showed or may have shown."""
+        before = {*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])}
+        subject.doubtful.clear()
+        file_id = picture.file_id if picture else None
+        if not subject.noted or picture != subject.shown:
+            try:
+                before.add(self._note_picture(subject.name, file_id) or "")
+                subject.noted = True
+            except Exception as error:  # noqa: BLE001 - the message is sent; at worst a file is left over
+                self._report(subject, error)
+        subject.shown = picture
+        for superseded in before - {file_id, ""}:
+            self._pictures.discard(superseded)
 
     def _learn(self, subject: _Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
         """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""

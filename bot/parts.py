@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bot.clock import Clock
 from bot.jobs import Jobs
@@ -13,6 +14,9 @@ from bot.slack import Slack
 from bot.trouble import Errands, Trouble
 from storage.database import Store
 from training.tasks import TaskFacts
+
+if TYPE_CHECKING:
+    from bot.participant.homes import Homes
 
 
 def utc_now() -> datetime:
@@ -34,6 +38,7 @@ class Parts:
         conversation: Writes to participants.
         now: The time, aware.
         feed, jobs, clock: They call back into the study, so :mod:`bot.app` adds them when it is there.
+        homes: The Home tabs, which need the parts; the study adds them.
     """
 
     settings: Settings
@@ -47,3 +52,4 @@ class Parts:
     feed: LiveFeed = field(init=False)
     jobs: Jobs = field(init=False)
     clock: Clock = field(init=False)
+    homes: "Homes" = field(init=False)

@@ -1,7 +1,10 @@
 """What the bot says to Slack: every call paced, every message with its text for screen readers."""
 
+from collections.abc import Sequence
+
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.blocks import Message
@@ -46,10 +49,14 @@ class Slack:
         with self.pacer.turn("chat.update", Priority.RESULT):
             self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
 
-    def whisper(self, channel: str, user: str, text: str, *, thread_ts: str | None = None) -> None:
+    def whisper(
+        self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
+    ) -> None:
         """Say something that only one person sees, and only now."""
         with self.pacer.turn("chat.postEphemeral", Priority.RESULT):
-            self.client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread_ts)
+            self.client.chat_postEphemeral(
+                channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread_ts
+            )
 
     def open_channel(self, user: str) -> str:
         """The channel of the direct messages with a person."""
@@ -79,7 +86,7 @@ class Slack:
                 if error.response["error"] != "not_found":
                     raise
 
-    def publish_home(self, user: str, view: View) -> None:
-        """Show a person's Home tab."""
-        with self.pacer.turn("views.publish", Priority.RESULT):
+    def publish_home(self, user: str, view: View, priority: Priority = Priority.RESULT) -> None:
+        """Show a person's Home tab; with another priority where nobody waits for it."""
+        with self.pacer.turn("views.publish", priority):
             self.client.views_publish(user_id=user, view=view)

@@ -9,8 +9,12 @@ from functools import partial
 
 from bot.deadlines import Deadlines
 from bot.follow_ups import FollowUps
+from bot.pacing import Priority
+from bot.participant.conversation import Step
 from bot.participant.form import Entered
-from bot.participant.views import thread, welcome
+from bot.participant.homes import Homes
+from bot.participant.standing import Standing, standing_of
+from bot.participant.views import answers, thread, welcome
 from bot.parts import Parts
 from bot.tidings import Tidings
 from storage import choices, history, line, participants, posts, recovery, sessions, studies, trials
@@ -38,9 +42,13 @@ class Study:
         self.settings, self.facts, self.store = parts.settings, parts.facts, parts.store
         self.slack, self.trouble, self.errands = parts.slack, parts.trouble, parts.errands
         self.conversation, self.now = parts.conversation, parts.now
+        parts.homes = Homes(parts)
+        self.homes = parts.homes
         self.follow_ups = FollowUps(parts)
         self.deadlines = Deadlines(parts, self.follow_ups)
         self.tidings = Tidings(parts, self.follow_ups)
+        # In memory only: nothing that is kept may tell who somebody was that has left.
+        self._left: set[str] = set()
 
     # Start and stop
 
@@ -91,10 +99,11 @@ class Study:
                     stored = trials.get(self.store, trial.id)
                     self.errands.run("posting a trial", partial(self.follow_ups.post_trial, stored))
                 self.follow_ups.refresh(view.id)
+                self.homes.expect(view.participant_id)
 
     def _tell_given_back(self, given: recovery.GivenBack) -> None:
         session, seconds = given.session, given.duration.total_seconds()
-        message = thread.time_given_back(seconds, session.grace_ends_at or session.deadline)
+        message = thread.time_given_back(seconds, self.view(session.id))
         self.errands.run("telling of time given back", partial(self.conversation.say, session.participant_id, message))
         text = f"⏱ {given.participant} was given back {seconds:.0f} s that we were down."
         self.errands.run("reporting time given back", partial(self.trouble.tell_admins, text))
@@ -105,29 +114,42 @@ class Study:
         """The participant that a Slack user is; none for anybody else."""
         return participants.by_slack_user(self.store, user)
 
-    def meet(self, user: str, channel: str) -> None:
-        """Greet somebody who is here for the first time.
+    def standing(self, user: str) -> Standing:
+        """Where a Slack user stands, participant or not."""
+        return standing_of(self.store, user)
+
+    def come_by(self, user: str, channel: str) -> None:
+        """Somebody looks at the bot: greet whoever is new, but nobody who has just left.
 
         Raises:
             Refused: No study takes newcomers now.
         """
-        if self.person(user) is not None:
+        if user not in self._left:
+            self.meet(user, channel)
+
+    def meet(self, user: str, channel: str) -> None:
+        """Greet somebody who is here for the first time, or wants to come back.
+
+        Raises:
+            Refused: No study takes newcomers now.
+        """
+        self._left.discard(user)
+        if self.standing(user).participant is not None:
             return
         newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
         if posts.claim(self.store, f"greeting:{newcomer.id}"):  # of two events that tell of the same person
-            self.slack.post(channel, welcome.greeting(self.settings.consent_text))
+            self.conversation.greet(newcomer.id)
 
-    def agree(self, user: str, ts: str) -> None:
-        """The participant consents, under the message with this ts.
+    def agree(self, user: str) -> None:
+        """The participant consents.
 
         Raises:
             Refused: They have, or are not taking part.
         """
         participant = self._known(user)
         participants.consent(self.store, participant.id, consent_hash=self.settings.consent_hash(), now=self.now())
-        channel = self.conversation.channel(participant.id)
-        self.slack.update(channel, ts, welcome.consented(self.settings.consent_text))
-        self.slack.post(channel, welcome.ask_background())
+        self._step_done(participant.id, Step.GREETING)
+        self.conversation.ask_background(participant.id)
 
     def describe(self, user: str, background: welcome.Background) -> None:
         """The participant tells their experience.
@@ -144,7 +166,32 @@ class Study:
             answers=background.answers,
             now=self.now(),
         )
+        self._step_done(participant.id, Step.BACKGROUND)
         self.errands.run("posting the task", partial(self.conversation.brief, participant.id))
+
+    def withdraw(self, user: str) -> None:
+        """The participant leaves the study, and the link to who they are is deleted.
+
+        Raises:
+            Refused: They are not taking part.
+        """
+        participant = self._known(user)
+        channel = self.conversation.channel(participant.id)
+        withdrawal = participants.withdraw(self.store, participant.id, now=self.now())
+        self._left.add(user)
+        self.slack.post(channel, answers.goodbye())
+        if withdrawal.session is not None:
+            self.parts.clock.clear_alarms(withdrawal.session.id)
+            stopped = withdrawal.cancelled or withdrawal.stopping
+            if stopped is not None:
+                self.follow_ups.stopped(stopped)
+            root = posts.find(self.store, withdrawal.session.subject)
+            if root is not None and root.ts:  # its buttons would lead nowhere
+                self.errands.run("closing a session", partial(self.slack.update, channel, root.ts, answers.left()))
+        self.homes.forget(user)
+        left = f"👋 {participant.code} has left the study; the link to who they are is deleted."
+        self.errands.run("reporting a withdrawal", partial(self.trouble.tell_admins, left))
+        self.follow_ups.call_next()
 
     # The session
 
@@ -169,9 +216,11 @@ class Study:
             if refused.reason is not Reason.NO_SEAT:
                 raise
             place = line.line_up(self.store, participant.id, now=self.now())
+            self.homes.changed(participant.id)
             self.errands.run("posting a place in line", partial(self.conversation.wait_in_line, participant.id, place))
             return None
         self.errands.run("posting a session", partial(self.conversation.post_session, session.id))
+        self._step_done(participant.id, Step.TASK)
         self.follow_ups.set_alarms(session)
         return session
 
@@ -275,6 +324,11 @@ class Study:
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""
         return history.session_view(self.store, session_id)
+
+    def _step_done(self, participant_id: int, step: Step) -> None:
+        """The button of the step goes when there is time for it, and the Home tab tells of the next one."""
+        self.parts.feed.touch(step.subject(participant_id), Priority.FRAME)
+        self.homes.changed(participant_id)
 
     def _known(self, user: str) -> Participant:
         participant = self.person(user)

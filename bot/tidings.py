@@ -39,7 +39,7 @@ class Tidings:
         """A job is finished, whatever it ended as."""
         if job.kind is JobKind.TRIAL:
             self._parts.feed.touch(job.key, Priority.RESULT)
-            self._parts.feed.touch(f"session:{job.session_id}", Priority.FRAME)
+            self._follow_ups.session_moved(job.session_id)
         else:
             self._parts.errands.run("reporting a participant", partial(self.report_finished, job.session_id))
 
@@ -92,4 +92,5 @@ class Tidings:
             self._follow_ups.set_alarms(session)
             parts.feed.touch(job.key, Priority.RESULT)
             parts.feed.touch(session.subject, Priority.RESULT)
+            parts.homes.session_changed(session.id)
         parts.trouble.tell_admins(f"⚠️ The worker in slot {job.slot} was lost with {job.key} of {job.participant}.")

@@ -20,11 +20,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from PIL import Image
 
 Scale = Literal["linear", "log"]
 
 MOST_POINTS = 360
 """Points kept of a curve: more than there are pixel columns in a panel's half would draw nothing new."""
+
+LEAST_RANGE = 0.02
+"""A linear axis covers this part of its largest loss at least."""
+
+FEWEST_EPOCHS_AHEAD = 10
+"""So many epochs fit on an axis however few are done yet."""
 
 LOG_FROM_RATIO = 30.0
 """A logarithmic scale helps when the largest loss is this many times the smallest; below, it hides the shape."""
@@ -37,7 +44,7 @@ class Curve:
     Attributes:
         places: Batch or epoch numbers, from 1, ascending; at most ``MOST_POINTS``.
         losses: The loss at each place; finite. Of a thinned stretch its smallest and largest are kept.
-        length: How many there will be when all is done; the right end of the axis.
+        length: The right end of the axis: how many there will be when all is done, or in a while.
         scale: How the losses are drawn.
     """
 
@@ -121,7 +128,7 @@ def loss_curves(
         batches=_curve(
             np.arange(batches.size), batches, max(batches_per_epoch or 0, batches.size + (divergence is not None), 1)
         ),
-        epochs=_curve(ended, ends[ended], max(epochs_planned, ends.size, 1)),
+        epochs=_curve(ended, ends[ended], _epochs_ahead(ends.size, epochs_planned)),
         batch_count=int(batches.size),
         latest_batch=latest,
         divergence=divergence,
@@ -144,6 +151,15 @@ def _curve(indices: npt.NDArray[np.int64], losses: npt.NDArray[np.float64], leng
         length=length,
         scale=_scale(losses),
     )
+
+
+def _epochs_ahead(done: int, planned: int) -> int:
+    """The right end of the epochs' axis: all that are planned, unless what is done would be lost at its left end.
+
+    The end then doubles from time to time, so that a quarter of the axis is used at least, and it seldom moves.
+    """
+    power_of_two = 1 << (2 * done - 1).bit_length()  # the first that is twice what is done, or more
+    return max(done, 1, min(planned, max(FEWEST_EPOCHS_AHEAD, power_of_two)))
 
 
 def _thin(losses: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -197,11 +213,12 @@ def _in_words(
 
 # --- drawing -------------------------------------------------------------------------------------------------------
 
-WIDTH, HEIGHT = 960, 420
-"""Pixels. A phone shows the picture some 360 pixels wide, so the smallest text here is 22 pixels high."""
+WIDTH, HEIGHT = 760, 420
+"""Pixels. In a thread on a phone the picture is some 300 wide, so text of 23 pixels is 9 high there."""
 
 _DPI = 100
 _TEXT = 16.5  # points: 23 pixels
+_SHADES = 64
 _INK, _GRID = "#33383d", "#d9dde1"
 _BLUE, _GREEN, _VERMILION = "#0072b2", "#009e73", "#d55e00"
 """From Okabe and Ito's palette, told apart with every kind of colour vision (https://jfly.uni-koeln.de/color/)."""
@@ -226,22 +243,24 @@ class _Picture:
         self._lock = Lock()
         self._figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor="white")
         self._canvas = FigureCanvasAgg(self._figure)
-        self._batches = _Panel(self._figure.add_axes((0.085, 0.215, 0.385, 0.65)), "batch", _BLUE)
-        self._epochs = _Panel(self._figure.add_axes((0.585, 0.215, 0.385, 0.65)), "epoch", _GREEN)
+        self._batches = _Panel(self._figure.add_axes((0.105, 0.19, 0.365, 0.68)), "batch", _BLUE)
+        self._epochs = _Panel(self._figure.add_axes((0.595, 0.19, 0.365, 0.68)), "epoch", _GREEN)
 
     def draw(self, curves: LossCurves) -> bytes:
         with self._lock:
             self._batches.show(
                 curves.batches,
-                title=f"Epoch {curves.epoch} of {curves.epochs_planned}",
+                title=f"Epoch {curves.epoch}/{curves.epochs_planned}",
                 diverged_at=curves.divergence.batch if curves.divergence else None,
             )
             self._epochs.show(curves.epochs, title="After each epoch")
+            self._canvas.draw()  # type: ignore[no-untyped-call]
+            buffer = self._canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+            pixels = Image.frombuffer("RGBA", (WIDTH, HEIGHT), buffer, "raw", "RGBA", 0, 1)
+            # Lines and letters on white: so many shades are enough, take half the time, and a third of the bytes.
+            shades = pixels.convert("RGB").quantize(_SHADES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
             png = io.BytesIO()
-            # Without this matplotlib writes its name and version into the file.
-            self._canvas.print_png(  # type: ignore[no-untyped-call]
-                png, metadata={"Software": None}, pil_kwargs={"compress_level": 4}
-            )
+            shades.save(png, "PNG", compress_level=4)
             return png.getvalue()
 
 
@@ -259,6 +278,7 @@ class _Panel:
         axes.set_xlabel(unit, fontsize=_TEXT, color=_INK, labelpad=1)
         axes.xaxis.set_major_formatter(FuncFormatter(_whole))
         self._title = axes.set_title("", fontsize=_TEXT, color=_INK, loc="left", pad=12)
+        self._title.set_x(-0.2)  # above the numbers of the axis: four digits twice and a loss fit into the line
         self._latest = axes.set_title("", fontsize=_TEXT, color=colour, loc="right", pad=12, weight="bold")
         (self._line,) = axes.plot([], [], color=colour, linewidth=2.2, solid_joinstyle="round")
         (self._end,) = axes.plot([], [], "o", color=colour, markersize=9, clip_on=False, zorder=5)
@@ -275,6 +295,7 @@ class _Panel:
         self._axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         self._scale_losses(curve)
         self._line.set_data(curve.places, curve.losses)
+        self._line.set_linewidth(2.2 if len(curve.places) <= MOST_POINTS / 2 else 1.1)
         self._line.set_marker("o" if len(curve.places) <= 20 else "")
         self._end.set_data(curve.places[-1:], curve.losses[-1:])
         self._cross.set_data([], [])
@@ -302,9 +323,9 @@ class _Panel:
             axes.set_ylim(low / margin, high * margin)
             axes.yaxis.set_major_locator(LogLocator(base=10, numticks=5))
         else:
-            margin = (high - low) * 0.06
-            if margin <= abs(high) * 1e-6:  # (almost) constant: show a level, not rounding errors
-                margin = abs(high) * 0.1 or 1.0
+            # A loss that hardly moves looks flat, and the numbers of the axis, of four digits, differ.
+            least = abs(high) * LEAST_RANGE or 2.0
+            margin = max((high - low) * 0.06, (least - (high - low)) / 2)
             axes.set_ylim(low - margin, high + margin)
             axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2) if curve.losses else NullLocator())
         axes.yaxis.set_minor_locator(NullLocator())

@@ -10,10 +10,13 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +28,14 @@ log = logging.getLogger(__name__)
 _VERSION = 1
 _HEADER_BYTES = 4096
 _LABEL = np.dtype("<u2")
-_AT_ONCE = 256
-"""Images decoded between two reports; a bound on what waits in memory to be written."""
+_AT_ONCE = 16
+"""Images that a process decodes before it hands them over."""
+
+_WORTH_A_PROCESS = 500
+"""Images that take about as long to decode as another process takes to start."""
+
+_MOST_PROCESSES = 16
+"""More of them would wait for the one that writes."""
 
 
 Report = Callable[[int, int], None]
@@ -211,22 +220,35 @@ def _build(path: Path, size: int, listing: Listing, report: Report) -> None:
             half.unlink(missing_ok=True)
 
 
-def _decoded(listing: Listing, size: int, report: Callable[[int, int], None]) -> Iterator[memoryview]:
-    """Chunks of pixels in the files' order. Pillow decodes and resizes without Python's lock, so threads are enough."""
+def _decoded(listing: Listing, size: int, report: Report) -> Iterator[memoryview]:
+    """Chunks of pixels in the files' order."""
     total = len(listing.files)
     report(0, total)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # Pillow holds Python's lock while it decodes, so threads would take turns. Fresh interpreters, because this process
+    # may have threads and a GPU, neither of which survives a fork.
+    processes = max(1, min(os.cpu_count() or 1, _MOST_PROCESSES, total // _WORTH_A_PROCESS))
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_end_with_parent) as pool:
         try:
-            for start in range(0, total, _AT_ONCE):
-                files = listing.files[start : start + _AT_ONCE]
-                chunk = np.empty((len(files), size, size, 3), np.uint8)
-                for place, image in enumerate(pool.map(lambda file: decode(file, size), files)):
-                    chunk[place] = image
-                yield chunk.reshape(-1).data
-                report(start + len(files), total)
+            images = pool.map(partial(decode, size=size), listing.files, chunksize=_AT_ONCE)
+            for done, image in enumerate(images, start=1):
+                yield image.reshape(-1).data
+                if done % _AT_ONCE == 0 or done == total:
+                    report(done, total)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed: nothing else would tell it."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def decode(file: Path, size: int) -> NDArray[np.uint8]:

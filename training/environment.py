@@ -26,6 +26,11 @@ def choose_device(slot: int = 0) -> torch.device:
 def prepare(device: torch.device, threads: int) -> Environment:
     """Settle everything in this process that the bits of a trial depend on.
 
+    On CUDA every operation that PyTorch knows to be nondeterministic raises an error from then on (its list is in the
+    documentation of ``torch.use_deterministic_algorithms``). Three entries look like SqueezeNet's and are not: its
+    adaptive average pooling to 1×1 is computed as a mean, its loss is not the two-dimensional ``NLLLoss`` that is
+    meant, and its max pooling gathers gradients in NCHW, where no two threads add to one number.
+
     Call it on the thread that will train, before anything is put on a GPU: some settings belong to the thread.
 
     Args:

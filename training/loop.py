@@ -1,8 +1,8 @@
 """Training: one request in, losses and an accuracy out, the same bits every time.
 
 Nothing in a step waits for the device: images live there, a batch is an index, and losses are gathered there and
-fetched in blocks. SqueezeNet 1.1 at 32×32 on one core of a server CPU: about 2,000 images
-per second with batches of 64.
+fetched in blocks. On a CPU the paper's network is :mod:`training.squeezenet`; on a GPU small batches are replayed from
+:mod:`training.graphs`. ``make bench`` measures it beside the original's loop and the limit of the hardware.
 """
 
 import math
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from training.data import TaskData
 from training.environment import current_environment, is_prepared
+from training.graphs import RecordedStep, is_recorded
 from training.losses import loss_function
 from training.networks import build_network
 from training.optimizers import build_optimizer
@@ -109,10 +110,13 @@ class _Trial:
 
     def _build(self) -> None:
         configuration, device = self._request.configuration, self._data.device
-        network = build_network(self._data.task, self._weights_seed)
-        self._network = network.to(device).to(memory_format=self._data.memory_format)
+        self._network = build_network(self._data.task, self._weights_seed, device, self._data.memory_format)
         self._loss = loss_function(configuration.loss, self._data.task.facts.classes, device)
-        self._optimizer = build_optimizer(configuration, self._network.parameters(), device)
+        recorded = is_recorded(configuration, device)
+        self._optimizer = build_optimizer(configuration, self._network.parameters(), device, recorded=recorded)
+        self._advance: Callable[[Tensor], Tensor] = self._step
+        if recorded:
+            self._advance = RecordedStep(self._step, configuration.batch_size, device)
         self._block = torch.empty(_BLOCK_STEPS, device=device)
 
     def _train_epoch(self, epoch: int, losses: list[float]) -> _Story:
@@ -127,7 +131,7 @@ class _Trial:
             stopping = self._stop()
             if not stopping:
                 batch = shuffled[start : start + size]
-                self._block[waiting] = self._step(batch)
+                self._block[waiting] = self._advance(batch)
                 waiting += 1
                 self._images_trained += len(batch)
             full = waiting == _BLOCK_STEPS or self._clock.seconds - fetched_at >= _BLOCK_SECONDS

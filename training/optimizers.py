@@ -20,9 +20,16 @@ _ADAGRAD_EPSILON = 1e-10
 
 
 def build_optimizer(
-    configuration: Configuration, parameters: Iterable[Parameter], device: torch.device
+    configuration: Configuration, parameters: Iterable[Parameter], device: torch.device, *, recorded: bool = False
 ) -> optim.Optimizer:
-    """The optimizer of a configuration. No configuration that passed its checks is refused."""
+    """The optimizer of a configuration. No configuration that passed its checks is refused.
+
+    Args:
+        configuration: The hyperparameters.
+        parameters: What to train.
+        device: Where they are.
+        recorded: Whether its steps are to be recorded in a CUDA graph: then nothing of its state is on the host.
+    """
     values = configuration
     rate, decay = float(values.learning_rate), float(values.weight_decay)
     match values.optimizer:
@@ -34,6 +41,7 @@ def build_optimizer(
                 eps=float(values.epsilon),
                 weight_decay=decay,
                 fused=True,
+                capturable=recorded,
             )
         case Optimizer.ADADELTA:
             return optim.Adadelta(
@@ -43,6 +51,7 @@ def build_optimizer(
                 eps=float(values.epsilon),
                 weight_decay=decay,
                 foreach=True,
+                capturable=recorded,
             )
         case Optimizer.ADAGRAD:
             on_cpu = device.type == "cpu"  # PyTorch fuses Adagrad on a CPU since 2.4, on CUDA only lately
@@ -65,6 +74,7 @@ def build_optimizer(
                 t0=_ASGD_AVERAGING_STARTS,
                 weight_decay=decay,
                 foreach=True,
+                capturable=recorded,
             )
         case Optimizer.RMSPROP:
             return optim.RMSprop(
@@ -75,6 +85,7 @@ def build_optimizer(
                 weight_decay=decay,
                 momentum=float(values.momentum),
                 foreach=True,
+                capturable=recorded,
             )
         case Optimizer.SGD:
             return optim.SGD(

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
 from weakref import WeakValueDictionary
 
 from slack_sdk.models.blocks import Block
@@ -9,6 +11,7 @@ from slack_sdk.models.blocks import Block
 from bot.blocks import Message
 from bot.jobs import Progress
 from bot.live import Address, Rendering
+from bot.participant.pace import Pace
 from bot.participant.views import thread, welcome
 from bot.settings import Settings
 from bot.slack import Slack
@@ -17,9 +20,21 @@ from storage import history, participants, posts
 from storage.database import Store
 from storage.history import TrialView
 from storage.refusal import Refused
-from storage.states import JobKind, TrialState
+from storage.states import JobKind, ParticipantState, TrialState
 from storage.tables import Trial
 from training.tasks import TaskFacts
+
+
+class Step(StrEnum):
+    """What a participant is asked for on the way in, each in a message whose button goes when it is done."""
+
+    GREETING = "greeting"
+    BACKGROUND = "background"
+    TASK = "task"
+
+    def subject(self, participant: int) -> str:
+        """What the posts and the live feed call the message: ``greeting:3``."""
+        return f"{self}:{participant}"
 
 
 class Conversation:
@@ -31,6 +46,7 @@ class Conversation:
         store: What happened.
         slack: The workspace.
         progress: How far a running job has come, by its key.
+        now: The time, aware.
     """
 
     def __init__(
@@ -40,12 +56,14 @@ class Conversation:
         store: Store,
         slack: Slack,
         progress: Callable[[str], Progress | None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
         self._facts = facts
         self._store = store
         self._slack = slack
         self._progress = progress
+        self._now = now
         self._posting = threading.Lock()
         self._posters: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
@@ -59,9 +77,41 @@ class Conversation:
         channel = self.channel(participant)
         return self._slack.post(channel, message, thread_ts=thread_ts) if channel else None
 
+    def greet(self, participant: int) -> None:
+        """Post what the study is about, and *I agree*."""
+        self._ask(participant, Step.GREETING)
+
+    def ask_background(self, participant: int) -> None:
+        """Ask for the participant's experience."""
+        self._ask(participant, Step.BACKGROUND)
+
     def brief(self, participant: int) -> None:
         """Post the task and the Start button."""
-        self.say(participant, welcome.briefing(self._facts, self._settings.time.limit_minutes))
+        self._ask(participant, Step.TASK)
+
+    def _ask(self, participant: int, step: Step) -> None:
+        ts = self.say(participant, self._step_message(step, done=False))
+        if ts is not None:
+            posts.remember(self._store, step.subject(participant), ts=ts)
+
+    def _step_message(self, step: Step, *, done: bool) -> Message:
+        match step:
+            case Step.GREETING:
+                show = welcome.consented if done else welcome.greeting
+                return show(self._settings.consent_text)
+            case Step.BACKGROUND:
+                return welcome.described() if done else welcome.ask_background()
+            case Step.TASK:
+                return welcome.briefing(self._facts, self._settings.time.limit_minutes, started=done)
+
+    def _is_done(self, participant: int, step: Step) -> bool:
+        match step:
+            case Step.GREETING:
+                return participants.get(self._store, participant).state is not ParticipantState.INVITED
+            case Step.BACKGROUND:
+                return participants.get(self._store, participant).state is ParticipantState.DESCRIBED
+            case Step.TASK:
+                return history.session_of_participant(self._store, participant) is not None
 
     def wait_in_line(self, participant: int, place: int) -> None:
         """Tell a participant that every seat is taken."""
@@ -88,7 +138,8 @@ class Conversation:
                 return
             view = history.session_view(self._store, trial.session_id)
             shown = history.trial_view(self._store, trial.id)
-            message = thread.trial_message(shown, view, self._progress(trial.subject))
+            progress = self._progress(trial.subject)
+            message = thread.trial_message(shown, view, progress, pace=self._pace(shown, progress))
             ts = self.say(view.participant_id, message, thread_ts=root)
             if ts is not None:
                 posts.remember(self._store, trial.subject, ts=ts)
@@ -102,12 +153,14 @@ class Conversation:
         """How the message about a subject should look now; none when there is no such message.
 
         Args:
-            subject: ``session:3`` or ``trial:17``.
+            subject: ``session:3``, ``trial:17``, or a step such as ``greeting:5``.
         """
         post = posts.find(self._store, subject)
-        if post is None:
+        if post is None or not post.ts:
             return None
         kind, number = subject.split(":")
+        if kind in list(Step):
+            return self._render_step(Step(kind), int(number), post.ts)
         try:
             trial = history.trial_view(self._store, int(number)) if kind == JobKind.TRIAL else None
             view = history.session_view(self._store, trial.session_id if trial else int(number))
@@ -121,9 +174,10 @@ class Conversation:
             message = thread.session_message(view)
             return Rendering(address, message.text, lambda _: message.blocks)
         progress = self._progress(subject)
+        pace = self._pace(trial, progress)
 
         def blocks(picture: Block | None) -> tuple[Block, ...]:
-            return thread.trial_message(trial, view, progress, picture).blocks
+            return thread.trial_message(trial, view, progress, picture, pace).blocks
 
         return Rendering(
             address,
@@ -132,6 +186,20 @@ class Conversation:
             curves=self._curves(trial, progress),
             file_name=f"trial-{trial.number}.png",
         )
+
+    def _render_step(self, step: Step, participant: int, ts: str) -> Rendering | None:
+        channel = self.channel(participant)
+        if not channel:
+            return None
+        message = self._step_message(step, done=self._is_done(participant, step))
+        return Rendering(Address(channel, ts), message.text, lambda _: message.blocks)
+
+    def _pace(self, trial: TrialView, progress: Progress | None) -> Pace | None:
+        return Pace.of(trial, progress, batches=self._batches(trial), now=self._now())
+
+    def _batches(self, trial: TrialView) -> int:
+        """In one epoch of the trial."""
+        return -(-self._facts.training_images // trial.configuration.batch_size)
 
     def _curves(self, trial: TrialView, progress: Progress | None) -> LossCurves | None:
         """The losses of a trial: as they arrive while it runs, as they were kept after that."""
@@ -148,11 +216,10 @@ class Conversation:
             )
         if not progress.batch_losses and not progress.epoch_losses:
             return None
-        batches = -(-self._facts.training_images // trial.configuration.batch_size)
         return loss_curves(
             progress.batch_losses,
             progress.epoch_losses,
             epoch=progress.epoch,
             epochs_planned=trial.configuration.epochs,
-            batches_per_epoch=batches,
+            batches_per_epoch=self._batches(trial),
         )

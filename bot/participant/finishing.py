@@ -1,4 +1,4 @@
-"""Listeners of the end: *Finish*, the final choice."""
+"""Listeners of the end: *Finish*, the final choice, leaving the study."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from bot.blocks import notice
 from bot.participant.form import FormMemory, Purpose
 from bot.participant.press import Press, on_press
 from bot.participant.views import final, thread
+from bot.participant.views.answers import LEAVE
 from bot.participant.views.form import configuration_form
 from bot.study import Study
 from storage import history
@@ -22,12 +23,17 @@ def register(app: App, study: Study) -> None:
 
     app.view(final.FINAL_FORM)(final_sent)
     on_press(app, study, thread.FINISH, "opening the final choice", _finish)
+    on_press(app, study, LEAVE, "letting somebody leave", _leave)
 
 
 def _finish(study: Study, press: Press) -> None:
     session = study.own_session(press.user, int(press.value))
     study.may_choose(session)
     press.open(study, final.final_form(study.view(session.id)))
+
+
+def _leave(study: Study, press: Press) -> None:
+    study.withdraw(press.user)
 
 
 def _final_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:

@@ -92,6 +92,22 @@ class FormMemory(BaseModel):
         memory = cls(p=purpose, s=session, i=initial)
         return memory.model_copy(update={"shown": dict.fromkeys(_fields(memory.initial.get("optimizer")), 0)})
 
+    @classmethod
+    def typed(cls, purpose: Purpose, session: int, values: Mapping[str, str], base: Configuration | None) -> Self:
+        """The memory of a form that is opened with values that somebody typed in a message.
+
+        Args:
+            purpose: What submitting does.
+            session: The session's id.
+            values: Values as the form shows them, by hyperparameter; they take the place of the base's.
+            base: The configuration that it starts from, or none.
+        """
+        memory = cls.new(purpose, session, base)
+        initial = memory.initial | dict(values)
+        return memory.model_copy(
+            update={"initial": initial, "shown": dict.fromkeys(_fields(initial.get("optimizer")), 0)}
+        )
+
     def dump(self) -> str:
         """The memory as text that fits; of what was hidden, long explanations are the first to be cut."""
         for other in (200, 60, 0):

@@ -1,4 +1,4 @@
-"""Listeners from the first hello to *Start*: greeting, consent, background, guide."""
+"""Listeners from the first hello to *Start*: greeting, Home tab, consent, background, guide."""
 
 from functools import partial
 from typing import Any
@@ -9,6 +9,8 @@ from bot.blocks import notice
 from bot.participant.press import Press, on_press
 from bot.participant.tuning import open_form
 from bot.participant.views import welcome
+from bot.participant.views.next_step import SHOW, led_back
+from bot.participant.words import where_you_stand
 from bot.study import Study
 from storage.refusal import Refused
 
@@ -17,7 +19,7 @@ def register(app: App, study: Study) -> None:
     """Listen to a participant's way into the study."""
 
     def home_opened(event: dict[str, Any]) -> None:
-        study.errands.run("greeting somebody", partial(_greet, study, event["user"], event["channel"]))
+        study.errands.run("welcoming somebody", partial(_welcome, study, event))
 
     app.event("app_home_opened")(home_opened)
 
@@ -29,17 +31,39 @@ def register(app: App, study: Study) -> None:
     on_press(app, study, welcome.BACKGROUND, "opening the background form", _open_background)
     on_press(app, study, welcome.GUIDE, "opening the guide", _open_guide)
     on_press(app, study, welcome.START, "starting a session", _start)
+    on_press(app, study, SHOW, "showing where somebody stands", _show)
 
 
-def _greet(study: Study, user: str, channel: str) -> None:
-    try:
-        study.meet(user, channel)
-    except Refused as refused:
-        study.slack.whisper(channel, user, str(refused))
+def _welcome(study: Study, event: dict[str, Any]) -> None:
+    """Somebody opened the bot: greet whoever is new, and show the Home tab to whoever looks at it."""
+    user, at_home = event["user"], event.get("tab") == "home"
+    # A researcher looks after the study, and takes part only when they ask for it.
+    if user not in study.settings.slack.researchers:
+        try:
+            study.come_by(user, event["channel"])
+        except Refused as refused:
+            if not at_home:  # the Home tab says so itself
+                told = led_back(str(refused), study.standing(user))
+                study.slack.whisper(event["channel"], user, told.text, blocks=told.blocks)
+    if at_home:
+        study.homes.opened(user)
 
 
 def _agree(study: Study, press: Press) -> None:
-    study.agree(press.user, press.ts)
+    study.agree(press.user)
+    if press.in_home:
+        _open_background(study, press)  # the next step, without a way to the other tab
+
+
+def _show(study: Study, press: Press) -> None:
+    channel = press.channel or study.slack.open_channel(press.user)
+    if study.standing(press.user).participant is None:
+        study.meet(press.user, channel)
+    else:
+        study.slack.post(channel, where_you_stand(study, press.user))
+    if press.in_home:
+        study.homes.opened(press.user)
+        press.tell(study, "I have written to you: look at *Messages*.")
 
 
 def _open_background(study: Study, press: Press) -> None:
@@ -67,3 +91,5 @@ def _start(study: Study, press: Press) -> None:
     session = study.begin(press.user)
     if session is not None:
         open_form(study, press, session.id, None)
+    elif press.in_home:
+        press.lead_back(study, "All places are taken right now.")

@@ -1,16 +1,23 @@
 """A pressed button: acknowledged at once, answered by an errand, refused in private."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
 from slack_bolt import Ack, App
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import notice
+from bot.blocks import notice, section
+from bot.pacing import PacingError
+from bot.participant.views.next_step import next_step
 from bot.study import Study
 from storage.refusal import Refused
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Press:
         ts: The message that the button is in.
         thread_ts: The root of the message's thread.
         in_modal: Whether the button is in a modal.
+        in_home: Whether it is in the Home tab.
     """
 
     user: str
@@ -34,28 +42,50 @@ class Press:
     ts: str = ""
     thread_ts: str | None = None
     in_modal: bool = False
+    in_home: bool = False
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Self:
         """Read a ``block_actions`` payload."""
-        message = body.get("message") or {}
+        message, container = body.get("message") or {}, body.get("container") or {}
+        surface = (body.get("view") or {}).get("type")
         return cls(
             user=body["user"]["id"],
             value=body["actions"][0].get("value") or "",
             trigger_id=body.get("trigger_id", ""),
             channel=(body.get("channel") or {}).get("id", ""),
             ts=message.get("ts", ""),
-            thread_ts=message.get("thread_ts"),
-            in_modal=(body.get("view") or {}).get("type") == "modal",
+            thread_ts=message.get("thread_ts") or container.get("thread_ts"),
+            in_modal=surface == "modal",
+            in_home=surface == "home",
         )
 
-    def tell(self, study: Study, text: str) -> None:
-        """Answer in private: over the modal where the button is, else in the conversation."""
+    def tell(self, study: Study, text: str, blocks: Sequence[Block] = ()) -> None:
+        """Answer in private, where the person looks: over the modal, over the Home tab, or in the conversation.
+
+        Args:
+            study: The study.
+            text: What to say.
+            blocks: What follows the text, such as the button that goes on; left out over a modal.
+        """
         if self.in_modal:
             study.slack.push_modal(self.trigger_id, notice("Please note", text))
-        else:
-            channel = self.channel or study.slack.open_channel(self.user)
-            study.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts)
+            return
+        if self.in_home:
+            try:
+                study.slack.open_modal(self.trigger_id, notice("Please note", text, *blocks))
+            except (SlackApiError, PacingError):  # the three seconds are over
+                log.info("an answer to a press in a Home tab is given in the conversation")
+            else:
+                return
+        channel = self.channel or study.slack.open_channel(self.user)
+        shown = (section(text), *blocks) if blocks else ()
+        study.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts, blocks=shown)
+
+    def lead_back(self, study: Study, text: str) -> None:
+        """Say why nothing was done, where the person stands, and give them the button that goes on."""
+        step = next_step(study.standing(self.user))
+        self.tell(study, text, (section(step.text), *step.blocks(block_id="next")))
 
     def open(self, study: Study, view: View) -> None:
         """Open a modal, over the one where the button is."""
@@ -88,4 +118,4 @@ def _politely(study: Study, press: Press, do: Callable[[Study, Press], None]) ->
     try:
         do(study, press)
     except Refused as refused:
-        press.tell(study, str(refused))
+        press.lead_back(study, str(refused))

@@ -13,6 +13,7 @@ from bot.participant.form import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Pu
 from bot.participant.press import Press, on_press
 from bot.participant.views import final, thread
 from bot.participant.views.form import FORM, configuration_form
+from bot.participant.views.typed import TYPED, Typed
 from bot.study import Study
 from storage import history
 from storage.refusal import Reason, Refused
@@ -73,6 +74,7 @@ def register(app: App, study: Study) -> None:
     app.view(FORM)(form_sent)
     on_press(app, study, thread.NEW, "opening the form", _new)
     on_press(app, study, thread.FROM_HERE, "opening the form", _from_here)
+    on_press(app, study, TYPED, "opening the form", _typed)
     on_press(app, study, thread.CANCEL, "cancelling a trial", _cancel)
     on_press(app, study, thread.HISTORY, "showing a history", _history)
 
@@ -93,6 +95,19 @@ def _from_here(study: Study, press: Press) -> None:
     trial = study.own_trial(press.user, int(press.value))
     study.may_submit(study.own_session(press.user, trial.session_id))
     open_form(study, press, trial.session_id, trial.configuration)
+
+
+def _typed(study: Study, press: Press) -> None:
+    """Open the form with the values of a configuration in one line."""
+    typed = Typed.load(press.value)
+    session = study.own_session(press.user, typed.session)
+    if typed.purpose is Purpose.TRY:
+        study.may_submit(session)
+    else:
+        study.may_choose(session)
+    last = history.last_submission(study.store, session.participant_id)
+    memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
+    press.open(study, configuration_form(memory))
 
 
 def _cancel(study: Study, press: Press) -> None:

@@ -1,28 +1,60 @@
-"""Words that a participant writes: *help, start, tune, time, history, cancel, finish*. Anything else leads back."""
+"""What a participant writes: a word such as *time*, a configuration in one line, or anything else. All is answered."""
 
-import re
+import html
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from slack_bolt import App
+from slack_sdk.errors import SlackApiError
 
-from bot.blocks import Message, actions, button, clock_time, section
-from bot.participant.views import thread, welcome
+from bot.blocks import Message
+from bot.participant.form import FormMemory, Purpose
+from bot.participant.one_line import OneLine, read_line
+from bot.participant.standing import Standing
+from bot.participant.views import answers, typed, welcome
+from bot.participant.views.next_step import led_back
+from bot.participant.vocabulary import Word, is_plain_cancel, numbers_in, understood
 from bot.study import Study
-from storage import history, line
-from storage.history import SessionView
+from storage import history
 from storage.refusal import Refused
-from storage.states import ParticipantState, SessionState
-from storage.tables import Participant
+from storage.states import ParticipantState, StudyState
 
-_IGNORED = {"message_changed", "message_deleted", "bot_message"}
+_WRITTEN = {None, "file_share", "me_message", "thread_broadcast"}
+"""Subtypes of what somebody has written just now; a message that is changed or deleted later is not answered again."""
+
+_MOST_REMEMBERED = 1000
+
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+
+
+class Heard:
+    """Remembers which messages were answered: Slack delivers an event again when it is in doubt."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._messages: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def is_new(self, channel: str, ts: str) -> bool:
+        """Whether this is the first time; from now on it is not."""
+        with self._lock:
+            if (channel, ts) in self._messages:
+                return False
+            self._messages[channel, ts] = None
+            if len(self._messages) > _MOST_REMEMBERED:
+                self._messages.popitem(last=False)
+            return True
 
 
 def register(app: App, study: Study) -> None:
     """Listen to direct messages."""
+    heard = Heard()
 
     def written(event: dict[str, Any]) -> None:
-        if event.get("channel_type") != "im" or event.get("subtype") in _IGNORED or "bot_id" in event:
+        is_person = "user" in event and "bot_id" not in event and event.get("subtype") in _WRITTEN
+        if event.get("channel_type") != "im" or not is_person or not heard.is_new(event["channel"], event["ts"]):
             return
         study.errands.run(
             "answering a message",
@@ -33,52 +65,104 @@ def register(app: App, study: Study) -> None:
     app.event("message")(written)
 
 
+def where_you_stand(study: Study, user: str) -> Message:
+    """What comes next for somebody, with the button that does it."""
+    standing = study.standing(user)
+    return _onboarding(study, standing) or led_back("Here is where you stand.", standing)
+
+
 def _answer(study: Study, event: dict[str, Any]) -> None:
-    user, channel = event["user"], event["channel"]
-    words = re.findall(r"[a-z]+", (event.get("text") or "").lower())
+    user, channel, text = event["user"], event["channel"], html.unescape(event.get("text") or "")
     try:
-        participant = study.person(user)
-        if participant is None:
+        standing = study.standing(user)
+        if standing.participant is None and user not in study.settings.slack.researchers:
             study.meet(user, channel)
             return
-        if "cancel" in words[:2]:
-            view = history.session_of_participant(study.store, participant.id)
-            if view is not None and view.unfinished is not None:
-                study.cancel(user, view.unfinished.id)
-                return
-        study.slack.post(channel, _where_you_stand(study, participant), thread_ts=event.get("thread_ts"))
+        _post(study, channel, _answer_to(study, user, text, standing), event.get("thread_ts"))
     except Refused as refused:
-        study.slack.whisper(channel, user, str(refused))
+        told = led_back(str(refused), study.standing(user))
+        study.slack.whisper(channel, user, told.text, thread_ts=event.get("thread_ts"), blocks=told.blocks)
 
 
-def _where_you_stand(study: Study, participant: Participant) -> Message:
-    """What comes next for this participant, with the button that does it."""
-    if participant.state is ParticipantState.INVITED:
+def _post(study: Study, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:
+    """Post an answer; of two, the second where the workspace refuses the blocks of the first."""
+    if isinstance(answer, Message):
+        study.slack.post(channel, answer, thread_ts=thread_ts)
+        return
+    first, second = answer
+    try:
+        study.slack.post(channel, first, thread_ts=thread_ts)
+    except SlackApiError as error:
+        if error.response["error"] not in _REFUSED_BLOCKS:
+            raise
+        study.slack.post(channel, second, thread_ts=thread_ts)
+
+
+def _answer_to(study: Study, user: str, text: str, standing: Standing) -> Message | tuple[Message, Message]:
+    word = understood(text)
+    if word is Word.WITHDRAW and standing.participant is not None:
+        return answers.leaving_offered()
+    if (onboarding := _onboarding(study, standing)) is not None:
+        return onboarding
+    line = read_line(text)
+    if line.is_configuration:
+        return _typed(study, standing, line)
+    if word is Word.CANCEL:
+        return _cancel(study, user, text, standing)
+    if word is not None:
+        return _WORDS[word](study, standing)
+    if line.named:
+        return answers.about_settings(line.named, standing)
+    return answers.not_understood(text, standing)
+
+
+def _onboarding(study: Study, standing: Standing) -> Message | None:
+    """Before the task there is one thing to do; whoever writes anything gets to read it again."""
+    if standing.study is StudyState.CLOSED:
+        return None
+    if standing.state is ParticipantState.INVITED:
         return welcome.greeting(study.settings.consent_text)
-    if participant.state is ParticipantState.CONSENTED:
+    if standing.state is ParticipantState.CONSENTED:
         return welcome.ask_background()
-    view = history.session_of_participant(study.store, participant.id)
-    if view is not None:
-        return _in_session(view)
-    place = line.place_in_line(study.store, participant.id)
-    if place is not None and participant.called_at is None:
-        return welcome.in_line(place)
-    return welcome.briefing(study.facts, study.settings.time.limit_minutes)
+    return None
 
 
-def _in_session(view: SessionView) -> Message:
-    if view.state is SessionState.FINISHED:
-        text = "You have taken part already. Thank you! The researchers will tell you about the results."
-        return Message(text=text, blocks=(section(text),))
-    if view.state is SessionState.CHOOSING:
-        return thread.time_is_up(view.grace_ends_at or view.deadline, view.id, None)
-    text = f"Your session runs until {clock_time(view.deadline)}."
-    if view.unfinished is not None:
-        text += f" Trial {view.unfinished.number} is in progress; write *cancel* to stop it."
-    buttons = [
-        button("New configuration", thread.NEW, view.id, style="primary"),
-        button("History", thread.HISTORY, view.id),
-        button("Finish", thread.FINISH, view.id),
-        button("What do the settings do?", welcome.GUIDE),
-    ]
-    return Message(text=text, blocks=(section(text), actions(buttons, block_id="where")))
+def _help(study: Study, standing: Standing) -> Message:
+    waits = standing.place is not None or standing.study is not StudyState.OPEN
+    if standing.state is ParticipantState.DESCRIBED and standing.session is None and not waits:
+        return welcome.briefing(study.facts, study.settings.time.limit_minutes)
+    return answers.help_with(standing)
+
+
+def _time(study: Study, standing: Standing) -> Message:
+    return answers.time_left(standing, study.settings.time.limit_minutes, study.now())
+
+
+_WORDS: dict[Word, Callable[[Study, Standing], Message | tuple[Message, Message]]] = {
+    Word.HELP: _help,
+    Word.START: lambda _, standing: answers.start_offered(standing),
+    Word.TUNE: lambda _, standing: answers.form_offered(standing),
+    Word.TIME: _time,
+    Word.HISTORY: lambda _, standing: (answers.trials_made(standing), answers.trials_made_in_sections(standing)),
+    Word.FINISH: lambda _, standing: answers.finish_offered(standing),
+    Word.WITHDRAW: lambda _, standing: led_back("You do not take part, so there is nothing to leave.", standing),
+}
+
+
+def _cancel(study: Study, user: str, text: str, standing: Standing) -> Message:
+    """Cancel at once where that is all that is said; ask back otherwise."""
+    running = standing.session.unfinished if standing.session is not None else None
+    named = numbers_in(text)
+    if running is None or running.is_stopping or not is_plain_cancel(text) or (named and named != (running.number,)):
+        return answers.cancel_offered(standing, named)
+    study.cancel(user, running.id)
+    return answers.cancelling(running.number, study.standing(user))
+
+
+def _typed(study: Study, standing: Standing, line: OneLine) -> Message:
+    last = None
+    if standing.session is not None:
+        submission = history.last_submission(study.store, standing.session.participant_id)
+        if submission is not None:
+            last = FormMemory.new(Purpose.TRY, standing.session.id, submission.configuration).initial
+    return typed.typed_configuration(line, standing, training_images=study.facts.training_images, last=last)

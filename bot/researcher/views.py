@@ -13,6 +13,9 @@ State = TypeVar("State", bound=StrEnum)
 HELP = "`/study status` – who is tuning now, and how far the study is."
 
 
+_MOST_NAMED_IN_LINE = 30
+
+
 def status(status: Status, slots_ready: int, slots: int) -> str:
     """The study at a glance.
 
@@ -21,6 +24,11 @@ def status(status: Status, slots_ready: int, slots: int) -> str:
         slots_ready: Slots whose worker is up.
         slots: All slots.
     """
+    return "\n".join([*counts(status, slots_ready, slots), *map(line, status.running)])
+
+
+def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
+    """How many there are of everything, in lines."""
     evaluations = status.evaluations
     done = sum(count for state, count in evaluations.items() if state.is_finished)
     lines = [
@@ -31,14 +39,17 @@ def status(status: Status, slots_ready: int, slots: int) -> str:
         f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
     ]
     if status.waiting_in_line:
-        lines.append(f"In line: {', '.join(status.waiting_in_line)}.")
-    lines += [_line(session) for session in status.running]
-    return "\n".join(lines)
+        more = len(status.waiting_in_line) - _MOST_NAMED_IN_LINE
+        named = ", ".join(status.waiting_in_line[:_MOST_NAMED_IN_LINE])
+        lines.append(f"In line: {named}{f' and {more} more' if more > 0 else ''}.")
+    return lines
 
 
-def _line(session: SessionLine) -> str:
+def line(session: SessionLine) -> str:
+    """One session that is not finished, in a line."""
     best = session.best_validation_accuracy
-    so_far = f"{session.tries} tries" + (f", best {best:.1f} %" if best is not None else "")
+    so_far = f"{session.tries} {'try' if session.tries == 1 else 'tries'}"
+    so_far += f", best {best:.1f} %" if best is not None else ""
     until = "choosing" if session.state is SessionState.CHOOSING else f"until {clock_time(session.deadline)}"
     return f"• {session.participant}: {until}, {so_far}"
 

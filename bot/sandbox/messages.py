@@ -127,11 +127,14 @@ def post(
 
 
 def change(context: Context, message: Message, text: str, blocks: list[Json] | None) -> None:
-    """Replace a message's text and (checked) blocks. Inputs with the same ids keep what was entered."""
+    """Replace a message's text and (checked) blocks. Inputs with the same ids keep what was entered.
+
+    As in Slack, a message with blocks is not marked as edited.
+    """
     before = message_json(context.workspace, message)
     message.text, message.blocks = text, blocks
     message.values = state_of(blocks or [], message.values)
-    message.edited = context.workspace.new_ts()
+    message.edited = None if blocks else context.workspace.new_ts()
     context.workspace.message_changed(message)
     if message.visible_to is None:
         _send_event(context, message.channel, changed_event(context.workspace, message, before))

@@ -55,3 +55,7 @@ def test_presses_and_socket_mode_are_on(manifest):
     assert manifest.socket_mode
     assert manifest.messages_tab
     assert not manifest.messages_read_only
+
+
+def test_the_home_tab_is_on(manifest):
+    assert manifest.home_tab

@@ -1,7 +1,6 @@
 """A browser that looks at a local workspace in which a small Bolt app lives."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from slack_sdk import WebClient
 from bot.sandbox.person import Person
 from bot.sandbox.rules import Rules
 from bot.sandbox.server import LocalWorkspace
+from tests.browser.visitor import launch
 
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 PARTICIPANT = "First participant"
 
 
@@ -123,10 +122,9 @@ def _greeting() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("BLACKMAGIC_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+            started = launch(playwright)
         except Error as error:
             if os.environ.get("CI"):
                 raise

@@ -73,6 +73,19 @@ def test_errors_stand_at_their_fields_until_the_form_is_right(page: Page, receiv
     assert received.submitted[0]["epochs"]["epochs"]["value"] == "20"
 
 
+def test_a_number_field_says_why_it_takes_no_scientific_notation(page: Page, received: "Received") -> None:
+    open_form(page)
+    epochs = page.get_by_label("Epochs")
+    epochs.fill("")
+    epochs.press_sequentially("1e")
+
+    expect(epochs).to_have_value("1")
+    expect(page.get_by_text("Only digits: this is a whole number.")).to_be_visible()
+    epochs.press_sequentially("2")
+    expect(epochs).to_have_value("12")
+    expect(page.get_by_text("Only digits: this is a whole number.")).to_be_hidden()
+
+
 def test_esc_closes_the_form_and_gives_the_focus_back(page: Page, received: "Received") -> None:
     open_form(page)
 

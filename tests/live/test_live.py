@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from slack_sdk.errors import SlackObjectFormationError
 
 from bot.live import LiveFeed, Priority, Rendering
 from reports.loss_plot import LossCurves, loss_curves
+from storage import posts
+from storage.database import Store
 
 Stage = Any
 OpenStage = Callable[..., Stage]
@@ -65,6 +69,62 @@ def test_superseded_pictures_are_deleted_and_the_shown_one_is_kept(open_stage: O
 
     (kept,) = stage.workspace.file_ids()
     assert kept in stage.message("trial-1").image_urls[0]
+
+
+def test_after_a_restart_the_picture_of_before_is_deleted_when_the_next_one_is_there(
+    open_stage: OpenStage, tmp_path: Path
+) -> None:
+    stage = open_stage(start=False)
+    stage.post("trial:1")
+    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
+    store.migrate()
+    posts.remember(store, "trial:1", ts=stage.board.renderings["trial:1"].address.ts)
+
+    def run_and_show(batches: int) -> str:
+        """One life of the bot, in which the trial's plot is brought up to date."""
+        feed = LiveFeed(
+            stage.client,
+            stage.board.render,
+            pacer=stage.feed._pacer,
+            on_failure=stage.board.failed,
+            note_picture=partial(posts.show_file, store),
+        )
+        feed.start()
+        stage.board.write("trial:1", f"{batches} batches", curves(batches))
+        feed.touch("trial:1", Priority.RESULT)
+        stage.wait_for(lambda: f"Batch {batches} of" in stage.message("trial:1").text_of_everything)
+        feed.close(5)
+        (url,) = stage.message("trial:1").image_urls
+        return url
+
+    first, second = run_and_show(3), run_and_show(4)
+
+    (kept,) = stage.workspace.file_ids()
+    assert kept in second
+    assert kept not in first
+    assert stage.board.failures == []
+    store.close()
+
+
+def test_a_picture_that_cannot_be_noted_is_shown_all_the_same(open_stage: OpenStage) -> None:
+    stage = open_stage(start=False)
+    stage.post("trial-1")
+
+    def disk_full(subject: str, file_id: str | None) -> str | None:
+        raise OSError(28, "No space left on device")
+
+    feed = LiveFeed(
+        stage.client, stage.board.render, pacer=stage.feed._pacer, on_failure=stage.board.failed, note_picture=disk_full
+    )
+    feed.start()
+    stage.board.write("trial-1", "Training", curves(3))
+    feed.touch("trial-1", Priority.FRAME)
+    stage.wait_for(lambda: shows_picture(stage, "trial-1"))
+    stage.wait_for(lambda: bool(stage.board.failures))
+    feed.close(1)
+
+    ((subject, error),) = stage.board.failures
+    assert (subject, type(error)) == ("trial-1", OSError)
 
 
 def test_every_picture_comes_under_a_new_block_id(open_stage: OpenStage) -> None:
@@ -237,6 +297,7 @@ def test_a_message_whose_blocks_slack_refuses_still_says_its_text(open_stage: Op
 
     stage.change("trial-1", "x" * 3001, None, Priority.RESULT)
     stage.wait_for(lambda: stage.message("trial-1").text == "x" * 3001)
+    stage.wait_for(lambda: bool(stage.board.failures))
 
     ((subject, error),) = stage.board.failures
     assert subject == "trial-1"

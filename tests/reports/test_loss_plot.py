@@ -38,6 +38,13 @@ def test_batches_stand_left_at_their_numbers_and_epochs_right_up_to_those_planne
     assert curves.divergence is None
 
 
+@pytest.mark.parametrize(("done", "planned", "shown"), [(0, 1000, 10), (4, 8, 8), (9, 1000, 32), (600, 1000, 1000)])
+def test_the_epochs_axis_leaves_room_but_not_so_much_that_the_line_is_lost(done: int, planned: int, shown: int) -> None:
+    curves = loss_curves([], [1.0] * done, epoch=done + 1, epochs_planned=planned)
+
+    assert curves.epochs.length == shown
+
+
 def test_the_alt_text_says_the_numbers() -> None:
     assert running().alt_text == (
         "Training loss, epoch 4 of 10. Batch 4 of 113: 1 (this epoch from 0.9 to 1.2). "

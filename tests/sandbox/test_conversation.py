@@ -238,13 +238,14 @@ def test_two_people_do_not_see_each_others_messages(workspace, person, client):
         other.messages(person.direct_channel)
 
 
-def test_an_update_without_blocks_keeps_them_and_an_empty_list_takes_them(person, client):
+def test_an_update_with_text_alone_takes_the_blocks_away_and_is_marked_as_edited(person, client):
     sent = client.chat_postMessage(channel=person.id, text="one", blocks=row(button()))
-    client.chat_update(channel=sent["channel"], ts=sent["ts"], text="two")
+    client.chat_update(channel=sent["channel"], ts=sent["ts"], text="two", blocks=row(button()))
     message = person.message(sent["ts"])
-    assert (message.text, message.buttons, message.edited) == ("two", ("Go",), True)
-    client.chat_update(channel=sent["channel"], ts=sent["ts"], text="three", blocks=[])
-    assert person.message(sent["ts"]).blocks == ()
+    assert (message.text, message.buttons, message.edited) == ("two", ("Go",), False)
+    client.chat_update(channel=sent["channel"], ts=sent["ts"], text="three")
+    message = person.message(sent["ts"])
+    assert (message.text, message.blocks, message.edited) == ("three", (), True)
 
 
 def test_unread_messages_are_counted_until_they_are_read(person, client):

@@ -1,8 +1,7 @@
 import itertools
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,9 +194,6 @@ class Running:
         self.file = folder / "study.toml"
         self.file.write_text(text.replace("sqlite:///blackmagic.db", database), encoding="utf-8")
         (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
-        # With small pages a data base that may not grow is full at the next row or two.
-        with closing(sqlite3.connect(folder / "study.db")) as connection:
-            connection.executescript("PRAGMA page_size = 512; VACUUM;")
         self.store = Store(database)
         self.store.migrate()
         studies.open_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())

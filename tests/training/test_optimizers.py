@@ -9,6 +9,7 @@ import torch
 from torch.nn import Parameter
 
 from training.data import TaskData
+from training.graphs import is_recorded
 from training.hyperparameters import HYPERPARAMETERS, Configuration, Loss, Optimizer
 from training.loop import train
 from training.optimizers import build_optimizer
@@ -100,3 +101,14 @@ def test_whatever_the_form_accepts_trains_or_diverges(
         for values in extremes()
     ]
     assert set(endings) == {Ending.COMPLETE, Ending.DIVERGED}
+
+
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_steps_are_recorded_on_a_gpu_for_small_batches_of_optimizers_that_allow_it(
+    optimizer: Optimizer, configuration: Callable[..., Configuration]
+) -> None:
+    small, large = configuration(optimizer=optimizer, batch_size=64), configuration(optimizer=optimizer, batch_size=65)
+    gpu = torch.device("cuda", 0)
+    assert is_recorded(small, gpu) == (optimizer is not Optimizer.ADAGRAD)
+    assert not is_recorded(large, gpu)
+    assert not is_recorded(small, CPU)

@@ -148,7 +148,8 @@ def test_only_known_variables_without_secret_words_pass() -> None:
         "SLACK_BOT_TOKEN": "x",
     }
     passed = worker_environment(variables, threads=3)
-    assert passed.keys() == {"PATH", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+    set_for_it = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
+    assert passed.keys() == {"PATH", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", *set_for_it}
     assert passed["OMP_NUM_THREADS"] == "3"
 
 
@@ -168,6 +169,22 @@ def test_two_busy_workers_and_this_process_get_the_same_bits(
         assert (outcome.ending, outcome.accuracy) == (Ending.COMPLETE, here.accuracy)
         assert pool.kinds(job)[0] == "Started"
         assert pool.kinds(job)[-2:] == ["EpochEnd", "Outcome"]
+
+
+def test_the_bits_are_the_same_after_another_trial_and_in_a_restarted_worker(
+    pool: Pool, configuration: Configure
+) -> None:
+    wanted = request(configuration(epochs=2, batch_size=200))
+    other = request(configuration(epochs=1, batch_size=300, loss="mse", optimizer="rmsprop"))
+    for job, what in (("first", wanted), ("other", other), ("again", wanted)):
+        pool.workers.submit(1, job, what)
+        assert pool.until_job(job, *ENDS).message.ending == Ending.COMPLETE
+    os.kill(pool.process(1), signal.SIGKILL)
+    pool.until_ready()
+    pool.workers.submit(1, "restarted", wanted)
+    pool.until_job("restarted", *ENDS)
+    assert len(pool.losses("first")) == 16
+    assert pool.losses("first") == pool.losses("again") == pool.losses("restarted")
 
 
 def test_a_suspended_job_goes_on_as_if_nothing_had_happened(

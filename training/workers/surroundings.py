@@ -9,6 +9,10 @@ _NEEDED = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYS
 _NEEDED_PREFIXES = ("LC_", "LD_", "DYLD_", "PYTHON", "CUDA", "NVIDIA_", "OMP_", "MKL_", "KMP_", "GOMP_", "TORCH")
 _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "URL", "DSN")
 
+_KEEP_MEMORY = str(2**40)
+"""Bytes below which glibc keeps what was freed for the next step. Otherwise it gives large blocks back to the system
+at every step and gets new pages for the next, which made 32 px images in batches of 128 some 1.2 times slower."""
+
 
 def worker_environment(variables: Mapping[str, str], threads: int) -> dict[str, str]:
     """The environment variables a worker is started with.
@@ -19,7 +23,12 @@ def worker_environment(variables: Mapping[str, str], threads: int) -> dict[str, 
     passed = {name: value for name, value in variables.items() if _may_pass(name)}
     here = str(Path(training.__file__).resolve().parent.parent)
     passed["PYTHONPATH"] = f"{here}:{passed['PYTHONPATH']}" if passed.get("PYTHONPATH") else here
-    return passed | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    return passed | {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "MALLOC_MMAP_THRESHOLD_": _KEEP_MEMORY,
+        "MALLOC_TRIM_THRESHOLD_": _KEEP_MEMORY,
+    }
 
 
 def _may_pass(name: str) -> bool:

@@ -31,6 +31,11 @@ def result(trial: TrialView) -> str:
     return percent(trial.validation_accuracy or 0.0) if trial.state is TrialState.COMPLETE else _ENDED[trial.state]
 
 
+def trial_line(trial: TrialView) -> str:
+    """A trial in two lines of mrkdwn: number and result, configuration."""
+    return f"*{trial.number} · {result(trial)}*\n{trial.configuration.summary()}"
+
+
 def history(view: SessionView) -> View:
     """All trials of the session, the newest first, each with *Tune from here* while the session runs."""
     blocks: list[Block] = []
@@ -38,7 +43,7 @@ def history(view: SessionView) -> View:
         tune = button("Tune from here", FROM_HERE, trial.id)
         blocks.append(
             section(
-                f"*{trial.number} · {result(trial)}*\n{trial.configuration.summary()}",
+                trial_line(trial),
                 accessory=tune if view.state is SessionState.ACTIVE else None,
             )
         )

@@ -31,6 +31,9 @@ EDUCATION: Mapping[str, str] = {
 MOST_MONTHS = 1200.0
 """Nobody has more experience than a hundred years."""
 
+_ASK_BACKGROUND = (
+    "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
+)
 _MONTHS = "months"
 _EDUCATION = "education"
 _ANSWER = "answer"
@@ -58,11 +61,19 @@ def consented(consent_text: str) -> Message:
 
 def ask_background() -> Message:
     """Asks for the participant's experience."""
-    text = "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
     return Message(
-        text=text,
-        blocks=(section(text), actions([button("Tell us about you", BACKGROUND, style="primary")], "background")),
+        text=_ASK_BACKGROUND,
+        blocks=(
+            section(_ASK_BACKGROUND),
+            actions([button("Tell us about you", BACKGROUND, style="primary")], "background"),
+        ),
     )
+
+
+def described() -> Message:
+    """The same, once the questions are answered."""
+    done = "✅ You told us about you."
+    return Message(text=done, blocks=(section(_ASK_BACKGROUND), context(done)))
 
 
 def background_form(questions: Sequence[Question]) -> View:
@@ -149,8 +160,14 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
     return Background(months=months, education=education, answers=answers)
 
 
-def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
-    """The task, and *Start*."""
+def briefing(facts: TaskFacts, limit_minutes: float, *, started: bool = False) -> Message:
+    """The task, and *Start*.
+
+    Args:
+        facts: What participants may know of the task.
+        limit_minutes: From pressing Start.
+        started: The button is not needed any more.
+    """
     text = (
         f"*Your task*\nTrain a neural network that tells apart the {facts.classes} kinds of images of a collection. "
         "The network is given; you choose the 15 settings — hyperparameters — with which it is trained. "
@@ -164,28 +181,38 @@ def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
         "• At the end you name your final configuration. It counts how well that one does on the final test.\n\n"
         "Say in the form why you chose a value: that helps the study most."
     )
+    guide = button("What do the settings do?", GUIDE)
+    if started:
+        return Message(
+            text="Your task. You have started.",
+            blocks=(*paragraphs(text), context("✅ You have started."), actions([guide], block_id="briefing")),
+        )
     return Message(
         text="Here is your task. Press Start when you have the time: the clock runs from then on.",
         blocks=(
             *paragraphs(text),
-            actions(
-                [
-                    button("Start", START, style="primary"),
-                    button("What do the settings do?", GUIDE),
-                ],
-                block_id="briefing",
-            ),
+            actions([button("Start", START, style="primary"), guide], block_id="briefing"),
         ),
     )
+
+
+def place_in_line(place: int) -> str:
+    """Where somebody stands in line, in a sentence or two."""
+    before = "you are next" if place == 1 else f"{place - 1} before you"
+    return f"You are in line: {before}. Your time has not started. I write to you as soon as a place is free."
 
 
 def in_line(place: int) -> Message:
     """The participant pressed Start while every seat was taken."""
     text = (
         "All places are taken right now. I have put you in line and will write to you as soon as one is free: "
-        f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started."
+        f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started. "
+        "There is nothing to do until then."
     )
-    return Message(text=text, blocks=(section(text),))
+    return Message(
+        text=text,
+        blocks=(section(text), actions([button("What do the settings do?", GUIDE)], block_id="in_line")),
+    )
 
 
 def called() -> Message:

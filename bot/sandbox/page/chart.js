@@ -45,7 +45,7 @@ function plot(chart, title) {
   const slot = inner.width / categories.length;
   const x = (index) => MARGIN.left + slot * (index + 0.5);
   const y = (value) => MARGIN.top + inner.height * (1 - (value - low) / (high - low));
-  const everyOther = Math.ceil(categories.length / 10);
+  const everyOther = Math.ceil(categories.length / 7);
 
   const grid = ticks.map((tick) => [
     svg("line", { class: "grid", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(tick), y2: y(tick) }),

@@ -12,7 +12,7 @@ import { confirmed } from "./dialogs.js";
 import { h } from "./dom.js";
 import { withEmoji } from "./emoji.js";
 import { breaks, textObject } from "./mrkdwn.js";
-import { keyOf, mayBeTyped, stateWith, valueIn } from "./states.js";
+import { keyOf, mayBeTyped, refusedNumber, stateWith, valueIn } from "./states.js";
 
 const plain = (object) => withEmoji(object?.text ?? "");
 
@@ -190,7 +190,9 @@ function typed(element, block, surface, field) {
   const refuse = (event) => {
     if (!number || event.data === null || event.data === undefined) return;
     const { selectionStart: start, selectionEnd: end, value } = control;
-    if (!mayBeTyped(element, value.slice(0, start) + event.data + value.slice(end))) event.preventDefault();
+    if (mayBeTyped(element, value.slice(0, start) + event.data + value.slice(end))) return;
+    event.preventDefault();
+    surface.explain?.(block.block_id, refusedNumber(element));
   };
   const control = h(element.multiline ? "textarea" : "input", {
     ...field.attributes,

@@ -121,6 +121,19 @@ export class ViewSurface {
     if (drawn && block) drawn.print = this.printOf(block);
   }
 
+  /** Says at a field why what was typed was not taken. The next thing that is taken clears it. */
+  explain(blockId, sentence) {
+    this.clearError(blockId);
+    const field = document.querySelector(`.modal [data-block="${CSS.escape(blockId)}"]`);
+    if (!field) return;
+    this.errors[blockId] = sentence;
+    field.classList.add("wrong");
+    field.querySelector(".field-label").after(h("p", { class: "field-error", role: "alert" }, sentence));
+    const drawn = field.closest("[data-item]");
+    const block = this.view.blocks.find((one) => one.block_id === blockId);
+    if (drawn && block) drawn.print = this.printOf(block);
+  }
+
   /** What is missing or impossible, by block. */
   problems() {
     const wrong = {};

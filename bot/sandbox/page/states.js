@@ -79,6 +79,10 @@ const WHOLE_SO_FAR = /^-?\d*$/;
 export const mayBeTyped = (element, text) =>
   (element.is_decimal_allowed ? NUMBER_SO_FAR : WHOLE_SO_FAR).test(text);
 
+/** Why something was not taken that a person typed or pasted into a number input. */
+export const refusedNumber = (element) =>
+  element.is_decimal_allowed ? "Only digits, a point and a sign: write 0.0001, not 1e-4." : "Only digits: this is a whole number.";
+
 function numberProblem(element, text) {
   const number = Number(text);
   if (text.trim() === "" || !mayBeTyped(element, text) || !Number.isFinite(number)) {

@@ -22,9 +22,9 @@ def post_message(call: Call) -> Json:
 
 @method("chat.update", "chat:write")
 def update(call: Call) -> Json:
-    """Change one of the app's own messages. Without ``blocks`` it keeps those it has; an empty list takes them away."""
+    """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has."""
     message = _own_message(call, "cant_update_message")
-    text, blocks = _content(call, _MOST_UPDATED, keeps=message)
+    text, blocks = _content(call, _MOST_UPDATED)
     change(call.context, message, text, blocks)
     content = message_json(call.workspace, message)
     return {"channel": message.channel, "ts": message.ts, "text": text, "message": content}
@@ -86,15 +86,13 @@ def _own_message(call: Call, not_own: str) -> Message:
     return message
 
 
-def _content(call: Call, most: int, keeps: Message | None = None) -> tuple[str, list[Json] | None]:
+def _content(call: Call, most: int) -> tuple[str, list[Json] | None]:
     text = call.text("text")
     given: Any = call.structure("blocks", "invalid_blocks_format")
     if not text and not given:
         raise Refused("no_text")
     if len(text) > most:
         raise Refused("msg_too_long", [f"[ERROR] must be less than {most + 1} characters [json-pointer:/text]"])
-    if given is None and keeps is not None:
-        return text, keeps.blocks
     blocks = checked_blocks(call.workspace, given)
     if blocks is not None and not text:
         # Slack posts it, but notifications and screen readers then say next to nothing.

@@ -1,0 +1,258 @@
+"""Answers to what somebody writes: every one ends with the way on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slack_sdk.models.blocks import Block
+
+from bot.blocks import (
+    TABLE_ROWS,
+    TABLE_TEXT,
+    Message,
+    actions,
+    button,
+    clock_time,
+    context,
+    duration,
+    escape,
+    section,
+    shorten,
+    table,
+)
+from bot.participant.standing import Standing
+from bot.participant.views import thread
+from bot.participant.views.final import result, trial_line
+from bot.participant.views.next_step import SHOW, led_back, next_step
+from storage.history import SessionView, TrialView
+from storage.states import SessionState
+from training.hyperparameters import BY_NAME, LABELS, format_value
+
+LEAVE = "study_leave"
+
+EXAMPLE = "adam, lr 3e-4, 20 epochs, batch 64, cross entropy"
+
+_MOST_IN_SECTIONS = 40
+"""A message has 50 blocks."""
+
+_QUOTED = 60
+
+
+def words(standing: Standing) -> str:
+    """The words that are understood here, in a line."""
+    if standing.session is None or standing.session.state is not SessionState.ACTIVE:
+        return "Words that I understand: *help*, *start*, *time*, *history*; *withdraw* to leave the study."
+    return (
+        "Words that I understand: *help*, *tune*, *time*, *history*, *cancel*, *finish*; "
+        "*withdraw* to leave the study. "
+        f"Or a configuration in one line: `{EXAMPLE}`."
+    )
+
+
+def help_with(standing: Standing) -> Message:
+    """What all this is, and the way on."""
+    view = standing.session
+    if view is not None and view.state is SessionState.ACTIVE:
+        text = (
+            "You are looking for the settings with which a network classifies new images best. Submit a configuration, "
+            "watch its loss, and learn from its validation accuracy. At the end you name your final configuration."
+        )
+    else:
+        text = "This is a study on how people tune neural networks, and I lead you through it."
+    return led_back(text, standing, context(words(standing)))
+
+
+def time_left(standing: Standing, limit_minutes: float, now: datetime) -> Message:
+    """How much time there is."""
+    view = standing.session
+    if view is None:
+        return led_back(
+            f"You have {limit_minutes:g} minutes from pressing *Start*; your time has not started.", standing
+        )
+    if view.state is SessionState.ACTIVE:
+        left = view.time_left(now)
+        text = f"Your session runs until {clock_time(view.deadline)}: {duration(left)} are left."
+        step = next_step(standing)
+        blocks = (section(text), context(_so_far(view)), *step.blocks(block_id="next"))
+        return Message(text=f"{text} {_so_far(view)}", blocks=blocks)
+    return led_back(_so_far(view), standing)
+
+
+def _so_far(view: SessionView) -> str:
+    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'} so far"
+    best = view.best
+    if best is None or best.validation_accuracy is None:
+        return f"{tries}."
+    return f"{tries}, best validation accuracy {thread.percent(best.validation_accuracy)} (trial {best.number})."
+
+
+def trials_made(standing: Standing) -> Message:
+    """All trials in a table, the newest first; as many of them as fit."""
+    if standing.session is None or not standing.session.trials:
+        return led_back("You have made no trials yet.", standing)
+    text = f"Your trials: {_so_far(standing.session)}"
+    rows, left_out = _rows(standing.session.trials)
+    more = [context(f"… and {left_out} older ones.")] if left_out else []
+    return led_back(text, standing, table([_HEADER, *rows]), *more)
+
+
+def trials_made_in_sections(standing: Standing) -> Message:
+    """The same without a table, for a workspace that refuses it."""
+    if standing.session is None or not standing.session.trials:
+        return led_back("You have made no trials yet.", standing)
+    trials = standing.session.trials
+    blocks: list[Block] = [section(trial_line(each)) for each in reversed(trials[-_MOST_IN_SECTIONS:])]
+    if len(trials) > _MOST_IN_SECTIONS:
+        blocks.append(context(f"… and {len(trials) - _MOST_IN_SECTIONS} older ones."))
+    return led_back(f"Your trials: {_so_far(standing.session)}", standing, *blocks)
+
+
+_HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")
+
+
+def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
+    """Rows for the newest trials, and how many trials did not fit."""
+    rows: list[Sequence[str]] = []
+    characters = sum(map(len, _HEADER))
+    for trial in reversed(trials):
+        values = trial.configuration
+        also = ", ".join(
+            f"{each.label.lower()} {format_value(value)}"
+            for each, value in values.used()
+            if not each.mandatory and each.name != "learning_rate" and value != each.default
+        )
+        row = (
+            str(trial.number),
+            result(trial),
+            LABELS[values.optimizer],
+            LABELS[values.loss],
+            str(values.epochs),
+            str(values.batch_size),
+            format_value(values.learning_rate),
+            also or "–",
+        )
+        characters += sum(map(len, row))
+        if len(rows) + 1 == TABLE_ROWS or characters > TABLE_TEXT:
+            break
+        rows.append(row)
+    return rows, len(trials) - len(rows)
+
+
+def form_offered(standing: Standing) -> Message:
+    """The way to a new configuration: a form can only be opened by a press."""
+    view = standing.session
+    if view is None or view.state is not SessionState.ACTIVE:
+        return led_back("You can tune as soon as your time runs." if view is None else _closed(view), standing)
+    return led_back(f"You can also write a configuration in one line, such as `{EXAMPLE}`.", standing)
+
+
+def _closed(view: SessionView) -> str:
+    return "No more configurations can be tried." if view.state is SessionState.CHOOSING else "Your session is over."
+
+
+def start_offered(standing: Standing) -> Message:
+    """The way to the start."""
+    if standing.session is not None and standing.session.state is SessionState.ACTIVE:
+        return led_back("You have started already.", standing)
+    return led_back("Here is the way on.", standing)
+
+
+def finish_offered(standing: Standing) -> Message:
+    """The way to the final choice."""
+    view = standing.session
+    if view is None:
+        return led_back("There is nothing to finish yet. You may stop at any moment: write *withdraw*.", standing)
+    if view.state is not SessionState.ACTIVE:
+        return led_back("Your tuning is over.", standing)
+    text = "Finishing ends your session: you name your final configuration, and nothing can be tried after that."
+    return Message(
+        text=text,
+        blocks=(
+            section(text),
+            actions(
+                [
+                    button("Finish", thread.FINISH, view.id, style="primary"),
+                    button("History", thread.HISTORY, view.id),
+                    button("New configuration", thread.NEW, view.id),
+                ],
+                block_id="finish",
+            ),
+        ),
+    )
+
+
+def cancelling(trial: int, standing: Standing) -> Message:
+    """A trial is cancelled because its participant wrote so."""
+    return led_back(f"Trial {trial} is cancelled. Its losses are kept.", standing)
+
+
+def cancel_offered(standing: Standing, named: Sequence[int]) -> Message:
+    """Asks back, or says that there is nothing to cancel.
+
+    Args:
+        standing: Where the participant stands.
+        named: The numbers of trials that they wrote.
+    """
+    view = standing.session
+    running = view.unfinished if view is not None else None
+    if view is None or running is None:
+        return led_back("There is nothing to cancel.", standing)
+    text = f"Trial {running.number} is in progress."
+    if running.is_stopping:
+        return led_back("It is being cancelled already.", standing)
+    if named and running.number not in named:
+        text = f"Only trial {running.number} is in progress; the others have ended."
+    return Message(
+        text=f"{text} Press Cancel to stop it.",
+        blocks=(
+            section(f"{text} Press *Cancel* to stop it; its losses are kept."),
+            actions(
+                [thread.cancel_button(running), button("New configuration", thread.NEW, view.id)], block_id="cancel"
+            ),
+        ),
+    )
+
+
+def leaving_offered() -> Message:
+    """Asks whether somebody really wants to leave the study."""
+    text = (
+        "You may leave the study at any moment, without giving a reason. What you did stays under your code; the link "
+        "between the code and you is deleted at once, so it cannot be undone."
+    )
+    stay = button("Stay in the study", SHOW, style="primary")
+    return Message(
+        text=text,
+        blocks=(
+            section(text),
+            actions([button("Leave the study", LEAVE, style="danger"), stay], block_id="leave"),
+        ),
+    )
+
+
+def goodbye() -> Message:
+    """Said to somebody who has left the study."""
+    text = (
+        "You have left the study, and the link between you and your code is deleted. Thank you for your time! "
+        "There is nothing more to do. If you change your mind, you begin anew, under a new code."
+    )
+    again = button("Show me the study", SHOW, style="primary")
+    return Message(text=text, blocks=(section(text), actions([again], block_id="goodbye")))
+
+
+def left() -> Message:
+    """What becomes of the message of a session that its participant has left."""
+    text = "You have left the study. This session is over."
+    return Message(text=text, blocks=(section(text),))
+
+
+def about_settings(names: Sequence[str], standing: Standing) -> Message:
+    """What hyperparameters do, for somebody who mentions them."""
+    told = "\n".join(
+        f"*{BY_NAME[name].label}*: {BY_NAME[name].help} ({BY_NAME[name].range})" for name in list(names)[:5]
+    )
+    return led_back(told, standing)
+
+
+def not_understood(text: str, standing: Standing) -> Message:
+    """Somebody wrote something else."""
+    said = f"I do not understand “{escape(shorten(' '.join(text.split()), _QUOTED))}”. " if text.strip() else ""
+    return led_back(f"{said}Here is where you stand.", standing, context(words(standing)))

@@ -1,0 +1,116 @@
+"""What somebody can do next: one sentence or two, and the buttons that do it. Every answer and the Home tab end so."""
+
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.blocks import Message, actions, button, clock_time, section
+from bot.participant.standing import Standing
+from bot.participant.views import thread, welcome
+from storage.history import SessionView
+from storage.states import ParticipantState, SessionState, StudyState
+
+SHOW = "standing_show"
+"""The button under which the bot shows where the person stands, in the conversation."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The way on. The first button is the way; without buttons the text says what happens by itself."""
+
+    text: str
+    buttons: tuple[ButtonElement, ...] = ()
+
+    def blocks(self, block_id: str) -> tuple[Block, ...]:
+        """The buttons as a row, if there are any."""
+        return (actions(self.buttons, block_id=block_id),) if self.buttons else ()
+
+
+def next_step(standing: Standing) -> Step:
+    """The way on from where somebody stands."""
+    if standing.session is not None:
+        return _in_session(standing.session)
+    if standing.study is StudyState.CLOSED:
+        return Step("The study is closed. Thank you for your interest! There is nothing more to do.")
+    match standing.state:
+        case ParticipantState.INVITED:
+            return Step(
+                "Please read what the study is about, and agree if you want to take part.",
+                (button("Show me the text", SHOW, style="primary"),),
+            )
+        case ParticipantState.CONSENTED:
+            return Step(
+                "Next come a few questions about your experience. They take a minute.",
+                (button("Tell us about you", welcome.BACKGROUND, style="primary"),),
+            )
+        case ParticipantState.DESCRIBED:
+            return _before_session(standing)
+        case _:
+            return _stranger(standing.study)
+
+
+def led_back(text: str, standing: Standing, *more: Block) -> Message:
+    """An answer, followed by the way on."""
+    step = next_step(standing)
+    return Message(
+        text=f"{text} {step.text}", blocks=(section(text), *more, section(step.text), *step.blocks(block_id="next"))
+    )
+
+
+def _stranger(study: StudyState) -> Step:
+    if study is StudyState.PAUSED:
+        return Step(
+            "Nobody can join the study at the moment. Press the button later: perhaps it goes on by then.",
+            (button("Try again", SHOW, style="primary"),),
+        )
+    return Step(
+        "I am the bot of a study on how people tune neural networks. Would you like to see what it is about?",
+        (button("Show me the study", SHOW, style="primary"),),
+    )
+
+
+def _before_session(standing: Standing) -> Step:
+    start = button("Start", welcome.START, style="primary")
+    guide = button("What do the settings do?", welcome.GUIDE)
+    if standing.study is StudyState.PAUSED:
+        return Step(
+            "The study is paused at the moment, so nobody can start. Your place in it is kept: press *Start* later.",
+            (start, guide),
+        )
+    if standing.place is not None and not standing.called:
+        return Step(f"{welcome.place_in_line(standing.place)} There is nothing to do until then.", (guide,))
+    if standing.called:
+        return Step("A place is free for you. Press *Start* when you are ready: your time runs from then on.", (start,))
+    return Step("Press *Start* when you have the time: the clock runs from then on.", (start, guide))
+
+
+def _in_session(view: SessionView) -> Step:
+    see_trials = button("History", thread.HISTORY, view.id)
+    if view.state is SessionState.FINISHED:
+        text = (
+            "You have taken part already. Thank you! There is nothing more to do: "
+            "the researchers will tell you about the results."
+        )
+        return Step(text, (see_trials,) if view.trials else ())
+    if view.state is SessionState.CHOOSING:
+        return Step(
+            f"Your time is up. Please choose your final configuration until "
+            f"{clock_time(view.grace_ends_at or view.deadline)}; after that your best trial is taken.",
+            (button("Choose", thread.FINISH, view.id, style="primary"), see_trials),
+        )
+    running, until = view.unfinished, f"Your session runs until {clock_time(view.deadline)}."
+    finish = button("Finish", thread.FINISH, view.id)
+    if running is not None:
+        new = button("New configuration", thread.NEW, view.id)
+        if running.is_stopping:
+            return Step(f"{until} Trial {running.number} is being cancelled; then you can go on.", (new, see_trials))
+        return Step(
+            f"{until} Trial {running.number} is in progress: its result appears in the thread by itself. "
+            "You can prepare the next configuration meanwhile.",
+            (new, thread.cancel_button(running), see_trials, finish),
+        )
+    guide = button("What do the settings do?", welcome.GUIDE)
+    return Step(
+        f"{until} Press *New configuration* to train a network.",
+        (button("New configuration", thread.NEW, view.id, style="primary"), see_trials, finish, guide),
+    )

@@ -1,0 +1,342 @@
+"""Whatever the bot shows, Slack takes: every block and view passes the SDK's models and Slack's limits."""
+
+import inspect
+import json
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block, ImageBlock
+from slack_sdk.models.blocks.basic_components import SlackFile
+from slack_sdk.models.views import View
+
+from bot import blocks as pieces
+from bot.admin import posts as admin
+from bot.blocks import Message
+from bot.chart_block import as_chart_block, as_text_block
+from bot.jobs import Progress
+from bot.participant.form import Content, FormMemory, Purpose
+from bot.participant.one_line import LONGEST_LINE, read_line
+from bot.participant.pace import Pace
+from bot.participant.standing import Standing
+from bot.participant.views import answers, final, form, home, next_step, thread, typed, welcome
+from bot.researcher import home as researcher_home
+from bot.sandbox.block_elements import Findings
+from bot.sandbox.blocks import check_blocks, check_view, too_large
+from bot.settings import Question
+from reports.loss_plot import loss_curves
+from storage.comments import Comment, Remark
+from storage.evaluations import EvaluationSummary
+from storage.history import ChoiceView, SessionLine, SessionView, Status, TrialView
+from storage.states import Chooser, ParticipantState, SessionState, StudyState, TrialState
+from training.hyperparameters import HYPERPARAMETERS, Configuration
+from training.tasks import TaskFacts
+
+MODULES = (answers, final, form, home, next_step, thread, typed, welcome, admin)
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MANY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+# What people can make long
+
+any_text = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["&" * 300, "<" * 300, "🧠" * 300, "a" * 300, "x\n" * 150, " ", "`*_~", "word " * 60]),
+)
+
+
+def reals(low, high, low_open, high_open):
+    # Numbers with as many digits as a number can have.
+    return st.floats(low, high, exclude_min=low_open, exclude_max=high_open, allow_subnormal=False)
+
+
+@st.composite
+def configurations(draw):
+    values = {}
+    for each in HYPERPARAMETERS:
+        if each.choices:
+            values[each.name] = draw(st.sampled_from(each.choices))
+        elif each.kind == "integer":
+            values[each.name] = draw(st.sampled_from([int(each.low), int(each.high), 64]))
+        else:
+            values[each.name] = draw(reals(each.low, each.high, each.low_open, each.high_open))
+    return Configuration.create(values)
+
+
+remarks = st.builds(lambda text: Remark(Comment.OTHER, text.strip() or "?"), any_text) | st.sampled_from(
+    [Remark(each) for each in Comment if each is not Comment.OTHER]
+)
+
+
+@st.composite
+def trial_views(draw, number=None):
+    state = draw(st.sampled_from(list(TrialState)))
+    names = draw(st.lists(st.sampled_from([each.name for each in HYPERPARAMETERS]), unique=True, max_size=15))
+    finished = state.is_finished
+    return TrialView(
+        id=draw(st.integers(1, 10**9)),
+        session_id=10**9,
+        number=number or draw(st.integers(1, 10**6)),
+        configuration=draw(configurations()),
+        comments={name: draw(remarks) for name in names},
+        state=state,
+        validation_accuracy=draw(st.floats(0, 100)) if state is TrialState.COMPLETE else None,
+        submitted_at=NOW,
+        started_at=NOW if state is not TrialState.WAITING else None,
+        ended_at=NOW if finished else None,
+        cancel_requested_at=NOW if draw(st.booleans()) else None,
+        reason=draw(st.none() | st.sampled_from(["r" * 5000, "&" * 5000])) if state is TrialState.FAILED else None,
+        attempts=3,
+        seconds=draw(st.floats(0, 1e6)) if finished else None,
+        images_per_second=1.0,
+        epoch_losses=(math.nan, 1.0),
+    )
+
+
+@st.composite
+def session_views(draw):
+    count = draw(st.sampled_from([0, 1, 3, 300]))
+    kinds = draw(st.lists(trial_views(), min_size=1, max_size=4))
+    trials = []
+    for number in range(1, count + 1):
+        like = kinds[number % len(kinds)]
+        if number < count and not like.state.is_finished:
+            like = next((each for each in kinds if each.state.is_finished), None)
+        if like is not None:
+            trials.append(TrialView(**{**vars(like), "number": number, "id": 10**9 + number}))
+    state = draw(st.sampled_from(list(SessionState)))
+    chosen = state is SessionState.FINISHED and draw(st.booleans())
+    return SessionView(
+        id=10**9,
+        participant_id=10**9,
+        participant="P12345",
+        task="-",
+        seed=10,
+        state=state,
+        started_at=NOW - timedelta(hours=3),
+        deadline=NOW,
+        grace_ends_at=NOW if state is SessionState.CHOOSING else None,
+        finished_at=NOW if state is SessionState.FINISHED else None,
+        given_back=timedelta(0),
+        trials=tuple(trials),
+        choice=ChoiceView(1, draw(configurations()), draw(st.none() | st.integers(1, 300)), Chooser.CLOCK, NOW)
+        if chosen
+        else None,
+    )
+
+
+@st.composite
+def standings(draw):
+    session = draw(st.none() | session_views())
+    known = session is not None or draw(st.booleans())
+    state = ParticipantState.DESCRIBED if session else draw(st.sampled_from(list(ParticipantState)))
+    return Standing(
+        study=draw(st.sampled_from(list(StudyState))),
+        participant=10**9 if known else None,
+        state=state if known else None,
+        place=draw(st.none() | st.integers(1, 10**6)),
+        called=draw(st.booleans()),
+        session=session,
+    )
+
+
+@st.composite
+def curves(draw):
+    losses = draw(st.lists(st.floats(width=32) | st.floats(1e-3, 10), min_size=1, max_size=40))
+    epochs = draw(st.lists(st.floats(1e-3, 10), max_size=1000))
+    return loss_curves(losses, epochs, epoch=len(epochs) + 1, epochs_planned=1000, batches_per_epoch=1437)
+
+
+@st.composite
+def pictures(draw):
+    shown = draw(curves())
+    image = ImageBlock(alt_text=shown.alt_text, slack_file=SlackFile(id="F0123456789"), block_id="losses-F0123456789")
+    return draw(st.sampled_from([None, image, as_chart_block(shown), as_text_block(shown)]))
+
+
+facts = st.builds(TaskFacts, *[st.integers(2, 10**7)] * 5)
+consents = st.sampled_from(
+    ["Short.", "\n\n".join(["One paragraph. " * 20] * 100), "word " * 20_000, "x" * 100_000, "a\nb\n" * 20_000]
+)
+questions = st.lists(
+    st.sampled_from(
+        [
+            Question(name="a" * 41, label="l" * 150, kind="number"),
+            Question(name="b" * 41, label="&" * 150, kind="choice", choices=tuple(f"{n:075}" for n in range(100))),
+            Question(name="c" * 41, label="🧠" * 150, kind="choice", choices=tuple(f"{n:075}" for n in range(10))),
+        ]
+    ),
+    max_size=3,
+    unique_by=lambda each: each.name,
+)
+lines = st.one_of(
+    configurations().map(Configuration.summary),
+    st.text(max_size=LONGEST_LINE),
+    st.sampled_from(["lr &&&&& " * 200, "adam " + "nonsense<>& " * 200, "lr 1e999 batch x 7 8 9 " * 30]),
+)
+
+
+def checked(shown, surface="message"):
+    """Fails with Slack's own sentences if Slack would refuse it."""
+    findings = Findings(file_kind=lambda _: "image/png")
+    if isinstance(shown, View):
+        shown.validate_json()
+        surface, view = shown.type, json.loads(json.dumps(shown.to_dict()))
+        assert check_view(view, surface, findings) == []
+        assert not too_large(view)
+        return
+    assert isinstance(shown, Message)
+    assert shown.text.strip(), "a message without text says nothing to a screen reader"
+    assert len(shown.text) <= 40_000  # where Slack cuts
+    for block in shown.blocks:
+        assert isinstance(block, Block)
+        block.validate_json()
+    written = json.loads(json.dumps([block.to_dict() for block in shown.blocks]))
+    assert check_blocks(written, surface, findings, least=1) == []
+
+
+COVERED: set[str] = set()
+
+
+def show(function, *given, **named):
+    """Call a view and check what it shows."""
+    COVERED.add(f"{function.__module__}.{function.__name__}")
+    checked(function(*given, **named))
+
+
+# The views
+
+
+@MANY
+@given(consents, facts, st.floats(0.01, 1e6), st.booleans(), st.integers(1, 10**6))
+def test_the_way_in(consent, task, limit, started, place):
+    show(welcome.greeting, consent)
+    show(welcome.consented, consent)
+    show(welcome.ask_background)
+    show(welcome.described)
+    show(welcome.briefing, task, limit, started=started)
+    show(welcome.in_line, place)
+    show(welcome.called)
+    show(welcome.guide)
+
+
+@given(consents)
+def test_a_consent_text_is_shown_whole(consent):
+    shown = " ".join(block.text.text for block in pieces.paragraphs(consent))
+    assert "".join(shown.split()) == "".join(consent.split())
+
+
+@MANY
+@given(questions)
+def test_the_background_form(asked):
+    show(welcome.background_form, asked)
+
+
+@MANY
+@given(trial_views(), session_views(), pictures(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_a_trial(trial, session, picture, knows, taken):
+    progress = Progress(epoch=1000, batch_losses=(1.0,), epoch_losses=(1.0,) * 999) if knows else None
+    pace = Pace.of(trial, progress, batches=1, now=NOW + taken)
+    show(thread.trial_message, trial, session, progress, picture, pace)
+
+
+@MANY
+@given(session_views(), st.floats(0.01, 1e5), st.booleans(), st.none() | configurations())
+def test_a_session(session, minutes, by_clock, chosen):
+    show(thread.session_message, session)
+    show(thread.warning, minutes, NOW, session.id)
+    show(thread.time_is_up, NOW, session.id, 300)
+    show(thread.thanks, by_clock, chosen.summary() if chosen else None)
+    show(thread.time_given_back, minutes * 60, session)
+    show(final.history, session)
+    show(final.final_form, session)
+
+
+@MANY
+@given(standings(), any_text, st.lists(st.integers(1, 999), max_size=3))
+def test_an_answer(standing, text, named):
+    show(answers.help_with, standing)
+    show(answers.time_left, standing, 120.0, NOW)
+    show(answers.trials_made, standing)
+    show(answers.trials_made_in_sections, standing)
+    show(answers.form_offered, standing)
+    show(answers.start_offered, standing)
+    show(answers.finish_offered, standing)
+    show(answers.cancelling, 300, standing)
+    show(answers.cancel_offered, standing, named)
+    show(answers.leaving_offered)
+    show(answers.goodbye)
+    show(answers.left)
+    show(answers.about_settings, [each.name for each in HYPERPARAMETERS], standing)
+    show(answers.not_understood, text, standing)
+    show(next_step.led_back, "Something.", standing)
+
+
+@MANY
+@given(lines, standings(), st.none() | configurations())
+def test_a_configuration_in_one_line(line, standing, last):
+    shown = None if last is None else FormMemory.new(Purpose.TRY, 1, last).initial
+    read = read_line(line)
+    if read.is_configuration:
+        show(typed.typed_configuration, read, standing, training_images=1437, last=shown)
+    else:
+        show(answers.not_understood, line, standing)
+        show(answers.about_settings, read.named or ["epochs"], standing)
+
+
+@MANY
+@given(standings(), consents, st.booleans(), st.integers(0, 300))
+def test_the_home_tab(standing, consent, researcher, sessions):
+    running = tuple(SessionLine(n, "P12345", SessionState.ACTIVE, NOW, 999, 99.9) for n in range(sessions))
+    status = Status(
+        "n" * 80,
+        StudyState.OPEN,
+        *(dict.fromkeys(kind, 10**6) for kind in (ParticipantState, SessionState, TrialState, TrialState)),
+        waiting_in_line=tuple("P12345" for _ in range(sessions)),
+        running=running,
+    )
+    more = researcher_home.status_blocks(status if sessions else None, 256, 256) if researcher else []
+    show(home.home_tab, standing, consent, researcher=more)
+
+
+@MANY
+@given(st.sampled_from(list(Purpose)), st.none() | configurations(), configurations(), any_text, st.booleans())
+def test_the_form(purpose, base, line, reason, redrawn):
+    memory = FormMemory.typed(purpose, 10**9, FormMemory.new(purpose, 1, line).initial, base)
+    contents = {name: Content.of("1", Comment.OTHER, reason) for name in memory.shown} if redrawn else None
+    show(form.configuration_form, memory, contents, note="A note." if redrawn else None)
+
+
+@MANY
+@given(session_views(), st.none() | st.floats(0, 100), st.none() | st.floats(0, 50), configurations())
+def test_a_post_in_the_report_channel(session, mean, sd, chosen):
+    summary = EvaluationSummary(
+        **{
+            name: {"mean": mean, "sd": sd, "accuracies": ()}.get(name, 10)
+            for name in inspect.signature(EvaluationSummary).parameters
+        }
+    )
+    show(admin.participant_finished, session, summary, "novice")
+    show(admin.study_started, "n" * 80, "0" * 64, 256)
+
+
+def test_a_message_is_refused_by_these_checks_where_slack_would_refuse_it():
+    with pytest.raises(SlackObjectFormationError):
+        checked(Message(text="A long label", blocks=(pieces.actions([pieces.button("b" * 76, "id")]),)))
+    with pytest.raises(AssertionError, match="no more than 50 items"):
+        checked(Message(text="Many blocks", blocks=(pieces.divider(),) * 51))
+
+
+def test_nothing_that_shows_blocks_was_left_out():
+    """Runs last in this file: whoever adds a view finds it missing here."""
+    views = {
+        f"{module.__name__}.{name}"
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and inspect.signature(function).return_annotation in (Message, View)
+    }
+    assert views <= COVERED

@@ -1,0 +1,330 @@
+"""SqueezeNet as fast as a CPU runs it: torchvision's network, weights and mathematics, in fewer and larger operations.
+
+What is gained, and why nothing but rounding changes:
+
+- All weights are one parameter, so an optimizer updates one long vector instead of 52 short ones; every optimizer of
+  the study works element by element.
+- A ReLU that stands before a max pooling is moved behind it, where it has a quarter of the values to look at. The
+  largest of some values is the same one before and after it, and where that is negative no gradient passes either way.
+- A 1×1 convolution in channels-last layout is one matrix product, and writes into its part of what is concatenated.
+- Dropout with probability ½ takes one random bit for a value, not one random number.
+- The backward pass is written out. It works in the memory of gradients that nobody needs any more, and puts the
+  gradients of the weights where the optimizer looks for them.
+
+SqueezeNet: Iandola et al., *SqueezeNet: AlexNet-level accuracy with 50x fewer parameters* (2016).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+from torchvision.models import SqueezeNet
+from torchvision.models.squeezenet import Fire
+
+_aten = torch.ops.aten
+
+Take = Callable[[nn.Conv2d], int]
+"""Puts a convolution's weight and bias into the long vector; returns the weight's number, the bias's is the next."""
+
+Weights = Sequence[Tensor]
+"""Views of the long vector by their numbers: a bias, a 1×1 convolution's matrix, another's weight (channels last).
+The gradients are kept in the same way."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What the backward pass needs of a layer's forward pass.
+
+    Attributes:
+        entered, left: What came in, and what went out.
+        between: What else was computed on the way.
+    """
+
+    entered: Tensor
+    left: Tensor
+    between: Tensor
+
+
+class _Layer(Protocol):
+    """A layer. It remembers nothing: what ``backward`` needs is in the step that ``forward`` returned."""
+
+    def forward(self, images: Tensor, weights: Weights) -> _Step:
+        """What comes of some images (B×C×H×W, channels last)."""
+
+    def backward(self, gradient: Tensor, step: _Step, weights: Weights, gradients: Weights) -> Tensor:
+        """The gradient of what came in. ``gradient`` is used up; those of the weights are written to ``gradients``."""
+
+
+class FastSqueezeNet(nn.Module):
+    """A torchvision SqueezeNet on a CPU: the same outputs and gradients but for rounding.
+
+    Args:
+        network: Its weights are copied.
+
+    Attributes:
+        weights: All weights and biases, in one vector.
+    """
+
+    def __init__(self, network: SqueezeNet) -> None:
+        super().__init__()
+        self._convolutions: list[nn.Conv2d] = []
+        self._layers = _layers(list(network.features), self._take)
+        dropout, last = network.classifier[0], network.classifier[1]
+        self._dropout = float(dropout.p)
+        self._last = _Pointwise(last, self._take)
+        kept = [_vector(each) for conv in self._convolutions for each in _parameters(conv)]
+        self._sizes = [len(each) for each in kept]
+        self._shapes = [conv.weight.shape for conv in self._convolutions]
+        self.weights = nn.Parameter(torch.cat(kept))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From B×3×H×W, channels last, to raw outputs B×classes."""
+        outputs: Tensor = _Whole.apply(images, self.weights, self)
+        return outputs
+
+    def run(self, images: Tensor) -> "_Run":
+        """The forward pass, with all that the backward pass needs."""
+        weights = self._views(self.weights.detach())
+        steps = []
+        for layer in self._layers:
+            steps.append(layer.forward(images, weights))
+            images = steps[-1].left
+        mask = _dropout_mask(images, self._dropout) if self.training and self._dropout else None
+        features = images if mask is None else images * mask
+        classes = self._last.forward(features, weights).relu_()
+        return _Run(weights, steps, mask, features, classes)
+
+    def gradient(self, outputs: Tensor, run: "_Run") -> Tensor:
+        """The gradient of :attr:`weights`, from that of the outputs (B×classes)."""
+        whole = torch.empty_like(self.weights)
+        gradients = self._views(whole)
+        height, width = run.classes.shape[2:]
+        # The gradient of a mean over all places is the same at each of them.
+        spread = (outputs / (height * width))[:, :, None, None].expand_as(run.classes)
+        gradient = _relu_backward(spread.contiguous(memory_format=torch.channels_last), run.classes)
+        gradient = self._last.backward(gradient, run.features, run.weights, gradients)
+        if run.mask is not None:
+            gradient.mul_(run.mask)
+        for layer, step in zip(reversed(self._layers), reversed(run.steps), strict=True):
+            gradient = layer.backward(gradient, step, run.weights, gradients)
+        return whole
+
+    def _take(self, convolution: nn.Conv2d) -> int:
+        self._convolutions.append(convolution)
+        return 2 * (len(self._convolutions) - 1)
+
+    def _views(self, vector: Tensor) -> Weights:
+        views = list(torch.split(vector, self._sizes))
+        for place, (outputs, inputs, height, width) in enumerate(self._shapes):
+            weight = views[2 * place]
+            if height == width == 1:
+                views[2 * place] = weight.view(outputs, inputs)
+            else:
+                views[2 * place] = weight.view(outputs, height, width, inputs).permute(0, 3, 1, 2)
+        return views
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One forward pass; ``mask`` is dropout's, ``features`` enter the last convolution, ``classes`` leave its ReLU."""
+
+    weights: Weights
+    steps: Sequence[_Step]
+    mask: Tensor | None
+    features: Tensor
+    classes: Tensor
+
+
+class _Whole(torch.autograd.Function):
+    """The whole network as one operation of autograd."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weights: Tensor, network: FastSqueezeNet) -> Tensor:  # noqa: ARG004
+        ctx.network, ctx.run = network, network.run(images)
+        return torch.mean(ctx.run.classes, (2, 3))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
+        return None, ctx.network.gradient(gradient, ctx.run), None
+
+
+def _layers(modules: list[nn.Module], take: Take) -> list[_Layer]:
+    found: list[_Layer] = []
+    for place, module in enumerate(modules):
+        before_pooling = isinstance(modules[min(place + 1, len(modules) - 1)], nn.MaxPool2d)
+        match module:
+            case nn.Conv2d():
+                found.append(_Stem(module, take))
+            case Fire():
+                found.append(_Fire(module, take, relu=not before_pooling))
+            case nn.MaxPool2d():
+                found.append(_PoolingThenRelu(module))
+            case nn.ReLU() if before_pooling:
+                pass  # done behind the pooling
+            case _:
+                raise TypeError(f"{type(module).__name__} is no layer of the SqueezeNets known here.")
+    return found
+
+
+class _Stem:
+    """The first convolution; nobody asks for the gradient of the images."""
+
+    def __init__(self, convolution: nn.Conv2d, take: Take) -> None:
+        self._at = take(convolution)
+        self._stride = list(convolution.stride)
+
+    def forward(self, images: Tensor, weights: Weights) -> _Step:
+        left = functional.conv2d(images, weights[self._at], weights[self._at + 1], self._stride)
+        return _Step(images, left, left)
+
+    def backward(self, gradient: Tensor, step: _Step, weights: Weights, gradients: Weights) -> Tensor:
+        _convolution_backward(gradient, step.entered, self._at, weights, gradients, stride=self._stride, images=False)
+        return gradient
+
+
+class _PoolingThenRelu:
+    """Max pooling, and the ReLU that stood before it. ``between`` are the places of the largest values."""
+
+    def __init__(self, pooling: nn.MaxPool2d) -> None:
+        self._size, self._stride, self._ceil = [pooling.kernel_size] * 2, [pooling.stride] * 2, pooling.ceil_mode
+
+    def forward(self, images: Tensor, weights: Weights) -> _Step:  # noqa: ARG002 - it has none
+        left, places = _aten.max_pool2d_with_indices(images, self._size, self._stride, [0, 0], [1, 1], self._ceil)
+        return _Step(images, left.relu_(), places)
+
+    def backward(self, gradient: Tensor, step: _Step, weights: Weights, gradients: Weights) -> Tensor:  # noqa: ARG002
+        gradient = _relu_backward(gradient, step.left)
+        passed: Tensor = _aten.max_pool2d_with_indices_backward(
+            gradient, step.entered, self._size, self._stride, [0, 0], [1, 1], self._ceil, step.between
+        )
+        return passed
+
+
+class _Fire:
+    """A fire module: squeeze (1×1), then expand by 1×1 and 3×3 side by side. ``between`` is what was squeezed."""
+
+    def __init__(self, fire: Fire, take: Take, *, relu: bool) -> None:
+        self._squeeze = _Pointwise(fire.squeeze, take)
+        self._expand = _Pointwise(fire.expand1x1, take)
+        self._around = take(fire.expand3x3)
+        self._split = fire.expand1x1.out_channels
+        self._channels = self._split + fire.expand3x3.out_channels
+        self._relu = relu
+
+    def forward(self, images: Tensor, weights: Weights) -> _Step:
+        squeezed = self._squeeze.forward(images, weights).relu_()
+        batch, _, height, width = squeezed.shape
+        left = squeezed.new_empty(batch * height * width, self._channels)
+        self._expand.write(squeezed, weights, left[:, : self._split])
+        around = functional.conv2d(squeezed, weights[self._around], weights[self._around + 1], padding=1)
+        left[:, self._split :] = _rows(around)
+        if self._relu:
+            left.relu_()
+        return _Step(images, _images(left, squeezed), squeezed)
+
+    def backward(self, gradient: Tensor, step: _Step, weights: Weights, gradients: Weights) -> Tensor:
+        if self._relu:
+            gradient = _relu_backward(gradient, step.left)
+        squeezed, rows = step.between, _rows(gradient)
+        around = _images(rows[:, self._split :].contiguous(), squeezed)
+        passed = _convolution_backward(around, squeezed, self._around, weights, gradients, padding=[1, 1])
+        self._expand.add_backward(passed, rows[:, : self._split], squeezed, weights, gradients)
+        return self._squeeze.backward(_relu_backward(passed, squeezed), step.entered, weights, gradients)
+
+
+class _Pointwise:
+    """A 1×1 convolution as a matrix product: every place of every image is a row."""
+
+    def __init__(self, convolution: nn.Conv2d, take: Take) -> None:
+        self._at = take(convolution)
+        self._channels = convolution.out_channels
+
+    def forward(self, images: Tensor, weights: Weights) -> Tensor:
+        rows = torch.addmm(weights[self._at + 1], _rows(images), weights[self._at].t())
+        return _images(rows, images)
+
+    def write(self, images: Tensor, weights: Weights, rows: Tensor) -> None:
+        """The same, into rows that are there."""
+        torch.addmm(weights[self._at + 1], _rows(images), weights[self._at].t(), out=rows)
+
+    def backward(self, gradient: Tensor, entered: Tensor, weights: Weights, gradients: Weights) -> Tensor:
+        rows = _rows(gradient)
+        self._weights_backward(rows, entered, gradients)
+        return _images(rows @ weights[self._at], entered)
+
+    def add_backward(self, passed: Tensor, rows: Tensor, entered: Tensor, weights: Weights, gradients: Weights) -> None:
+        """Add the gradient of what came in to ``passed``."""
+        self._weights_backward(rows, entered, gradients)
+        _rows(passed).addmm_(rows, weights[self._at])
+
+    def _weights_backward(self, rows: Tensor, entered: Tensor, gradients: Weights) -> None:
+        torch.mm(rows.t(), _rows(entered), out=gradients[self._at])
+        torch.sum(rows, 0, out=gradients[self._at + 1])
+
+
+def _convolution_backward(
+    gradient: Tensor,
+    entered: Tensor,
+    at: int,
+    weights: Weights,
+    gradients: Weights,
+    *,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[int] = (0, 0),
+    images: bool = True,
+) -> Tensor:
+    """Keep the gradients of weight and bias; returns that of what came in, which is undefined without ``images``."""
+    weight, biases = weights[at], [weights[at].shape[0]]
+    passed, gradients_weight, gradients_bias = _aten.convolution_backward(
+        gradient, entered, weight, biases, stride, padding, [1, 1], False, [0, 0], 1, [images, True, True]
+    )
+    gradients[at].copy_(gradients_weight)
+    gradients[at + 1].copy_(gradients_bias)
+    returned: Tensor = passed
+    return returned
+
+
+def _relu_backward(gradient: Tensor, left: Tensor) -> Tensor:
+    """Where ReLU let nothing through, no gradient passes either; in place."""
+    passed: Tensor = _aten.threshold_backward.grad_input(gradient, left, 0, grad_input=gradient)
+    return passed
+
+
+def _dropout_mask(images: Tensor, probability: float) -> Tensor:
+    """Zeros, and what keeps the mean where there are none, from the global generator; as images, channels last."""
+    batch, channels, height, width = images.shape
+    shape = (batch * height * width, channels)
+    if probability != 0.5:
+        kept = 1 - probability
+        return _images(images.new_empty(shape).bernoulli_(kept).div_(kept), images)
+    values = images.numel()
+    words = torch.empty(-(-values // 32), dtype=torch.int32).random_(-(2**31), 2**31)
+    bits = np.unpackbits(words.numpy().view(np.uint8), count=values)
+    return _images(torch.from_numpy(bits).view(shape).to(images.dtype).mul_(2), images)
+
+
+def _rows(images: Tensor) -> Tensor:
+    """B×C×H×W in channels-last layout as BHW×C, without a copy."""
+    return images.permute(0, 2, 3, 1).view(-1, images.shape[1])
+
+
+def _images(rows: Tensor, like: Tensor) -> Tensor:
+    """The opposite of :func:`_rows`, for images of this batch, height and width."""
+    batch, _, height, width = like.shape
+    return rows.view(batch, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _parameters(convolution: nn.Conv2d) -> tuple[Tensor, Tensor]:
+    if convolution.bias is None:
+        raise TypeError("Every convolution of a SqueezeNet has a bias, and this one has none.")
+    return convolution.weight.detach(), convolution.bias.detach()
+
+
+def _vector(parameter: Tensor) -> Tensor:
+    return (parameter.permute(0, 2, 3, 1) if parameter.dim() == 4 else parameter).reshape(-1)
