@@ -1,18 +1,23 @@
 # make demo   the whole study in a local workspace, in the browser
 # make test   every check that CI runs
+# make bench  how fast training and the live feed are (best on a machine that does nothing else)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+bench: $(INSTALLED)
+	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.live_feed
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -179,19 +179,20 @@ class Study:
         channel = self.conversation.channel(participant.id)
         withdrawal = participants.withdraw(self.store, participant.id, now=self.now())
         self._left.add(user)
-        self.slack.post(channel, answers.goodbye())
-        if withdrawal.session is not None:
-            self.parts.clock.clear_alarms(withdrawal.session.id)
+        session = withdrawal.session
+        if session is not None:
+            self.parts.clock.clear_alarms(session.id)
             stopped = withdrawal.cancelled or withdrawal.stopping
             if stopped is not None:
                 self.follow_ups.stopped(stopped)
-            root = posts.find(self.store, withdrawal.session.subject)
+            root = posts.find(self.store, session.subject)
             if root is not None and root.ts:  # its buttons would lead nowhere
                 self.errands.run("closing a session", partial(self.slack.update, channel, root.ts, answers.left()))
-        self.homes.forget(user)
+        self.follow_ups.call_next()
+        self.errands.run("saying goodbye", partial(self.slack.post, channel, answers.goodbye()))
+        self.errands.run("showing a Home tab", partial(self.homes.forget, user))
         left = f"👋 {participant.code} has left the study; the link to who they are is deleted."
         self.errands.run("reporting a withdrawal", partial(self.trouble.tell_admins, left))
-        self.follow_ups.call_next()
 
     # The session
 

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -28,13 +30,23 @@ _MOST_OPEN = 1000
 """People whose tab is kept up to date; whoever opened theirs longest ago gets it when they open it again."""
 
 _PAUSE_SECONDS = 1.0
-"""A tab is brought up to date this often at most, however much happens."""
+_RESEARCHERS_PAUSE_SECONDS = 5.0
+"""A tab is brought up to date this often at most, however much happens; a researcher's tells of everybody."""
 
 _UNSEEN = ""
 """What is shown to somebody whose tab may be open since before we started."""
 
 _NOT_SHOWN = frozenset({"not_enabled", "user_not_found"})
 """The Home tab is switched off in the app, or the person has left the workspace: nothing is owed to anybody."""
+
+
+@dataclass
+class _Batch:
+    """People whose tabs are published together, a pause after the first of them is due."""
+
+    pause: float
+    due: set[str] = field(default_factory=set)
+    timer: threading.Timer | None = None
 
 
 class Homes:
@@ -48,9 +60,9 @@ class Homes:
         self._parts = parts
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, str] = OrderedDict()
-        self._due: set[str] = set()
         self._publishers: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._timer: threading.Timer | None = None
+        self._people = _Batch(_PAUSE_SECONDS)
+        self._researchers = _Batch(_RESEARCHERS_PAUSE_SECONDS)
 
     def opened(self, user: str) -> None:
         """Somebody looks at their Home tab: show it. Waits for Slack."""
@@ -59,7 +71,7 @@ class Homes:
             self._shown[user] = known
             while len(self._shown) > _MOST_OPEN:
                 self._shown.popitem(last=False)
-            self._due.discard(user)
+            self._people.due.discard(user)
         self._publish(user)
 
     def expect(self, participant_id: int) -> None:
@@ -68,13 +80,14 @@ class Homes:
         if identity is not None:
             with self._lock:
                 self._shown.setdefault(identity.slack_user, _UNSEEN)
-            self._mark_due([identity.slack_user])
+            self._mark_due(self._people, [identity.slack_user])
 
     def changed(self, participant_id: int) -> None:
         """Where a participant stands has changed. Waits for nothing but the data base."""
         identity = participants.identity_of(self._parts.store, participant_id)
-        themselves = [identity.slack_user] if identity is not None else []
-        self._mark_due([*themselves, *self._parts.settings.slack.researchers])
+        if identity is not None:
+            self._mark_due(self._people, [identity.slack_user])
+        self._mark_due(self._researchers, self._parts.settings.slack.researchers)
 
     def session_changed(self, session_id: int) -> None:
         """The same by a session."""
@@ -93,29 +106,29 @@ class Homes:
             with self._lock:
                 self._shown.pop(user, None)
 
-    def _mark_due(self, users: Iterable[str]) -> None:
+    def _mark_due(self, batch: _Batch, users: Iterable[str]) -> None:
         """Publish the tabs of these people soon, as far as they are open; all that changes meanwhile goes with it."""
         with self._lock:
             due = {user for user in users if user in self._shown}
-            self._due |= due
-            if not due or self._timer is not None:
+            batch.due |= due
+            if not due or batch.timer is not None:
                 return
-            self._timer = threading.Timer(_PAUSE_SECONDS, self._time_to_publish)
-            self._timer.daemon = True
-            self._timer.start()
+            batch.timer = threading.Timer(batch.pause, self._time_to_publish, [batch])
+            batch.timer.daemon = True
+            batch.timer.start()
 
-    def _time_to_publish(self) -> None:
-        self._parts.errands.run("showing the Home tabs", self._publish_due)
+    def _time_to_publish(self, batch: _Batch) -> None:
+        self._parts.errands.run("showing the Home tabs", partial(self._publish_due, batch))
 
-    def _publish_due(self) -> None:
+    def _publish_due(self, batch: _Batch) -> None:
         with self._lock:
-            self._timer = None
-        while (user := self._next_due()) is not None:
+            batch.timer = None
+        while (user := self._next_due(batch)) is not None:
             self._publish(user, Priority.FRAME)
 
-    def _next_due(self) -> str | None:
+    def _next_due(self, batch: _Batch) -> str | None:
         with self._lock:
-            return self._due.pop() if self._due else None
+            return batch.due.pop() if batch.due else None
 
     def _publish(self, user: str, priority: Priority = Priority.RESULT) -> None:
         """Show the tab as it is now, unless that is what the person sees."""
@@ -125,7 +138,7 @@ class Homes:
             view = home_tab(
                 standing_of(self._parts.store, user),
                 self._parts.settings.consent_text,
-                researcher=self._researcher(user),
+                researcher=self._for_researcher(user),
             )
             shown = hashlib.sha256(json.dumps(view.to_dict()).encode()).hexdigest()
             with self._lock:
@@ -140,7 +153,7 @@ class Homes:
             with self._lock:
                 self._shown[user] = shown
 
-    def _researcher(self, user: str) -> list[Block]:
+    def _for_researcher(self, user: str) -> list[Block]:
         settings = self._parts.settings
         if user not in settings.slack.researchers:
             return []
