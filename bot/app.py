@@ -29,7 +29,6 @@ from bot.trouble import Errands, Trouble, apology
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.refusal import Refused
-from training.tasks import BUILT_IN, UnknownTask
 from training.workers import LocalWorkers, Workers
 
 log = logging.getLogger(__name__)
@@ -51,10 +50,7 @@ class Bot:
     """
 
     def __init__(self, settings: Settings, credentials: Credentials, workers: Workers | None = None) -> None:
-        try:
-            task = BUILT_IN[settings.study.task]
-        except UnknownTask as error:
-            raise SettingsError(f"study.toml: study.task: {error}") from error
+        task = settings.task()
         self.settings = settings
         self.store = _open(settings.machine.database)
         self.pacer = Pacer()
@@ -67,7 +63,12 @@ class Bot:
         parts = Parts(settings, task.facts, self.store, slack, trouble, Errands(trouble), conversation)
         self.study = Study(parts)
         if workers is None:
-            workers = LocalWorkers([task], settings.machine.slots, settings.training.threads_per_slot)
+            workers = LocalWorkers(
+                [task],
+                settings.machine.slots,
+                settings.training.threads_per_slot,
+                devices=settings.machine.devices,
+            )
         parts.feed = LiveFeed(
             client,
             conversation.render,
@@ -76,7 +77,7 @@ class Bot:
             note_picture=partial(posts.show_file, self.store),
         )
         parts.clock = Clock(self.store.engine, self.study.deadlines.ring)
-        parts.jobs = Jobs(self.store, workers, self.study.tidings)
+        parts.jobs = Jobs(self.store, workers, self.study.tidings, mixed_devices=settings.machine.mixed_devices)
         self._app = _listen(client, self.study)
         self._handler = SocketModeHandler(self._app, credentials.app_token, concurrency=_LISTENERS)
         self._stopped = threading.Event()
