@@ -44,16 +44,24 @@ class Bot:
         settings: The study.
         credentials: The Slack app.
         workers: Where trials run; by default processes on this machine.
+        pacer: Keeps the workspace's rate limits; by default Slack's.
 
     Raises:
         SettingsError: Slack refuses the tokens, the task is unknown, or the data base has other rules.
     """
 
-    def __init__(self, settings: Settings, credentials: Credentials, workers: Workers | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        workers: Workers | None = None,
+        *,
+        pacer: Pacer | None = None,
+    ) -> None:
         task = settings.task()
         self.settings = settings
         self.store = _open(settings.machine.database)
-        self.pacer = Pacer()
+        self.pacer = pacer or Pacer()
         client = WebClient(
             credentials.bot_token, base_url=credentials.api_url, retry_handlers=retry_handlers(self.pacer)
         )

@@ -22,8 +22,10 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.app import Bot
+from bot.pacing import SLACK_LIMITS as PACED
+from bot.pacing import Limit, Pacer
 from bot.sandbox.person import Entered, Person, WorkspaceError
-from bot.sandbox.rules import Rules
+from bot.sandbox.rules import SLACK_LIMITS, Rules
 from bot.sandbox.seen import Message, View
 from bot.sandbox.server import LocalWorkspace
 from bot.settings import Credentials, Settings
@@ -36,8 +38,11 @@ from training.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
-RULES = Rules(file_processing_seconds=0.05, ping_seconds=0.1)
-"""Slack's own limits; only what a test would wait for in vain is quicker."""
+UPDATES_A_MINUTE = 500
+"""Ten times what Slack allows: a person arrives every few seconds here, and their messages would queue for minutes."""
+
+RULES = Rules(file_processing_seconds=0.05, ping_seconds=0.1, limits={**SLACK_LIMITS, "chat.update": UPDATES_A_MINUTE})
+"""Slack's own limits but for that; and what a test would wait for in vain is quicker."""
 
 PATIENCE = 60.0
 """Seconds after which something that should have come is taken not to come; on a busy machine it takes a few."""
@@ -121,7 +126,8 @@ class House:
     def open(self, workers: Workers | None = None) -> Bot:
         """Start the bot."""
         assert self.bot is None, "the bot runs already"
-        self.bot = Bot(Settings.load(self.study), self.credentials, workers)
+        pacer = Pacer({**PACED, "chat.update": Limit(UPDATES_A_MINUTE)})
+        self.bot = Bot(Settings.load(self.study), self.credentials, workers, pacer=pacer)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
