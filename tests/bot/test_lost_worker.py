@@ -39,7 +39,7 @@ def test_a_trial_whose_worker_is_killed_runs_again(house):
     house.trial(person, 1, "validation accuracy")
     session = house.session(person)
     assert person.message(message.ts).text.startswith("Trial 1 · validation accuracy")
-    assert session.trials[0].attempts == 2
+    assert session.trials[0].attempts in (2, 3)  # it may have been given to the other worker a moment before that died
     assert session.deadline - before.deadline == session.given_back > timedelta(0)
     assert events.read(house.store, kind=EventKind.LOST, subject=session.trials[0].subject)
     person.wait_until(lambda: f"<!date^{int(session.deadline.timestamp())}^" in house.root(person).text, 30)
