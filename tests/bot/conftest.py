@@ -5,10 +5,8 @@ or a bot for each.
 """
 
 import json
-import logging
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -16,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Barrier
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
@@ -24,7 +22,7 @@ from slack_sdk import WebClient
 from bot.app import Bot
 from bot.pacing import SLACK_LIMITS as PACED
 from bot.pacing import Limit, Pacer
-from bot.sandbox.person import Entered, Person, WorkspaceError
+from bot.sandbox.person import Entered, Person
 from bot.sandbox.rules import SLACK_LIMITS, Rules
 from bot.sandbox.seen import Message, View
 from bot.sandbox.server import LocalWorkspace
@@ -33,6 +31,7 @@ from storage import history, participants, sessions
 from storage.database import Store
 from storage.history import SessionView
 from storage.tables import Participant
+from tests.bot.witnesses import Log, Witness
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
 from training.workers import Workers
 
@@ -278,67 +277,8 @@ class House:
         return self.admin.wait_for(words, PATIENCE, channel=self.reports)
 
 
-class Witness(threading.Thread):
-    """Reads everything that a person gets to see, also what is replaced a moment later."""
-
-    def __init__(self, person: Person) -> None:
-        super().__init__(name=f"witness-{person.id}", daemon=True)
-        self._person = person
-        self._closing = threading.Event()
-        self.seen: set[str] = set()
-
-    def run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._person.wait_until(self._look, 0.5)
-            except TimeoutError:
-                continue
-            except WorkspaceError:
-                return
-
-    def close(self) -> set[str]:
-        """Look once more, and return every text."""
-        self._closing.set()
-        self.join()
-        self._look()
-        return self.seen
-
-    def _look(self) -> bool:
-        shown: list[Message | View] = [*self._person.messages(), *self._person.views()]
-        if (home := self._person.home()) is not None:
-            shown.append(home)
-        self.seen |= {each.text_of_everything for each in shown}
-        return self._closing.is_set()
-
-
 def _is_reason(label: str) -> bool:
     return label.endswith((": why?", ": your reason"))
-
-
-class Log(logging.Handler):
-    """What the program writes into its log, as ``blackmagic run`` would show it."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-    def __enter__(self) -> Self:
-        self._level = logging.getLogger().level
-        logging.getLogger().setLevel(logging.INFO)
-        logging.getLogger().addHandler(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self)
-        logging.getLogger().setLevel(self._level)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
 
 
 @contextmanager
