@@ -3,7 +3,7 @@
 A step is recorded once and replayed for every batch of the same size, with the same kernels in the same order. Whether
 steps are recorded depends on the device, the optimizer and the batch size alone, so a configuration always gets the
 same answer. There is no GPU where this project is tested: ``blackmagic doctor --determinism`` checks it where there is
-one, with a small batch and a larger one for every optimizer.
+one, with a batch of 64 and a small one for every optimizer.
 
 The recipe is PyTorch's (notes on CUDA graphs, *whole-network capture*). Dropout draws from the device's generator,
 whose state a replay reads and moves on like an ordinary step.
