@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.app import Bot
 from bot.pacing import SLACK_LIMITS as PACED
@@ -441,6 +442,7 @@ def repost() -> Callable[[House, Person, Message], Message]:
 
     def post(house: House, person: Person, message: Message) -> Message:
         client = WebClient(token=house.workspace.bot_token, base_url=house.workspace.api_url)
+        client.retry_handlers.append(RateLimitErrorRetryHandler(max_retry_count=5))
         blocks = [block for block in message.blocks if block["type"] != "image"]
         posted = client.chat_postMessage(channel=person.direct_channel, text=message.text, blocks=blocks)
         found = person.message(str(posted["ts"]))
