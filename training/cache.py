@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -28,14 +28,14 @@ log = logging.getLogger(__name__)
 _VERSION = 1
 _HEADER_BYTES = 4096
 _LABEL = np.dtype("<u2")
-_AT_ONCE = 16
-"""Images that a process decodes before it hands them over."""
+_AT_ONCE = 64
+"""Images that a process decodes before it writes them."""
 
 _WORTH_A_PROCESS = 500
 """Images that take about as long to decode as another process takes to start."""
 
 _MOST_PROCESSES = 16
-"""More of them would wait for the one that writes."""
+"""More of them would wait for the disk."""
 
 
 Report = Callable[[int, int], None]
@@ -202,10 +202,11 @@ def _build(path: Path, size: int, listing: Listing, report: Report) -> None:
     try:
         with half.open("wb") as file:
             file.write(bytes(_HEADER_BYTES))
+            file.flush()
             digest = hashlib.sha256()
-            for chunk in _decoded(listing, size, report):
-                file.write(chunk)
+            for chunk in _decoded(listing, size, half, report):
                 digest.update(chunk)
+            file.seek(0, os.SEEK_END)
             labels = np.asarray(listing.labels, _LABEL).tobytes()
             file.write(labels)
             digest.update(labels)
@@ -220,23 +221,38 @@ def _build(path: Path, size: int, listing: Listing, report: Report) -> None:
             half.unlink(missing_ok=True)
 
 
-def _decoded(listing: Listing, size: int, report: Report) -> Iterator[memoryview]:
-    """Chunks of pixels in the files' order."""
+def _decoded(listing: Listing, size: int, file: Path, report: Report) -> Iterator[memoryview]:
+    """Decode into the file, behind its header; the pixels in the files' order, as they are there."""
     total = len(listing.files)
     report(0, total)
     # Pillow holds Python's lock while it decodes, so threads would take turns. Fresh interpreters, because this process
-    # may have threads and a GPU, neither of which survives a fork.
+    # may have threads and a GPU, neither of which survives a fork. They write by themselves: pixels that travelled
+    # through a pipe would cost as much as decoding them.
     processes = max(1, min(os.cpu_count() or 1, _MOST_PROCESSES, total // _WORTH_A_PROCESS))
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_end_with_parent) as pool:
+    starts = range(0, total, _AT_ONCE)
+    parts = [listing.files[start : start + _AT_ONCE] for start in starts]
+    with (
+        file.open("rb") as written,
+        ProcessPoolExecutor(processes, get_context("spawn"), initializer=_end_with_parent) as pool,
+    ):
         try:
-            images = pool.map(partial(decode, size=size), listing.files, chunksize=_AT_ONCE)
-            for done, image in enumerate(images, start=1):
-                yield image.reshape(-1).data
-                if done % _AT_ONCE == 0 or done == total:
-                    report(done, total)
+            written.seek(_HEADER_BYTES)
+            for start, part, _ in zip(
+                starts, parts, pool.map(partial(_decode_into, file, size), starts, parts), strict=True
+            ):
+                yield memoryview(written.read(len(part) * size * size * 3))
+                report(start + len(part), total)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _decode_into(file: Path, size: int, start: int, files: Sequence[Path]) -> None:
+    """Decode some images to where they belong in the file."""
+    pixels = np.stack([decode(each, size) for each in files])
+    with file.open("r+b") as whole:
+        whole.seek(_HEADER_BYTES + start * size * size * 3)
+        whole.write(pixels.data)
 
 
 def _end_with_parent() -> None:
