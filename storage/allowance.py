@@ -22,10 +22,7 @@ def extend(
     """
     if duration <= timedelta(0) or session.state is SessionState.FINISHED:
         return timedelta(0)
-    if session.state is SessionState.CHOOSING and session.grace_ends_at is not None:
-        session.grace_ends_at += duration
-    else:
-        session.deadline += duration
+    if move(session, duration):
         session.given_back_seconds += duration.total_seconds()
     events.record(
         transaction,
@@ -39,3 +36,12 @@ def extend(
         during=str(session.state),
     )
     return duration
+
+
+def move(session: Session, duration: timedelta) -> bool:
+    """Move what a session is waiting for. Returns whether that was its deadline, not the end of its grace."""
+    if session.state is SessionState.CHOOSING and session.grace_ends_at is not None:
+        session.grace_ends_at += duration
+        return False
+    session.deadline += duration
+    return True

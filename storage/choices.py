@@ -8,10 +8,11 @@ from sqlmodel import col, select
 
 from storage.allowance import code_of
 from storage.columns import utc
+from storage.current import need_person
 from storage.database import Store, Transaction
 from storage.refusal import Reason, Refused
 from storage.sessions import end_session, last_trial
-from storage.states import Actor, Chooser, SessionState, TrialState
+from storage.states import Actor, Chooser, SessionEnd, SessionState, TrialState
 from storage.tables import Evaluation, FinalChoice, Session, Trial
 from storage.trials import describe_end
 from training.hyperparameters import Configuration
@@ -58,10 +59,11 @@ def choose(
         ValueError: The seeds are none, or not different.
     """
     now = utc(now)
-    _check_seeds(seeds)
+    check_seeds(seeds)
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
-        _need_unfinished(session)
+        need_person(transaction, session.participant_id)
+        need_unfinished(session)
         if session.grace_ends_at is not None and now >= session.grace_ends_at:
             raise Refused(
                 Reason.TIME_IS_UP,
@@ -74,7 +76,7 @@ def choose(
             trial = _choosable(transaction, session_id, choice)
             configuration = trial.configuration
         actor = code_of(transaction, session)
-        return _end(transaction, session, configuration, trial, seeds, now, actor, Chooser.PARTICIPANT)
+        return end_with(transaction, session, configuration, trial, seeds, now, actor, Chooser.PARTICIPANT)
 
 
 def choose_by_clock(store: Store, session_id: int, *, seeds: Sequence[int], now: datetime) -> Chosen:
@@ -88,15 +90,16 @@ def choose_by_clock(store: Store, session_id: int, *, seeds: Sequence[int], now:
         ValueError: The seeds are none, or not different.
     """
     now = utc(now)
-    _check_seeds(seeds)
+    check_seeds(seeds)
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
-        _need_unfinished(session)
+        need_person(transaction, session.participant_id)
+        need_unfinished(session)
         if session.state is SessionState.ACTIVE or session.grace_ends_at is None or now < session.grace_ends_at:
             raise Refused(Reason.NOT_YET, "The participant can still choose.")
         trial = best_trial(transaction, session_id) or last_trial(transaction, session_id)
         configuration = trial.configuration if trial is not None else None
-        return _end(transaction, session, configuration, trial, seeds, now, Actor.CLOCK, Chooser.CLOCK)
+        return end_with(transaction, session, configuration, trial, seeds, now, Actor.CLOCK, Chooser.CLOCK)
 
 
 def best_trial(transaction: Transaction, session_id: int) -> Trial | None:
@@ -105,7 +108,7 @@ def best_trial(transaction: Transaction, session_id: int) -> Trial | None:
     return transaction.exec(query.order_by(col(Trial.validation_accuracy).desc(), col(Trial.number))).first()
 
 
-def _end(
+def end_with(
     transaction: Transaction,
     session: Session,
     configuration: Configuration | None,
@@ -115,6 +118,7 @@ def _end(
     actor: str,
     chooser: Chooser,
 ) -> Chosen:
+    """Within a transaction: end a session with this choice, if there is one, and put its evaluations in line."""
     final: FinalChoice | None = None
     if configuration is not None:
         final = FinalChoice(
@@ -130,7 +134,12 @@ def _end(
     why = (
         f"trial {trial.number} chosen" if trial else "a configuration chosen" if final else "nothing was ever submitted"
     )
-    stopped = end_session(transaction, session, now=now, actor=actor, why=why)
+    ended_as = SessionEnd.CHOSEN
+    if final is None:
+        ended_as = SessionEnd.EMPTY
+    elif chooser is Chooser.CLOCK:
+        ended_as = SessionEnd.CLOCK
+    stopped = end_session(transaction, session, ended_as, now=now, actor=actor, why=why)
     return Chosen(session, final, trial, stopped.cancelled, stopped.stopping)
 
 
@@ -149,11 +158,21 @@ def _choosable(transaction: Transaction, session_id: int, number: int) -> Trial:
     )
 
 
-def _need_unfinished(session: Session) -> None:
+def need_unfinished(session: Session) -> None:
+    """Within a transaction: check that a session is not over.
+
+    Raises:
+        Refused: It is (``SESSION_OVER``).
+    """
     if session.state.is_finished:
         raise Refused(Reason.SESSION_OVER, "The session is over already, and its final choice was kept as it is.")
 
 
-def _check_seeds(seeds: Sequence[int]) -> None:
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Check the seeds of evaluations.
+
+    Raises:
+        ValueError: They are none, or not different.
+    """
     if not seeds or len(set(seeds)) != len(seeds):
         raise ValueError(f"Evaluations need at least one seed, and all different: {list(seeds)}.")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import sqlmodel
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
@@ -28,7 +29,7 @@ Row = TypeVar("Row", bound=Table)
 
 
 class UnknownSchema(Exception):
-    """The data base was made by a newer version of the program. Nothing was changed."""
+    """The data base was made by a newer version of the program, or is damaged. Nothing was changed."""
 
 
 class Transaction(sqlmodel.Session):
@@ -91,23 +92,29 @@ class Store:
         with Transaction(self._writing, expire_on_commit=False) as transaction, transaction.begin():
             yield transaction
 
-    def migrate(self) -> None:
+    def migrate(self, to: str = "head") -> None:
         """Bring the tables to this version's; does nothing when they are. Everything or nothing is applied.
 
+        Args:
+            to: The version; the newest, unless a test wants an older one.
+
         Raises:
-            UnknownSchema: The data base is newer than the program.
+            UnknownSchema: The data base is newer than the program, or damaged.
         """
         config = Config()
         config.set_main_option("script_location", "storage:migrations")
-        with _alembic, self._writing.begin() as connection:
+        with _alembic, self._writing.connect() as connection, _keys_unchecked(connection), connection.begin():
             config.attributes["connection"] = connection
+            before = MigrationContext.configure(connection).get_current_revision()
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
             except CommandError as error:
                 raise UnknownSchema(
                     f"The data base {self.engine.url.render_as_string(hide_password=True)} was made by another version "
                     f"of Black Magic ({error}). Nothing was changed. Update Black Magic, or use another data base."
                 ) from error
+            if self.is_sqlite and MigrationContext.configure(connection).get_current_revision() != before:
+                _check_keys(connection)
 
     def scrub(self) -> None:
         """Overwrite what was deleted on SQLite, also in its log. Best effort: a reader that is busy now delays it."""
@@ -122,6 +129,29 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _check_keys(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise UnknownSchema(
+            f"The data base is damaged: {len(broken)} rows, such as one of the table {broken[0][0]}, point to rows "
+            "that are not there. Nothing was changed. Restore a copy of it, or use another data base."
+        )
+
+
+@contextmanager
+def _keys_unchecked(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew, while others still point to it. Within a transaction it is too late."""
+    raw = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite" or raw is None:
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys = ON")
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -4,14 +4,18 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select
 
+from storage import events
+from storage.choices import check_seeds
 from storage.columns import utc
+from storage.current import need_newest
 from storage.database import Store, Transaction
-from storage.jobs import record_run
-from storage.states import Actor, EventKind, TrialState
-from storage.tables import Evaluation, FinalChoice
+from storage.jobs import forget_epochs, record_run
+from storage.states import Actor, EventKind, ParticipantState, TrialState
+from storage.tables import Evaluation, FinalChoice, Participant, Session
 
 
 @dataclass(frozen=True)
@@ -96,18 +100,68 @@ def all_done(store: Store, final_choice_id: int) -> bool:
 def retry_failed(
     store: Store, *, now: datetime, final_choice_id: int | None = None, actor: str = Actor.RESEARCHER
 ) -> list[Evaluation]:
-    """Put failed evaluations (all, or one final choice's) back in line, and return them. Diverged ones stay so."""
+    """Put failed evaluations (all, or one final choice's) back in line, and return them.
+
+    Diverged ones stay so, and those of participants who have withdrawn.
+    """
     now = utc(now)
     with store.write() as transaction:
-        query = select(Evaluation).where(Evaluation.state == TrialState.FAILED).order_by(col(Evaluation.id))
+        query = _of_present(select(Evaluation).join(FinalChoice)).where(Evaluation.state == TrialState.FAILED)
+        query = query.order_by(col(Evaluation.id))
         if final_choice_id is not None:
             query = query.where(Evaluation.final_choice_id == final_choice_id)
         failed = list(transaction.exec(query).all())
         for evaluation in failed:
             evaluation.state, evaluation.lost_runs = TrialState.WAITING, 0
             evaluation.reason = evaluation.ended_at = None
+            forget_epochs(transaction, evaluation)
             record_run(transaction, evaluation, EventKind.RETRIED, now, actor)
         return failed
+
+
+def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Actor.BOT) -> int:
+    """Give every final choice of the study an evaluation for each of these seeds that it lacks (after an amendment).
+
+    The study is the current one, or the newest when all are closed. Who has withdrawn is left out.
+
+    Returns:
+        How many evaluations were added; they wait.
+
+    Raises:
+        Refused: There is no study (``NO_STUDY``).
+        ValueError: The seeds are none, or not different.
+    """
+    now = utc(now)
+    check_seeds(seeds)
+    with store.write() as transaction:
+        study = need_newest(transaction)
+        query = _of_present(select(FinalChoice)).where(Participant.study_id == study.id)
+        chosen = transaction.exec(query.order_by(col(FinalChoice.id))).all()
+        there = select(Evaluation.final_choice_id, Evaluation.seed)
+        pairs = {(choice_id, seed) for choice_id, seed in transaction.exec(there)}
+        added = [
+            Evaluation(final_choice_id=each.id, seed=seed)
+            for each in chosen
+            for seed in seeds
+            if (each.id, seed) not in pairs
+        ]
+        transaction.add_all(added)
+        if added:
+            events.record(
+                transaction,
+                at=now,
+                actor=actor,
+                kind=EventKind.EVALUATIONS_ADDED,
+                subject=f"study:{study.id}",
+                count=len(added),
+            )
+        return len(added)
+
+
+def _of_present(query: Any) -> Any:
+    """Of those final choices whose participants have not withdrawn."""
+    query = query.join(Session, col(FinalChoice.session_id) == Session.id).join(Participant)
+    return query.where(Participant.state != ParticipantState.WITHDRAWN)
 
 
 def _of_choice(transaction: Transaction, final_choice_id: int) -> Sequence[Evaluation]:

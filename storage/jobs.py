@@ -18,7 +18,7 @@ from storage.database import Store, Transaction
 from storage.losses import Losses, pack
 from storage.refusal import Reason, Refused
 from storage.states import Actor, EventKind, JobKind, SessionState, TrialState
-from storage.tables import Epoch, Evaluation, FinalChoice, Session, Trial
+from storage.tables import Epoch, Evaluation, FinalChoice, Participant, Session, Trial
 from training.hyperparameters import Configuration
 
 MOST_LOST_RUNS = 3
@@ -30,8 +30,8 @@ LOST_TOO_OFTEN = (
 )
 """What the participant reads then."""
 
-EVALUATION_LOST_TOO_OFTEN = "The machine that trains was lost three times with this evaluation."
-"""What the researcher reads when it was an evaluation."""
+NOBODYS_LOST_TOO_OFTEN = "The machine that trains was lost three times with this one."
+"""What the researcher reads when nobody waited for it: an evaluation, or a searcher's trial."""
 
 Run = Trial | Evaluation
 
@@ -49,6 +49,7 @@ class Job:
         session_id: Whose session it belongs to.
         number: The trial's number in its session; ``None`` for an evaluation.
         participant: The participant's code.
+        of_searcher: Whether the participant is an artificial one: the job gives way to people's.
     """
 
     kind: JobKind
@@ -61,6 +62,7 @@ class Job:
     session_id: int
     number: int | None
     participant: str
+    of_searcher: bool = False
 
     @property
     def key(self) -> str:
@@ -109,26 +111,24 @@ class Ending:
 
 
 def claim(store: Store, *, now: datetime, slot: int, kinds: Collection[JobKind] = tuple(JobKind)) -> Job | None:
-    """Give a slot the next job: participants' trials in the order of submission, then evaluations. Waiting → running.
+    """Give a slot the next job. Waiting → running.
+
+    People's trials come first, in the order of submission; then people's evaluations, searchers' trials, searchers'
+    evaluations.
 
     Args:
         slot: The slot's number.
-        kinds: What the slot may be given.
+        kinds: What the slot may be given. One that may not be given everything is lent, and searchers get none of it.
     """
     now = utc(now)
     with store.write() as transaction:
-        run: Run | None = None
-        if JobKind.TRIAL in kinds:
-            trials = select(Trial).where(Trial.state == TrialState.WAITING)
-            run = transaction.exec(trials.order_by(col(Trial.submitted_at), col(Trial.id))).first()
-        if run is None and JobKind.EVALUATION in kinds:
-            evaluations = select(Evaluation).where(Evaluation.state == TrialState.WAITING)
-            run = transaction.exec(evaluations.order_by(col(Evaluation.id))).first()
+        run = _next(transaction, kinds)
         if run is None:
             return None
         run.state, run.started_at, run.slot = TrialState.RUNNING, now, slot
         run.attempts += 1
         session = session_of(transaction, run)
+        participant = transaction.need(Participant, session.participant_id)
         job = Job(
             kind=JobKind.TRIAL if isinstance(run, Trial) else JobKind.EVALUATION,
             id=run.id,
@@ -139,7 +139,8 @@ def claim(store: Store, *, now: datetime, slot: int, kinds: Collection[JobKind] 
             slot=slot,
             session_id=session.id,
             number=run.number if isinstance(run, Trial) else None,
-            participant=code_of(transaction, session),
+            participant=participant.code,
+            of_searcher=participant.baseline_id is not None,
         )
         record_run(transaction, run, EventKind.CLAIMED, now, Actor.BOT, slot=slot, attempt=run.attempts)
         return job
@@ -215,7 +216,7 @@ def finish(store: Store, job: Job, ending: Ending, *, now: datetime) -> Run:
 
 
 def lost(store: Store, job: Job, *, now: datetime) -> Run:
-    """The job's worker is gone. The run goes back in line and starts over; the time it took is given back.
+    """The job's worker is gone. The run goes back in line and starts over; the time it took a person is given back.
 
     One that was to be stopped anyway is cancelled instead, and one that was lost ``MOST_LOST_RUNS`` times fails.
 
@@ -230,7 +231,8 @@ def lost(store: Store, job: Job, *, now: datetime) -> Run:
         if again:
             give_back_run(transaction, run, now, "the machine that trained was lost")
         if again and run.lost_runs >= MOST_LOST_RUNS:
-            run.reason = LOST_TOO_OFTEN if isinstance(run, Trial) else EVALUATION_LOST_TOO_OFTEN
+            waited_for = isinstance(run, Trial) and not _is_searchers(transaction, run)
+            run.reason = LOST_TOO_OFTEN if waited_for else NOBODYS_LOST_TOO_OFTEN
             end_run(transaction, run, TrialState.FAILED, now, Actor.WORKER)
         return run
 
@@ -250,16 +252,26 @@ def requeue(transaction: Transaction, run: Run, now: datetime, actor: Actor) -> 
     ):
         end_run(transaction, run, TrialState.CANCELLED, now, actor)
         return False
-    owner = Epoch.trial_id if isinstance(run, Trial) else Epoch.evaluation_id
-    transaction.execute(delete(Epoch).where(col(owner) == run.id))
     run.state, run.slot = TrialState.WAITING, None
+    forget_epochs(transaction, run)
     return True
 
 
+def forget_epochs(transaction: Transaction, run: Run) -> None:
+    """Delete what was recorded of a run that runs again from its beginning."""
+    owner = Epoch.trial_id if isinstance(run, Trial) else Epoch.evaluation_id
+    transaction.execute(delete(Epoch).where(col(owner) == run.id))
+
+
 def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -> timedelta:
-    """Give the time since the run's start, as far as it lies before the deadline, back to a session that goes on."""
+    """Give the time since the run's start, as far as it lies before the deadline, back to a session that goes on.
+
+    A searcher's session has no clock.
+    """
     session = session_of(transaction, run)
     if not isinstance(run, Trial) or run.started_at is None or session.state is not SessionState.ACTIVE:
+        return timedelta(0)
+    if _is_searchers(transaction, run):
         return timedelta(0)
     return extend(transaction, session, min(now, session.deadline) - run.started_at, why=why, now=now, actor=Actor.BOT)
 
@@ -267,8 +279,7 @@ def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -
 def end_run(transaction: Transaction, run: Run, state: TrialState, now: datetime, actor: str) -> None:
     """Give a run its final state."""
     run.state, run.ended_at = state, now
-    accuracy = run.validation_accuracy if isinstance(run, Trial) else run.test_accuracy
-    record_run(transaction, run, EventKind.ENDED, now, actor, state=str(state), accuracy=accuracy, reason=run.reason)
+    record_run(transaction, run, EventKind.ENDED, now, actor, state=str(state), reason=run.reason)
 
 
 def session_of(transaction: Transaction, run: Run) -> Session:
@@ -292,10 +303,38 @@ def _configuration(transaction: Transaction, run: Run) -> Configuration:
     return transaction.need(FinalChoice, run.final_choice_id).configuration
 
 
+def _next(transaction: Transaction, kinds: Collection[JobKind]) -> Run | None:
+    for searchers in (False, True) if set(JobKind) <= set(kinds) else (False,):
+        whose = col(Participant.baseline_id).is_not(None) if searchers else col(Participant.baseline_id).is_(None)
+        if JobKind.TRIAL in kinds:
+            trials = select(Trial).join(Session).join(Participant).where(whose, Trial.state == TrialState.WAITING)
+            trial = transaction.exec(trials.order_by(col(Trial.submitted_at), col(Trial.id))).first()
+            if trial is not None:
+                return trial
+        if JobKind.EVALUATION in kinds:
+            evaluations = (
+                select(Evaluation)
+                .join(FinalChoice)
+                .join(Session, col(FinalChoice.session_id) == Session.id)
+                .join(Participant)
+                .where(whose, Evaluation.state == TrialState.WAITING)
+            )
+            evaluation = transaction.exec(evaluations.order_by(col(Evaluation.id))).first()
+            if evaluation is not None:
+                return evaluation
+    return None
+
+
+def _is_searchers(transaction: Transaction, run: Run) -> bool:
+    session = session_of(transaction, run)
+    return transaction.need(Participant, session.participant_id).baseline_id is not None
+
+
 def _running(transaction: Transaction, job: Job) -> Run | None:
-    kind: type[Trial] | type[Evaluation] = Trial if job.kind is JobKind.TRIAL else Evaluation
-    run: Run = transaction.need(kind, job.id)
-    return run if run.state is TrialState.RUNNING and run.attempts == job.attempts else None
+    """The job's run, if the claim still holds: its participant may have had it deleted, too."""
+    of_trial = job.kind is JobKind.TRIAL
+    run = transaction.get(Trial, job.id) if of_trial else transaction.get(Evaluation, job.id)
+    return run if run is not None and run.state is TrialState.RUNNING and run.attempts == job.attempts else None
 
 
 def _need_running(transaction: Transaction, job: Job) -> Run:

@@ -1,11 +1,11 @@
-"""The line: who waits for a seat, who is called. A seat is held by a session in state *active*."""
+"""The line: who waits for a seat, who is called. A seat is held by a person's session in state *active*."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from storage import events, studies
+from storage import current, events
 from storage.columns import utc
 from storage.database import Store, Transaction
 from storage.refusal import Reason, Refused
@@ -25,6 +25,7 @@ def line_up(store: Store, participant_id: int, *, now: datetime) -> int:
     now = utc(now)
     with store.write() as transaction:
         participant = may_begin(transaction, participant_id)
+        participant.called_at = None  # who comes too late for a call keeps their place, and is called again
         if participant.waiting_since is None:
             participant.waiting_since = now
             _record(transaction, participant, EventKind.LINED_UP, now, participant.code)
@@ -62,7 +63,7 @@ def next_in_line(store: Store, *, seats: int, now: datetime) -> Participant | No
     """
     now = utc(now)
     with store.read() as transaction:
-        study = studies.find(transaction)
+        study = current.find(transaction)
         if study is None or study.state is not StudyState.OPEN or _unclaimed(transaction, seats, now) < 1:
             return None
         query = select(Participant).where(
@@ -92,9 +93,9 @@ def may_begin(transaction: Transaction, participant_id: int) -> Participant:
 
     Raises:
         Refused: ``WITHDRAWN``, ``NOT_CONSENTED``, ``NOT_DESCRIBED``, ``SESSION_RUNNING``, ``HAD_SESSION``,
-            ``STUDY_PAUSED`` or ``STUDY_CLOSED``.
+            ``STUDY_NOT_OPEN``, ``STUDY_PAUSED`` or ``STUDY_CLOSED``.
     """
-    participant = transaction.need(Participant, participant_id)
+    participant = current.need_person(transaction, participant_id)
     if participant.state is ParticipantState.WITHDRAWN:
         raise Refused(Reason.WITHDRAWN, "You have withdrawn from the study.")
     if participant.state is ParticipantState.INVITED:
@@ -106,7 +107,7 @@ def may_begin(transaction: Transaction, participant_id: int) -> Participant:
         raise Refused(Reason.HAD_SESSION, "You have had your session: everybody takes part once. Thank you!")
     if session is not None:
         raise Refused(Reason.SESSION_RUNNING, "Your session has begun already; it is the thread above.")
-    studies.need_open(transaction, participant.study_id)
+    current.need_open(transaction, participant.study_id)
     return participant
 
 
@@ -128,7 +129,11 @@ def need_seat(transaction: Transaction, participant: Participant, *, seats: int,
 
 
 def _taken(transaction: Transaction) -> int:
-    return transaction.exec(select(func.count()).where(col(Session.state) == SessionState.ACTIVE)).one()
+    """Seats that people sit on: searchers run in slots that are idle, and hold none."""
+    query = select(func.count(col(Session.id))).join(Participant)
+    return transaction.exec(
+        query.where(col(Session.state) == SessionState.ACTIVE, col(Participant.baseline_id).is_(None))
+    ).one()
 
 
 def _unclaimed(transaction: Transaction, seats: int, now: datetime) -> int:

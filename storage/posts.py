@@ -1,5 +1,7 @@
 """Where the Slack messages are: the ts of the one about a session, a trial, …; the channel is Identity's to tell."""
 
+from sqlmodel import col, select
+
 from storage.database import Store
 from storage.tables import Post
 
@@ -23,6 +25,13 @@ def find(store: Store, subject: str) -> Post | None:
     """The message about a subject, if one was posted."""
     with store.read() as transaction:
         return transaction.get(Post, subject)
+
+
+def newest(store: Store, family: str) -> Post | None:
+    """Of the posts about subjects that begin like this (``digest:``), the one that comes last by name."""
+    query = select(Post).where(col(Post.subject).startswith(family, autoescape=True), Post.ts != "")
+    with store.read() as transaction:
+        return transaction.exec(query.order_by(col(Post.subject).desc())).first()
 
 
 def show_file(store: Store, subject: str, file_id: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from storage import events
 from storage.allowance import code_of, extend
@@ -11,7 +11,7 @@ from storage.columns import utc
 from storage.database import Store, Transaction
 from storage.jobs import Run, requeue
 from storage.states import Actor, EventKind, SessionState, TrialState
-from storage.tables import Evaluation, Heartbeat, Session, Trial
+from storage.tables import Evaluation, Heartbeat, Participant, Session, Trial
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
     """Set everything right on start, before anything is claimed. A second call finds nothing to do.
 
     Every running trial and evaluation goes back in line (its epochs deleted, since it runs again bit for bit).
-    A session that was active, and not past its deadline, when the bot was last alive gets back the time since then,
-    and since the start of the trial that has to start over; one in its grace period gets that extended.
+    A person's session that was active, and not past its deadline, when the bot was last alive gets back the time since
+    then, and since the start of the trial that has to start over; one in its grace period gets that extended.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -72,7 +72,8 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
         again = [run for run in running if requeue(transaction, run, now, Actor.BOT)]
         restarted = {run.session_id: run for run in again if isinstance(run, Trial)}
         given: list[GivenBack] = []
-        for session in transaction.exec(select(Session).where(Session.state != SessionState.FINISHED)).all():
+        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
+        for session in transaction.exec(people.where(Session.state != SessionState.FINISHED)).all():
             trial = restarted.get(session.id)
             lost_since = [down_since, trial.started_at if trial is not None else None]
             duration = _lost_time(session, [moment for moment in lost_since if moment is not None], now)

@@ -9,10 +9,14 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     NO_STUDY = "no_study"
     RULES_DIFFER = "rules_differ"
+    STUDY_NOT_OPEN = "study_not_open"
     STUDY_PAUSED = "study_paused"
     STUDY_CLOSED = "study_closed"
     STUDY_OPEN = "study_open"
     STILL_RUNNING = "still_running"
+    NOTHING_TO_AMEND = "nothing_to_amend"
+    NAME_TAKEN = "name_taken"
+    NOT_A_PERSON = "not_a_person"
     NOT_CONSENTED = "not_consented"
     ALREADY_CONSENTED = "already_consented"
     NOT_DESCRIBED = "not_described"
@@ -32,6 +36,9 @@ class Reason(StrEnum):
     NO_SUCH_TRIAL = "no_such_trial"
     NOT_COMPLETE = "not_complete"
     NOT_RUNNING = "not_running"
+    BASELINE_RUNNING = "baseline_running"
+    NO_BASELINE = "no_baseline"
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
 
 
 class Refused(Exception):

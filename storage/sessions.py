@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 
 from storage import events
-from storage.allowance import code_of, extend
+from storage.allowance import code_of, extend, move
 from storage.columns import utc
+from storage.current import need_person
 from storage.database import Store, Transaction
 from storage.line import may_begin, need_seat
 from storage.refusal import Reason, Refused
-from storage.states import Actor, EventKind, SessionState
-from storage.tables import Session, Trial
+from storage.states import Actor, EventKind, SessionEnd, SessionState
+from storage.tables import Participant, Session, Trial
 from storage.trials import Stopped, stop_unfinished
 
 PAPER_SEED = 10
@@ -25,6 +26,21 @@ class Expired:
 
     Attributes:
         session: Choosing from now on.
+        cancelled: The waiting trial it cancelled.
+        stopping: The running trial that a worker has to stop.
+    """
+
+    session: Session
+    cancelled: Trial | None
+    stopping: Trial | None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """What the end of a session, by a researcher, did.
+
+    Attributes:
+        session: Finished, without a final choice.
         cancelled: The waiting trial it cancelled.
         stopping: The running trial that a worker has to stop.
     """
@@ -47,14 +63,14 @@ def begin(
     """Start a participant's clock, if a seat is free.
 
     Args:
-        task: The task's name.
+        task: The task of a participant who was assigned none.
         limit: How long the session lasts.
         seats: How many seats there are, free or taken.
         seed: What all of the study's trials are trained with.
 
     Raises:
         Refused: ``NO_SEAT``; ``NOT_CONSENTED``, ``NOT_DESCRIBED`` yet; ``SESSION_RUNNING``, ``HAD_SESSION`` already;
-            ``WITHDRAWN``, ``STUDY_PAUSED``, ``STUDY_CLOSED``.
+            ``WITHDRAWN``, ``STUDY_NOT_OPEN``, ``STUDY_PAUSED``, ``STUDY_CLOSED``.
         ValueError: The limit is not positive.
     """
     now = utc(now)
@@ -66,7 +82,7 @@ def begin(
         participant.waiting_since = participant.called_at = None
         session = Session(
             participant_id=participant_id,
-            task=task,
+            task=participant.task or task,
             seed=seed,
             started_at=now,
             limit_seconds=limit.total_seconds(),
@@ -99,9 +115,10 @@ def active_session(store: Store, participant_id: int) -> Session | None:
 
 
 def unfinished_sessions(store: Store) -> list[Session]:
-    """All sessions that the clock has to watch, in the order of what is due first."""
+    """All people's sessions, which the clock has to watch, in the order of what is due first."""
     with store.read() as transaction:
-        found = transaction.exec(select(Session).where(Session.state != SessionState.FINISHED)).all()
+        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
+        found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
         return sorted(found, key=lambda each: each.grace_ends_at or each.deadline)
 
 
@@ -121,6 +138,7 @@ def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) ->
             raise Refused(Reason.SESSION_OVER, "The session is over already.")
         if session.state is SessionState.CHOOSING:
             raise Refused(Reason.TIME_IS_UP, "The time was up already, and the final choice is open.")
+        need_person(transaction, session.participant_id)
         if now < session.deadline:
             raise Refused(Reason.NOT_YET, "There is time left: the deadline was moved.")
         session.state, session.grace_ends_at = SessionState.CHOOSING, now + grace
@@ -149,10 +167,51 @@ def give_back(
         return session
 
 
-def end_session(transaction: Transaction, session: Session, *, now: datetime, actor: str, why: str) -> Stopped:
+def extend_by_researcher(store: Store, session_id: int, duration: timedelta, *, actor: str, now: datetime) -> Session:
+    """Give a session more time, as a researcher decides: its deadline, or the end of its grace period, is moved.
+
+    Raises:
+        Refused: The session is over (``SESSION_OVER``), or a searcher's (``NOT_A_PERSON``).
+        ValueError: The duration is not positive.
+    """
+    now = utc(now)
+    if duration <= timedelta(0):
+        raise ValueError(f"A session can only be given more time: {duration} is not.")
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        participant = need_person(transaction, session.participant_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over; its time was not extended.")
+        if move(session, duration):
+            session.extended_seconds += duration.total_seconds()
+        seconds, during = duration.total_seconds(), str(session.state)
+        _record(transaction, session, EventKind.TIME_EXTENDED, now, actor, seconds=seconds, during=during)
+        return session
+
+
+def cancel_session(store: Store, session_id: int, *, actor: str, now: datetime) -> Cancelled:
+    """End a session without a final choice, as a researcher decides. Its trials are kept.
+
+    Raises:
+        Refused: The session is over (``SESSION_OVER``), or a searcher's (``NOT_A_PERSON``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        participant = need_person(transaction, session.participant_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over already.")
+        stopped = end_session(transaction, session, SessionEnd.CANCELLED, now=now, actor=actor, why="cancelled")
+        return Cancelled(session, stopped.cancelled, stopped.stopping)
+
+
+def end_session(
+    transaction: Transaction, session: Session, ended_as: SessionEnd, *, now: datetime, actor: str, why: str
+) -> Stopped:
     """Within a transaction: finish a session, and stop what it trains."""
-    session.state, session.finished_at = SessionState.FINISHED, now
-    _record(transaction, session, EventKind.SESSION_FINISHED, now, actor, why=why)
+    session.state, session.finished_at, session.ended_as = SessionState.FINISHED, now, ended_as
+    kind = EventKind.SESSION_CANCELLED if ended_as is SessionEnd.CANCELLED else EventKind.SESSION_FINISHED
+    _record(transaction, session, kind, now, actor, why=why)
     return stop_unfinished(transaction, session.id, now=now, actor=actor)
 
 

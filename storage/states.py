@@ -7,11 +7,13 @@ class StudyState(StrEnum):
     """Where a study is.
 
     Attributes:
+        PREPARED: Not open yet: its rules may still change, and nobody can take part.
         OPEN: People are invited and sessions begin.
         PAUSED: No new sessions and no new participants; what runs goes on.
         CLOSED: Over for good; evaluations that wait still run.
     """
 
+    PREPARED = "prepared"
     OPEN = "open"
     PAUSED = "paused"
     CLOSED = "closed"
@@ -57,6 +59,31 @@ class SessionState(StrEnum):
         return self is SessionState.FINISHED
 
 
+class SessionEnd(StrEnum):
+    """How a session ended.
+
+    Attributes:
+        CHOSEN: Its participant, or its searcher, made the final choice.
+        CLOCK: The clock chose, after an unanswered grace period.
+        EMPTY: Nothing was ever submitted, so there was nothing to choose.
+        WITHDRAWN: Its participant left the study.
+        CANCELLED: A researcher ended it, without a final choice.
+    """
+
+    CHOSEN = "chosen"
+    CLOCK = "clock"
+    EMPTY = "empty"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+
+
+class Searcher(StrEnum):
+    """A program that takes part like a participant: random search, or Optuna's tree-structured Parzen estimator."""
+
+    RANDOM = "random"
+    TPE = "tpe"
+
+
 class TrialState(StrEnum):
     """Where a trial, or an evaluation, is.
 
@@ -83,10 +110,11 @@ class TrialState(StrEnum):
 
 
 class Chooser(StrEnum):
-    """Who made a final choice: the participant, or the clock after an unanswered grace period."""
+    """Who made a final choice: the participant, the clock after an unanswered grace period, or a searcher."""
 
     PARTICIPANT = "participant"
     CLOCK = "clock"
+    SEARCHER = "searcher"
 
 
 class JobKind(StrEnum):
@@ -97,33 +125,44 @@ class JobKind(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who did something, where it was no participant (those appear under their code)."""
+    """Who did something, where it was no participant (those appear under their code).
+
+    A researcher who acts in Slack appears as ``researcher-1``, ``researcher-2``, …: see :mod:`storage.researchers`.
+    """
 
     BOT = "bot"
     CLOCK = "clock"
     RESEARCHER = "researcher"
+    SEARCHER = "searcher"
     WORKER = "worker"
 
 
 class EventKind(StrEnum):
     """What the event log tells; the names say what happened to the event's subject."""
 
+    STUDY_PREPARED = "study_prepared"
     STUDY_OPENED = "study_opened"
+    STUDY_AMENDED = "study_amended"
     STUDY_PAUSED = "study_paused"
     STUDY_RESUMED = "study_resumed"
     STUDY_CLOSED = "study_closed"
+    STUDY_IMPORTED = "study_imported"
     INVITED = "invited"
     CONSENTED = "consented"
     DESCRIBED = "described"
     WITHDRAWN = "withdrawn"
     IDENTITY_FORGOTTEN = "identity_forgotten"
+    DATA_DELETED = "data_deleted"
+    TASK_ASSIGNED = "task_assigned"
     LINED_UP = "lined_up"
     LEFT_LINE = "left_line"
     CALLED = "called"
     SESSION_BEGUN = "session_begun"
     SESSION_EXPIRED = "session_expired"
     SESSION_FINISHED = "session_finished"
+    SESSION_CANCELLED = "session_cancelled"
     TIME_GIVEN_BACK = "time_given_back"
+    TIME_EXTENDED = "time_extended"
     TRIAL_SUBMITTED = "trial_submitted"
     CANCEL_REQUESTED = "cancel_requested"
     CLAIMED = "claimed"
@@ -131,4 +170,9 @@ class EventKind(StrEnum):
     ENDED = "ended"
     LOST = "lost"
     RETRIED = "retried"
+    EVALUATIONS_ADDED = "evaluations_added"
     RECONCILED = "reconciled"
+    BASELINE_STARTED = "baseline_started"
+    BASELINE_STOPPED = "baseline_stopped"
+    COMMANDED = "commanded"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"

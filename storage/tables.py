@@ -10,7 +10,18 @@ from sqlmodel import Field, SQLModel
 
 from storage.columns import Loss64, UtcDateTime, choice
 from storage.comments import Comment, Remark
-from storage.states import Chooser, EventKind, JobKind, ParticipantState, SessionState, StudyState, TrialState
+from storage.states import (
+    Actor,
+    Chooser,
+    EventKind,
+    JobKind,
+    ParticipantState,
+    Searcher,
+    SessionEnd,
+    SessionState,
+    StudyState,
+    TrialState,
+)
 from training.hyperparameters import Configuration, Loss, Optimizer
 
 
@@ -28,35 +39,106 @@ class Table(SQLModel):
     )
 
 
-def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum]) -> Index:
-    """A unique index over the rows whose state is none of ``unless``."""
+def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum], where: str | None = None) -> Index:
+    """A unique index over the rows whose state is none of ``unless``, and for which ``where`` holds."""
     finished = ", ".join(f"'{state}'" for state in unless)
-    rows = text(f"state NOT IN ({finished})")
+    rows = text(f"state NOT IN ({finished})" + (f" AND {where}" if where else ""))
     return Index(name, *columns, unique=True, sqlite_where=rows, postgresql_where=rows)
 
 
+_NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""Keys of rows that can be deleted are not used again: a late message about one must not be taken for another's."""
+
+
 class Study(Table, table=True):
-    """One experiment with the rules it was opened with. ``current`` is empty once it is closed, so only one is not."""
+    """One experiment with its rules. ``current`` is empty once it is closed, so only one is not.
+
+    ``opened_at`` is empty until a researcher opens it.
+    """
 
     __tablename__ = "study"
-    __table_args__ = (CheckConstraint("(state = 'closed') = (current IS NULL)", name="current"),)
+    __table_args__ = (
+        CheckConstraint("(state = 'closed') = (current IS NULL)", name="current"),
+        _NEVER_AGAIN,
+    )
 
     id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    state: StudyState = Field(default=StudyState.OPEN, sa_type=choice(StudyState))
+    state: StudyState = Field(default=StudyState.PREPARED, sa_type=choice(StudyState))
     current: bool | None = Field(default=True, unique=True)
     rules_toml: str = Field(sa_type=Text)
     rules_hash: str
-    opened_at: datetime = Field(sa_type=UtcDateTime)
+    prepared_at: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class Amendment(Table, table=True):
+    """A change of the rules of a study that was open already, by name.
+
+    ``rules_toml`` are the rules from then on, ``old_rules_toml`` those before.
+    """
+
+    __tablename__ = "amendment"
+    __table_args__ = (UniqueConstraint("study_id", "name"),)
+
+    id: int = Field(default=None, primary_key=True)
+    study_id: int = Field(foreign_key="study.id")
+    name: str
+    reason: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcDateTime)
+    old_rules_hash: str
+    old_rules_toml: str = Field(default="", sa_type=Text)
+    rules_hash: str
+    rules_toml: str = Field(sa_type=Text)
+
+
+class Baseline(Table, table=True):
+    """A searcher's part in a study.
+
+    Attributes:
+        searcher: Which program.
+        code: ``R1``, ``T1``, …: random searches and TPE are counted each for itself.
+        wanted: How many settings are drawn at random, or how many artificial participants there are to be.
+        tries, seconds: Each artificial participant's budget: trials, and seconds of training; none for random search.
+        seed: What all its draws follow from.
+        started_by: The actor, such as ``researcher-1``.
+        stopped_at: When a researcher stopped it; none when it ran, or runs, to its end.
+    """
+
+    __tablename__ = "baseline"
+    __table_args__ = (UniqueConstraint("study_id", "code"), CheckConstraint("wanted >= 1", name="wanted"))
+
+    id: int = Field(default=None, primary_key=True)
+    study_id: int = Field(foreign_key="study.id")
+    searcher: Searcher = Field(sa_type=choice(Searcher))
+    code: str
+    task: str
+    wanted: int
+    tries: int | None = None
+    seconds: float | None = None
+    seed: int
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    started_by: str
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class Participant(Table, table=True):
-    """A person, known by a code. ``months`` of deep-learning experience; ``waiting_since`` is a place in line."""
+    """A person, known by a code; or an artificial one, which belongs to a baseline.
+
+    Attributes:
+        months: Deep-learning experience.
+        task: What they train, assigned when they described themselves; ``block_group`` the group they were assigned in.
+        waiting_since: A place in line.
+        baseline_id: None for a person.
+    """
 
     __tablename__ = "participant"
-    __table_args__ = (UniqueConstraint("study_id", "code"), CheckConstraint("months >= 0", name="months"))
+    __table_args__ = (
+        UniqueConstraint("study_id", "code"),
+        CheckConstraint("months >= 0", name="months"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     study_id: int = Field(foreign_key="study.id")
@@ -72,6 +154,23 @@ class Participant(Table, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     waiting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     called_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    task: str | None = None
+    block_group: str | None = None
+    baseline_id: int | None = Field(default=None, foreign_key="baseline.id", index=True)
+
+
+class Researcher(Table, table=True):
+    """A Slack user who did something as a researcher; everywhere else they are ``researcher-<id>``."""
+
+    __tablename__ = "researcher"
+
+    id: int = Field(default=None, primary_key=True)
+    slack_user: str = Field(unique=True)
+
+    @property
+    def actor(self) -> str:
+        """What the event log calls them: ``researcher-2``."""
+        return f"{Actor.RESEARCHER}-{self.id}"
 
 
 class Identity(Table, table=True):
@@ -85,13 +184,18 @@ class Identity(Table, table=True):
 
 
 class Session(Table, table=True):
-    """A participant's timed part. ``seed`` is what all its trials are trained with, the same for everybody."""
+    """A participant's timed part. ``seed`` is what all its trials are trained with, the same for everybody.
+
+    An artificial participant's session has a deadline too, but no clock watches it: its budget is its baseline's.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
         _at_most_one("one_unfinished_session", "participant_id", unless=[SessionState.FINISHED]),
         CheckConstraint("(state = 'finished') = (finished_at IS NOT NULL)", name="finished_at"),
         CheckConstraint("state <> 'choosing' OR grace_ends_at IS NOT NULL", name="grace"),
+        CheckConstraint("(state = 'finished') = (ended_as IS NOT NULL)", name="ended_as"),
+        _NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -104,7 +208,9 @@ class Session(Table, table=True):
     deadline: datetime = Field(sa_type=UtcDateTime)
     grace_ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_as: SessionEnd | None = Field(default=None, sa_type=choice(SessionEnd))
     given_back_seconds: float = 0.0
+    extended_seconds: float = 0.0
 
     @property
     def subject(self) -> str:
@@ -165,14 +271,23 @@ class RunColumns(Table):
 
 
 class Trial(ConfigurationColumns, RunColumns, table=True):
-    """A configuration, trained once on the training split; ``validation_accuracy`` in percent."""
+    """A configuration, trained once on the training split; ``validation_accuracy`` in percent.
+
+    ``drawn``: at random by a searcher, all in advance. Such trials depend on nothing, so many of a session may wait.
+    """
 
     __tablename__ = "trial"
     __table_args__ = (
         UniqueConstraint("session_id", "number"),
-        _at_most_one("one_unfinished_trial", "session_id", unless=[each for each in TrialState if each.is_finished]),
+        _at_most_one(
+            "one_unfinished_trial",
+            "session_id",
+            unless=[each for each in TrialState if each.is_finished],
+            where="NOT drawn",
+        ),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("state <> 'complete' OR validation_accuracy IS NOT NULL", name="measured"),
+        _NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -181,6 +296,7 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
     submitted_at: datetime = Field(sa_type=UtcDateTime)
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     validation_accuracy: float | None = None
+    drawn: bool = False
 
     @property
     def subject(self) -> str:
@@ -208,6 +324,7 @@ class FinalChoice(ConfigurationColumns, table=True):
     """The configuration a session ends with; ``trial_id`` where it is a trial made."""
 
     __tablename__ = "final_choice"
+    __table_args__ = (_NEVER_AGAIN,)
 
     id: int = Field(default=None, primary_key=True)
     session_id: int = Field(foreign_key="session.id", unique=True)
@@ -223,6 +340,7 @@ class Evaluation(RunColumns, table=True):
     __table_args__ = (
         UniqueConstraint("final_choice_id", "seed"),
         CheckConstraint("state <> 'complete' OR test_accuracy IS NOT NULL", name="measured"),
+        _NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -267,6 +385,39 @@ class Post(Table, table=True):
     subject: str = Field(primary_key=True)
     ts: str
     file_id: str | None = None
+
+
+class Alert(Table, table=True):
+    """Something that broke, for the admins: what happens again before it is acknowledged is counted, not repeated.
+
+    ``kind`` names what is gathered (``worker_lost``); ``latest`` is one sentence about the last time.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index(
+            "one_unacknowledged_alert",
+            "kind",
+            unique=True,
+            sqlite_where=text("acknowledged_at IS NULL"),
+            postgresql_where=text("acknowledged_at IS NULL"),
+        ),
+        CheckConstraint("count >= 1", name="count"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    kind: str
+    latest: str = Field(sa_type=Text)
+    count: int = 1
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the posts call it: ``alert:5``."""
+        return f"alert:{self.id}"
 
 
 class Heartbeat(Table, table=True):

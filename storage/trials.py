@@ -11,6 +11,7 @@ from storage import events
 from storage.allowance import code_of
 from storage.columns import utc
 from storage.comments import Remark
+from storage.current import need_person
 from storage.database import Store, Transaction
 from storage.jobs import Ending, Job, PartialEpoch, claim, end_run, finish, lost, record_epoch, started
 from storage.refusal import Reason, Refused
@@ -19,20 +20,26 @@ from storage.tables import Session, Trial, TrialComment
 from training.hyperparameters import BY_NAME, Configuration
 
 __all__ = [
+    "UNFINISHED",
     "Ending",
     "Job",
     "PartialEpoch",
     "Stopped",
+    "add_next",
     "cancel",
     "claim",
     "finish",
     "get",
     "lost",
     "record_epoch",
+    "record_submitted",
     "started",
+    "stop_all",
     "stop_unfinished",
     "submit",
 ]
+
+UNFINISHED = tuple(each for each in TrialState if not each.is_finished)
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ def submit(
         raise KeyError(f"no such hyperparameter: {', '.join(sorted(unknown))}")
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
+        need_person(transaction, session.participant_id)
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, "Your session is over, so this configuration was not submitted.")
         if session.state is SessionState.CHOOSING or now >= session.deadline:
@@ -83,18 +91,11 @@ def submit(
                 Reason.TIME_IS_UP,
                 "Your time is up, so this configuration was not submitted. You can still make it your final choice.",
             )
-        unfinished = find_unfinished(transaction, session_id)
-        if unfinished is not None:
-            raise Refused(Reason.TRIAL_UNFINISHED, _one_at_a_time(unfinished))
-        count = transaction.exec(select(func.count()).where(col(Trial.session_id) == session_id)).one()
-        trial = Trial(session_id=session_id, number=count + 1, submitted_at=now, **Trial.values(configuration))
-        transaction.add(trial)
-        transaction.flush()
+        trial = add_next(transaction, session, configuration, now)
         transaction.add_all(
             TrialComment(trial_id=trial.id, hyperparameter=name, comment=remark.comment, text=remark.text)
             for name, remark in comments.items()
         )
-        _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number)
         return trial
 
 
@@ -122,20 +123,54 @@ def cancel(store: Store, trial_id: int, *, now: datetime, actor: str | None = No
         return trial
 
 
+def add_next(transaction: Transaction, session: Session, configuration: Configuration, now: datetime) -> Trial:
+    """Within a transaction: put a session's next trial in line.
+
+    Raises:
+        Refused: One waits or runs (``TRIAL_UNFINISHED``).
+    """
+    unfinished = find_unfinished(transaction, session.id)
+    if unfinished is not None:
+        raise Refused(Reason.TRIAL_UNFINISHED, _one_at_a_time(unfinished))
+    count = transaction.exec(select(func.count()).where(col(Trial.session_id) == session.id)).one()
+    trial = Trial(session_id=session.id, number=count + 1, submitted_at=now, **Trial.values(configuration))
+    transaction.add(trial)
+    transaction.flush()
+    record_submitted(transaction, trial, now)
+    return trial
+
+
+def record_submitted(transaction: Transaction, trial: Trial, now: datetime) -> None:
+    """Within a transaction: write into the event log that a trial was put in line."""
+    _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number)
+
+
+def stop_all(
+    transaction: Transaction, session_id: int, *, now: datetime, actor: str
+) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+    """Within a transaction: cancel all of a session's waiting trials, and ask for its running ones to be stopped.
+
+    Returns:
+        The cancelled ones, and those that a worker has to stop.
+    """
+    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
+    found = transaction.exec(query.order_by(col(Trial.number))).all()
+    for trial in found:
+        if trial.cancel_requested_at is None:
+            _stop(transaction, trial, now, actor)
+    cancelled = tuple(each for each in found if each.state.is_finished)
+    return cancelled, tuple(each for each in found if not each.state.is_finished)
+
+
 def stop_unfinished(transaction: Transaction, session_id: int, *, now: datetime, actor: str) -> Stopped:
     """Within a transaction: cancel a session's waiting trial, or ask for its running one to be stopped."""
-    trial = find_unfinished(transaction, session_id)
-    if trial is None:
-        return Stopped()
-    if trial.cancel_requested_at is None:
-        _stop(transaction, trial, now, actor)
-    return Stopped(cancelled=trial) if trial.state.is_finished else Stopped(stopping=trial)
+    cancelled, stopping = stop_all(transaction, session_id, now=now, actor=actor)
+    return Stopped(next(iter(cancelled), None), next(iter(stopping), None))
 
 
 def find_unfinished(transaction: Transaction, session_id: int) -> Trial | None:
     """Within a transaction: the session's trial that waits or runs."""
-    unfinished = [each for each in TrialState if not each.is_finished]
-    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(unfinished))
+    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
     return transaction.exec(query).first()
 
 

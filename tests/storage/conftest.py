@@ -1,8 +1,10 @@
-"""A real SQLite file per test, and a study in it that a test can move through by name."""
+"""A real data base per test, SQLite and PostgreSQL, and a study in it that a test can move through by name."""
 
+import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,16 +13,19 @@ from typing import Any
 
 import pytest
 
-from storage import choices, jobs, participants, sessions, studies, trials
+from storage import baselines, choices, jobs, participants, sessions, studies, trials
 from storage.comments import Comment, Remark
 from storage.database import Store
 from storage.jobs import Ending, Job
+from storage.participants import Withdrawal
 from storage.states import TrialState
-from storage.tables import Participant, Session, Trial
+from storage.tables import Baseline, Participant, Session, Study, Trial
+from tests.storage.postgresql import PostgreSQL, migrate
 from training.hyperparameters import Configuration
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
 SEEDS = tuple(range(10))
+RESEARCHER = "researcher-1"
 
 
 @dataclass
@@ -33,14 +38,19 @@ class Lab:
     seeds: tuple[int, ...] = SEEDS
     limit: timedelta = timedelta(hours=2)
     grace: timedelta = timedelta(minutes=10)
+    tasks: tuple[str, ...] = ("digits",)
     invited: int = field(default=0)
 
     def later(self, **duration: float) -> datetime:
         self.now += timedelta(**duration)
         return self.now
 
-    def open(self) -> None:
-        studies.open_study(self.store, name="skill", rules_toml="hours = 2", rules_hash="a" * 64, now=self.now)
+    def prepare(self, name: str = "skill", rules: str = "a") -> Study:
+        return studies.prepare_study(self.store, name=name, rules_toml=rules, rules_hash=rules * 64, now=self.now)
+
+    def open(self, name: str = "skill", rules: str = "a") -> Study:
+        self.prepare(name, rules)
+        return studies.open_study(self.store, actor=RESEARCHER, now=self.now)
 
     def invite(self) -> Participant:
         self.invited += 1
@@ -48,11 +58,19 @@ class Lab:
             self.store, slack_user=f"U{self.invited:04}", slack_channel=f"D{self.invited:04}", now=self.now
         )
 
-    def described(self) -> Participant:
+    def described(self, *, group: str = "medium", months: float = 6) -> Participant:
         participant = self.invite()
         participants.consent(self.store, participant.id, consent_hash="c", now=self.now)
         return participants.describe(
-            self.store, participant.id, months=6, education="Masters (enrolled)", answers={}, now=self.now
+            self.store,
+            participant.id,
+            months=months,
+            education="Masters (enrolled)",
+            answers={"age": "30"},
+            tasks=self.tasks,
+            group=group,
+            block_seed=5,
+            now=self.now,
         )
 
     def begin(self, participant: Participant) -> Session:
@@ -77,6 +95,10 @@ class Lab:
         assert job is not None
         return job
 
+    def claim_nothing(self) -> bool:
+        """Whether a slot that asks gets nothing."""
+        return jobs.claim(self.store, now=self.now, slot=0) is None
+
     def complete(self, job: Job, accuracy: float = 50.0) -> None:
         jobs.finish(self.store, job, Ending(TrialState.COMPLETE, accuracy=accuracy, seconds=3.0), now=self.now)
 
@@ -94,6 +116,41 @@ class Lab:
     def expire(self, session: Session) -> sessions.Expired:
         return sessions.expire(self.store, session.id, grace=self.grace, now=self.now)
 
+    def withdraw(self, session: Session, *, delete_data: bool = False, actor: str | None = None) -> Withdrawal:
+        return participants.withdraw(
+            self.store, session.participant_id, delete_data=delete_data, actor=actor, now=self.now
+        )
+
+    def start_random(self, count: int) -> Baseline:
+        drawn = [configuration(learning_rate=number / 100) for number in range(1, count + 1)]
+        return baselines.start_random(
+            self.store,
+            task="digits",
+            configurations=drawn,
+            seed=1,
+            training_seed=10,
+            actor=RESEARCHER,
+            now=self.now,
+        )
+
+    def start_tpe(self, wanted: int = 2, *, tries: int | None = 3, seconds: float | None = None) -> Baseline:
+        return baselines.start_tpe(
+            self.store,
+            task="digits",
+            wanted=wanted,
+            tries=tries,
+            seconds=seconds,
+            seed=1,
+            actor=RESEARCHER,
+            now=self.now,
+        )
+
+    def member(self, baseline: Baseline) -> Session:
+        """The next artificial participant's session."""
+        session = baselines.next_member(self.store, baseline.id, training_seed=10, now=self.now)
+        assert session is not None
+        return session
+
 
 def configuration(**values: Any) -> Configuration:
     return Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd", **values})
@@ -101,28 +158,87 @@ def configuration(**values: Any) -> Configuration:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data base that the migrations made, to be copied."""
+    """A SQLite file that the migrations made, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "study.db"
-    store = Store(f"sqlite:///{path}")
-    store.migrate()
-    store.scrub()
-    store.close()
+    migrate(f"sqlite:///{path}")
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    with PostgreSQL() as server:
+        yield server
+
+
 @pytest.fixture
-def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
-    shutil.copy(migrated, tmp_path / "study.db")
-    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
+def make_url(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Makes data bases with the newest tables and nothing in them, on ``sqlite`` or on ``postgresql``."""
+    names = (f"study{number or ''}.db" for number in itertools.count())
+    with ExitStack() as stack:
+
+        def make(kind: str) -> str:
+            if kind == "postgresql":
+                server: PostgreSQL = request.getfixturevalue("postgresql")
+                url = server.new()
+                stack.callback(server.drop, url)
+                return url
+            path = tmp_path / next(names)
+            shutil.copy(migrated, path)
+            return f"sqlite:///{path}"
+
+        yield make
+
+
+@pytest.fixture
+def sqlite_store(make_url: Callable[[str], str]) -> Iterator[Store]:
+    """For what is peculiar to SQLite: the file ``study.db`` in ``tmp_path``."""
+    store = Store(make_url("sqlite"))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Both data bases keep the same promises, so every test asks both. It leaves the tables themselves as they are."""
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        store = Store(server.emptied())
+    else:
+        store = Store(make_url("sqlite"))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Store]:
+    """The same for a test that changes the tables."""
+    store = Store(make_url(request.param))
     yield store
     store.close()
 
 
 @pytest.fixture
-def lab(store: Store) -> Lab:
-    lab = Lab(store)
-    lab.open()
-    return lab
+def lab_of() -> Callable[[Store], Lab]:
+    """An open study in a data base."""
+
+    def begin(store: Store) -> Lab:
+        lab = Lab(store)
+        lab.open()
+        return lab
+
+    return begin
+
+
+@pytest.fixture
+def empty_lab(store: Store) -> Lab:
+    """Before there is any study."""
+    return Lab(store)
+
+
+@pytest.fixture
+def lab(empty_lab: Lab) -> Lab:
+    empty_lab.open()
+    return empty_lab
 
 
 @pytest.fixture

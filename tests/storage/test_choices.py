@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from storage import choices, evaluations, history, jobs, trials
+from storage import choices, evaluations, events, history, jobs, trials
 from storage.jobs import Ending
 from storage.refusal import Reason, Refused
-from storage.states import Chooser, SessionState, TrialState
+from storage.states import Chooser, EventKind, SessionState, TrialState
 from training.hyperparameters import InvalidConfiguration
 
 
@@ -166,3 +166,34 @@ def test_a_summary_counts_what_was_measured(lab):
     assert (summary.accuracies, summary.mean, summary.sd) == ((50.0, 60.0, 70.0), 60.0, 10.0)
     assert (summary.complete, summary.diverged, summary.all_done) == (3, 1, True)
     assert evaluations.all_done(lab.store, choice.id)
+
+
+def test_seeds_that_the_rules_have_more_after_an_amendment_are_added_to_every_choice(lab):
+    lab.seats, lab.seeds = 3, (1, 2)
+    first, second, left = lab.seated(), lab.seated(), lab.seated()
+    for session in (first, second, left):
+        lab.tried(session, 60.0)
+        lab.choose(session, 1)
+    lab.withdraw(left)
+    assert evaluations.ensure(lab.store, seeds=(1, 2), now=lab.now) == 0
+    assert evaluations.ensure(lab.store, seeds=(2, 3, 4), now=lab.now) == 4
+    choice = evaluations.final_choice_of(lab.store, first.id)
+    assert [each.seed for each in evaluations.of_choice(lab.store, choice.id)] == [1, 2, 3, 4]
+    assert evaluations.ensure(lab.store, seeds=(2, 3, 4), now=lab.now) == 0
+    (event,) = events.read(lab.store, kind=EventKind.EVALUATIONS_ADDED)
+    assert event.details == {"count": 4}
+    with pytest.raises(ValueError, match="at least one seed"):
+        evaluations.ensure(lab.store, seeds=(), now=lab.now)
+
+
+def test_failed_evaluations_of_somebody_who_left_are_not_tried_again(lab):
+    lab.seeds = (1,)
+    stays, leaves = lab.seated(), lab.seated()
+    for session in (stays, leaves):
+        lab.tried(session, 60.0)
+        lab.choose(session, 1)
+        jobs.finish(lab.store, lab.claim(), Ending(TrialState.FAILED), now=lab.now)
+    lab.withdraw(leaves)
+    retried = evaluations.retry_failed(lab.store, now=lab.now, actor="researcher-1")
+    assert [each.id for each in retried] == [1]
+    assert events.read(lab.store, kind=EventKind.RETRIED)[0].actor == "researcher-1"

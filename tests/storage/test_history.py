@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -61,8 +61,8 @@ def test_the_status_counts_everything_in_every_state(lab):
     third, fourth = lab.seated(), lab.described()
     participants.line_up(lab.store, fourth.id, now=lab.now)
     lab.invite()
-    studies.pause_study(lab.store, now=lab.now)
-    status = history.status(lab.store)
+    studies.pause_study(lab.store, actor="researcher-1", now=lab.now)
+    status = history.status(lab.store, now=lab.now)
     assert (status.study, status.state, status.waiting_in_line) == ("skill", StudyState.PAUSED, ("P004",))
     assert status.participants == {
         ParticipantState.INVITED: 1,
@@ -82,7 +82,7 @@ def test_the_status_counts_everything_in_every_state(lab):
 
 def test_without_a_study_there_is_no_status(store):
     with pytest.raises(Refused) as refused:
-        history.status(store)
+        history.status(store, now=datetime.now(UTC))
     assert refused.value.reason is Reason.NO_STUDY
 
 
@@ -97,3 +97,19 @@ def test_a_post_is_found_again_replaced_and_forgotten(store):
     posts.forget(store, "trial:1")
     posts.forget(store, "trial:1")
     assert posts.find(store, "trial:1") is None
+
+
+def test_the_status_counts_what_people_submitted_within_the_hour(lab):
+    session = lab.seated()
+    for _ in range(3):
+        lab.tried(session, 50.0)
+        lab.later(minutes=25)
+    assert history.status(lab.store, now=lab.now).trials_last_hour == 2
+
+
+def test_the_status_of_a_closed_study_is_told_while_it_is_the_newest(lab):
+    studies.close_study(lab.store, actor="researcher-1", now=lab.now)
+    assert history.status(lab.store, now=lab.now).state is StudyState.CLOSED
+    lab.prepare("luck")
+    status = history.status(lab.store, now=lab.now)
+    assert (status.study, status.state) == ("luck", StudyState.PREPARED)

@@ -1,34 +1,45 @@
 """Whatever is called, in whatever order, the study's books balance: random sequences of transitions."""
 
-import shutil
-import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlmodel import select
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlmodel import col, select
 
-from storage import choices, events, jobs, participants, recovery, sessions, studies, trials
+from storage import (
+    alerts,
+    baselines,
+    choices,
+    evaluations,
+    jobs,
+    participants,
+    recovery,
+    sessions,
+    studies,
+    trials,
+)
+from storage.comments import Comment, Remark
 from storage.database import Store
 from storage.jobs import Ending, Job
 from storage.refusal import Refused
-from storage.states import EventKind, ParticipantState, SessionState, TrialState
-from storage.tables import Epoch, Evaluation, FinalChoice, Identity, Participant, Session, Trial
+from storage.states import JobKind, SessionState, TrialState
+from storage.tables import Participant, Session
+from tests.storage.books import Books
 from training.hyperparameters import Configuration
 
 SEATS = 2
 SEEDS = (1, 2)
 CONFIGURATION = Configuration.create({"epochs": 1, "batch_size": 8, "loss": "nll", "optimizer": "sgd"})
+COMMENTS = {"epochs": Remark(Comment.GUESS)}
 PEOPLE = st.integers(1, 4)
+ENDED_WELL = Ending(TrialState.COMPLETE, accuracy=50.0)
 ENDINGS = st.sampled_from(
     [
-        Ending(TrialState.COMPLETE, accuracy=50.0),
+        ENDED_WELL,
         Ending(TrialState.CANCELLED),
         Ending(TrialState.DIVERGED),
         Ending(TrialState.FAILED, reason="broken", our_fault=True),
@@ -47,27 +58,101 @@ def maybe_refused() -> Iterator[None]:
     assert sentence.endswith((".", "!"))
 
 
-class Study(RuleBasedStateMachine):
-    """Participants, clocks and workers that do anything at any time, also with claims that are long void."""
+WHICH = st.integers(0, 3)
+RESEARCHER = "researcher-1"
 
-    def __init__(self, migrated: Path) -> None:
+
+class Study(RuleBasedStateMachine):
+    """Participants, researchers, searchers, clocks and workers that do anything at any time, with void claims too."""
+
+    def __init__(self, store: Store) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        shutil.copy(migrated, Path(self.folder.name) / "study.db")
-        self.store = Store(f"sqlite:///{self.folder.name}/study.db")
+        self.store = store
         self.now = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
         self.claims: list[Job] = []
-        studies.open_study(self.store, name="s", rules_toml="", rules_hash="h", now=self.now)
-        for number in range(1, 5):
-            each = participants.invite(self.store, slack_user=f"U{number}", slack_channel="D", now=self.now)
-            participants.consent(self.store, each.id, consent_hash="c", now=self.now)
-            participants.describe(self.store, each.id, months=number, education="", answers={}, now=self.now)
+        self.deleted: set[int] = set()
+        self.amended = 0
+        studies.prepare_study(self.store, name="s", rules_toml="", rules_hash="h", now=self.now)
 
     def teardown(self) -> None:
         self.store.close()
-        self.folder.cleanup()
 
-    @rule(minutes=st.sampled_from([1, 20, 61]))
+    @initialize()
+    def begins(self) -> None:
+        """People tune, and searchers search: what follows starts in the middle."""
+        studies.open_study(self.store, actor=RESEARCHER, now=self.now)
+        for number in range(1, 5):
+            each = participants.invite(self.store, slack_user=f"U{number}", slack_channel="D", now=self.now)
+            participants.consent(self.store, each.id, consent_hash="c", now=self.now)
+            participants.describe(
+                self.store,
+                each.id,
+                months=number,
+                education="",
+                answers={},
+                tasks=["t", "u"],
+                group="medium",
+                block_seed=1,
+                now=self.now,
+            )
+        for person in (1, 2):
+            self.start(person)
+            self.submit(person - 1)
+            self.work(1, ENDED_WELL)
+        self.search_at_random(2)
+        self.search_by_tpe()
+        self.next_member()
+
+    # What a rule is about: mostly something that is there and goes on, so that it does more than to be refused.
+
+    def unfinished(self, which: int, *, searchers: bool) -> int:
+        with self.store.read() as transaction:
+            whose = col(Participant.baseline_id)
+            query = select(Session.id).join(Participant).where(Session.state != SessionState.FINISHED)
+            query = query.where(whose.is_not(None) if searchers else whose.is_(None)).order_by(col(Session.id))
+            found = transaction.exec(query).all()
+        return found[which] if which < len(found) else which + 1
+
+    def claimed(self, which: int) -> Job | None:
+        return self.claims[-1 - which] if which < len(self.claims) else None
+
+    # The study
+
+    @rule(deed=st.sampled_from(["resume"] * 4 + ["open", "prepare", "amend", "pause", "close"]))
+    def researchers_run_it(self, deed: str) -> None:
+        with maybe_refused():
+            match deed:
+                case "open":
+                    studies.open_study(self.store, actor=RESEARCHER, now=self.now)
+                case "pause":
+                    studies.pause_study(self.store, actor=RESEARCHER, now=self.now)
+                case "resume":
+                    studies.resume_study(self.store, actor=RESEARCHER, now=self.now)
+                case "close":
+                    studies.close_study(self.store, actor=RESEARCHER, now=self.now)
+                case "amend":
+                    self.amend()
+                case "prepare":
+                    study = studies.newest_study(self.store)
+                    assert study is not None
+                    rules = study.rules_hash
+                    studies.prepare_study(self.store, name="s", rules_toml="", rules_hash=rules, now=self.now)
+
+    def amend(self) -> None:
+        studies.amend_study(
+            self.store,
+            name=f"amendment {self.amended}",
+            reason="why not",
+            rules_toml="",
+            rules_hash=f"h{self.amended + 1}",
+            actor=RESEARCHER,
+            now=self.now,
+        )
+        self.amended += 1
+
+    # People
+
+    @rule(minutes=st.sampled_from([1, 1, 20, 61]))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
@@ -87,28 +172,142 @@ class Study(RuleBasedStateMachine):
         if first is not None:
             participants.mark_called(self.store, first.id, now=self.now)
 
-    @rule(session=PEOPLE)
-    def submit(self, session: int) -> None:
+    @rule(which=WHICH)
+    def submit(self, which: int) -> None:
+        session = self.unfinished(which, searchers=False)
         with maybe_refused():
-            trials.submit(self.store, session, configuration=CONFIGURATION, comments={}, now=self.now)
+            trials.submit(self.store, session, configuration=CONFIGURATION, comments=COMMENTS, now=self.now)
 
-    @rule(trial=st.integers(1, 8))
+    @rule(trial=st.integers(1, 12))
     def cancel(self, trial: int) -> None:
         with maybe_refused():
             trials.cancel(self.store, trial, now=self.now)
 
-    @rule(slot=st.integers(0, 1))
-    def claim(self, slot: int) -> None:
-        job = jobs.claim(self.store, now=self.now, slot=slot)
+    @rule(which=WHICH)
+    def expire(self, which: int) -> None:
+        session = self.unfinished(which, searchers=False)
+        with maybe_refused():
+            sessions.expire(self.store, session, grace=timedelta(minutes=10), now=self.now)
+
+    @rule(which=WHICH, choice=st.sampled_from([1, 2, CONFIGURATION]))
+    def choose(self, which: int, choice: int | Configuration) -> None:
+        session = self.unfinished(which, searchers=False)
+        with maybe_refused():
+            choices.choose(self.store, session, choice=choice, seeds=SEEDS, training_images=100, now=self.now)
+
+    @rule(which=WHICH)
+    def choose_by_clock(self, which: int) -> None:
+        session = self.unfinished(which, searchers=False)
+        with maybe_refused():
+            choices.choose_by_clock(self.store, session, seeds=SEEDS, now=self.now)
+
+    @rule(
+        person=st.sampled_from([0] * 6 + [1, 2, 3, 4, 5]),
+        delete_data=st.booleans(),
+        actor=st.sampled_from([None, RESEARCHER]),
+    )
+    def withdraw(self, person: int, delete_data: bool, actor: str | None) -> None:
+        with maybe_refused():
+            participants.withdraw(self.store, person, delete_data=delete_data, actor=actor, now=self.now)
+            self.deleted |= {person} if delete_data else set()
+
+    # Researchers
+
+    @rule(which=WHICH, deed=st.sampled_from([timedelta(minutes=1), timedelta(minutes=30), "cancel"]))
+    def researchers_intervene(self, which: int, deed: timedelta | str) -> None:
+        session = self.unfinished(which, searchers=which == 3)
+        with maybe_refused():
+            if isinstance(deed, timedelta):
+                sessions.extend_by_researcher(self.store, session, deed, actor=RESEARCHER, now=self.now)
+            else:
+                sessions.cancel_session(self.store, session, actor=RESEARCHER, now=self.now)
+
+    @rule()
+    def evaluate(self) -> None:
+        evaluations.retry_failed(self.store, actor=RESEARCHER, now=self.now)
+        assert evaluations.ensure(self.store, seeds=SEEDS, now=self.now) == 0
+
+    @rule(kind=st.sampled_from(["worker_lost", "disk_full"]), seen=st.integers(1, 3))
+    def break_and_acknowledge(self, kind: str, seen: int) -> None:
+        alerts.raise_alert(self.store, kind=kind, text="It broke.", now=self.now)
+        with maybe_refused():
+            alerts.acknowledge(self.store, seen, actor=RESEARCHER, now=self.now)
+
+    # Searchers
+
+    @rule(count=st.integers(1, 3))
+    def search_at_random(self, count: int) -> None:
+        with maybe_refused():
+            baselines.start_random(
+                self.store,
+                task="t",
+                configurations=[CONFIGURATION] * count,
+                seed=1,
+                training_seed=10,
+                actor=RESEARCHER,
+                now=self.now,
+            )
+
+    @rule()
+    def search_by_tpe(self) -> None:
+        with maybe_refused():
+            baselines.start_tpe(
+                self.store, task="t", wanted=2, tries=2, seconds=None, seed=1, actor=RESEARCHER, now=self.now
+            )
+
+    @rule()
+    def next_member(self) -> None:
+        for baseline in baselines.running(self.store):
+            with maybe_refused():
+                baselines.next_member(self.store, baseline.id, training_seed=10, now=self.now)
+
+    @rule(which=WHICH)
+    def search(self, which: int) -> None:
+        session = self.unfinished(which, searchers=True)
+        with maybe_refused():
+            baselines.submit(self.store, session, CONFIGURATION, now=self.now)
+
+    @rule(which=WHICH)
+    def searcher_ends(self, which: int) -> None:
+        session = self.unfinished(which, searchers=True)
+        with maybe_refused():
+            baselines.choose(self.store, session, seeds=SEEDS, now=self.now)
+        with maybe_refused():
+            baselines.end_random(self.store, session, now=self.now)
+
+    @rule(really=st.sampled_from([False, False, False, True]))
+    def stop_baselines(self, really: bool) -> None:
+        if really:
+            with maybe_refused():
+                baselines.stop(self.store, actor=RESEARCHER, now=self.now)
+
+    # Workers, and the bot itself
+
+    @rule(slot=st.integers(0, 1), kinds=st.sampled_from([tuple(JobKind), tuple(JobKind), (JobKind.TRIAL,)]))
+    def claim(self, slot: int, kinds: tuple[JobKind, ...]) -> None:
+        job = jobs.claim(self.store, now=self.now, slot=slot, kinds=kinds)
         if job is not None:
+            assert len(kinds) > 1 or not job.of_searcher
             self.claims.append(job)
+
+    @rule(count=st.integers(1, 3), ending=st.one_of(st.just(ENDED_WELL), ENDINGS))
+    def work(self, count: int, ending: Ending) -> None:
+        """A slot takes what is next, and brings it to its end."""
+        for _ in range(count):
+            self.claim(2, tuple(JobKind))
+            job = self.claimed(0)
+            if job is not None:
+                jobs.started(self.store, job, now=self.now)
+                self.record(0, 1)
+                self.finish(0, ending)
 
     @rule(which=st.integers(0, 5), epoch=st.integers(1, 2))
     def record(self, which: int, epoch: int) -> None:
-        if which < len(self.claims):
+        job = self.claimed(which)
+        if job is not None:
             jobs.record_epoch(
                 self.store,
-                self.claims[-1 - which],
+                job,
                 epoch=epoch,
                 batch_losses=[1.0],
                 training_loss=1.0,
@@ -118,35 +317,17 @@ class Study(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 5), ending=ENDINGS)
     def finish(self, which: int, ending: Ending) -> None:
-        if which < len(self.claims):
+        job = self.claimed(which)
+        if job is not None:
             with maybe_refused():
-                jobs.finish(self.store, self.claims[-1 - which], ending, now=self.now)
+                jobs.finish(self.store, job, ending, now=self.now)
 
     @rule(which=st.integers(0, 5))
     def lose(self, which: int) -> None:
-        if which < len(self.claims):
+        job = self.claimed(which)
+        if job is not None:
             with maybe_refused():
-                jobs.lost(self.store, self.claims[-1 - which], now=self.now)
-
-    @rule(session=PEOPLE)
-    def expire(self, session: int) -> None:
-        with maybe_refused():
-            sessions.expire(self.store, session, grace=timedelta(minutes=10), now=self.now)
-
-    @rule(session=PEOPLE, choice=st.sampled_from([1, 2, CONFIGURATION]))
-    def choose(self, session: int, choice: int | Configuration) -> None:
-        with maybe_refused():
-            choices.choose(self.store, session, choice=choice, seeds=SEEDS, training_images=100, now=self.now)
-
-    @rule(session=PEOPLE)
-    def choose_by_clock(self, session: int) -> None:
-        with maybe_refused():
-            choices.choose_by_clock(self.store, session, seeds=SEEDS, now=self.now)
-
-    @rule(person=PEOPLE)
-    def withdraw(self, person: int) -> None:
-        with maybe_refused():
-            participants.withdraw(self.store, person, now=self.now)
+                jobs.lost(self.store, job, now=self.now)
 
     @rule()
     def beat(self) -> None:
@@ -158,59 +339,19 @@ class Study(RuleBasedStateMachine):
 
     @invariant()
     def books_balance(self) -> None:
-        with self.store.read() as transaction:
-            people = transaction.exec(select(Participant)).all()
-            all_sessions = transaction.exec(select(Session)).all()
-            all_trials = transaction.exec(select(Trial).order_by(Trial.id)).all()
-            evaluations = transaction.exec(select(Evaluation)).all()
-            epochs = transaction.exec(select(Epoch)).all()
-            final = transaction.exec(select(FinalChoice)).all()
-            linked = {each.participant_id for each in transaction.exec(select(Identity)).all()}
-        log = events.read(self.store)
-        kinds = Counter(each.kind for each in log)
-        by_id = {each.id: each for each in all_sessions}
-        finished_runs = sum(each.state.is_finished for each in [*all_trials, *evaluations])
-
-        assert max(Counter(each.participant_id for each in all_sessions).values(), default=0) <= 1
-        assert sum(each.state is SessionState.ACTIVE for each in all_sessions) <= SEATS
-        unfinished = [each for each in all_trials if not each.state.is_finished]
-        assert max(Counter(each.session_id for each in unfinished).values(), default=0) <= 1
-        for trial in unfinished:
-            if by_id[trial.session_id].state is not SessionState.ACTIVE:
-                assert trial.state is TrialState.RUNNING
-                assert trial.cancel_requested_at is not None
-        for session in all_sessions:
-            numbers = [each.number for each in all_trials if each.session_id == session.id]
-            assert numbers == list(range(1, len(numbers) + 1))
-            lasts = timedelta(seconds=session.limit_seconds + session.given_back_seconds)
-            assert session.deadline == session.started_at + lasts
-        assert len({each.session_id for each in final}) == len(final)
-        assert all(by_id[each.session_id].state.is_finished for each in final)
-        planned = Counter(each.final_choice_id for each in evaluations)
-        assert planned == {each.id: len(SEEDS) for each in final}
-        waiting = {each.subject for each in [*all_trials, *evaluations] if each.state is TrialState.WAITING}
-        owners = {f"trial:{each.trial_id}" if each.trial_id else f"evaluation:{each.evaluation_id}" for each in epochs}
-        assert not waiting & owners
-        gone = {each.id for each in people if each.state is ParticipantState.WITHDRAWN}
-        assert linked == {each.id for each in people} - gone
-
-        assert kinds[EventKind.SESSION_BEGUN] == len(all_sessions)
-        assert kinds[EventKind.SESSION_FINISHED] == sum(each.state.is_finished for each in all_sessions)
-        assert kinds[EventKind.TRIAL_SUBMITTED] == len(all_trials)
-        assert kinds[EventKind.ENDED] == finished_runs
-        assert kinds[EventKind.CLAIMED] == sum(each.attempts for each in [*all_trials, *evaluations])
-        given = sum(
-            each.details["seconds"]
-            for each in log
-            if each.kind is EventKind.TIME_GIVEN_BACK and each.details["during"] == "active"
-        )
-        assert given == pytest.approx(sum(each.given_back_seconds for each in all_sessions))
-        assert [each.at for each in log] == sorted(each.at for each in log)
+        Books(self.store, self.deleted, seats=SEATS, seeds=SEEDS, comments=len(COMMENTS)).balance()
 
 
-@pytest.fixture
-def machine(migrated: Path) -> Callable[[], Study]:
-    return lambda: Study(migrated)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def machine(request: pytest.FixtureRequest, make_url: Callable[[str], str]) -> Callable[[], Study]:
+    """Every sequence begins with a data base that has nothing in it."""
+
+    def begin() -> Study:
+        if request.param == "sqlite":
+            return Study(Store(make_url("sqlite")))
+        return Study(Store(request.getfixturevalue("postgresql").emptied()))
+
+    return begin
 
 
 def test_no_sequence_of_calls_breaks_the_study(machine):
@@ -218,7 +359,7 @@ def test_no_sequence_of_calls_breaks_the_study(machine):
         machine,
         settings=settings(
             max_examples=12,
-            stateful_step_count=40,
+            stateful_step_count=60,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -249,3 +249,14 @@ def test_evaluations_are_recorded_ended_lost_and_retried_like_trials(lab):
     lab.complete(again, 66.0)
     assert evaluations.evaluation_summary(lab.store, choice.id).accuracies == (66.0,)
     assert evaluations.retry_failed(lab.store, now=lab.now) == []
+
+
+def test_an_evaluation_that_is_tried_again_begins_anew(lab):
+    with_evaluations(lab)
+    job = lab.claim()
+    record(lab, job, loss=9.9, accuracy=None)
+    finish(lab, job, TrialState.FAILED, partial=PartialEpoch(2, (1.5,)))
+    evaluations.retry_failed(lab.store, now=lab.now)
+    assert history.epochs_of(lab.store, JobKind.EVALUATION, job.id) == ()
+    record(lab, lab.claim(), loss=1.1, accuracy=None)
+    assert [each.training_loss for each in history.epochs_of(lab.store, JobKind.EVALUATION, job.id)] == [1.1]

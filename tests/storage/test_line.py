@@ -14,7 +14,7 @@ def next_code(lab) -> str | None:
 
 def free_a_seat(lab, session) -> None:
     sessions.give_back(lab.store, session.id, timedelta(seconds=1), why="test", now=lab.now)
-    participants.withdraw(lab.store, session.participant_id, now=lab.now)
+    lab.withdraw(session)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_who_does_not_answer_the_call_blocks_nobody_for_long(lab, full):
 
 def test_nobody_is_called_while_the_study_is_paused(lab, full):
     free_a_seat(lab, full[0])
-    studies.pause_study(lab.store, now=lab.now)
+    studies.pause_study(lab.store, actor="researcher-1", now=lab.now)
     assert next_code(lab) is None
 
 

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from storage import events, participants, sessions, trials
+from storage import choices, events, history, participants, sessions, trials
 from storage.refusal import Reason, Refused
-from storage.states import EventKind, SessionState, TrialState
+from storage.states import EventKind, SessionEnd, SessionState, TrialState
 
 
 def reason_of(call) -> Reason:
@@ -84,7 +84,7 @@ def test_expiry_before_its_time_or_twice_is_refused(lab):
     lab.later(seconds=1)
     lab.expire(session)
     assert reason_of(lambda: lab.expire(session)) is Reason.TIME_IS_UP
-    participants.withdraw(lab.store, session.participant_id, now=lab.now)
+    lab.withdraw(session)
     assert reason_of(lambda: lab.expire(session)) is Reason.SESSION_OVER
 
 
@@ -121,9 +121,111 @@ def test_time_is_not_given_back_to_the_finished_nor_taken_away(lab):
     session = lab.seated()
     with pytest.raises(ValueError, match="positive"):
         sessions.give_back(lab.store, session.id, timedelta(minutes=-5), why="", now=lab.now)
-    participants.withdraw(lab.store, session.participant_id, now=lab.now)
+    lab.withdraw(session)
 
     def late():
         sessions.give_back(lab.store, session.id, timedelta(minutes=5), why="", now=lab.now)
 
     assert reason_of(late) is Reason.SESSION_OVER
+
+
+def extend(lab, session, **duration):
+    return sessions.extend_by_researcher(
+        lab.store, session.id, timedelta(**duration), actor="researcher-1", now=lab.now
+    )
+
+
+def cancel(lab, session):
+    return sessions.cancel_session(lab.store, session.id, actor="researcher-1", now=lab.now)
+
+
+def test_a_researcher_extends_a_session_by_moving_its_deadline(lab):
+    session = lab.seated()
+    extend(lab, session, minutes=10)
+    moved = extend(lab, session, minutes=5)
+    assert (moved.deadline - session.deadline, moved.extended_seconds) == (timedelta(minutes=15), 900)
+    assert moved.given_back_seconds == 0
+    assert history.session_view(lab.store, session.id).extended == timedelta(minutes=15)
+    event = events.read(lab.store, kind=EventKind.TIME_EXTENDED)[-1]
+    assert (event.actor, event.participant, event.details) == (
+        "researcher-1",
+        "P001",
+        {"seconds": 300.0, "during": "active"},
+    )
+    lab.later(hours=2)
+    assert reason_of(lambda: lab.expire(session)) is Reason.NOT_YET
+    assert lab.submit(session).number == 1
+
+
+def test_an_extension_while_choosing_moves_the_end_of_the_grace_period_and_no_deadline(lab):
+    session = lab.seated()
+    lab.later(hours=2)
+    lab.expire(session)
+    moved = extend(lab, session, minutes=5)
+    assert moved.grace_ends_at == lab.now + timedelta(minutes=15)
+    assert (moved.deadline, moved.extended_seconds) == (session.deadline, 0)
+
+
+def test_a_session_is_not_extended_when_it_is_over_nor_shortened(lab):
+    session = lab.seated()
+    with pytest.raises(ValueError, match="more time"):
+        extend(lab, session, minutes=-1)
+    lab.tried(session, 50.0)
+    lab.choose(session, 1)
+    with pytest.raises(Refused, match="P001 is over") as refused:
+        extend(lab, session, minutes=1)
+    assert refused.value.reason is Reason.SESSION_OVER
+
+
+def test_a_researcher_ends_a_session_without_a_final_choice_and_keeps_its_trials(lab):
+    lab.seats = 1
+    session, waiting = lab.seated(), lab.described()
+    lab.tried(session, 50.0)
+    lab.submit(session)
+    job = lab.claim()
+    cancelled = cancel(lab, session)
+    assert cancelled.stopping.subject == job.key
+    assert cancelled.cancelled is None
+    view = history.session_view(lab.store, session.id)
+    assert (view.state, view.ended_as, view.choice) == (SessionState.FINISHED, SessionEnd.CANCELLED, None)
+    assert [each.number for each in view.trials] == [1, 2]
+    (event,) = events.read(lab.store, kind=EventKind.SESSION_CANCELLED)
+    assert (event.actor, event.participant) == ("researcher-1", "P001")
+    assert lab.begin(waiting).id
+    assert reason_of(lambda: cancel(lab, session)) is Reason.SESSION_OVER
+    assert reason_of(lambda: lab.submit(session)) is Reason.SESSION_OVER
+    assert reason_of(lambda: lab.choose(session, 1)) is Reason.SESSION_OVER
+
+
+def test_a_session_cancelled_while_choosing_has_no_choice_of_the_clocks(lab):
+    session = lab.seated()
+    lab.submit(session)
+    lab.later(hours=2)
+    assert lab.expire(session).cancelled.number == 1
+    cancel(lab, session)
+    lab.later(hours=1)
+    assert sessions.unfinished_sessions(lab.store) == []
+    assert history.session_view(lab.store, session.id).choice is None
+
+
+def test_every_session_says_how_it_ended(lab):
+    lab.seats = 5
+    chosen, by_clock, empty, withdrawn, running = [lab.seated() for _ in range(5)]
+    for session in (chosen, by_clock):
+        lab.tried(session, 50.0)
+    lab.choose(chosen, 1)
+    lab.withdraw(withdrawn)
+    lab.later(hours=2)
+    for session in (by_clock, empty):
+        lab.expire(session)
+    lab.later(minutes=10)
+    for session in (by_clock, empty):
+        choices.choose_by_clock(lab.store, session.id, seeds=lab.seeds, now=lab.now)
+    ended = [each.ended_as for each in history.sessions(lab.store, 1)]
+    assert ended == [SessionEnd.CHOSEN, SessionEnd.CLOCK, SessionEnd.EMPTY, SessionEnd.WITHDRAWN, None]
+    assert running.ended_as is None
+
+
+def test_a_session_trains_the_task_that_its_participant_was_assigned(lab):
+    lab.tasks = ("flowers",)
+    assert lab.seated().task == "flowers"

@@ -1,0 +1,253 @@
+"""What a cell of a bundle's table can hold, and how it is written and read."""
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from storage.bundle.texts import guard, unguard
+from storage.losses import pack, unpack
+from training.hyperparameters import format_value
+
+LONGEST_CELL = 16 * 2**20
+"""Characters. An epoch of three million batches is as long."""
+
+LONGEST_TEXT = 100_000
+"""Characters of a text. (Slack lets people type 3,000.)"""
+
+_LARGEST_INTEGER = 2**31 - 1
+
+
+class Kind(StrEnum):
+    """What a column's cells are.
+
+    Attributes:
+        TEXT: Any text of up to 100,000 characters.
+        RULES: A text without that limit.
+        CODE: A participant's or a baseline's.
+        CHOICE: One of a few words.
+        FLAG: yes or no.
+        INTEGER, REAL: Numbers with a decimal point and without separators.
+        LOSS: A real number, or inf, -inf, nan.
+        ANSWER: A number, or a text.
+        DAY: As 2030-03-31.
+        SERIES: float32 numbers, little-endian, in base64.
+    """
+
+    TEXT = "text"
+    RULES = "rules"
+    CODE = "code"
+    CHOICE = "choice"
+    FLAG = "yes or no"
+    INTEGER = "integer"
+    REAL = "real"
+    LOSS = "real, inf or nan"
+    ANSWER = "number or text"
+    DAY = "day"
+    SERIES = "float32 series"
+
+
+TYPED_BY_PEOPLE = frozenset({Kind.TEXT, Kind.RULES, Kind.ANSWER})
+"""Kinds of cells that may name somebody."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its heading.
+        kind: What its cells are.
+        meaning: One or two sentences.
+        unit: Of a number.
+        low, high: The smallest and the largest number accepted, both inclusive.
+        choices: The words of a choice, or what an answer was chosen from.
+        required: Whether an imported table must have it.
+        empty: What an empty cell means; ``None`` where no cell may be empty.
+        bounds: The range in words, where ``low`` and ``high`` do not say it.
+        refers: The table and the column whose values it takes.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    empty: str | None = None
+    bounds: str = ""
+    refers: tuple[str, str] | None = None
+
+    @property
+    def range(self) -> str:
+        """The accepted values in words; empty when any value of its kind is."""
+        if self.bounds:
+            return self.bounds
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.low is not None and self.high is not None:
+            return f"{format_value(self.low)} to {format_value(self.high)}"
+        return f"{format_value(self.low)} or more" if self.low is not None else ""
+
+    @property
+    def write(self) -> Callable[[Any], str]:
+        """Writes a value, which is not ``None``, as a cell."""
+        return _WRITERS[self.kind]
+
+    @property
+    def read(self) -> Callable[[str], Any]:
+        """Reads a cell as a value, ``None`` when it is empty.
+
+        It raises a ``ValueError`` with what is wrong, to go on after the cell: "is not a number".
+        """
+        convert: Callable[[str], Any] = self._one_of_the_choices if self.kind is Kind.CHOICE else _READERS[self.kind]
+        text, bounded = self.kind is Kind.TEXT, self.low is not None or self.high is not None
+
+        def read(cell: str) -> Any:
+            if not cell or (not text and cell.isspace()):
+                return None
+            value = convert(cell)
+            if bounded:
+                self._check(value)
+            return value
+
+        return read
+
+    def _one_of_the_choices(self, cell: str) -> str:
+        if cell.strip() not in self.choices:
+            raise ValueError(f"is none of: {self.range}")
+        return cell.strip()
+
+    def _check(self, value: float) -> None:
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise ValueError(f"is out of range: {self.range}")
+
+
+def _write_answer(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return repr(value)
+    return guard(str(value))
+
+
+def _write_series(packed: bytes) -> str:
+    return base64.b64encode(unpack(packed).astype("<f4").tobytes()).decode("ascii")
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.TEXT: _write_answer,
+    Kind.RULES: _write_answer,
+    Kind.CODE: str,
+    Kind.CHOICE: str,
+    Kind.FLAG: lambda value: "yes" if value else "no",
+    Kind.INTEGER: repr,
+    Kind.REAL: repr,
+    Kind.LOSS: repr,
+    Kind.ANSWER: _write_answer,
+    Kind.DAY: date.isoformat,
+    Kind.SERIES: _write_series,
+}
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_LIKE_SLACK = re.compile(r"[UW][A-Z0-9]{8,}")
+
+
+def _read_text(cell: str) -> str:
+    if len(cell) > LONGEST_TEXT:
+        raise ValueError(f"is too long a text: {LONGEST_TEXT:,} characters are the most")
+    return _read_rules(cell)
+
+
+def _read_rules(cell: str) -> str:
+    if "\0" in cell:
+        raise ValueError("has a null character in it")
+    return unguard(cell)
+
+
+def _read_code(cell: str) -> str:
+    if not _CODE.fullmatch(cell):
+        raise ValueError("is no code: up to 32 letters, digits, dots and dashes")
+    if _LIKE_SLACK.fullmatch(cell):
+        raise ValueError("looks like somebody's Slack ID; a bundle holds codes only")
+    return cell
+
+
+def _read_flag(cell: str) -> bool:
+    if cell.strip() not in {"yes", "no"}:
+        raise ValueError("is neither yes nor no")
+    return cell.strip() == "yes"
+
+
+def _read_integer(cell: str) -> int:
+    found = _INTEGER.fullmatch(cell.strip())
+    if found is None:
+        raise ValueError("is not a whole number")
+    value = int(found[1])
+    if abs(value) > _LARGEST_INTEGER:
+        raise ValueError("is too large a number")
+    return value
+
+
+def _read_real(cell: str) -> float:
+    if not _NUMBER.fullmatch(cell.strip()):
+        comma = " (decimals are written with a point)" if _NUMBER.fullmatch(cell.strip().replace(",", ".")) else ""
+        raise ValueError(f"is not a number{comma}")
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError("is too large a number")
+    return value
+
+
+def _read_loss(cell: str) -> float:
+    return float(cell) if cell.strip() in {"inf", "-inf", "nan"} else _read_real(cell)
+
+
+def _read_answer(cell: str) -> str | int | float:
+    if _WHOLE.fullmatch(cell):
+        return int(cell)
+    return _read_real(cell) if _NUMBER.fullmatch(cell) else _read_text(cell)
+
+
+def _read_day(cell: str) -> date:
+    if not _DAY.fullmatch(cell.strip()):
+        raise ValueError("is no day such as 2030-03-31")
+    try:
+        return date.fromisoformat(cell.strip())
+    except ValueError:
+        raise ValueError("is no day of the calendar") from None
+
+
+def _read_series(cell: str) -> bytes:
+    try:
+        content = base64.b64decode(cell, validate=True)
+        return pack(np.frombuffer(content, dtype="<f4"))
+    except (binascii.Error, ValueError):
+        raise ValueError("is no series of float32 numbers in base64") from None
+
+
+_READERS: Mapping[Kind, Callable[[str], Any]] = {
+    Kind.TEXT: _read_text,
+    Kind.RULES: _read_rules,
+    Kind.CODE: _read_code,
+    Kind.FLAG: _read_flag,
+    Kind.INTEGER: _read_integer,
+    Kind.REAL: _read_real,
+    Kind.LOSS: _read_loss,
+    Kind.ANSWER: _read_answer,
+    Kind.DAY: _read_day,
+    Kind.SERIES: _read_series,
+}

@@ -1,0 +1,77 @@
+"""What is wrong with a bundle, so that whoever made it finds the place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_PROBLEMS = 20
+"""So many are named at once."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        file: In the bundle, or the bundle itself.
+        sentence: What is wrong, to go on after the place: "“ten” is not a number".
+        row: As a spreadsheet counts: the heading is row 1.
+        column: Its heading.
+    """
+
+    file: str
+    sentence: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column is not None:
+            place += f", column {self.column}"
+        return f"{place}: {self.sentence}" if self.row or self.column else f"{place} {self.sentence}"
+
+
+class BundleRefused(Exception):
+    """A bundle that cannot be imported; nothing was changed. ``str(error)`` names every problem.
+
+    Attributes:
+        problems: In the order in which they were found, 20 at most.
+        more: Whether the search ended at these 20.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, more: bool = False) -> None:
+        self.problems, self.more = tuple(problems), more
+        lines = [str(each) for each in self.problems]
+        if more:
+            lines.append("There may be more: the search ended here.")
+        super().__init__("\n".join(lines))
+
+
+class Problems:
+    """Gathers what is wrong until there is enough of it."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def add(self, file: str, sentence: str, row: int | None = None, column: str | None = None) -> None:
+        """Note a problem.
+
+        Raises:
+            BundleRefused: There are enough of them.
+        """
+        self.found.append(Problem(file, sentence, row, column))
+        if len(self.found) >= MOST_PROBLEMS:
+            raise BundleRefused(self.found, more=True)
+
+    def refuse(self) -> None:
+        """End here if anything was found.
+
+        Raises:
+            BundleRefused: Something was.
+        """
+        if self.found:
+            raise BundleRefused(self.found)
