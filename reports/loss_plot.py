@@ -22,13 +22,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from PIL import Image
 
+from reports.colours import BLUE, GREEN, GRID, INK, VERMILION
+
 Scale = Literal["linear", "log"]
 
 MOST_POINTS = 360
 """Points kept of a curve: more than there are pixel columns in a panel's half would draw nothing new."""
 
-LEAST_RANGE = 0.02
-"""A linear axis covers this part of its largest loss at least."""
+STRETCHES = 48
+"""Of a long epoch: the mean loss of each is drawn over the losses themselves, whose course is lost in their noise."""
+
+LONG = 160
+"""So many losses are a long epoch."""
 
 FEWEST_EPOCHS_AHEAD = 10
 """So many epochs fit on an axis however few are done yet."""
@@ -46,12 +51,14 @@ class Curve:
         losses: The loss at each place; finite. Of a thinned stretch its smallest and largest are kept.
         length: The right end of the axis: how many there will be when all is done, or in a while.
         scale: How the losses are drawn.
+        trend: Of a long curve the place in the middle of each stretch and the stretch's mean loss; empty otherwise.
     """
 
     places: tuple[int, ...]
     losses: tuple[float, ...]
     length: int
     scale: Scale
+    trend: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,10 @@ def loss_curves(
         epoch=epoch,
         epochs_planned=epochs_planned,
         batches=_curve(
-            np.arange(batches.size), batches, max(batches_per_epoch or 0, batches.size + (divergence is not None), 1)
+            np.arange(batches.size),
+            batches,
+            max(batches_per_epoch or 0, batches.size + (divergence is not None), 1),
+            noisy=True,
         ),
         epochs=_curve(ended, ends[ended], _epochs_ahead(ends.size, epochs_planned)),
         batch_count=int(batches.size),
@@ -137,19 +147,31 @@ def loss_curves(
 
 
 def format_loss(loss: float) -> str:
-    """A loss as a person reads it: four significant digits at most, ``0.0213``, ``2.303``, ``1.2e+06``."""
+    """A loss as a person reads it: four significant digits at most, ``0.0213``, ``2.303``, ``1.2e6``."""
     if loss != 0 and not 1e-3 <= abs(loss) < 1e5:
-        return f"{loss:.1e}"
+        mantissa, exponent = f"{loss:.1e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
     return f"{loss:.4g}" if abs(loss) < 1e4 else f"{loss:.0f}"
 
 
-def _curve(indices: npt.NDArray[np.int64], losses: npt.NDArray[np.float64], length: int) -> Curve:
+def _curve(
+    indices: npt.NDArray[np.int64], losses: npt.NDArray[np.float64], length: int, *, noisy: bool = False
+) -> Curve:
     kept = _thin(losses)
     return Curve(
         places=tuple((indices[kept] + 1).tolist()),
         losses=tuple(losses[kept].tolist()),
         length=length,
         scale=_scale(losses),
+        trend=_trend(losses) if noisy and losses.size >= LONG else (),
+    )
+
+
+def _trend(losses: npt.NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    """The middle and the mean of stretches of equal length; an unfinished last one counts as far as it goes."""
+    edges = np.linspace(0, losses.size, STRETCHES + 1)
+    return tuple(
+        ((start + end + 1) / 2, float(losses[round(start) : round(end)].mean())) for start, end in pairwise(edges)
     )
 
 
@@ -216,12 +238,18 @@ def _in_words(
 WIDTH, HEIGHT = 760, 420
 """Pixels. In a thread on a phone the picture is some 300 wide, so text of 23 pixels is 9 high there."""
 
+LEAST_RANGE, LEAST_RANGE_OF_LONG_NUMBERS = 0.02, 0.25
+"""A linear axis covers this part of its largest loss at least, so that its numbers differ within four digits;
+
+the second one holds where a number with so many digits, such as 0.01005, is too long to be written beside the axis.
+"""
+
+TWO_TICKS_A_DECADE = 300.0
+"""A logarithmic axis over a smaller ratio has a line at 1, 3, 10, 30 …, and over a larger one at 1, 10, 100 …."""
+
 _DPI = 100
 _TEXT = 16.5  # points: 23 pixels
 _SHADES = 64
-_INK, _GRID = "#33383d", "#d9dde1"
-_BLUE, _GREEN, _VERMILION = "#0072b2", "#009e73", "#d55e00"
-"""From Okabe and Ito's palette, told apart with every kind of colour vision (https://jfly.uni-koeln.de/color/)."""
 
 
 def draw(curves: LossCurves) -> bytes:
@@ -243,17 +271,17 @@ class _Picture:
         self._lock = Lock()
         self._figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor="white")
         self._canvas = FigureCanvasAgg(self._figure)
-        self._batches = _Panel(self._figure.add_axes((0.105, 0.19, 0.365, 0.68)), "batch", _BLUE)
-        self._epochs = _Panel(self._figure.add_axes((0.595, 0.19, 0.365, 0.68)), "epoch", _GREEN)
+        self._batches = _Panel(self._figure.add_axes((0.12, 0.19, 0.355, 0.68)), "batch", BLUE)
+        self._epochs = _Panel(self._figure.add_axes((0.615, 0.19, 0.355, 0.68)), "epoch", GREEN)
 
     def draw(self, curves: LossCurves) -> bytes:
         with self._lock:
             self._batches.show(
                 curves.batches,
-                title=f"Epoch {curves.epoch}/{curves.epochs_planned}",
+                title=f"Loss, epoch {curves.epoch}",
                 diverged_at=curves.divergence.batch if curves.divergence else None,
             )
-            self._epochs.show(curves.epochs, title="After each epoch")
+            self._epochs.show(curves.epochs, title="Loss by epoch")
             self._canvas.draw()  # type: ignore[no-untyped-call]
             buffer = self._canvas.buffer_rgba()  # type: ignore[no-untyped-call]
             pixels = Image.frombuffer("RGBA", (WIDTH, HEIGHT), buffer, "raw", "RGBA", 0, 1)
@@ -270,20 +298,21 @@ class _Panel:
     def __init__(self, axes: Axes, unit: str, colour: str) -> None:
         self._axes = axes
         axes.set_axisbelow(True)
-        axes.grid(visible=True, axis="y", color=_GRID, linewidth=1)
-        axes.tick_params(labelsize=_TEXT, colors=_INK, length=0, pad=5)
+        axes.grid(visible=True, axis="y", color=GRID, linewidth=1)
+        axes.tick_params(labelsize=_TEXT, colors=INK, length=0, pad=5)
         for side, spine in axes.spines.items():
             spine.set_visible(side in ("left", "bottom"))
-            spine.set_color(_INK)
-        axes.set_xlabel(unit, fontsize=_TEXT, color=_INK, labelpad=1)
+            spine.set_color(INK)
+        axes.set_xlabel(unit, fontsize=_TEXT, color=INK, labelpad=1)
         axes.xaxis.set_major_formatter(FuncFormatter(_whole))
-        self._title = axes.set_title("", fontsize=_TEXT, color=_INK, loc="left", pad=12)
-        self._title.set_x(-0.2)  # above the numbers of the axis: four digits twice and a loss fit into the line
+        self._title = axes.set_title("", fontsize=_TEXT, color=INK, loc="left", pad=12)
+        self._title.set_x(-0.28)  # above the numbers of the axis: an epoch of four digits and a loss fit into the line
         self._latest = axes.set_title("", fontsize=_TEXT, color=colour, loc="right", pad=12, weight="bold")
         (self._line,) = axes.plot([], [], color=colour, linewidth=2.2, solid_joinstyle="round")
+        (self._trend,) = axes.plot([], [], color=colour, linewidth=3.2, solid_joinstyle="round")
         (self._end,) = axes.plot([], [], "o", color=colour, markersize=9, clip_on=False, zorder=5)
         (self._cross,) = axes.plot(
-            [], [], "X", color=_VERMILION, markeredgecolor="white", markersize=19, clip_on=False, zorder=6
+            [], [], "X", color=VERMILION, markeredgecolor="white", markersize=19, clip_on=False, zorder=6
         )
         self._note = axes.text(0.5, 0.5, "", transform=axes.transAxes, va="center", fontsize=_TEXT)
 
@@ -295,7 +324,9 @@ class _Panel:
         self._axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         self._scale_losses(curve)
         self._line.set_data(curve.places, curve.losses)
-        self._line.set_linewidth(2.2 if len(curve.places) <= MOST_POINTS / 2 else 1.1)
+        self._line.set_alpha(0.3 if curve.trend else None)
+        self._line.set_linewidth(1.1 if curve.trend else 2.2)
+        self._trend.set_data([place for place, _ in curve.trend], [loss for _, loss in curve.trend])
         self._line.set_marker("o" if len(curve.places) <= 20 else "")
         self._end.set_data(curve.places[-1:], curve.losses[-1:])
         self._cross.set_data([], [])
@@ -304,9 +335,9 @@ class _Panel:
             self._cross.set_data([diverged_at], [self._axes.get_ylim()[1]])
             across = (diverged_at - left) / (right - left)
             beside = 0.05 if across < 0.5 else -0.05  # on the side of the cross where there is room
-            self._write_note("diverged", across + beside, 0.92, _VERMILION, "left" if beside > 0 else "right")
+            self._write_note("diverged", across + beside, 0.92, VERMILION, "left" if beside > 0 else "right")
         elif not curve.places:
-            self._write_note("no losses yet", 0.5, 0.5, _INK, "center")
+            self._write_note("no losses yet", 0.5, 0.5, INK, "center")
 
     def _write_note(
         self, text: str, x: float, y: float, colour: str, align: Literal["left", "center", "right"]
@@ -321,10 +352,12 @@ class _Panel:
         if curve.scale == "log":
             margin = (high / low) ** 0.06
             axes.set_ylim(low / margin, high * margin)
-            axes.yaxis.set_major_locator(LogLocator(base=10, numticks=5))
+            subs = (1.0, 3.0) if high / low < TWO_TICKS_A_DECADE else (1.0,)
+            axes.yaxis.set_major_locator(LogLocator(base=10, subs=subs, numticks=5))
         else:
-            # A loss that hardly moves looks flat, and the numbers of the axis, of four digits, differ.
-            least = abs(high) * LEAST_RANGE or 2.0
+            # A loss that hardly moves looks flat, and the numbers of the axis differ.
+            largest = max(abs(low), abs(high))
+            least = largest * (LEAST_RANGE if 0.1 <= largest < 1e4 else LEAST_RANGE_OF_LONG_NUMBERS) or 2.0
             margin = max((high - low) * 0.06, (least - (high - low)) / 2)
             axes.set_ylim(low - margin, high + margin)
             axes.yaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2) if curve.losses else NullLocator())

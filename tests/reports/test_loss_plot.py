@@ -95,6 +95,24 @@ def test_thinning_20000_batches_keeps_the_spike_the_dip_the_first_and_the_last()
     assert (shown[7_002], shown[15_004], shown[1], shown[20_000]) == (40.0, 0.5, 1.5, 0.9)
 
 
+def test_the_course_of_a_long_epoch_is_shown_by_the_means_of_its_stretches() -> None:
+    noisy = [2.0 + (1 if batch % 2 else -1) - batch / 960 for batch in range(960)]
+
+    curve = loss_curves(noisy, noisy, epoch=1, epochs_planned=1000).batches
+
+    assert [place for place, _ in curve.trend[:2]] == [10.5, 30.5]
+    assert [loss for _, loss in curve.trend] == pytest.approx([2.0 - (place - 1) / 960 for place, _ in curve.trend])
+    assert loss_curves(noisy[:40], noisy, epoch=1, epochs_planned=1000).batches.trend == ()
+    assert loss_curves(noisy, noisy, epoch=1, epochs_planned=1000).epochs.trend == ()
+
+
+@pytest.mark.parametrize("loss", [0.01, 0.05, 2.302585, -2.302585, 4321.0, 1.1e25, 1e-6])
+def test_the_numbers_of_an_axis_are_not_cut_off_however_little_the_loss_moves(loss: float) -> None:
+    left_edge = pixels(draw(loss_curves([loss] * 20, [loss] * 3, epoch=4, epochs_planned=9)))[:, :2]
+
+    assert (left_edge > 250).all()
+
+
 @pytest.mark.parametrize(
     "curves",
     [
@@ -145,8 +163,8 @@ def test_pictures_drawn_in_several_threads_do_not_mix() -> None:
         (0.0, "0"),
         (2.302585, "2.303"),
         (0.0213, "0.0213"),
-        (1234567.0, "1.2e+06"),
-        (1e-5, "1.0e-05"),
+        (1234567.0, "1.2e6"),
+        (1e-5, "1.0e-5"),
         (math.e, "2.718"),
     ],
 )

@@ -1,0 +1,122 @@
+"""From a study's data to every number of its report."""
+
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+
+from reports import (
+    components,
+    counts,
+    drawn,
+    final,
+    follow_up,
+    habits,
+    importance,
+    machines,
+    pooled,
+    regression,
+    search,
+    tries,
+)
+from reports.data import StudyData
+from reports.population import Population
+from reports.resampling import SEED
+from reports.results import StudyHeader, StudyResults, TaskResults
+
+Progress = Callable[[str], None]
+"""Is told, before each step, what it is: “final accuracies”."""
+
+STEPS = (
+    "counts",
+    "final accuracies",
+    "tries",
+    "habits",
+    "search behaviour",
+    "people against machines",
+    "importance of hyperparameters",
+    "planning a follow-up",
+)
+"""What progress is told for each task; with several tasks, the task stands before it."""
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn")
+
+
+def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
+    """Everything, the same for the same data."""
+    tasks = data.tasks
+
+    def telling(task: str) -> Progress:
+        before = f"{task}: " if len(tasks) > 1 else ""
+        return lambda step: progress(before + step) if progress else None
+
+    return StudyResults(
+        study=header(data),
+        counts=counts.counts(data),
+        tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
+        pooled=pooled.pooled(data, tasks),
+    )
+
+
+def header(data: StudyData) -> StudyHeader:
+    """Which study, by what rules, computed by what."""
+    return StudyHeader(
+        name=data.name,
+        opened=data.opened,
+        rules_hash=data.rules_hash,
+        tasks=data.tasks,
+        limit_minutes=data.rules.limit_minutes,
+        evaluation_seeds=data.rules.evaluation_seeds,
+        thresholds=data.rules.thresholds,
+        groups=data.rules.groups,
+        amendments=data.amendments,
+        versions={"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        seed=SEED,
+    )
+
+
+def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
+    """Everything about one task."""
+    people = Population.analysed(data, data.people(task))
+    tpe = Population.analysed(data, data.artificial("tpe", task))
+    random = data.artificial("random", task)
+    settings = drawn.indices(random)
+    tell("counts")
+    counted = counts.counts(data, task)
+    random_settings = drawn.random_settings(random, data.trials, task)
+    experience = habits.experience(people)
+    tell("final accuracies")
+    finals = final.readings(people, task)
+    regressions = regression.regressions(people, data.rules.questions)
+    tell("tries")
+    thresholds = tries.thresholds(people, data.rules.thresholds, task)
+    after_tries = tries.after_tries(people)
+    tell("habits")
+    default_start = habits.default_start(people)
+    comments = habits.comments(people, task)
+    tell("search behaviour")
+    behaviour = search.behaviour(people, tpe, random, task)
+    tell("people against machines")
+    against = machines.machines(people, tpe, data.trials, settings, data.rules.limit_minutes, task)
+    tell("importance of hyperparameters")
+    everything = np.sort(np.concatenate([people.indices, tpe.indices, settings]))
+    important = importance.importance(data.trials, everything, settings, task)
+    tell("planning a follow-up")
+    return TaskResults(
+        task=task,
+        counts=counted,
+        random_settings=random_settings,
+        experience=experience,
+        final=finals,
+        thresholds=thresholds,
+        after_tries=after_tries,
+        default_start=default_start,
+        comments=comments,
+        regressions=regressions,
+        search=behaviour,
+        machines=against,
+        importance=important,
+        components=components.components(people),
+        follow_up=follow_up.follow_up(finals.default.experience, people.months, task),
+    )

@@ -1,0 +1,121 @@
+"""A table as the page shows it: numbers rounded, empty columns left out."""
+
+from dataclasses import dataclass
+
+from reports.table_rows import Row
+from reports.tables import Column, Sheet
+from reports.wording import SMALLEST_P, called, number, typographic
+
+MOST_ROWS = 60
+"""Longer tables are in the CSV only."""
+
+LONGEST_WORDS = 36
+"""So many letters stay on one line."""
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell: what is read, and what it is sorted by."""
+
+    text: str
+    order: str
+    is_number: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a sentence, which may take several lines."""
+        return len(self.text) > LONGEST_WORDS
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table of the page.
+
+    Attributes:
+        rows: None of a table that is too long to be shown.
+        length: How many rows there are in the CSV.
+    """
+
+    name: str
+    title: str
+    note: str
+    head: tuple[tuple[str, bool], ...]
+    rows: tuple[tuple[ShownCell, ...], ...] | None
+    length: int
+    is_sortable: bool
+
+
+def show(sheet: Sheet) -> ShownTable:
+    """The table for the page.
+
+    A column that is empty, or says “both” readings throughout, is left out; an interval's bounds become one column.
+    """
+    columns = [
+        _shown(sheet, place)
+        for place in range(len(sheet.columns))
+        if not _says_nothing(sheet, place) and not _is_high(sheet, place)
+    ]
+    too_long = len(sheet.rows) > MOST_ROWS
+    return ShownTable(
+        name=sheet.name,
+        title=typographic(sheet.title),
+        note=typographic(sheet.note),
+        head=tuple((column.label, column.is_number) for column in columns),
+        rows=None if too_long else tuple(tuple(column.cell(row) for column in columns) for row in sheet.rows),
+        length=len(sheet.rows),
+        is_sortable=sheet.is_sortable,
+    )
+
+
+@dataclass(frozen=True)
+class _ShownColumn:
+    """A column, or the two columns of an interval."""
+
+    column: Column
+    place: int
+    is_number: bool
+    is_interval: bool
+
+    @property
+    def label(self) -> str:
+        return "95 % CI" if self.is_interval else self.column.label
+
+    def cell(self, row: Row) -> ShownCell:
+        value = row[self.place]
+        if value is None:
+            return ShownCell("", "", self.is_number)
+        if isinstance(value, str):
+            text = called(value) if self.column.name == "group" else typographic(value)
+            return ShownCell(text, value, self.is_number)
+        text = _rounded(self.column, value)
+        high = row[self.place + 1] if self.is_interval else None
+        if isinstance(high, (int, float)):
+            text = f"{text} to {_rounded(self.column, high)}"
+        return ShownCell(text, f"{value:.12g}", self.is_number)
+
+
+def _shown(sheet: Sheet, place: int) -> _ShownColumn:
+    values = [row[place] for row in sheet.rows if row[place] is not None]
+    numeric = bool(values) and all(isinstance(value, (int, float)) for value in values)
+    is_interval = place + 1 < len(sheet.columns) and _is_high(sheet, place + 1)
+    return _ShownColumn(sheet.columns[place], place, numeric, is_interval)
+
+
+def _is_high(sheet: Sheet, place: int) -> bool:
+    """Whether this is the upper bound of the column before it."""
+    low, high = sheet.columns[place - 1].name, sheet.columns[place].name
+    return place > 0 and low.endswith("low") and high == f"{low.removesuffix('low')}high"
+
+
+def _says_nothing(sheet: Sheet, place: int) -> bool:
+    values = {row[place] for row in sheet.rows}
+    return values <= {None} or (sheet.columns[place].name == "reading" and values == {"both"})
+
+
+def _rounded(column: Column, value: float) -> str:
+    if column.is_p and value < SMALLEST_P:
+        return f"< {SMALLEST_P:g}"
+    digits = column.digits
+    if digits is None:
+        digits = 0 if isinstance(value, int) or value.is_integer() else 1
+    return number(value, digits)

@@ -1,0 +1,65 @@
+"""The page's words about how its numbers came about: rules, definitions, methods, versions."""
+
+from collections.abc import Iterator
+
+from reports.measures import Reading
+from reports.resampling import FEWEST_RESAMPLES, LEVEL, MOST_RESAMPLES
+from reports.results import GroupRule, StudyHeader, StudyResults, TaskResults
+from reports.wording import counted, listed, number, typographic, whole
+
+_NAMES = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "optuna": "Optuna"}
+
+
+def methods(results: StudyResults) -> tuple[str, ...]:
+    """Paragraphs on the study and on its statistics."""
+    study = results.study
+    return (
+        f"Everybody tuned 15 hyperparameters of the same network for at most {whole(study.limit_minutes)} minutes, "
+        "with the same initial weights and the same order of images. Each final choice was trained on training and "
+        f"validation images together, once with each of {counted(len(study.evaluation_seeds), 'seed')} "
+        f"({_seeds(study)}), and measured on the test images: their mean is the person’s final accuracy. "
+        f"People are grouped by months of deep-learning experience: {listed(_group(each) for each in study.groups)}.",
+        f"Confidence intervals ({number(100 * LEVEL, 0)} %) are bootstrap intervals (BCa, or percentile where BCa is "
+        f"not defined) of {number(FEWEST_RESAMPLES, 0)} to {number(MOST_RESAMPLES, 0)} resamples, of shares Wilson’s. "
+        "Correlations are Spearman’s rank correlations, with p by the t approximation; tests between groups are "
+        "Levene’s, Mann–Whitney’s and Kruskal–Wallis’s. Beside each p-value stands one by permutation, and pairs are "
+        "corrected by Holm’s method. Regressions are least squares with HC3 errors. Importance is fANOVA (Hutter et "
+        f"al., 2014). All random numbers follow from the seed {study.seed}. Computed by {_versions(study)}.",
+        "The idea, the design and figures 1 to 9 are those of Anand, Wang, Loog and van Gemert, Black Magic in Deep "
+        "Learning (2020), arXiv:2008.05981; figures S1 and further ones are not in that paper.",
+    )
+
+
+def readings(task: TaskResults) -> Iterator[tuple[str, str, str]]:
+    """Where the paper leaves a choice: about what, its reading, the other one."""
+    found: tuple[tuple[str, Reading[object]], ...] = (
+        ("Random settings (figure 1)", task.random_settings),  # type: ignore[assignment]
+        ("Final accuracy (figures 4 and 5)", task.final),
+        ("Levene’s test (table 2)", task.final.default.levene),
+        ("Tries (figure 6)", task.thresholds),
+        ("Best so far (figure 7)", task.after_tries.best),
+        ("Comments (figure 9)", task.comments.groups),
+        ("Exploration", task.search.groups),
+        ("Equal time", task.machines.by_time),
+        ("Importance", task.importance),
+    )
+    for about, reading in found:
+        yield about, typographic(reading.definition), typographic(reading.otherwise)
+
+
+def _seeds(study: StudyHeader) -> str:
+    return ", ".join(str(seed) for seed in study.evaluation_seeds)
+
+
+def _group(group: GroupRule) -> str:
+    if group.above is None:
+        end = "none" if group.up_to == 0 else f"up to {whole(group.up_to or 0)}"
+    elif group.up_to is None:
+        end = f"more than {whole(group.above)}"
+    else:
+        end = f"above {whole(group.above)}, up to {whole(group.up_to)}"
+    return f"{group.name} ({end})"
+
+
+def _versions(study: StudyHeader) -> str:
+    return listed(f"{_NAMES.get(name, name)} {version}" for name, version in study.versions.items())
