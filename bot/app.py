@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,15 +14,17 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin import posts as admin
+from bot.admin import presses
+from bot.admin.admins import Admins
 from bot.clock import Clock
 from bot.jobs import Jobs, Progress
 from bot.live import LiveFeed
 from bot.pacing import Pacer, retry_handlers
 from bot.participant import finishing, onboarding, tuning, words
 from bot.participant.conversation import Conversation
-from bot.parts import Parts
+from bot.parts import Parts, utc_now
 from bot.researcher import commands
+from bot.researcher.access import Access
 from bot.settings import Credentials, Settings, SettingsError
 from bot.slack import Slack
 from bot.study import Study
@@ -29,6 +32,7 @@ from bot.trouble import Errands, Trouble, apology
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.refusal import Refused
+from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
 log = logging.getLogger(__name__)
@@ -45,6 +49,7 @@ class Bot:
         credentials: The Slack app.
         workers: Where trials run; by default processes on this machine.
         pacer: Keeps the workspace's rate limits; by default Slack's.
+        open_now: Whether a new study opens when the bot starts; else it waits for a researcher's ``/study open``.
 
     Raises:
         SettingsError: Slack refuses the tokens, the task is unknown, or the data base has other rules.
@@ -57,8 +62,11 @@ class Bot:
         workers: Workers | None = None,
         *,
         pacer: Pacer | None = None,
+        open_now: bool = False,
     ) -> None:
-        task = settings.task()
+        self._open_now = open_now
+        tasks = settings.study_tasks()
+        facts_of = _facts_of(tasks)
         self.settings = settings
         self.store = _open(settings.machine.database)
         self.pacer = pacer or Pacer()
@@ -66,13 +74,17 @@ class Bot:
             credentials.bot_token, base_url=credentials.api_url, retry_handlers=retry_handlers(self.pacer)
         )
         slack = Slack(client, self.pacer)
-        trouble = Trouble(slack, settings.slack.report_channel)
-        conversation = Conversation(settings, task.facts, self.store, slack, self._progress)
-        parts = Parts(settings, task.facts, self.store, slack, trouble, Errands(trouble), conversation)
+        admins = Admins(settings, self.store, slack, utc_now)
+        self.pacer.on_limited = admins.slack_limits
+        trouble = Trouble(admins.alert)
+        conversation = Conversation(settings, facts_of, self.store, slack, self._progress)
+        access = Access(settings.slack, slack)
+        errands = Errands(trouble)
+        parts = Parts(settings, facts_of, self.store, slack, admins, trouble, errands, conversation, access)
         self.study = Study(parts)
         if workers is None:
             workers = LocalWorkers(
-                [task],
+                tasks,
                 settings.machine.slots,
                 settings.training.threads_per_slot,
                 devices=settings.machine.devices,
@@ -91,13 +103,13 @@ class Bot:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Open the study, start the workers, and listen to Slack.
+        """Prepare the study, start the workers, and listen to Slack.
 
         Raises:
             SettingsError: Slack refuses the app token, or the data base has other rules.
         """
         try:
-            self.study.start()
+            self.study.start(open_now=self._open_now)
             self._handler.connect()  # type: ignore[no-untyped-call]
         except Refused as refused:
             self.close()
@@ -105,12 +117,6 @@ class Bot:
         except SlackApiError as error:
             self.close()
             raise SettingsError(_refused("SLACK_APP_TOKEN", error)) from error
-        channel = self.settings.slack.report_channel
-        if channel:
-            started = admin.study_started(
-                self.settings.study.name, self.settings.rules_hash(), self.settings.machine.slots
-            )
-            self.study.errands.run("posting that the bot is up", lambda: self.study.slack.post(channel, started))
 
     def wait(self) -> None:
         """Wait until :meth:`stop`."""
@@ -122,7 +128,7 @@ class Bot:
 
     def close(self) -> None:
         """Stop listening, then working. What was running runs again at the next start."""
-        self._handler.close()  # type: ignore[no-untyped-call]
+        _hang_up(self._handler)
         self.study.close()
         self.pacer.close()
         self.store.close()
@@ -132,6 +138,25 @@ class Bot:
 
     def _feed_failed(self, subject: str, error: Exception) -> None:
         self.study.trouble.report(error, f"showing {subject}")
+
+
+def _hang_up(handler: SocketModeHandler) -> None:
+    """Close the connection to Slack.
+
+    The SDK's client forgets that it is to end when its receiving thread begins at the same moment, and would wait for
+    that thread for ever; so it is told until it has.
+    """
+    closing = threading.Thread(target=handler.close, name="hanging-up", daemon=True)
+    closing.start()
+    while closing.is_alive():
+        handler.client.current_session_state.terminated = True
+        closing.join(0.1)
+
+
+def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
+    """What participants may know of a task by its name; of the first, where it is none of these."""
+    known: dict[str | None, TaskFacts] = {each.name: each.facts for each in tasks}
+    return lambda name: known.get(name, tasks[0].facts)
 
 
 def _open(database: str) -> Store:
@@ -159,7 +184,7 @@ def _listen(client: WebClient, study: Study) -> App:
         raise SettingsError(
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
         ) from error
-    for listeners in (onboarding, tuning, finishing, words, commands):
+    for listeners in (onboarding, tuning, finishing, words, commands, presses):
         listeners.register(app, study)
 
     def unknown(ack: Ack) -> None:

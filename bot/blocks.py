@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -55,6 +56,11 @@ def clock_time(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%H:%M} UTC>"
 
 
+def moment(at: datetime) -> str:
+    """A day and a time of day that every reader sees in their own time zone."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
+
+
 def duration(length: timedelta) -> str:
     """A length of time as a person says it: ``40 s``, ``3 min``, ``1 h 5 min``."""
     seconds = max(0, round(length.total_seconds()))
@@ -64,6 +70,19 @@ def duration(length: timedelta) -> str:
     if not hours:
         return f"{minutes} min"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def percent(accuracy: float) -> str:
+    """An accuracy as a person reads it: ``63.9 %``."""
+    return f"{accuracy:.1f} %"
+
+
+_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+
+
+def in_words(count: int) -> str:
+    """A count as it is written in a text: in words up to twelve, in digits beyond."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else f"{count:,}"
 
 
 def header(text: str) -> HeaderBlock:
@@ -130,6 +149,21 @@ def button(
 def actions(buttons: Sequence[ButtonElement], block_id: str | None = None) -> ActionsBlock:
     """A row of buttons."""
     return ActionsBlock(elements=list(buttons), block_id=block_id)
+
+
+def without_button(blocks: Iterable[Mapping[str, Any]], action_id: str, done: str) -> list[Block]:
+    """The blocks of a message as Slack sends them, with a line in place of a button that is not needed any more."""
+    left: list[Block] = []
+    for block in blocks:
+        if block.get("type") != "actions":
+            left += Block.parse_all([dict(block)])
+            continue
+        others = [each for each in block["elements"] if each.get("action_id") != action_id]
+        if len(others) < len(block["elements"]):
+            left.append(context(done))
+        if others:
+            left += Block.parse_all([{**block, "elements": others}])
+    return left
 
 
 def confirm(title: str, text: str, yes: str, no: str, *, style: str | None = None) -> ConfirmObject:

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 import typer
 
 from bot.commands import data
+from bot.commands.amend import amend
+from bot.commands.bundle import export, import_
 from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.replay import replay
+from bot.commands.report import report
 from bot.commands.study_file import DEFAULT, StudyFile
 from bot.commands.trial import trial
 
@@ -25,6 +28,10 @@ app.command()(trial)
 app.command()(replay)
 app.command()(doctor)
 app.command()(demo)
+app.command()(amend)
+app.command()(report)
+app.command()(export)
+app.command("import")(import_)
 app.add_typer(data.app, name="data")
 
 

@@ -6,8 +6,9 @@ whoever is woken looks at the session's deadline and does what is due by then.
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
@@ -31,6 +32,26 @@ class Alarm(StrEnum):
 
 
 Wake = Callable[[int, Alarm], None]
+
+
+def next_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:
+    """The first moment after ``now`` that is this time of day in a zone, in UTC.
+
+    Where clocks are set back it is the first of the two; where they skip it, it comes as much later as they skip.
+    """
+    return min(each for each in _around(at, zone, now) if each > now)
+
+
+def last_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:
+    """The last moment, ``now`` included, that was this time of day in a zone, in UTC."""
+    return max(each for each in _around(at, zone, now) if each <= now)
+
+
+def _around(at: time, zone: ZoneInfo, now: datetime) -> list[datetime]:
+    today = now.astimezone(zone).date()
+    days = (today + timedelta(days=each) for each in (-1, 0, 1))
+    return [datetime.combine(day, at, zone).astimezone(UTC) for day in days]
+
 
 _running: "Clock | None" = None
 
@@ -105,6 +126,22 @@ class Clock:
     def every(self, seconds: float, do: Callable[[], None]) -> None:
         """Call a function again and again while the clock runs."""
         self._scheduler.add_job(do, "interval", seconds=seconds, jobstore=_VOLATILE)
+
+    def daily(self, at: time, zone: ZoneInfo, do: Callable[[], None]) -> None:
+        """Call a function once a day at this time of day while the clock runs. It is told of no day before the start.
+
+        Every ring sets the next one: APScheduler's own cron trigger rings without end within the hour that a zone
+        repeats in autumn.
+        """
+
+        def ring() -> None:
+            set_next()
+            do()
+
+        def set_next() -> None:
+            self._scheduler.add_job(ring, "date", run_date=next_time(at, zone, datetime.now(UTC)), jobstore=_VOLATILE)
+
+        set_next()
 
     def _set(self, session: int, alarm: Alarm, at: datetime, suffix: str = "") -> None:
         self._scheduler.add_job(

@@ -6,7 +6,7 @@ from bot.clock import Alarm
 from bot.follow_ups import FollowUps
 from bot.participant.views import thread
 from bot.parts import Parts
-from storage import choices, sessions
+from storage import choices, history, sessions
 from storage.refusal import Reason, Refused
 from storage.states import SessionState
 from storage.tables import Session
@@ -41,8 +41,7 @@ class Deadlines:
         left = session.deadline - self._parts.now()
         if session.state is SessionState.ACTIVE and left > timedelta(0):
             nearest = min(self._follow_ups.warnings, key=lambda warning: abs(warning - left))
-            message = thread.warning(nearest.total_seconds() / 60, session.deadline, session.id)
-            self._parts.conversation.say(session.participant_id, message)
+            self._parts.conversation.warn(session.id, nearest.total_seconds() / 60)
 
     def _expire(self, session: Session) -> None:
         grace = timedelta(minutes=self._parts.settings.time.grace_minutes)
@@ -58,9 +57,8 @@ class Deadlines:
         if stopped is not None:
             self._follow_ups.stopped(stopped)
         self._follow_ups.refresh(session.id)
-        message = thread.time_is_up(
-            session.grace_ends_at or session.deadline, session.id, stopped.number if stopped else None
-        )
+        view = history.session_view(self._parts.store, session.id)
+        message = thread.time_is_up(view, stopped.number if stopped else None)
         self._parts.conversation.say(session.participant_id, message)
         self._follow_ups.call_next()
 

@@ -72,7 +72,8 @@ class FollowUps:
         self._parts.jobs.look()
         self.refresh(session.id)
         by_clock = choice is not None and choice.chosen_by is Chooser.CLOCK
-        thanks = thread.thanks(by_clock, choice.configuration.summary() if choice is not None else None)
+        evaluations = len(self._parts.settings.training.evaluation_seeds)
+        thanks = thread.thanks(by_clock, choice.configuration.summary() if choice is not None else None, evaluations)
         self._parts.errands.run(
             "thanking a participant", partial(self._parts.conversation.say, session.participant_id, thanks)
         )
@@ -97,5 +98,5 @@ class FollowUps:
                 line.mark_called(parts.store, called.id, now=parts.now())
             except Refused:  # another thread did
                 continue
-            parts.conversation.say(called.id, welcome.called())
+            parts.conversation.say(called.id, welcome.called(parts.now() + line.CALL_HOLDS))
             parts.homes.changed(called.id)

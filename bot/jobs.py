@@ -6,6 +6,7 @@ One thread does all of it, so nothing here is decided twice. What may happen to 
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from storage.jobs import Job, PartialEpoch
 from storage.refusal import Refused
 from storage.states import JobKind, TrialState
 from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part, TrialRequest
-from training.workers import Failed, Lost, Ready, WorkerEvent, Workers
+from training.workers import Failed, Lost, Ready, Resumed, Started, Suspended, WorkerEvent, Workers
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ class Watcher(Protocol):
     def job_lost(self, job: Job) -> None:
         """The job's worker was lost; it runs again."""
 
-    def job_failed(self, job: Job, detail: str) -> None:
-        """The job ended with an error; ``detail`` is for the log."""
+    def job_failed(self, job: Job, failed: Failed) -> None:
+        """The job ended with an error."""
 
     def slot_failed(self, slot: int, reason: str) -> None:
         """A slot cannot be used, or its idle worker was lost; told once, until the slot is ready again."""
@@ -74,6 +75,23 @@ class _Running:
     epoch: int = 1
     batch_losses: list[float] = field(default_factory=list)
     epoch_losses: list[float] = field(default_factory=list)
+    trained: float = 0.0
+    training_since: float | None = None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a person's trial may suspend it: nobody waits for it."""
+        return self.job.of_searcher or self.job.kind is JobKind.EVALUATION
+
+    @property
+    def seconds(self) -> float:
+        return self.trained + (0.0 if self.training_since is None else time.monotonic() - self.training_since)
+
+    def begin(self) -> None:
+        self.training_since = time.monotonic()
+
+    def pause(self) -> None:
+        self.trained, self.training_since = self.seconds, None
 
 
 class Jobs:
@@ -142,6 +160,12 @@ class Jobs:
                 return None
             return Progress(running.epoch, tuple(running.batch_losses), tuple(running.epoch_losses))
 
+    def seconds(self, key: str) -> float | None:
+        """How long a running job has trained, while suspended not counted; none when it does not run."""
+        with self._lock:
+            running = self._running.get(key)
+            return None if running is None else running.seconds
+
     @property
     def slots_ready(self) -> int:
         """The number of slots whose worker is up."""
@@ -189,13 +213,14 @@ class Jobs:
         self._in_trouble = True
 
     def _assign(self) -> None:
-        """Give waiting jobs to slots: people's trials may suspend an evaluation, nothing else may."""
-        busy: dict[int, list[Job]] = {slot: [] for slot in self._ready}
+        """Give waiting jobs to slots: only people's trials may suspend one, an evaluation or a searcher's job."""
+        busy: dict[int, list[_Running]] = {slot: [] for slot in self._ready}
         for running in self._running.values():
             if running.slot in busy:
-                busy[running.slot].append(running.job)
+                busy[running.slot].append(running)
         idle = [slot for slot, held in busy.items() if not held]
-        lent = [slot for slot, held in busy.items() if len(held) == 1 and held[0].kind is JobKind.EVALUATION]
+        lent = [slot for slot, held in busy.items() if len(held) == 1 and held[0].gives_way]
+        lent.sort(key=lambda slot: not busy[slot][0].job.of_searcher)  # people's evaluations are disturbed last
         for slot in idle + lent:
             kinds = (JobKind.TRIAL, JobKind.EVALUATION) if slot in idle else (JobKind.TRIAL,)
             job = jobs.claim(self._store, now=self._now(), slot=slot, kinds=kinds)
@@ -207,7 +232,17 @@ class Jobs:
                 self._running[job.key] = _Running(job, slot)
             part = Part.TRIAL if job.kind is JobKind.TRIAL else Part.EVALUATION
             self._workers.submit(slot, job.key, TrialRequest(job.task, job.configuration, job.seed, part))
+            if self._is_unwanted(job):  # asked to stop before its worker had heard of it
+                self._workers.stop(job.key)
             self._watcher.job_moved(job)
+
+    def _is_unwanted(self, job: Job) -> bool:
+        if job.kind is not JobKind.TRIAL:
+            return False
+        try:
+            return trials.get(self._store, job.id).cancel_requested_at is not None
+        except Refused:  # its participant has had it deleted
+            return True
 
     def _handle(self, event: WorkerEvent) -> None:
         if isinstance(event.message, Ready):
@@ -231,11 +266,17 @@ class Jobs:
             case Failed():
                 log.error("%s failed in slot %s: %s", running.job.key, event.slot, event.message.detail)
                 self._end(running, _failure(event.message, _partial(running)))
-                self._watcher.job_failed(running.job, event.message.detail)
+                self._watcher.job_failed(running.job, event.message)
             case Lost():
                 self._ready.discard(event.slot)
                 self._lose(running)
-            case _:
+            case Started() | Resumed():
+                with self._lock:
+                    running.begin()
+                self._watcher.job_moved(running.job)
+            case Suspended():
+                with self._lock:
+                    running.pause()
                 self._watcher.job_moved(running.job)
 
     def _welcome(self, slot: int, environment: Environment) -> None:
@@ -257,8 +298,8 @@ class Jobs:
         """A worker is gone, or cannot start, without a job that would tell of it."""
         self._ready.discard(event.slot)
         if isinstance(event.message, Failed):
-            last_line = event.message.detail.strip().splitlines()[-1]
-            self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again: {last_line}")
+            log.error("the worker of slot %s cannot start: %s", event.slot, event.message.detail)
+            self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again. The log says why.")
         elif isinstance(event.message, Lost):
             self._tell(event.slot, event.message.reason)
 

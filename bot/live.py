@@ -10,14 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackObjectFormationError
 from slack_sdk.models.blocks import Block, ImageBlock
 
 from bot.curve_forms import Form, FormsTaken, Shown, show
+from bot.feed_queue import FeedQueue, Subject, Urgency
 from bot.pacing import Pacer, PacingError, Priority, retry_handlers
 from bot.pictures import Pictures
 from reports.loss_plot import LossCurves, draw
@@ -34,12 +34,6 @@ FAILURE_REMEMBERED = 60.0
 
 IMAGES_REFUSED = 3
 """So many refused image blocks in a row mean that the workspace shows none; fewer, that one file was lost."""
-
-RETRIES = 8
-"""How often a message that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
-
-MOST_SUBJECTS = 5_000
-"""Subjects whose present picture is remembered; beyond, the longest unchanged one is forgotten."""
 
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
@@ -93,39 +87,6 @@ class Counters:
     deletes: int
 
 
-class _Urgency(IntEnum):
-    """Which picture is drawn first."""
-
-    LAST = 0  # the picture of a result: it stays
-    FRAME = 1
-
-
-@dataclass
-class _Subject:
-    """What the feed knows about one message.
-
-    Attributes:
-        name: The subject.
-        sending: Held while an update is under way, so that the newest is the last.
-        served_at: When an update was last begun or sent.
-        shown: The picture in the message.
-        noted: Whether it is noted beyond the life of the feed.
-        doubtful: Files that the message may show: the answer to their update was lost.
-        results: How many results were sent.
-        attempts, not_before: Failed tries of the present update, and when the next may be made.
-    """
-
-    name: str
-    sending: threading.Lock = field(default_factory=threading.Lock)
-    served_at: float = float("-inf")
-    shown: Shown | None = None
-    noted: bool = False
-    doubtful: list[str] = field(default_factory=list)
-    results: int = 0
-    attempts: int = 0
-    not_before: float = float("-inf")
-
-
 class LiveFeed:
     """Keeps messages up to date. Safe from any thread.
 
@@ -158,17 +119,12 @@ class LiveFeed:
         self._on_failure = on_failure
         self._note_picture = note_picture
         self._pictures = Pictures(self._client, pacer)
-        self._changed = threading.Condition()
-        self._subjects: dict[str, _Subject] = {}
-        self._words_waiting: dict[str, _Subject] = {}
-        self._words_under_way: set[str] = set()
-        self._pictures_waiting: dict[str, _Urgency] = {}
-        self._pictures_under_way: set[str] = set()
+        self._queue = FeedQueue()
+        self._lock = threading.Lock()
         self._taken = FormsTaken()
         self._reported: dict[tuple[str, str], float] = {}
         self._image_refusals = 0
         self._frames = self._results = self._fallbacks = 0
-        self._closing = self._stopped = False
         self._threads = [
             threading.Thread(target=self._work, args=(pictures,), name=f"live-feed-{number}", daemon=True)
             for number, pictures in enumerate([False] * _WORD_WORKERS + [True] * workers)
@@ -177,7 +133,7 @@ class LiveFeed:
     @property
     def counters(self) -> Counters:
         """What was done so far."""
-        with self._changed:
+        with self._lock:
             return Counters(
                 self._frames, self._results, self._pictures.uploads, self._fallbacks, self._pictures.deletes
             )
@@ -190,18 +146,7 @@ class LiveFeed:
 
     def touch(self, subject: str, priority: Priority) -> None:
         """Say that a subject has changed. Never waits; after :meth:`close` it does nothing."""
-        with self._changed:
-            if self._closing:
-                return
-            if priority is Priority.RESULT:
-                self._subject(subject).attempts = 0
-                self._words_waiting.setdefault(subject, self._subject(subject)).not_before = float("-inf")
-            elif subject in self._pictures_waiting:
-                return
-            else:
-                self._subject(subject)
-                self._pictures_waiting[subject] = _Urgency.FRAME
-            self._changed.notify_all()
+        self._queue.add(subject, awaited=priority is Priority.RESULT)
 
     def close(self, flush: float) -> None:
         """Send the results that wait, drop the frames, and stop, in about ``flush`` seconds at most.
@@ -209,18 +154,9 @@ class LiveFeed:
         A superseded picture that could not be deleted in that time stays in the workspace's storage.
         """
         give_up_at = time.monotonic() + flush
-        with self._changed:
-            self._closing = True
-            self._pictures_waiting = {
-                name: urgency for name, urgency in self._pictures_waiting.items() if urgency is _Urgency.LAST
-            }
-            self._changed.notify_all()
+        self._queue.close()
         self._pacer.wake()
-        with self._changed:
-            self._changed.wait_for(self._is_idle, timeout=max(0.0, give_up_at - time.monotonic()))
-            unsent = sorted(self._words_waiting.keys() | self._words_under_way)
-            self._stopped = True
-            self._changed.notify_all()
+        unsent = self._queue.stop(within=give_up_at - time.monotonic())
         self._pacer.wake()
         if unsent:
             logger.warning("Closed before these messages were brought up to date: %s", ", ".join(unsent))
@@ -229,26 +165,8 @@ class LiveFeed:
                 thread.join(max(0.1, give_up_at - time.monotonic()))
         self._pictures.close(give_up_at - time.monotonic())
 
-    # --- what is next ----------------------------------------------------------------------------------------------
-
-    def _subject(self, name: str) -> _Subject:
-        subject = self._subjects.pop(name, None) or _Subject(name)
-        self._subjects[name] = subject  # the longest unchanged one stands first
-        if len(self._subjects) > MOST_SUBJECTS:
-            busy = (
-                self._words_waiting.keys() | self._words_under_way
-                | self._pictures_waiting.keys() | self._pictures_under_way
-            )  # fmt: skip
-            oldest = next((each for each in self._subjects if each not in busy and each != name), None)
-            if oldest is not None:
-                del self._subjects[oldest]
-        return subject
-
-    def _is_idle(self) -> bool:
-        return not (self._words_waiting or self._words_under_way or self._pictures_waiting or self._pictures_under_way)
-
     def _work(self, pictures: bool) -> None:
-        while (job := self._next_job(pictures)) is not None:
+        while (job := self._queue.next(pictures=pictures)) is not None:
             subject, urgency = job
             try:
                 if urgency is None:
@@ -258,70 +176,37 @@ class LiveFeed:
             except PacingError:
                 logger.debug("An update of %s was given up.", subject.name)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
-                self._failed(subject, urgency, error)
+                lasting = isinstance(error, SlackApiError) and not _is_passing(error)
+                self._queue.retry(subject, urgency, lasting=lasting)
+                self._report(subject, error)
             finally:
-                with self._changed:
-                    (self._words_under_way if urgency is None else self._pictures_under_way).discard(subject.name)
-                    self._changed.notify_all()
-
-    def _next_job(self, pictures: bool) -> tuple[_Subject, _Urgency | None] | None:
-        """Wait for the next update; urgency ``None`` means words. ``None`` when the feed has stopped."""
-        with self._changed:
-            while not self._stopped:
-                now = time.monotonic()
-                wake_at = float("inf")
-                for subject in self._words_waiting.values():
-                    if subject.name in self._words_under_way:
-                        continue
-                    if subject.not_before <= now:
-                        del self._words_waiting[subject.name]
-                        self._words_under_way.add(subject.name)
-                        subject.served_at = now
-                        return subject, None
-                    wake_at = min(wake_at, subject.not_before)
-                if pictures and (name := self._next_picture()) is not None:
-                    urgency = self._pictures_waiting.pop(name)
-                    self._pictures_under_way.add(name)
-                    # Also of an update that will fail: a message that cannot be updated must not always be next.
-                    self._subjects[name].served_at = now
-                    return self._subjects[name], urgency
-                self._changed.wait(None if wake_at == float("inf") else wake_at - now)
-        return None
-
-    def _next_picture(self) -> str | None:
-        """The most urgent; among equals the one whose message was updated longest ago."""
-        free = [name for name in self._pictures_waiting if name not in self._pictures_under_way]
-        return min(free, key=lambda name: (self._pictures_waiting[name], self._subjects[name].served_at), default=None)
+                self._queue.done(subject, urgency)
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def _send_words(self, subject: _Subject) -> None:
+    def _send_words(self, subject: Subject) -> None:
         """What a person waits for: the newest words beside the picture that is already there."""
-        with self._changed:
-            if self._pictures_waiting.get(subject.name) is _Urgency.FRAME:
-                del self._pictures_waiting[subject.name]  # whatever it was to show is rendered below
-        sent = self._update(subject, Priority.RESULT, None, abandon=lambda: self._stopped)
+        self._queue.overtake(subject)
+        sent = self._update(subject, Priority.RESULT, None, abandon=lambda: self._queue.is_stopped)
         if sent is None:
             return
-        with self._changed:
+        with self._lock:
             self._results += 1
-            subject.results += 1
-            shown = subject.shown.curves if subject.shown else None
-            # The picture lags behind the words: the last one must not.
-            lags = sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE
-            if lags and self._subjects.get(subject.name) is subject:  # and not forgotten meanwhile
-                self._pictures_waiting[subject.name] = _Urgency.LAST
+        shown = subject.shown.curves if subject.shown else None
+        lags = sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE
+        self._queue.words_sent(subject, picture_lags=lags)
 
-    def _send_picture(self, subject: _Subject, urgency: _Urgency) -> None:
+    def _send_picture(self, subject: Subject, urgency: Urgency) -> None:
         """Draw and upload what is new, then update the message."""
         results = subject.results
 
         def abandoned() -> bool:
             # A frame that a result has overtaken is worth nothing: the result's own picture follows.
-            return self._stopped or (urgency is _Urgency.FRAME and (self._closing or subject.results != results))
+            overtaken = self._queue.is_closing or subject.results != results
+            return self._queue.is_stopped or (urgency is Urgency.FRAME and overtaken)
 
         if (rendering := self._render(subject.name)) is None:
-            self._forget(subject)
+            self._queue.forget(subject)
             return
         # Also a result's last picture: its words are there already, and the room kept free is for other people's words.
         fresh = self._upload(subject, rendering, abandoned)
@@ -338,10 +223,10 @@ class LiveFeed:
         if fresh is not None and subject.shown != fresh:
             self._pictures.discard(fresh.file_id)
         if sent is not None:
-            with self._changed:
+            with self._lock:
                 self._frames += 1
 
-    def _upload(self, subject: _Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
+    def _upload(self, subject: Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
         """A new picture of the curves; ``None`` if none is needed or none can be had."""
         curves = rendering.curves
         if curves is None or self._taken.best() is not Form.IMAGE:
@@ -359,7 +244,7 @@ class LiveFeed:
         return Shown(file_id, curves)
 
     def _update(
-        self, subject: _Subject, priority: Priority, fresh: Shown | None, *, abandon: Callable[[], bool]
+        self, subject: Subject, priority: Priority, fresh: Shown | None, *, abandon: Callable[[], bool]
     ) -> Rendering | None:
         """Update the message with the newest words and ``fresh`` or the present picture, in the best form Slack takes.
 
@@ -376,7 +261,7 @@ class LiveFeed:
                     raise PacingError("The update was overtaken.")
                 rendering = self._render(subject.name)
                 if rendering is None:
-                    self._forget(subject)
+                    self._queue.forget(subject)
                     return None
                 picture = fresh or subject.shown
                 block = show(form, rendering.curves, picture)
@@ -389,7 +274,7 @@ class LiveFeed:
                     )
                 except (SlackApiError, SlackObjectFormationError) as error:
                     if _code(error) == "message_not_found":
-                        self._forget(subject)
+                        self._queue.forget(subject)
                         self._now_shows(subject, None)
                         return None
                     if _code(error) not in _REFUSED_BLOCKS or form is Form.TEXT_ONLY:
@@ -399,20 +284,20 @@ class LiveFeed:
                     continue
                 self._sent(subject, picture if isinstance(block, ImageBlock) else None)
             if form is Form.TEXT_ONLY or (form is not Form.IMAGE and rendering.curves is not None):
-                with self._changed:
+                with self._lock:
                     self._fallbacks += 1
             self._learn(subject, form, refusals)
             return rendering
         return None
 
-    def _sent(self, subject: _Subject, picture: Shown | None) -> None:
+    def _sent(self, subject: Subject, picture: Shown | None) -> None:
         """The message shows this picture now (or none): the one before is not needed any more."""
         subject.served_at, subject.attempts = time.monotonic(), 0
         if picture is not None:
             self._image_refusals = 0
         self._now_shows(subject, picture)
 
-    def _now_shows(self, subject: _Subject, picture: Shown | None) -> None:
+    def _now_shows(self, subject: Subject, picture: Shown | None) -> None:
         """Note what the message shows, and discard every other file that it showed or may have shown."""
         before = {*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])}
         subject.doubtful.clear()
@@ -427,7 +312,7 @@ class LiveFeed:
         for superseded in before - {file_id, ""}:
             self._pictures.discard(superseded)
 
-    def _learn(self, subject: _Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
+    def _learn(self, subject: Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
         """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""
         for refused, error in refusals:
             if refused is Form.IMAGE:
@@ -439,25 +324,15 @@ class LiveFeed:
 
     # --- failing ---------------------------------------------------------------------------------------------------
 
-    def _avoid(self, form: Form, subject: _Subject, error: Exception, seconds: float) -> None:
+    def _avoid(self, form: Form, subject: Subject, error: Exception, seconds: float) -> None:
         self._taken.avoid(form, seconds)
         self._report(subject, error, about=form.name)
 
-    def _failed(self, subject: _Subject, urgency: _Urgency | None, error: Exception) -> None:
-        """Try again what a person waits for; tell."""
-        with self._changed:
-            subject.attempts += 1
-            lasting = isinstance(error, SlackApiError) and not _is_passing(error)
-            if urgency is not _Urgency.FRAME and not lasting and subject.attempts <= RETRIES:
-                subject.not_before = time.monotonic() + min(2.0 ** (subject.attempts - 1), 30.0)
-                self._words_waiting.setdefault(subject.name, subject)
-        self._report(subject, error)
-
-    def _report(self, subject: _Subject, error: Exception, about: str | None = None) -> None:
+    def _report(self, subject: Subject, error: Exception, about: str | None = None) -> None:
         """Log; tell ``on_failure`` unless it was told the same within the last ten minutes."""
         what = _code(error) or repr(error)
         key, now = (about or subject.name, what), time.monotonic()
-        with self._changed:
+        with self._lock:
             known = now - self._reported.get(key, float("-inf")) < REFUSAL_REMEMBERED
             if not known:
                 self._reported = {each: at for each, at in self._reported.items() if now - at < REFUSAL_REMEMBERED}
@@ -470,13 +345,6 @@ class LiveFeed:
                 self._on_failure(subject.name, error)
             except Exception:
                 logger.exception("The failure of %s could not be reported.", subject.name)
-
-    def _forget(self, subject: _Subject) -> None:
-        """There is no message to keep up to date (any more)."""
-        with self._changed:
-            self._subjects.pop(subject.name, None)
-            self._words_waiting.pop(subject.name, None)
-            self._pictures_waiting.pop(subject.name, None)
 
 
 def _code(error: Exception) -> str | None:

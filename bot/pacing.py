@@ -87,6 +87,10 @@ def _never() -> bool:
     return False
 
 
+def _ignore(_method: str, _seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class PacingError(RuntimeError):
     """A call did not get its turn: the pacer was closed, or the wait was longer than the caller's bound."""
 
@@ -195,6 +199,10 @@ class Pacer:
     Args:
         limits: Per method; one that is missing is never held back.
         per_channel: What ``chat.postMessage`` must keep in each channel besides.
+
+    Attributes:
+        on_limited: Is told when Slack refuses a call all the same: of which method, and for how many seconds. Must not
+            wait for anything.
     """
 
     def __init__(
@@ -207,6 +215,7 @@ class Pacer:
         }
         self._numbers = count()
         self._closed = False
+        self.on_limited: Callable[[str, float], None] = _ignore
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         """Bolt copies its client, and with it the retry handlers, for every listener: the pace stays one."""
@@ -252,6 +261,7 @@ class Pacer:
         with self._changed:
             if (line := self._lines.get(method)) is not None:
                 line.refuse(time.monotonic(), seconds)
+        self.on_limited(method, seconds)
 
     def pause(self, seconds: float, abandon: Callable[[], bool] = _never) -> bool:
         """Sleep, but no longer than until :meth:`close`, or :meth:`wake` where ``abandon`` holds.

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.admin.admins import Admins
 from bot.clock import Clock
 from bot.jobs import Jobs
 from bot.live import LiveFeed
 from bot.participant.conversation import Conversation
+from bot.researcher.access import Access
 from bot.settings import Settings
 from bot.slack import Slack
 from bot.trouble import Errands, Trouble
@@ -30,24 +32,28 @@ class Parts:
 
     Attributes:
         settings: The rules.
-        facts: What participants may know of the task.
+        facts_of: What participants may know of a task; of the study's first one for somebody who was assigned none.
         store: What happened.
         slack: The workspace.
-        trouble: Is told what breaks.
+        admins: Tells admins what happens and what breaks.
+        trouble: Is told what goes wrong.
         errands: Does what may wait until a listener has acknowledged.
         conversation: Writes to participants.
+        access: Knows who is a researcher.
         now: The time, aware.
         feed, jobs, clock: They call back into the study, so :mod:`bot.app` adds them when it is there.
         homes: The Home tabs, which need the parts; the study adds them.
     """
 
     settings: Settings
-    facts: TaskFacts
+    facts_of: Callable[[str | None], TaskFacts]
     store: Store
     slack: Slack
+    admins: Admins
     trouble: Trouble
     errands: Errands
     conversation: Conversation
+    access: Access
     now: Callable[[], datetime] = utc_now
     feed: LiveFeed = field(init=False)
     jobs: Jobs = field(init=False)

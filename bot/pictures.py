@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from typing import BinaryIO
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -29,6 +30,35 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.1, 8.0
 
 class PictureNotReady(TimeoutError):
     """Slack took a picture but did not process it in time; the picture was deleted again."""
+
+
+def send_bytes(client: WebClient, url: str, content: bytes | BinaryIO, length: int) -> None:
+    """Send a file's bytes to the address that Slack named for them.
+
+    Args:
+        client: Whose proxy, certificates and timeout are used.
+        url: The address.
+        content: The bytes, or an open file of them.
+        length: How many there are.
+
+    Raises:
+        OSError: The address is none, or cannot be reached.
+    """
+    if urlsplit(url).scheme not in ("https", "http"):
+        raise URLError(f"Slack named an upload address that is none: {url[:80]}")
+    handlers: list[urllib.request.BaseHandler] = []
+    if client.proxy:
+        handlers.append(urllib.request.ProxyHandler({"http": client.proxy, "https": client.proxy}))
+    if client.ssl:
+        handlers.append(urllib.request.HTTPSHandler(context=client.ssl))
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        url,
+        data=content,
+        headers={"Content-Type": "application/octet-stream", "Content-Length": str(length)},
+        method="POST",
+    )
+    with urllib.request.build_opener(*handlers).open(request, timeout=client.timeout) as answer:
+        answer.read()
 
 
 class Pictures:
@@ -74,7 +104,7 @@ class Pictures:
         """
         with self._pacer.turn("files.getUploadURLExternal", priority, abandon=abandon):
             place = self._client.files_getUploadURLExternal(filename=name, length=len(png), alt_txt=alt_text[:1000])
-        self._post(str(place["upload_url"]), png)
+        send_bytes(self._client, str(place["upload_url"]), png, len(png))
         file_id = str(place["file_id"])
         try:
             with self._pacer.turn("files.completeUploadExternal", priority, abandon=abandon):
@@ -104,20 +134,6 @@ class Pictures:
         self._superseded.put(None)
         if left:
             logger.warning("%d superseded pictures were not deleted: the time to close was over.", left)
-
-    def _post(self, url: str, png: bytes) -> None:
-        if urlsplit(url).scheme not in ("https", "http"):
-            raise URLError(f"Slack named an upload address that is none: {url[:80]}")
-        handlers: list[urllib.request.BaseHandler] = []
-        if self._client.proxy:
-            handlers.append(urllib.request.ProxyHandler({"http": self._client.proxy, "https": self._client.proxy}))
-        if self._client.ssl:
-            handlers.append(urllib.request.HTTPSHandler(context=self._client.ssl))
-        request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
-            url, data=png, headers={"Content-Type": "application/octet-stream"}, method="POST"
-        )
-        with urllib.request.build_opener(*handlers).open(request, timeout=self._client.timeout) as answer:
-            answer.read()
 
     def _wait_until_processed(self, file_id: str, priority: Priority, abandon: Callable[[], bool]) -> None:
         completed = time.monotonic()

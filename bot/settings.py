@@ -6,13 +6,47 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from training.files import ImageFolder
-from training.tasks import IMAGENET, Task, TaskFacts, Tasks, UnknownTask, built_in
+from bot.blocks import paragraphs
+from bot.task_section import TaskSection
+from training.tasks import Task, Tasks, UnknownTask, built_in
+
+GROUPS = ("novice", "medium", "expert")
+"""The groups of participants, from the least to the most experience."""
+
+WITHDRAWN_DATA: Mapping[str, str] = {
+    "keep": (
+        "If you leave the study, the link between your code and you is deleted at once; "
+        "what you did until then is kept under the code."
+    ),
+    "delete": (
+        "If you leave the study, the link between your code and you is deleted at once, "
+        "and so is everything that you entered and trained."
+    ),
+}
+"""What a participant agrees to, by ``study.withdrawn_data``."""
+
+_WITHDRAWN_DATA_HERE = "{withdrawn_data}"
+"""Where the consent text wants that sentence; without it, it comes last."""
+
+_MOST_CONSENT_BLOCKS = 48
+"""A message has 50 blocks, and the first has a headline and *I agree* besides."""
 
 
 class SettingsError(Exception):
@@ -23,12 +57,33 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+_Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
 class StudySection(_Section):
-    """What the study is about."""
+    """What the study is about. ``task`` is one name or several; several are assigned in balanced blocks."""
 
     name: str = Field(min_length=1, max_length=80)
-    task: str
+    task: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, max_length=20)]
+    block_seed: _Seed
     consent: Path
+    withdrawn_data: Literal["keep", "delete"]
+
+    @field_validator("task")
+    @classmethod
+    def _tasks_differ(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(tasks)) != len(tasks):
+            raise ValueError("the tasks must differ from one another")
+        return tasks
+
+    @property
+    def delete_withdrawn(self) -> bool:
+        """Whether what somebody did is deleted when they leave the study."""
+        return self.withdrawn_data == "delete"
 
 
 class TimeSection(_Section):
@@ -42,8 +97,8 @@ class TimeSection(_Section):
 class TrainingSection(_Section):
     """What every trial and every evaluation has in common."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)]
-    evaluation_seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(min_length=1)
+    seed: _Seed
+    evaluation_seeds: tuple[_Seed, ...] = Field(min_length=1)
     threads_per_slot: PositiveInt
 
     @model_validator(mode="after")
@@ -72,6 +127,19 @@ class GroupsSection(_Section):
         return "medium" if months <= self.medium_up_to_months else "expert"
 
 
+class AnalysisSection(_Section):
+    """What the report measures by; ``thresholds`` are validation accuracies in percent."""
+
+    thresholds: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(min_length=1, max_length=10)
+
+    @field_validator("thresholds")
+    @classmethod
+    def _ascending(cls, thresholds: tuple[float, ...]) -> tuple[float, ...]:
+        if list(thresholds) != sorted(set(thresholds)):
+            raise ValueError("thresholds must differ from one another and ascend")
+        return thresholds
+
+
 class Question(_Section):
     """An extra question of the background form."""
 
@@ -87,70 +155,70 @@ class Question(_Section):
         return self
 
 
-_FolderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")]
-
-
-class TaskSection(_Section):
-    """A task of the study's own: a folder with one folder of images per class, under ``machine.data``."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$")]
-    folder: _FolderName
-    images: PositiveInt
-    classes: Annotated[int, Field(ge=2, le=65_535)]
-    image_size: Annotated[int, Field(ge=8, le=1024)]
-    network: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "squeezenet1_1"
-    validation_images: PositiveInt
-    test_images: PositiveInt
-    split_seed: Annotated[int, Field(ge=0, lt=2**31)] = 10
-    normalisation: Literal["imagenet", "own"] = "imagenet"
-
-    @model_validator(mode="after")
-    def _splits_fit(self) -> Self:
-        if self.training_images < self.classes:
-            raise ValueError(
-                f"task {self.name}: {self.images} images are too few for {self.validation_images} to validate on, "
-                f"{self.test_images} to test on and one of each class to train on"
-            )
-        if min(self.validation_images, self.test_images) < self.classes:
-            raise ValueError(f"task {self.name}: each split needs an image of every class")
-        return self
-
-    @property
-    def training_images(self) -> int:
-        """What the other splits leave."""
-        return self.images - self.validation_images - self.test_images
-
-    def task(self, data: Path) -> Task:
-        """The task, with its files under this folder."""
-        return Task(
-            name=self.name,
-            facts=TaskFacts(
-                classes=self.classes,
-                training_images=self.training_images,
-                validation_images=self.validation_images,
-                test_images=self.test_images,
-                image_size=self.image_size,
-            ),
-            network=self.network,
-            source=ImageFolder(
-                folder=data / self.folder,
-                cache=data / "cache",
-                size=self.image_size,
-                images=self.images,
-                classes=self.classes,
-                validation_images=self.validation_images,
-                test_images=self.test_images,
-                split_seed=self.split_seed,
-            ),
-            normalisation=IMAGENET if self.normalisation == "imagenet" else None,
-        )
-
-
 class SlackSection(_Section):
-    """Who may do what, and where reports go."""
+    """Who may do what, and where and when reports are posted.
+
+    Attributes:
+        researchers: Slack's IDs of people (``U…``, ``W…``) and of user groups (``S…``).
+        report_channel: Slack's ID of the channel; empty for none.
+        digest_at: The time of day of the daily digest, in ``time_zone``.
+    """
 
     researchers: tuple[str, ...] = ()
     report_channel: str = ""
+    digest_at: time = time(18)
+    time_zone: str = "UTC"
+
+    @field_validator("researchers")
+    @classmethod
+    def _are_ids(cls, researchers: tuple[str, ...]) -> tuple[str, ...]:
+        for each in researchers:
+            if each[:1] not in {"U", "W", "S"} or not _is_id(each):
+                raise ValueError(
+                    f"“{each}” is no Slack ID: a person's begins with U or W, a user group's with S, "
+                    "and “Copy member ID” in their profile gives it"
+                )
+        return researchers
+
+    @field_validator("report_channel")
+    @classmethod
+    def _is_channel(cls, channel: str) -> str:
+        if channel and (channel[0] not in "CG" or not _is_id(channel)):
+            raise ValueError(
+                f"“{channel}” is no channel's ID: it begins with C and stands at the end of “View channel details”"
+            )
+        return channel
+
+    @field_validator("digest_at")
+    @classmethod
+    def _is_local(cls, at: time) -> time:
+        if at.tzinfo is not None:
+            raise ValueError("digest_at is a time of day such as “18:00”, and time_zone says where")
+        return at
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, LookupError):
+            raise ValueError(f"“{name}” is no time zone: name one such as “Europe/Amsterdam”") from None
+        return name
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The researchers who are named one by one."""
+        return frozenset(each for each in self.researchers if not each.startswith("S"))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The user groups whose members are researchers."""
+        return tuple(each for each in self.researchers if each.startswith("S"))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the study's days."""
+        return ZoneInfo(self.time_zone)
 
 
 class MachineSection(_Section):
@@ -170,6 +238,7 @@ class Settings(_Section):
     time: TimeSection
     training: TrainingSection
     groups: GroupsSection
+    analysis: AnalysisSection
     questions: tuple[Question, ...] = Field((), max_length=20)
     tasks: tuple[TaskSection, ...] = ()
     slack: SlackSection = SlackSection()
@@ -189,21 +258,24 @@ class Settings(_Section):
         except ValueError as error:
             raise SettingsError(f"study.toml: tasks: {error}") from error
 
-    def task(self) -> Task:
-        """The task of this study.
+    def study_tasks(self) -> tuple[Task, ...]:
+        """The tasks that participants of this study are given, in the order in which it names them.
 
         Raises:
             SettingsError: There is no such task, or two have one name.
         """
+        known = self.all_tasks()
         try:
-            return self.all_tasks()[self.study.task]
+            return tuple(known[name] for name in self.study.task)
         except UnknownTask as error:
             raise SettingsError(f"study.toml: study.task: {error}") from error
 
     def rules(self) -> str:
         """What must not change while the study runs, as canonical JSON: all but where it runs."""
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
-        rules["tasks"] = [each for each in rules["tasks"] if each["name"] == self.study.task]
+        rules["tasks"] = [each for each in rules["tasks"] if each["name"] in self.study.task]
+        if len(self.study.task) == 1:
+            rules["study"]["task"] = self.study.task[0]
         return json.dumps(rules, sort_keys=True, indent=1)
 
     def rules_hash(self) -> str:
@@ -211,7 +283,7 @@ class Settings(_Section):
         return hashlib.sha256(self.rules().encode()).hexdigest()
 
     def consent_hash(self) -> str:
-        """SHA-256 of the consent text, in hexadecimal: kept with every consent."""
+        """SHA-256 of the consent text as participants read it, in hexadecimal: kept with every consent."""
         return hashlib.sha256(self.consent_text.encode()).hexdigest()
 
     @classmethod
@@ -237,9 +309,32 @@ class Settings(_Section):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise SettingsError(f"{path}: {where}: {first['msg']}. Correct it and start again.") from error
-        if not consent:
-            raise SettingsError(f"{path.parent / settings.study.consent} is empty: write the consent text there.")
-        return settings.model_copy(update={"consent_text": consent, "folder": path.parent})
+        text = _consent(consent, path.parent / settings.study.consent, settings.study.withdrawn_data)
+        return settings.model_copy(update={"consent_text": text, "folder": path.parent})
+
+
+def _is_id(text: str) -> bool:
+    return len(text) > 1 and text.isascii() and text.isalnum() and text.isupper()
+
+
+def _consent(text: str, path: Path, withdrawn_data: str) -> str:
+    """The consent text as participants read it: with what becomes of the data of those who leave.
+
+    Raises:
+        SettingsError: It is empty, or too long for a message.
+    """
+    if not text:
+        raise SettingsError(f"{path} is empty: write the consent text there.")
+    if _WITHDRAWN_DATA_HERE not in text:
+        text = f"{text}\n\n{_WITHDRAWN_DATA_HERE}"
+    text = text.replace(_WITHDRAWN_DATA_HERE, WITHDRAWN_DATA[withdrawn_data])
+    needed = len(paragraphs(text))
+    if needed > _MOST_CONSENT_BLOCKS:
+        raise SettingsError(
+            f"{path} is too long for one Slack message: it needs {needed} blocks of text, and "
+            f"{_MOST_CONSENT_BLOCKS} fit. Shorten it, or put the details on a page of your own and link to it."
+        )
+    return text
 
 
 @dataclass(frozen=True)

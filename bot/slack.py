@@ -1,14 +1,18 @@
 """What the bot says to Slack: every call paced, every message with its text for screen readers."""
 
+import logging
 from collections.abc import Sequence
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
+from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Message
 from bot.pacing import Pacer, Priority
+
+log = logging.getLogger(__name__)
 
 
 class Slack:
@@ -40,13 +44,13 @@ class Slack:
             )
         return str(answer["ts"])
 
-    def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message.
+    def update(self, channel: str, ts: str, message: Message, priority: Priority = Priority.RESULT) -> None:
+        """Replace a message; with another priority where nobody waits for it.
 
         Raises:
             SlackApiError: Slack refuses it, such as ``message_not_found``.
         """
-        with self.pacer.turn("chat.update", Priority.RESULT):
+        with self.pacer.turn("chat.update", priority):
             self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
 
     def whisper(
@@ -57,6 +61,51 @@ class Slack:
             self.client.chat_postEphemeral(
                 channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread_ts
             )
+
+    def replace_pressed(self, response_url: str, message: Message | None) -> None:
+        """Replace the message in which somebody pressed a button, or take it away.
+
+        It counts for no rate limit. The address is good for half an hour; when it is too old, nothing happens.
+        """
+        try:
+            answer = WebhookClient(response_url).send(
+                text=message.text if message else None,
+                blocks=message.blocks if message else None,
+                replace_original=True if message else None,
+                delete_original=None if message else True,
+            )
+        except (SlackClientError, OSError) as error:  # what the button did stands, and pressed again it says so
+            log.warning("a pressed message stays as it was: %s", error)
+            return
+        if answer.status_code != 200:
+            log.info("a pressed message stays as it was: %s", answer.body)
+
+    def respond(self, response_url: str, message: Message, *, replace: bool = False) -> bool:
+        """Answer a command, or a press in a message that only one person sees; it counts for no rate limit.
+
+        Args:
+            response_url: Good for half an hour and five answers.
+            message: The answer.
+            replace: Whether it takes the place of the message with the button.
+
+        Returns:
+            Whether Slack took it.
+        """
+        answer = WebhookClient(response_url).send(
+            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
+        )
+        if answer.status_code != 200:
+            log.info("an answer was not taken: %s", answer.body)
+        return answer.status_code == 200
+
+    def group_members(self, group: str) -> frozenset[str]:
+        """The people in a user group.
+
+        Raises:
+            SlackApiError: Slack refuses to tell, such as ``missing_scope`` or ``no_such_subteam``.
+        """
+        with self.pacer.turn("usergroups.users.list", Priority.RESULT, timeout=10):
+            return frozenset(self.client.usergroups_users_list(usergroup=group)["users"])
 
     def open_channel(self, user: str) -> str:
         """The channel of the direct messages with a person."""

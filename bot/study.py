@@ -7,21 +7,23 @@ never decided here.
 from datetime import timedelta
 from functools import partial
 
+from bot.baselines import Baselines
 from bot.deadlines import Deadlines
 from bot.follow_ups import FollowUps
-from bot.pacing import Priority
-from bot.participant.conversation import Step
+from bot.leaving import Leaving
 from bot.participant.form import Entered
 from bot.participant.homes import Homes
 from bot.participant.standing import Standing, standing_of
-from bot.participant.views import answers, thread, welcome
+from bot.participant.views import thread, welcome
 from bot.parts import Parts
+from bot.research import Research
 from bot.tidings import Tidings
 from storage import choices, history, line, participants, posts, recovery, sessions, studies, trials
 from storage.refusal import Reason, Refused
-from storage.states import ParticipantState, SessionState
+from storage.states import Actor, ParticipantState, SessionState, StudyState
 from storage.tables import Participant, Session, Trial
 from training.hyperparameters import Configuration
+from training.tasks import TaskFacts
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -34,45 +36,57 @@ class Study:
 
     Attributes:
         deadlines: What is due when an alarm rings.
+        baselines: What searchers do.
         tidings: What workers report.
+        leaving: How participants leave.
+        research: What researchers do.
     """
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.settings, self.facts, self.store = parts.settings, parts.facts, parts.store
+        self.settings, self.store = parts.settings, parts.store
         self.slack, self.trouble, self.errands = parts.slack, parts.trouble, parts.errands
         self.conversation, self.now = parts.conversation, parts.now
         parts.homes = Homes(parts)
         self.homes = parts.homes
         self.follow_ups = FollowUps(parts)
         self.deadlines = Deadlines(parts, self.follow_ups)
-        self.tidings = Tidings(parts, self.follow_ups)
-        # In memory only: nothing that is kept may tell who somebody was that has left.
-        self._left: set[str] = set()
+        self.baselines = Baselines(parts)
+        self.tidings = Tidings(parts, self.follow_ups, self.baselines)
+        self.leaving = Leaving(parts, self.follow_ups)
+        self.research = Research(self)
 
     # Start and stop
 
-    def start(self) -> None:
-        """Open the study if it is new, set right what a stop left behind, and begin to work.
+    def start(self, *, open_now: bool = False) -> None:
+        """Prepare the study if it is new, set right what a stop left behind, and begin to work.
+
+        Args:
+            open_now: Whether a study that has not opened yet is opened; else a researcher does that.
 
         Raises:
             Refused: The rules are not those that the study was opened with.
         """
         parts = self.parts
-        study = studies.open_study(
+        study = studies.prepare_study(
             self.store,
             name=self.settings.study.name,
             rules_toml=self.settings.rules(),
             rules_hash=self.settings.rules_hash(),
             now=self.now(),
         )
+        parts.admins.begin()
+        if open_now and study.state is StudyState.PREPARED:
+            studies.open_study(self.store, actor=Actor.BOT, now=self.now())
         reconciled = recovery.reconcile(self.store, now=self.now())
         parts.clock.start()
         parts.clock.every(HEARTBEAT_SECONDS, self._beat)
+        parts.admins.tell(parts.clock)
         parts.feed.start()
         for session in sessions.unfinished_sessions(self.store):
             self.follow_ups.set_alarms(session)
         parts.jobs.start()
+        self.baselines.resume()
         for given in reconciled.given_back:
             self._tell_given_back(given)
         self._catch_up(study.id)
@@ -82,18 +96,18 @@ class Study:
         """Stop in order: what was running runs again at the next start."""
         self.parts.clock.close()
         self.parts.jobs.close()
+        self.research.making.close()
         self.errands.close()
         self.parts.feed.close(flush=3)
+        self.parts.admins.close()
         self._beat()
 
     def _beat(self) -> None:
         recovery.heartbeat(self.store, now=self.now())
 
     def _catch_up(self, study_id: int) -> None:
-        """Post what was not posted before we stopped, and bring up to date what was."""
+        """Post what participants were not posted before we stopped, and bring up to date what was."""
         for view in history.sessions(self.store, study_id):
-            if view.choice is not None:
-                self.errands.run("reporting a participant", partial(self.tidings.report_finished, view.id))
             if not view.state.is_finished:
                 for trial in view.trials[-1:]:
                     stored = trials.get(self.store, trial.id)
@@ -105,8 +119,6 @@ class Study:
         session, seconds = given.session, given.duration.total_seconds()
         message = thread.time_given_back(seconds, self.view(session.id))
         self.errands.run("telling of time given back", partial(self.conversation.say, session.participant_id, message))
-        text = f"⏱ {given.participant} was given back {seconds:.0f} s that we were down."
-        self.errands.run("reporting time given back", partial(self.trouble.tell_admins, text))
 
     # The way in
 
@@ -124,7 +136,7 @@ class Study:
         Raises:
             Refused: No study takes newcomers now.
         """
-        if user not in self._left:
+        if not self.leaving.has_left(user):
             self.meet(user, channel)
 
     def meet(self, user: str, channel: str) -> None:
@@ -133,7 +145,7 @@ class Study:
         Raises:
             Refused: No study takes newcomers now.
         """
-        self._left.discard(user)
+        self.leaving.is_back(user)
         if self.standing(user).participant is not None:
             return
         newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
@@ -148,7 +160,7 @@ class Study:
         """
         participant = self._known(user)
         participants.consent(self.store, participant.id, consent_hash=self.settings.consent_hash(), now=self.now())
-        self._step_done(participant.id, Step.GREETING)
+        self.homes.changed(participant.id)
         self.conversation.ask_background(participant.id)
 
     def describe(self, user: str, background: welcome.Background) -> None:
@@ -164,35 +176,21 @@ class Study:
             months=background.months,
             education=background.education,
             answers=background.answers,
+            tasks=self.settings.study.task,
+            group=self.settings.groups.group(background.months),
+            block_seed=self.settings.study.block_seed,
             now=self.now(),
         )
-        self._step_done(participant.id, Step.BACKGROUND)
+        self.homes.changed(participant.id)
         self.errands.run("posting the task", partial(self.conversation.brief, participant.id))
 
     def withdraw(self, user: str) -> None:
-        """The participant leaves the study, and the link to who they are is deleted.
+        """The participant leaves the study: the link to who they are goes, and what they did if the rules say so.
 
         Raises:
             Refused: They are not taking part.
         """
-        participant = self._known(user)
-        channel = self.conversation.channel(participant.id)
-        withdrawal = participants.withdraw(self.store, participant.id, now=self.now())
-        self._left.add(user)
-        session = withdrawal.session
-        if session is not None:
-            self.parts.clock.clear_alarms(session.id)
-            stopped = withdrawal.cancelled or withdrawal.stopping
-            if stopped is not None:
-                self.follow_ups.stopped(stopped)
-            root = posts.find(self.store, session.subject)
-            if root is not None and root.ts:  # its buttons would lead nowhere
-                self.errands.run("closing a session", partial(self.slack.update, channel, root.ts, answers.left()))
-        self.follow_ups.call_next()
-        self.errands.run("saying goodbye", partial(self.slack.post, channel, answers.goodbye()))
-        self.errands.run("showing a Home tab", partial(self.homes.forget, user))
-        left = f"👋 {participant.code} has left the study; the link to who they are is deleted."
-        self.errands.run("reporting a withdrawal", partial(self.trouble.tell_admins, left))
+        self.leaving.leave(self._known(user))
 
     # The session
 
@@ -207,7 +205,7 @@ class Study:
             session = sessions.begin(
                 self.store,
                 participant.id,
-                task=self.settings.study.task,
+                task=participant.task or self.settings.study.task[0],
                 limit=timedelta(minutes=self.settings.time.limit_minutes),
                 seats=self.settings.machine.slots,
                 seed=self.settings.training.seed,
@@ -218,10 +216,12 @@ class Study:
                 raise
             place = line.line_up(self.store, participant.id, now=self.now())
             self.homes.changed(participant.id)
-            self.errands.run("posting a place in line", partial(self.conversation.wait_in_line, participant.id, place))
+            late = participant.called_at is not None
+            wait = partial(self.conversation.wait_in_line, participant.id, place, late=late)
+            self.errands.run("posting a place in line", wait)
             return None
         self.errands.run("posting a session", partial(self.conversation.post_session, session.id))
-        self._step_done(participant.id, Step.TASK)
+        self.homes.changed(participant.id)
         self.follow_ups.set_alarms(session)
         return session
 
@@ -262,7 +262,7 @@ class Study:
             session.id,
             choice=choice,
             seeds=self.settings.training.evaluation_seeds,
-            training_images=self.facts.training_images,
+            training_images=self.facts_of(session.participant_id).training_images,
             now=self.now(),
         )
         self.follow_ups.chosen(chosen)
@@ -322,14 +322,13 @@ class Study:
         self.own_session(user, trial.session_id)
         return trial
 
+    def facts_of(self, participant: int | None) -> TaskFacts:
+        """What a participant may know of the task that they were assigned; of the study's first for anybody else."""
+        return self.parts.facts_of(None if participant is None else participants.get(self.store, participant).task)
+
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""
         return history.session_view(self.store, session_id)
-
-    def _step_done(self, participant_id: int, step: Step) -> None:
-        """The button of the step goes when there is time for it, and the Home tab tells of the next one."""
-        self.parts.feed.touch(step.subject(participant_id), Priority.FRAME)
-        self.homes.changed(participant_id)
 
     def _known(self, user: str) -> Participant:
         participant = self.person(user)

@@ -1,96 +1,114 @@
 """What workers report: shown to the participant, and told to the admins where they should know."""
 
 import logging
+import re
+import time
+from collections import deque
 from functools import partial
 
-from bot.admin import posts as admin
+from bot.admin.kinds import Kind
+from bot.baselines import Baselines
 from bot.follow_ups import FollowUps
 from bot.pacing import Priority
 from bot.parts import Parts
-from storage import evaluations, history, participants, posts, sessions
+from storage import sessions
 from storage.jobs import Job
 from storage.states import JobKind
+from training.workers import Failed
 
 log = logging.getLogger(__name__)
 
+_REPEATED_SECONDS = 3600.0
+_ERROR = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt))(?::|$)")
+
 
 class Tidings:
-    """Is told what happens to jobs; see :class:`bot.jobs.Watcher`. Nothing here may wait, so errands do it.
+    """Is told what happens to jobs; see :class:`bot.jobs.Watcher`. Nothing here may wait, so errands do what would.
 
     Args:
         parts: The running study.
         follow_ups: Sees to what follows.
-
-    Attributes:
-        reported: How many participants' results were posted since the start.
+        baselines: Goes on with searchers: nobody is written to about their jobs.
     """
 
-    def __init__(self, parts: Parts, follow_ups: FollowUps) -> None:
+    def __init__(self, parts: Parts, follow_ups: FollowUps, baselines: Baselines) -> None:
         self._parts = parts
         self._follow_ups = follow_ups
-        self.reported = 0
+        self._baselines = baselines
+        self._out_of_memory: deque[float] = deque()
+
+    @property
+    def reported(self) -> int:
+        """How many participants' results were posted since the start."""
+        return self._parts.admins.results.posted
 
     def job_moved(self, job: Job) -> None:
         """A job started or made progress."""
-        if job.kind is JobKind.TRIAL:
+        if job.kind is JobKind.TRIAL and not job.of_searcher:
             self._parts.feed.touch(job.key, Priority.FRAME)
 
     def job_ended(self, job: Job) -> None:
         """A job is finished, whatever it ended as."""
-        if job.kind is JobKind.TRIAL:
+        if job.of_searcher:
+            self._baselines.on_ended(job)
+        elif job.kind is JobKind.TRIAL:
             self._parts.feed.touch(job.key, Priority.RESULT)
             self._follow_ups.session_moved(job.session_id)
         else:
-            self._parts.errands.run("reporting a participant", partial(self.report_finished, job.session_id))
+            self._parts.admins.evaluated(job.session_id)
 
     def job_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again, and its time is given back."""
-        self._parts.errands.run("reporting a lost worker", partial(self._report_lost, job))
+        self._parts.admins.alert(
+            Kind.WORKER_LOST, f"The worker in slot {job.slot} was lost with {job.key} of {job.participant}."
+        )
+        if job.kind is JobKind.TRIAL and not job.of_searcher:
+            self._parts.errands.run("seeing to a lost trial", partial(self._see_to_lost, job))
 
-    def job_failed(self, job: Job, detail: str) -> None:
-        """A job ended with an error."""
-        log.error("%s failed: %s", job.key, detail)
-        text = f"⚠️ {job.key} of {job.participant} failed: {detail.strip().splitlines()[-1][:300]}"
-        self._parts.errands.run("reporting a failed trial", partial(self._parts.trouble.tell_admins, text))
+    def job_failed(self, job: Job, failed: Failed) -> None:
+        """A job ended with an error; its text stays in the log, since it may hold anything."""
+        log.error("%s failed: %s", job.key, failed.detail)
+        of_evaluation = job.kind is JobKind.EVALUATION
+        if failed.fault == "configuration" and not of_evaluation:
+            self._note_out_of_memory(job)
+            return
+        why = "out of memory" if failed.fault == "configuration" else error_name(failed.detail)
+        kind = Kind.EVALUATION_FAILED if of_evaluation else Kind.TRIAL_FAILED
+        self._parts.admins.alert(kind, f"{job.key} of {job.participant} failed in slot {job.slot}: {why}.")
 
     def slot_failed(self, slot: int, reason: str) -> None:
         """A slot cannot be used, or its idle worker was lost."""
         log.warning("slot %s: %s", slot, reason)
-        text = f"⚠️ {reason[:500]}"
-        self._parts.errands.run("reporting a worker", partial(self._parts.trouble.tell_admins, text))
+        self._parts.admins.alert(Kind.SLOT_UNUSABLE, reason)
 
     def loop_failed(self, error: Exception) -> None:
         """The loop that carries messages between workers and storage met an error."""
-        report = partial(self._parts.trouble.report, error, "talking to the workers")
-        self._parts.errands.run("reporting an error", report)
+        self._parts.trouble.report(error, "talking to the workers")
 
-    def report_finished(self, session_id: int) -> None:
-        """Post a participant's results once all evaluations are done; whoever comes second finds it posted."""
-        parts = self._parts
-        channel = parts.settings.slack.report_channel
-        choice = evaluations.final_choice_of(parts.store, session_id)
-        if choice is None or not channel:
+    def _note_out_of_memory(self, job: Job) -> None:
+        """One configuration that is too large is its participant's affair; several may be a matter of the machine."""
+        if job.of_searcher:
             return
-        summary = evaluations.evaluation_summary(parts.store, choice.id)
-        subject = f"report:{session_id}"
-        if not summary.all_done or not posts.claim(parts.store, subject):
-            return
-        view = history.session_view(parts.store, session_id)
-        months = participants.get(parts.store, view.participant_id).months or 0.0
-        message = admin.participant_finished(view, summary, parts.settings.groups.group(months))
-        try:
-            posts.remember(parts.store, subject, ts=parts.slack.post(channel, message))
-        except Exception:
-            posts.forget(parts.store, subject)  # so that the next start posts it
-            raise
-        self.reported += 1
+        now = time.monotonic()
+        self._out_of_memory.append(now)
+        while now - self._out_of_memory[0] > _REPEATED_SECONDS:
+            self._out_of_memory.popleft()
+        count = len(self._out_of_memory)
+        if count > 1:
+            last = f"the last was {job.key} of {job.participant}"
+            text = f"{count} trials within an hour needed more memory than there is; {last}."
+            self._parts.admins.alert(Kind.OUT_OF_MEMORY, text)
 
-    def _report_lost(self, job: Job) -> None:
+    def _see_to_lost(self, job: Job) -> None:
         parts = self._parts
-        if job.kind is JobKind.TRIAL:
-            session = sessions.get(parts.store, job.session_id)
-            self._follow_ups.set_alarms(session)
-            parts.feed.touch(job.key, Priority.RESULT)
-            parts.feed.touch(session.subject, Priority.RESULT)
-            parts.homes.session_changed(session.id)
-        parts.trouble.tell_admins(f"⚠️ The worker in slot {job.slot} was lost with {job.key} of {job.participant}.")
+        session = sessions.get(parts.store, job.session_id)
+        self._follow_ups.set_alarms(session)
+        parts.feed.touch(job.key, Priority.RESULT)
+        parts.feed.touch(session.subject, Priority.RESULT)
+        parts.homes.session_changed(session.id)
+
+
+def error_name(detail: str) -> str:
+    """The kind of error that a traceback ends with, such as ``RuntimeError``, and nothing of what it says."""
+    found = [match[1] for match in map(_ERROR.match, detail.splitlines()) if match is not None]
+    return found[-1].rpartition(".")[2] if found else "an error"

@@ -8,9 +8,8 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.blocks import Message, context, section
+from bot.admin.kinds import error_while
 from bot.pacing import PacingError
-from bot.slack import Slack
 
 log = logging.getLogger(__name__)
 
@@ -27,21 +26,17 @@ class Trouble:
     """Reports errors under a code.
 
     Args:
-        slack: Where people are told.
-        report_channel: The admins' channel; empty when there is none.
+        alert: Tells the admins; takes a kind and a sentence. Must not wait: who failed has yet to acknowledge.
     """
 
-    def __init__(self, slack: Slack, report_channel: str) -> None:
-        self._slack = slack
-        self._report_channel = report_channel
-        # A listener that failed has yet to acknowledge: it must not wait for its turn in the admins' channel.
-        self._posting = ThreadPoolExecutor(1, thread_name_prefix="trouble")
+    def __init__(self, alert: Callable[[str, str], None]) -> None:
+        self._alert = alert
 
     def report(self, error: BaseException, doing: str, *, tell: Callable[[str], None] | None = None) -> str:
         """Log an error, tell the admins, and whoever waited for the answer.
 
         Args:
-            error: What happened.
+            error: What happened. Its text goes into the log alone: it may hold anything.
             doing: During what, in a few words without anybody's name.
             tell: Gives a text to the person.
 
@@ -52,15 +47,8 @@ class Trouble:
         log.error("%s while %s", code, doing, exc_info=error)
         if tell is not None:
             self._attempt(tell, apology(code))
-        text = f"⚠️ Error `{code}` while {doing}: {type(error).__name__}. The log has the details."
-        self._posting.submit(self.tell_admins, text)
+        self._alert(error_while(doing), f"{type(error).__name__}, code {code}. The log has the details.")
         return code
-
-    def tell_admins(self, text: str) -> None:
-        """Post a line in the report channel; never raises."""
-        if self._report_channel:
-            message = Message(text=text, blocks=(section(text), context("Nothing was lost unless the log says so.")))
-            self._attempt(lambda _: self._slack.post(self._report_channel, message), text)
 
     @staticmethod
     def _attempt(tell: Callable[[str], object], text: str) -> None:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot.commands.study_file import DEFAULT, StudyFile, find_task, read_settings
 from training.cache import CacheError
 from training.files import MissingImages, PreparedSource
+from training.tasks import Task
 
 _FAILED = 1
 _INTERRUPTED = 130
@@ -24,11 +25,15 @@ def data() -> None:
 
 @app.command()
 def prepare(
-    task: Annotated[str | None, typer.Option(help="Whose images; the study's, unless another is named.")] = None,
+    task: Annotated[str | None, typer.Option(help="Whose images; without it, those of all the study's tasks.")] = None,
     study: StudyFile = DEFAULT,
 ) -> None:
     """Fetch a task's images where needed, and decode them once into the cache that all slots share."""
-    chosen = find_task(study, task or read_settings(study).study.task)
+    for name in [task] if task else read_settings(study).study.task:
+        _prepare(find_task(study, name))
+
+
+def _prepare(chosen: Task) -> None:
     if not isinstance(chosen.source, PreparedSource):
         print(f"{chosen.name} comes with a package: there is nothing to prepare.")
         return

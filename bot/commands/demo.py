@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +68,8 @@ def _show(
 ) -> None:
     database = Path(tempfile.mkdtemp(prefix="black-magic-")) / "study.db"
     settings = _settings(settings, workspace, database)
-    bot = Bot(settings, Credentials(workspace.bot_token, workspace.app_token, workspace.api_url))
+    credentials = Credentials(workspace.bot_token, workspace.app_token, workspace.api_url)
+    bot = Bot(settings, credentials, open_now=True)
     try:
         bot.start()
         workspace.wait_for_app()
@@ -146,7 +148,7 @@ def _tell(bot: Bot, console: Console) -> None:
 
 
 def _numbers(bot: Bot, database: Path) -> dict[str, int | str]:
-    status = history.status(bot.store)
+    status = history.status(bot.store, now=datetime.now(UTC))
     return {
         "participants": sum(count for state, count in status.sessions.items() if state.is_finished),
         "trials": sum(status.trials.values()),

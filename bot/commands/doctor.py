@@ -21,8 +21,8 @@ _LONGEST_START = 120.0
 _LONGEST_TRIAL = 300.0
 """Seconds without a word from a worker after which the doctor gives up."""
 
-_BATCH_SIZES = (64, 5)
-"""A usual one, and a small one: convolutions choose other algorithms for it."""
+_BATCH_SIZES = (5, 64, 256)
+"""A small one, a usual one and a large one: convolutions choose other algorithms for each."""
 
 Losses = tuple[float, ...]
 

@@ -105,7 +105,8 @@ def _find(settings: Settings, trial: str) -> _Recorded:
 def _look_up(store: Store, study: str, code: str, number: int) -> tuple[SessionView, TrialView]:
     with store.read() as transaction:
         ids = transaction.exec(select(Study.id).where(col(Study.name) == study)).all()
-    for session in (each for key in ids for each in history.sessions(store, key)):
+    both = (history.sessions(store, key, searchers=searchers) for key in ids for searchers in (False, True))
+    for session in (each for sessions in both for each in sessions):
         for view in session.trials:
             if (session.participant, view.number) == (code, number):
                 return session, view

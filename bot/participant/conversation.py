@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from weakref import WeakValueDictionary
 
 from slack_sdk.models.blocks import Block
@@ -13,28 +12,17 @@ from bot.jobs import Progress
 from bot.live import Address, Rendering
 from bot.participant.pace import Pace
 from bot.participant.views import thread, welcome
+from bot.participant.views.trial import trial_message
 from bot.settings import Settings
 from bot.slack import Slack
 from reports.loss_plot import LossCurves, loss_curves
 from storage import history, participants, posts
 from storage.database import Store
-from storage.history import TrialView
+from storage.history import SessionView, TrialView
 from storage.refusal import Refused
-from storage.states import JobKind, ParticipantState, TrialState
+from storage.states import JobKind, TrialState
 from storage.tables import Trial
 from training.tasks import TaskFacts
-
-
-class Step(StrEnum):
-    """What a participant is asked for on the way in, each in a message whose button goes when it is done."""
-
-    GREETING = "greeting"
-    BACKGROUND = "background"
-    TASK = "task"
-
-    def subject(self, participant: int) -> str:
-        """What the posts and the live feed call the message: ``greeting:3``."""
-        return f"{self}:{participant}"
 
 
 class Conversation:
@@ -42,7 +30,7 @@ class Conversation:
 
     Args:
         settings: The study's rules.
-        facts: What participants may know of the task.
+        facts_of: What participants may know of a task.
         store: What happened.
         slack: The workspace.
         progress: How far a running job has come, by its key.
@@ -52,14 +40,14 @@ class Conversation:
     def __init__(
         self,
         settings: Settings,
-        facts: TaskFacts,
+        facts_of: Callable[[str | None], TaskFacts],
         store: Store,
         slack: Slack,
         progress: Callable[[str], Progress | None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
-        self._facts = facts
+        self._facts_of = facts_of
         self._store = store
         self._slack = slack
         self._progress = progress
@@ -79,43 +67,20 @@ class Conversation:
 
     def greet(self, participant: int) -> None:
         """Post what the study is about, and *I agree*."""
-        self._ask(participant, Step.GREETING)
+        self.say(participant, welcome.greeting(self._settings.consent_text))
 
     def ask_background(self, participant: int) -> None:
         """Ask for the participant's experience."""
-        self._ask(participant, Step.BACKGROUND)
+        self.say(participant, welcome.ask_background())
 
     def brief(self, participant: int) -> None:
         """Post the task and the Start button."""
-        self._ask(participant, Step.TASK)
+        facts = self._facts_of(participants.get(self._store, participant).task)
+        self.say(participant, welcome.briefing(facts, self._settings.time.limit_minutes))
 
-    def _ask(self, participant: int, step: Step) -> None:
-        ts = self.say(participant, self._step_message(step, done=False))
-        if ts is not None:
-            posts.remember(self._store, step.subject(participant), ts=ts)
-
-    def _step_message(self, step: Step, *, done: bool) -> Message:
-        match step:
-            case Step.GREETING:
-                show = welcome.consented if done else welcome.greeting
-                return show(self._settings.consent_text)
-            case Step.BACKGROUND:
-                return welcome.described() if done else welcome.ask_background()
-            case Step.TASK:
-                return welcome.briefing(self._facts, self._settings.time.limit_minutes, started=done)
-
-    def _is_done(self, participant: int, step: Step) -> bool:
-        match step:
-            case Step.GREETING:
-                return participants.get(self._store, participant).state is not ParticipantState.INVITED
-            case Step.BACKGROUND:
-                return participants.get(self._store, participant).state is ParticipantState.DESCRIBED
-            case Step.TASK:
-                return history.session_of_participant(self._store, participant) is not None
-
-    def wait_in_line(self, participant: int, place: int) -> None:
-        """Tell a participant that every seat is taken."""
-        self.say(participant, welcome.in_line(place))
+    def wait_in_line(self, participant: int, place: int, *, late: bool) -> None:
+        """Tell a participant that every seat is taken, also the one that was kept for whoever comes too late."""
+        self.say(participant, welcome.in_line(place, late=late))
 
     def post_session(self, session_id: int) -> str | None:
         """Post the root of a session's thread, once. Returns its ts."""
@@ -139,10 +104,17 @@ class Conversation:
             view = history.session_view(self._store, trial.session_id)
             shown = history.trial_view(self._store, trial.id)
             progress = self._progress(trial.subject)
-            message = thread.trial_message(shown, view, progress, pace=self._pace(shown, progress))
+            message = trial_message(shown, view, progress, pace=self._pace(shown, view, progress))
             ts = self.say(view.participant_id, message, thread_ts=root)
             if ts is not None:
                 posts.remember(self._store, trial.subject, ts=ts)
+
+    def warn(self, session_id: int, minutes: float) -> None:
+        """Tell a participant how much time is left, and what makes sense in it."""
+        view = history.session_view(self._store, session_id)
+        running = view.running
+        pace = self._pace(running, view, self._progress(running.subject)) if running is not None else None
+        self.say(view.participant_id, thread.warning(minutes, view, pace))
 
     def _one_poster(self, subject: str) -> threading.Lock:
         """Held by whoever looks whether a message is there and posts it: errands run side by side."""
@@ -153,14 +125,12 @@ class Conversation:
         """How the message about a subject should look now; none when there is no such message.
 
         Args:
-            subject: ``session:3``, ``trial:17``, or a step such as ``greeting:5``.
+            subject: ``session:3`` or ``trial:17``.
         """
         post = posts.find(self._store, subject)
-        if post is None or not post.ts:
+        if post is None:
             return None
         kind, number = subject.split(":")
-        if kind in list(Step):
-            return self._render_step(Step(kind), int(number), post.ts)
         try:
             trial = history.trial_view(self._store, int(number)) if kind == JobKind.TRIAL else None
             view = history.session_view(self._store, trial.session_id if trial else int(number))
@@ -174,34 +144,27 @@ class Conversation:
             message = thread.session_message(view)
             return Rendering(address, message.text, lambda _: message.blocks)
         progress = self._progress(subject)
-        pace = self._pace(trial, progress)
+        pace = self._pace(trial, view, progress)
 
         def blocks(picture: Block | None) -> tuple[Block, ...]:
-            return thread.trial_message(trial, view, progress, picture, pace).blocks
+            return trial_message(trial, view, progress, picture, pace).blocks
 
         return Rendering(
             address,
-            thread.trial_message(trial, view, progress).text,
+            trial_message(trial, view, progress).text,
             blocks,
-            curves=self._curves(trial, progress),
+            curves=self._curves(trial, view, progress),
             file_name=f"trial-{trial.number}.png",
         )
 
-    def _render_step(self, step: Step, participant: int, ts: str) -> Rendering | None:
-        channel = self.channel(participant)
-        if not channel:
-            return None
-        message = self._step_message(step, done=self._is_done(participant, step))
-        return Rendering(Address(channel, ts), message.text, lambda _: message.blocks)
+    def _pace(self, trial: TrialView, session: SessionView, progress: Progress | None) -> Pace | None:
+        return Pace.of(trial, progress, batches=self._batches(trial, session), now=self._now())
 
-    def _pace(self, trial: TrialView, progress: Progress | None) -> Pace | None:
-        return Pace.of(trial, progress, batches=self._batches(trial), now=self._now())
-
-    def _batches(self, trial: TrialView) -> int:
+    def _batches(self, trial: TrialView, session: SessionView) -> int:
         """In one epoch of the trial."""
-        return -(-self._facts.training_images // trial.configuration.batch_size)
+        return -(-self._facts_of(session.task).training_images // trial.configuration.batch_size)
 
-    def _curves(self, trial: TrialView, progress: Progress | None) -> LossCurves | None:
+    def _curves(self, trial: TrialView, session: SessionView, progress: Progress | None) -> LossCurves | None:
         """The losses of a trial: as they arrive while it runs, as they were kept after that."""
         if trial.state is TrialState.WAITING:
             return None
@@ -221,5 +184,5 @@ class Conversation:
             progress.epoch_losses,
             epoch=progress.epoch,
             epochs_planned=trial.configuration.epochs,
-            batches_per_epoch=self._batches(trial),
+            batches_per_epoch=self._batches(trial, session),
         )

@@ -7,7 +7,7 @@ from slack_bolt import Ack, App
 from bot.blocks import notice
 from bot.participant.form import FormMemory, Purpose
 from bot.participant.press import Press, on_press
-from bot.participant.views import final, thread
+from bot.participant.views import buttons, final
 from bot.participant.views.answers import LEAVE
 from bot.participant.views.form import configuration_form
 from bot.study import Study
@@ -22,14 +22,15 @@ def register(app: App, study: Study) -> None:
         _final_sent(study, ack, body)
 
     app.view(final.FINAL_FORM)(final_sent)
-    on_press(app, study, thread.FINISH, "opening the final choice", _finish)
+    on_press(app, study, buttons.FINISH, "opening the final choice", _finish)
     on_press(app, study, LEAVE, "letting somebody leave", _leave)
 
 
 def _finish(study: Study, press: Press) -> None:
     session = study.own_session(press.user, int(press.value))
     study.may_choose(session)
-    press.open(study, final.final_form(study.view(session.id)))
+    evaluations = len(study.settings.training.evaluation_seeds)
+    press.open(study, final.final_form(study.view(session.id), evaluations))
 
 
 def _leave(study: Study, press: Press) -> None:

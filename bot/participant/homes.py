@@ -87,7 +87,7 @@ class Homes:
         identity = participants.identity_of(self._parts.store, participant_id)
         if identity is not None:
             self._mark_due(self._people, [identity.slack_user])
-        self._mark_due(self._researchers, self._parts.settings.slack.researchers)
+        self._mark_due(self._researchers, self._parts.access.known)
 
     def session_changed(self, session_id: int) -> None:
         """The same by a session."""
@@ -96,6 +96,12 @@ class Homes:
         except Refused:
             return
         self.changed(session.participant_id)
+
+    def all_changed(self) -> None:
+        """Something changed for everybody: the study opened, paused, went on, closed."""
+        with self._lock:
+            open_tabs = list(self._shown)
+        self._mark_due(self._people, open_tabs)
 
     def forget(self, user: str) -> None:
         """Somebody has left the study: show them so, and keep nothing of them."""
@@ -155,10 +161,10 @@ class Homes:
 
     def _for_researcher(self, user: str) -> list[Block]:
         settings = self._parts.settings
-        if user not in settings.slack.researchers:
+        if not self._parts.access.includes(user):
             return []
         try:
-            status = history.status(self._parts.store)
+            status = history.status(self._parts.store, now=self._parts.now())
         except Refused:
             status = None
         return status_blocks(status, self._parts.jobs.slots_ready, settings.machine.slots)

@@ -38,7 +38,7 @@ def _welcome(study: Study, event: dict[str, Any]) -> None:
     """Somebody opened the bot: greet whoever is new, and show the Home tab to whoever looks at it."""
     user, at_home = event["user"], event.get("tab") == "home"
     # A researcher looks after the study, and takes part only when they ask for it.
-    if user not in study.settings.slack.researchers:
+    if not study.parts.access.includes(user):
         try:
             study.come_by(user, event["channel"])
         except Refused as refused:
@@ -51,6 +51,7 @@ def _welcome(study: Study, event: dict[str, Any]) -> None:
 
 def _agree(study: Study, press: Press) -> None:
     study.agree(press.user)
+    press.settle(study, "✅ You agreed to take part. Thank you!")
     if press.in_home:
         _open_background(study, press)  # the next step, without a way to the other tab
 
@@ -68,7 +69,7 @@ def _show(study: Study, press: Press) -> None:
 
 def _open_background(study: Study, press: Press) -> None:
     study.may_describe(press.user)
-    press.open(study, welcome.background_form(study.settings.questions))
+    press.open(study, welcome.background_form(study.settings.questions, press.response_url))
 
 
 def _background_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
@@ -81,6 +82,9 @@ def _background_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
         ack(response_action="update", view=notice("About you", str(refused)))
     else:
         ack()
+        if asked_at := body["view"]["private_metadata"]:
+            settle = partial(study.slack.replace_pressed, asked_at, welcome.described())
+            study.errands.run("settling the background", settle)
 
 
 def _open_guide(study: Study, press: Press) -> None:
@@ -91,5 +95,8 @@ def _start(study: Study, press: Press) -> None:
     session = study.begin(press.user)
     if session is not None:
         open_form(study, press, session.id, None)
-    elif press.in_home:
+        press.settle(study, "✅ You have started.")
+        return
+    press.settle(study, "⏳ All places were taken, so I put you in line.")
+    if press.in_home:
         press.lead_back(study, "All places are taken right now.")

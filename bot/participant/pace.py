@@ -39,3 +39,14 @@ class Pace:
         within = min(len(progress.batch_losses) / batches, 1.0) if progress.epoch > finished else 0.0
         done = finished + within
         return cls(taken, taken * max(trial.configuration.epochs - done, 0.0) / done)
+
+
+TO_ENTER = timedelta(seconds=30)
+"""What it takes to change a value in the form and send it."""
+
+
+def time_for_another(trial: TrialView, left: timedelta) -> bool:
+    """Whether another trial like this one, which has ended, would end in the time that is left."""
+    if trial.started_at is None or trial.ended_at is None:
+        return False
+    return trial.ended_at - trial.started_at + TO_ENTER <= left

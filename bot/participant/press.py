@@ -1,7 +1,7 @@
 """A pressed button: acknowledged at once, answered by an errand, refused in private."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import notice, section
+from bot.blocks import Message, notice, section, without_button
 from bot.pacing import PacingError
 from bot.participant.views.next_step import next_step
 from bot.study import Study
@@ -29,8 +29,10 @@ class Press:
         value: What the button carries.
         trigger_id: Opens one modal within three seconds.
         channel: The conversation; empty in a modal or the Home tab.
-        ts: The message that the button is in.
         thread_ts: The root of the message's thread.
+        action: The button's ``action_id``.
+        text, blocks: The message; empty where only this person sees it, since Slack does not send that.
+        response_url: Where that message can be replaced; empty in a modal or the Home tab.
         in_modal: Whether the button is in a modal.
         in_home: Whether it is in the Home tab.
     """
@@ -39,8 +41,11 @@ class Press:
     value: str
     trigger_id: str
     channel: str = ""
-    ts: str = ""
     thread_ts: str | None = None
+    action: str = ""
+    text: str = ""
+    blocks: Sequence[Mapping[str, Any]] = ()
+    response_url: str = ""
     in_modal: bool = False
     in_home: bool = False
 
@@ -54,8 +59,11 @@ class Press:
             value=body["actions"][0].get("value") or "",
             trigger_id=body.get("trigger_id", ""),
             channel=(body.get("channel") or {}).get("id", ""),
-            ts=message.get("ts", ""),
             thread_ts=message.get("thread_ts") or container.get("thread_ts"),
+            action=body["actions"][0]["action_id"],
+            text=message.get("text", ""),
+            blocks=message.get("blocks") or (),
+            response_url=body.get("response_url", ""),
             in_modal=surface == "modal",
             in_home=surface == "home",
         )
@@ -81,6 +89,15 @@ class Press:
         channel = self.channel or study.slack.open_channel(self.user)
         shown = (section(text), *blocks) if blocks else ()
         study.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts, blocks=shown)
+
+    def settle(self, study: Study, done: str) -> None:
+        """The step is done: its message says so and loses the button; one that only the person sees goes."""
+        if not self.response_url:
+            return
+        message = None
+        if self.blocks:
+            message = Message(text=f"{self.text} {done}", blocks=tuple(without_button(self.blocks, self.action, done)))
+        study.slack.replace_pressed(self.response_url, message)
 
     def lead_back(self, study: Study, text: str) -> None:
         """Say why nothing was done, where the person stands, and give them the button that goes on."""

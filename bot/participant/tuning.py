@@ -11,8 +11,8 @@ from slack_bolt import Ack, App
 from bot.blocks import notice
 from bot.participant.form import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
 from bot.participant.press import Press, on_press
-from bot.participant.views import final, thread
-from bot.participant.views.form import FORM, configuration_form
+from bot.participant.views import buttons, final
+from bot.participant.views.form import FORM, configuration_form, meanwhile
 from bot.participant.views.typed import TYPED, Typed
 from bot.study import Study
 from storage import history
@@ -72,16 +72,18 @@ def register(app: App, study: Study) -> None:
     for action_id in (VALUE, WHY, OTHER):
         app.action(action_id)(form_changed)
     app.view(FORM)(form_sent)
-    on_press(app, study, thread.NEW, "opening the form", _new)
-    on_press(app, study, thread.FROM_HERE, "opening the form", _from_here)
+    on_press(app, study, buttons.NEW, "opening the form", _new)
+    on_press(app, study, buttons.FROM_HERE, "opening the form", _from_here)
     on_press(app, study, TYPED, "opening the form", _typed)
-    on_press(app, study, thread.CANCEL, "cancelling a trial", _cancel)
-    on_press(app, study, thread.HISTORY, "showing a history", _history)
+    on_press(app, study, buttons.CANCEL, "cancelling a trial", _cancel)
+    on_press(app, study, buttons.HISTORY, "showing a history", _history)
 
 
 def open_form(study: Study, press: Press, session_id: int, base: Configuration | None) -> None:
-    """Open the form for a new configuration, filled in with ``base``."""
-    press.open(study, configuration_form(FormMemory.new(Purpose.TRY, session_id, base)))
+    """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
+    memory = FormMemory.new(Purpose.TRY, session_id, base)
+    running = study.view(session_id).unfinished
+    press.open(study, configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
 
 
 def _new(study: Study, press: Press) -> None:
@@ -107,7 +109,8 @@ def _typed(study: Study, press: Press) -> None:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
-    press.open(study, configuration_form(memory))
+    running = study.view(session.id).unfinished
+    press.open(study, configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
 
 
 def _cancel(study: Study, press: Press) -> None:
@@ -129,7 +132,8 @@ def _form_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
         ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))
         return
     try:
-        entered = read(memory, values, training_images=study.facts.training_images)
+        facts = study.facts_of(study.own_session(user, memory.session).participant_id)
+        entered = read(memory, values, training_images=facts.training_images)
         if memory.purpose is Purpose.TRY:
             study.submit(user, memory.session, entered)
             ack()

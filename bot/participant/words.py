@@ -75,7 +75,7 @@ def _answer(study: Study, event: dict[str, Any]) -> None:
     user, channel, text = event["user"], event["channel"], html.unescape(event.get("text") or "")
     try:
         standing = study.standing(user)
-        if standing.participant is None and user not in study.settings.slack.researchers:
+        if standing.participant is None and not study.parts.access.includes(user):
             study.meet(user, channel)
             return
         _post(study, channel, _answer_to(study, user, text, standing), event.get("thread_ts"))
@@ -101,7 +101,7 @@ def _post(study: Study, channel: str, answer: Message | tuple[Message, Message],
 def _answer_to(study: Study, user: str, text: str, standing: Standing) -> Message | tuple[Message, Message]:
     word = understood(text)
     if word is Word.WITHDRAW and standing.participant is not None:
-        return answers.leaving_offered()
+        return answers.leaving_offered(study.settings.study.delete_withdrawn)
     if (onboarding := _onboarding(study, standing)) is not None:
         return onboarding
     line = read_line(text)
@@ -130,7 +130,7 @@ def _onboarding(study: Study, standing: Standing) -> Message | None:
 def _help(study: Study, standing: Standing) -> Message:
     waits = standing.place is not None or standing.study is not StudyState.OPEN
     if standing.state is ParticipantState.DESCRIBED and standing.session is None and not waits:
-        return welcome.briefing(study.facts, study.settings.time.limit_minutes)
+        return welcome.briefing(study.facts_of(standing.participant), study.settings.time.limit_minutes)
     return answers.help_with(standing)
 
 
@@ -165,4 +165,5 @@ def _typed(study: Study, standing: Standing, line: OneLine) -> Message:
         submission = history.last_submission(study.store, standing.session.participant_id)
         if submission is not None:
             last = FormMemory.new(Purpose.TRY, standing.session.id, submission.configuration).initial
-    return typed.typed_configuration(line, standing, training_images=study.facts.training_images, last=last)
+    images = study.facts_of(standing.participant).training_images
+    return typed.typed_configuration(line, standing, training_images=images, last=last)

@@ -1,12 +1,23 @@
-"""Listener of ``/study``: for researchers only."""
+"""Listeners of ``/study`` and of the buttons under its answers: for researchers only."""
 
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.researcher import views
+from bot.researcher import deeds, overviews, results
+from bot.researcher.access import GroupUnknown
+from bot.researcher.asked import Asked
+from bot.researcher.language import Misspelt, nearest, without_people, words_of
+from bot.researcher.views import answers
+from bot.researcher.views.answers import Usage
+from bot.researcher.views.page import TURN, Page, Place, Subject, said
+from bot.researcher.views.people import PLOTS
+from bot.researcher.views.questions import NO, YES, Deed
 from bot.study import Study
-from storage import history
 from storage.refusal import Refused
 
 COMMAND = "/study"
@@ -16,23 +27,157 @@ NOT_FOR_YOU = (
     "I will show you where you stand and what comes next."
 )
 
+Run = Callable[[Study, Asked, Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word after ``/study``.
+
+    Attributes:
+        usages: How it is written, and what that does.
+        run: Does it.
+    """
+
+    usages: tuple[Usage, ...]
+    run: Run
+
 
 def register(app: App, study: Study) -> None:
-    """Listen to ``/study``."""
+    """Listen to ``/study``, and to presses under its answers."""
 
-    def command(ack: Ack, body: dict[str, Any]) -> None:
-        ack(response_type="ephemeral", text=_answer(study, body["user_id"], body.get("text", "")))
+    def typed(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        asked = Asked.by_command(study.slack, body)
+        study.errands.run("answering a command", partial(_answer, study, asked), tell=asked.tell)
 
-    app.command(COMMAND)(command)
+    def on_press(action_id: str | re.Pattern[str], doing: str, do: Callable[[Study, Asked], None]) -> None:
+        def pressed(ack: Ack, body: dict[str, Any]) -> None:
+            ack()
+            asked = Asked.by_press(study.slack, body)
+            study.errands.run(doing, partial(_politely, study, asked, partial(do, study, asked)), tell=asked.tell)
+
+        app.action(action_id)(pressed)
+
+    app.command(COMMAND)(typed)
+    on_press(re.compile(rf"{TURN}\..+"), "turning a page", _turn)
+    on_press(PLOTS, "sending loss plots", results.plots)
+    on_press(YES, "doing what a researcher confirmed", deeds.Confirmations().take)
+    on_press(NO, "leaving things as they are", _leave)
 
 
-def _answer(study: Study, user: str, text: str) -> str:
-    if user not in study.settings.slack.researchers:
-        return NOT_FOR_YOU
-    words = text.split()
-    if words[:1] != ["status"]:
-        return f"{views.HELP}" if not words or words[0] == "help" else f"I do not know “{words[0]}”.\n{views.HELP}"
+def _answer(study: Study, asked: Asked) -> None:
+    _politely(study, asked, partial(_run, study, asked))
+
+
+def _politely(study: Study, asked: Asked, do: Callable[[], None]) -> None:
+    """Do it if a researcher asked; a refusal is told in private."""
     try:
-        return views.status(history.status(study.store), study.parts.jobs.slots_ready, study.settings.machine.slots)
+        if study.parts.access.allows(asked.user):
+            do()
+        else:
+            asked.add(answers.not_for_you(NOT_FOR_YOU))
+    except GroupUnknown as unknown:
+        asked.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
     except Refused as refused:
-        return str(refused)
+        asked.say(said(str(refused)))
+
+
+def _run(study: Study, asked: Asked) -> None:
+    words = words_of(asked.text) or ["help"]
+    name = words[0].lower()
+    command = COMMANDS.get(name)
+    if command is None:
+        near = nearest(name, COMMANDS)
+        asked.say(answers.not_known(words[0], COMMANDS[near].usages[0] if near is not None else None))
+        return
+    deeds.note(study, asked, _on_record(name, words[1:]))
+    try:
+        command.run(study, asked, words[1:])
+    except Misspelt as misspelt:
+        asked.say(answers.misspelt(str(misspelt), command.usages))
+
+
+def _on_record(name: str, words: Sequence[str]) -> str:
+    """The command as the event log keeps it; whoever is invited is nobody there."""
+    return " ".join([name, *("@…" for _ in words)]) if name == "invite" else without_people(" ".join([name, *words]))
+
+
+def _help(_: Study, asked: Asked, __: Sequence[str]) -> None:
+    asked.say(answers.help_with([usage for each in COMMANDS.values() for usage in each.usages]))
+
+
+def _status(study: Study, asked: Asked, _: Sequence[str]) -> None:
+    page = overviews.page(study, Place(Subject.STATUS))
+    if page.of == 1:
+        asked.say(page.message())
+    else:
+        asked.show(page)
+
+
+def _participants(study: Study, asked: Asked, _: Sequence[str]) -> None:
+    asked.show(overviews.page(study, Place(Subject.PARTICIPANTS)))
+
+
+def _participant(study: Study, asked: Asked, words: Sequence[str]) -> None:
+    if len(words) != 1:
+        raise Misspelt("Name one participant.")
+    asked.show(overviews.page(study, Place(Subject.PARTICIPANT, 1, words[0])))
+
+
+def _turn(study: Study, asked: Asked) -> None:
+    page: Page = overviews.page(study, Place.read(asked.text))
+    asked.show(page)
+
+
+def _leave(_: Study, asked: Asked) -> None:
+    asked.say(answers.nothing_done())
+
+
+COMMANDS: Mapping[str, Command] = {
+    "help": Command((Usage("help", "this"),), _help),
+    "status": Command((Usage("status", "who is tuning now, who waits, how far the study is"),), _status),
+    "participants": Command((Usage("participants", "all of them, and how far each has come"),), _participants),
+    "participant": Command(
+        (Usage("participant P007", "one of them: answers, trials with accuracies, loss plots, evaluations"),),
+        _participant,
+    ),
+    "invite": Command((Usage("invite @somebody …", "writes to people what the study is about"),), deeds.invite),
+    "extend": Command(
+        (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), deeds.extend
+    ),
+    "cancel": Command(
+        (Usage("cancel P007", "ends a session without a final choice; asks first"),), partial(deeds.ask, Deed.CANCEL)
+    ),
+    "withdraw": Command(
+        (Usage("withdraw P007", "takes somebody out of the study; asks first"),), partial(deeds.ask, Deed.WITHDRAW)
+    ),
+    "open": Command((Usage("open", "lets people in, and fixes the rules; asks first"),), partial(deeds.ask, Deed.OPEN)),
+    "pause": Command(
+        (Usage("pause", "lets nobody new in, and no session begin; asks first"),), partial(deeds.ask, Deed.PAUSE)
+    ),
+    "resume": Command((Usage("resume", "ends a pause; asks first"),), partial(deeds.ask, Deed.RESUME)),
+    "close": Command((Usage("close", "ends the study for good; asks first"),), partial(deeds.ask, Deed.CLOSE)),
+    "baseline": Command(
+        (
+            Usage("baseline", "how far the searchers are"),
+            Usage("baseline random 320", "trains so many settings drawn at random, in idle slots"),
+            Usage(
+                "baseline tpe 31",
+                "so many artificial participants with a person's time; `… tries 20` limits their tries too",
+            ),
+            Usage("baseline stop", "stops all searchers"),
+        ),
+        deeds.baseline,
+    ),
+    "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), deeds.evaluate),
+    "report": Command(
+        (
+            Usage("report", "sends you the report: a page with everything, and all its files"),
+            Usage("report figure-4", "one figure or table of it; also `figures`, `tables`"),
+        ),
+        results.report,
+    ),
+    "export": Command((Usage("export", "sends you the open data: an anonymous bundle of tables"),), results.export),
+}
+"""Everything that can follow ``/study``, in the order in which the help names it."""

@@ -189,7 +189,7 @@ class SimulatedParticipant(threading.Thread):
             return None
 
         ended = person.wait_until(look, _PATIENCE, lambda: f"the end of trial {number}")
-        found = re.search(r"validation accuracy ([\d.]+) %", ended.text)
+        found = re.search(r"validation accuracy ([\d.]+)\s%", ended.text)
         accuracy = float(found[1]) if found else None
         self._taken.tries[number] = accuracy
         result = f"{accuracy:.1f} %" if accuracy is not None else ended.text.removeprefix(title).split(".")[0]

@@ -123,11 +123,11 @@ class House:
         """What the bot keeps, read beside it."""
         return Store(Settings.load(self.study).machine.database)
 
-    def open(self, workers: Workers | None = None) -> Bot:
-        """Start the bot."""
+    def open(self, workers: Workers | None = None, *, open_now: bool = True) -> Bot:
+        """Start the bot, and open the study unless a researcher is to."""
         assert self.bot is None, "the bot runs already"
         pacer = Pacer({**PACED, "chat.update": Limit(UPDATES_A_MINUTE)})
-        self.bot = Bot(Settings.load(self.study), self.credentials, workers, pacer=pacer)
+        self.bot = Bot(Settings.load(self.study), self.credentials, workers, pacer=pacer, open_now=open_now)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
@@ -203,7 +203,8 @@ class House:
         """The form for a new configuration: the one that is open, or a new one."""
         modal = person.modal()
         if modal is None:
-            person.press(self.root(person), "New configuration")
+            offered = person.wait_for(lambda message: "New configuration" in message.buttons, PATIENCE)
+            person.press(offered, "New configuration")
             modal = person.wait_for_modal("New configuration", PATIENCE)
         return modal
 
@@ -389,9 +390,9 @@ def run_out() -> Callable[[House], RanOut]:
     def play(house: House) -> RanOut:
         house.wait_for_machines()  # they would take the participant's time
         person = house.seated("Runs out of time")
+        root = house.root(person)
         complete = house.trained(person)
         running = house.training(person)
-        root = house.root(person)
         up = person.wait_for("Your time is up", PATIENCE)
         warnings = tuple(each for each in person.messages() if "minutes left" in each.text)
         return RanOut(house, person, root, complete, running, warnings, up)

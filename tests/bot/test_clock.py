@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -108,3 +109,15 @@ def test_what_is_to_be_done_again_and_again_is_not_kept(start):
     beaten.clear()
     start()
     assert not beaten.wait(0.4)
+
+
+def test_what_is_to_be_done_daily_is_done_at_the_time_of_day_of_its_zone(start):
+    clock, _ = start()
+    zone, rung = ZoneInfo("Asia/Kathmandu"), threading.Semaphore(0)
+    at = (datetime.now(zone) + timedelta(seconds=1)).time()
+    clock.daily(at, zone, rung.release)
+    assert rung.acquire(timeout=20)
+    assert datetime.now(zone).time() >= at
+    assert not rung.acquire(timeout=0.5)  # the next time is tomorrow
+    (tomorrow,) = [each.next_run_time for each in clock._scheduler.get_jobs()]
+    assert tomorrow.astimezone(zone) == datetime.combine(datetime.now(zone).date() + timedelta(days=1), at, zone)

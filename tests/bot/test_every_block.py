@@ -14,7 +14,10 @@ from slack_sdk.models.blocks.basic_components import SlackFile
 from slack_sdk.models.views import View
 
 from bot import blocks as pieces
-from bot.admin import posts as admin
+from bot.admin.kinds import Kind, error_while
+from bot.admin.views import alert, controls, digest, results, searchers, story
+from bot.admin.views import final as final_report
+from bot.admin.views.story import Signed
 from bot.blocks import Message
 from bot.chart_block import as_chart_block, as_text_block
 from bot.jobs import Progress
@@ -22,20 +25,30 @@ from bot.participant.form import Content, FormMemory, Purpose
 from bot.participant.one_line import LONGEST_LINE, read_line
 from bot.participant.pace import Pace
 from bot.participant.standing import Standing
-from bot.participant.views import answers, final, form, home, next_step, thread, typed, welcome
+from bot.participant.views import answers, final, form, home, next_step, thread, trial, typed, welcome
+from bot.research import Invitation
 from bot.researcher import home as researcher_home
+from bot.researcher.commands import COMMANDS
+from bot.researcher.views import answers as researcher_answers
+from bot.researcher.views import people, status
+from bot.researcher.views import questions as asking
+from bot.researcher.views.page import Page
 from bot.sandbox.block_elements import Findings
 from bot.sandbox.blocks import check_blocks, check_view, too_large
 from bot.settings import Question
 from reports.loss_plot import loss_curves
+from storage.baseline_status import BaselineStatus
 from storage.comments import Comment, Remark
 from storage.evaluations import EvaluationSummary
 from storage.history import ChoiceView, SessionLine, SessionView, Status, TrialView
-from storage.states import Chooser, ParticipantState, SessionState, StudyState, TrialState
+from storage.people import ParticipantLine
+from storage.states import Chooser, ParticipantState, Searcher, SessionState, StudyState, TrialState
+from storage.tables import Alert, Participant
 from training.hyperparameters import HYPERPARAMETERS, Configuration
 from training.tasks import TaskFacts
 
-MODULES = (answers, final, form, home, next_step, thread, typed, welcome, admin)
+MODULES = (answers, final, form, home, next_step, thread, trial, typed, welcome)
+MODULES += (researcher_answers, people, asking, status, alert, digest, results, searchers, story, final_report)
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MANY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -181,6 +194,10 @@ lines = st.one_of(
 def checked(shown, surface="message"):
     """Fails with Slack's own sentences if Slack would refuse it."""
     findings = Findings(file_kind=lambda _: "image/png")
+    if isinstance(shown, Page):
+        checked(shown.modal())
+        checked(shown.message())
+        return
     if isinstance(shown, View):
         shown.validate_json()
         surface, view = shown.type, json.loads(json.dumps(shown.to_dict()))
@@ -210,15 +227,19 @@ def show(function, *given, **named):
 
 
 @MANY
-@given(consents, facts, st.floats(0.01, 1e6), st.booleans(), st.integers(1, 10**6))
-def test_the_way_in(consent, task, limit, started, place):
+@given(consents, facts, st.floats(0.01, 1e6), st.integers(1, 10**6))
+def test_the_way_in(consent, task, limit, place):
     show(welcome.greeting, consent)
-    show(welcome.consented, consent)
     show(welcome.ask_background)
     show(welcome.described)
-    show(welcome.briefing, task, limit, started=started)
+    show(welcome.briefing, task, limit)
+    for message in (welcome.greeting(consent), welcome.briefing(task, limit), welcome.called(NOW)):
+        sent = [block.to_dict() for block in message.blocks]
+        left = pieces.without_button(sent, sent[-1]["elements"][0]["action_id"], "Done.")
+        checked(Message(text=message.text, blocks=tuple(left)))
     show(welcome.in_line, place)
-    show(welcome.called)
+    show(welcome.in_line, place, late=True)
+    show(welcome.called, NOW)
     show(welcome.guide)
 
 
@@ -231,27 +252,30 @@ def test_a_consent_text_is_shown_whole(consent):
 @MANY
 @given(questions)
 def test_the_background_form(asked):
-    show(welcome.background_form, asked)
+    show(welcome.background_form, asked, "https://hooks.slack.com/actions/" + "T" * 200)
 
 
 @MANY
 @given(trial_views(), session_views(), pictures(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
-def test_a_trial(trial, session, picture, knows, taken):
+def test_a_trial(shown, session, picture, knows, taken):
     progress = Progress(epoch=1000, batch_losses=(1.0,), epoch_losses=(1.0,) * 999) if knows else None
-    pace = Pace.of(trial, progress, batches=1, now=NOW + taken)
-    show(thread.trial_message, trial, session, progress, picture, pace)
+    pace = Pace.of(shown, progress, batches=1, now=NOW + taken)
+    show(trial.trial_message, shown, session, progress, picture, pace)
 
 
 @MANY
-@given(session_views(), st.floats(0.01, 1e5), st.booleans(), st.none() | configurations())
-def test_a_session(session, minutes, by_clock, chosen):
+@given(session_views(), st.floats(0.01, 1e5), st.booleans(), st.none() | configurations(), st.integers(1, 10**6))
+def test_a_session(session, minutes, by_clock, chosen, evaluations):
+    left = timedelta(minutes=minutes)
     show(thread.session_message, session)
-    show(thread.warning, minutes, NOW, session.id)
-    show(thread.time_is_up, NOW, session.id, 300)
-    show(thread.thanks, by_clock, chosen.summary() if chosen else None)
+    show(thread.warning, minutes, session, None if by_clock else Pace(left, left))
+    show(thread.time_is_up, session, 300)
+    show(thread.thanks, by_clock, chosen.summary() if chosen else None, evaluations)
     show(thread.time_given_back, minutes * 60, session)
+    show(thread.time_extended, session, left)
+    show(thread.ended_by_researcher, session, 300)
     show(final.history, session)
-    show(final.final_form, session)
+    show(final.final_form, session, evaluations)
 
 
 @MANY
@@ -266,8 +290,10 @@ def test_an_answer(standing, text, named):
     show(answers.finish_offered, standing)
     show(answers.cancelling, 300, standing)
     show(answers.cancel_offered, standing, named)
-    show(answers.leaving_offered)
-    show(answers.goodbye)
+    for deletes in (False, True):
+        show(answers.leaving_offered, deletes)
+        show(answers.goodbye, deletes)
+        show(answers.taken_out, deletes)
     show(answers.left)
     show(answers.about_settings, [each.name for each in HYPERPARAMETERS], standing)
     show(answers.not_understood, text, standing)
@@ -318,8 +344,166 @@ def test_a_post_in_the_report_channel(session, mean, sd, chosen):
             for name in inspect.signature(EvaluationSummary).parameters
         }
     )
-    show(admin.participant_finished, session, summary, "novice")
-    show(admin.study_started, "n" * 80, "0" * 64, 256)
+    show(results.participant_finished, session, summary, "novice")
+    show(results.results_deleted, "P12345")
+    for state in StudyState:
+        show(results.bot_started, "&" * 80, state, "0" * 64, 256)
+
+
+@st.composite
+def baseline_statuses(draw):
+    return BaselineStatus(
+        id=1,
+        code="T12-345",
+        searcher=draw(st.sampled_from(list(Searcher))),
+        task="t" * 60,
+        wanted=10_000,
+        tries=draw(st.none() | st.just(1000)),
+        done=draw(st.sampled_from([0, 9999, 10_000])),
+        complete=9999,
+        running=draw(st.sampled_from([0, 256])),
+        stopped=draw(st.booleans()),
+        accuracies=tuple(draw(st.lists(st.floats(0, 100), max_size=3))),
+    )
+
+
+@MANY
+@given(st.sampled_from(list(StudyState)), st.booleans(), any_text, any_text, baseline_statuses())
+def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
+    signed, offered = Signed("researcher-12345", NOW), controls.Controls(state, 10**6 if some else 0)
+    show(story.study_opened, "&" * 80, "0" * 64, signed, offered)
+    show(story.study_paused, "&" * 80, signed, offered)
+    show(story.study_resumed, "&" * 80, signed, offered if some else None)
+    show(story.study_amended, "&" * 80, name, reason * 20, "0" * 64, signed)
+    show(story.study_closed, "&" * 80, 10**6 if some else 0, signed)
+    show(story.participant_left, "P12345", Signed("P12345", NOW) if some else signed, data_deleted=some)
+    show(story.session_cancelled, "P12345", signed)
+    show(story.session_empty, "P12345", signed)
+    show(story.time_extended, "P12345", timedelta(days=1), signed)
+    show(story.baseline_started, "T12345", baseline.searcher, 10**6, baseline.tries, signed)
+    show(story.baseline_stopped, "T12345", signed)
+    show(searchers.baseline_ended, baseline)
+    show(
+        final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 20, no_files="e" * 60 if some else ""
+    )
+
+
+@st.composite
+def alerts(draw):
+    done = draw(st.booleans())
+    kind = draw(st.sampled_from([*Kind, "of another version", error_while("doing what takes many words " * 9)]))
+    return Alert(
+        id=10**9,
+        kind=kind,
+        latest=draw(any_text) * draw(st.sampled_from([1, 100])),
+        count=draw(st.sampled_from([1, 10**6])),
+        first_at=NOW - timedelta(days=99),
+        last_at=NOW,
+        acknowledged_at=NOW if done else None,
+        acknowledged_by="researcher-12345" if done else None,
+    )
+
+
+@MANY
+@given(alerts(), st.lists(alerts(), max_size=30), st.lists(baseline_statuses(), max_size=30), st.integers(0, 300))
+def test_alerts_and_the_daily_digest(raised, unacknowledged, baselines, people_now):
+    show(alert.alert_post, raised)
+    show(alert.unrecorded_alert, raised.kind, raised.latest)
+    counts = (
+        dict.fromkeys(kind, 10**6 * people_now) for kind in (ParticipantState, SessionState, TrialState, TrialState)
+    )
+    day = digest.Digest(
+        since=NOW - timedelta(days=99),
+        until=NOW,
+        status=Status("&" * 80, StudyState.PAUSED, *counts, (), (), baselines=tuple(baselines)),
+        finished=(digest.Finished("P12345", "medium", 12.345678 if people_now % 2 else None),) * people_now,
+        joined=people_now,
+        submitted=10**6,
+        groups=tuple(digest.GroupFigures(group, (12.345678,) * people_now) for group in ("novice", "medium", "expert")),
+        alerts=tuple(unacknowledged),
+    )
+    show(digest.digest_post, day)
+    shown = [json.loads(json.dumps(block.to_dict())) for block in digest.digest_post(day).blocks]
+    for state in StudyState:
+        checked(
+            Message(text="Later", blocks=tuple(controls.with_controls(shown, controls.Controls(state, people_now))))
+        )
+
+
+@st.composite
+def known_participants(draw):
+    session = draw(st.none() | session_views())
+    told = draw(st.booleans())
+    summary = EvaluationSummary(1, 10**4, 10**4, 10**4, 0, 0, tuple([12.345678] * 10**4), 12.345678, 1.0)
+    person = Participant(
+        id=1,
+        study_id=1,
+        code="P12345",
+        state=draw(st.sampled_from(list(ParticipantState))),
+        invited_at=NOW,
+        months=1e300 if told else None,
+        education="e" * 200 if told else None,
+        answers={f"{n:041}": draw(any_text) for n in range(20)} if told else {},
+        task="t" * 60,
+    )
+    return people.Known(person, "novice", session, summary if draw(st.booleans()) else None)
+
+
+@MANY
+@given(known_participants(), st.integers(-1, 99), st.lists(baseline_statuses(), max_size=50), any_text, st.booleans())
+def test_what_researchers_read(known, number, baselines, text, some):
+    show(people.participant_page, known, number, note="n" * 300 if some else "")
+    line = ParticipantLine(
+        id=1,
+        code="P12345",
+        state=known.participant.state,
+        months=1e300,
+        group_name="medium",
+        task="t" * 60,
+        session_id=1,
+        session_state=known.session.state if known.session else None,
+        tries=10**6 if some else 0,
+        best_validation_accuracy=12.345678 if known.summary else None,
+        final_chosen=some,
+        evaluations_done=10**6,
+        evaluations_total=10**6 if some else 0,
+        mean_test_accuracy=12.345678 if known.summary else None,
+    )
+    show(people.participants_page, [line] * (1000 if some else 0), {"P12345": "medium"}, number)
+    sessions = tuple(SessionLine(n, "P12345", SessionState.ACTIVE, NOW, 999, 99.9) for n in range(256 if some else 0))
+    glance = Status(
+        "&" * 80,
+        StudyState.OPEN,
+        *(dict.fromkeys(kind, 10**6) for kind in (ParticipantState, SessionState, TrialState, TrialState)),
+        waiting_in_line=("P12345",) * (1000 if some else 0),
+        running=sessions,
+        baselines=tuple(baselines),
+        trials_last_hour=10**6,
+    )
+    show(status.status_page, glance, 256, 256, NOW, number)
+    checked(Message(text="Home", blocks=tuple(researcher_home.status_blocks(glance, 256, 256)[1:-1])))
+    deed = asking.Deed.CLOSE if some else asking.Deed.OPEN
+    effects = (asking.named(["P12345"] * 1000),) * 6
+    name = "&amp;" * 80
+    asked = asking.Question(deed, f"Close the study “{name}”?", effects, "Yes, close it for good", ("known",))
+    show(asking.question_message, asked, again=some)
+    usages = [usage for each in COMMANDS.values() for usage in each.usages]
+    show(researcher_answers.help_with, usages)
+    show(researcher_answers.not_known, text, usages[-1] if some else None)
+    show(researcher_answers.misspelt, text * 20, usages)
+    show(researcher_answers.not_for_you, "For researchers.", text if some and text.strip() else "")
+    show(researcher_answers.nothing_done)
+    people_named = [("U0123456789", outcome) for outcome in Invitation for _ in range(100 if some else 1)]
+    show(researcher_answers.invited, people_named, [text] * 40)
+    show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, choosing=some)
+    show(researcher_answers.reviewed, 10**6 if some else 0, 10**6 if some else 0)
+    show(researcher_answers.random_begun, "R12345", 10**6)
+    show(researcher_answers.tpe_begun, "T12345", 10**6, 10**6 if some else None, 1e6)
+    show(researcher_answers.baselines_stopped, ["T12345"] * 2)
+    show(researcher_answers.baselines, baselines)
+    show(researcher_answers.sending, "The report")
+    show(researcher_answers.sent, "The report")
+    show(researcher_answers.not_sent, "The report", text * 20)
 
 
 def test_a_message_is_refused_by_these_checks_where_slack_would_refuse_it():
@@ -337,6 +521,6 @@ def test_nothing_that_shows_blocks_was_left_out():
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
-        and inspect.signature(function).return_annotation in (Message, View)
+        and inspect.signature(function).return_annotation in (Message, View, Page)
     }
     assert views <= COVERED

@@ -2,14 +2,15 @@
 
 import queue
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.clock import Alarm
 from storage import studies
+from storage.line import CALL_HOLDS
 from storage.states import SessionState, TrialState
-from storage.tables import Session
+from storage.tables import Participant, Session
 from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part
 from training.workers import Failed, Ready, Started, WorkerEvent
 
@@ -123,6 +124,20 @@ class Walk:
         answer = self.person.wait_for(lambda _: True, PATIENCE, after=said)
         assert len(ways(answer)) == 1 or any(each in answer.text_of_everything for each in BY_ITSELF), state
 
+    def check_root(self, root, state, words, buttons):
+        """The root of the thread offers nothing that does not work now."""
+
+        def as_it_should_be():
+            message = self.person.message(root.ts)
+            return words in message.text_of_everything and message.buttons == buttons
+
+        self.person.wait_until(as_it_should_be, PATIENCE, lambda: f"{state}: {self.person.message(root.ts).buttons}")
+
+    def leave(self, time):
+        """So much of the session's time is left from now on."""
+        with self.house.store.write() as transaction:
+            transaction.need(Session, self.session().id).deadline = datetime.now(UTC) + time
+
     def go_on(self, modal=None):
         """Press the one way on of the newest message."""
         (way,) = ways(self.newest)
@@ -156,19 +171,25 @@ def ways(shown):
 def stage(tmp_path_factory, open_alone):
     with open_alone(tmp_path_factory.mktemp("states"), start=False, slots=1) as house:
         workers = ScriptedWorkers()
-        house.open(workers)
+        house.open(workers, open_now=False)
         yield house, workers
 
 
 @pytest.fixture(scope="module")
 def walked(stage):
-    """One person goes through all of it, alone but for the one who has the only seat at first."""
+    """One person goes through all of it, alone but for two who have the only seat at first."""
     house, workers = stage
-    first = house.seated("Has the seat")
+    study = house.running.study
     walk = Walk(house, workers, house.newcomer("Reads the last message"))
     person = walk.person
 
-    person.open_messages()
+    person.say("hello")
+    walk.check("not open yet", "The study has not opened yet", "Try again")
+    walk.go_on()
+    told = walk.check("still not open", "The study has not opened yet", "Try again")
+    study.research.open("researcher-1")
+    first, second = house.seated("Has the seat"), house.described("Gets the next seat")
+    person.press(told, "Try again")
     walk.check("invited", "Before you take part", "I agree")
     walk.go_on()
     walk.check("consented", "a few questions about your experience", "Tell us about you")
@@ -180,17 +201,33 @@ def walked(stage):
     walk.go_on()
     walk.check("in line", "you are next")
     walk.check_answer("in line")
-    house.running.study.withdraw(first.id)
+    study.withdraw(first.id)
     walk.check("called", "A place is free now", "Start")
+    walk.check_answer("called")
+    with house.store.write() as transaction:
+        called = transaction.need(Participant, house.participant(person).id)
+        called.called_at -= CALL_HOLDS
+    second.press(second.wait_for("Your task", PATIENCE), "Start")
+    second.wait_for_modal("New configuration", PATIENCE)
+    walk.go_on()
+    walk.check("called too late", "has gone to somebody else")
+    walk.check_answer("called too late")
+    study.withdraw(second.id)
+    walk.check("called again", "A place is free now", "Start")
     walk.go_on("New configuration")
     person.close()
-    walk.check("active, no trial", "Your session runs until", "New configuration")
+    root = walk.check("active, no trial", "Your session runs until", "New configuration")
     walk.check_answer("active, no trial")
 
     walk.go_on("New configuration")
     walk.submit()
     walk.check("trial waiting", "starts as soon as a place is free")
     walk.check_answer("trial waiting")
+    walk.check_root(root, "trial waiting", "appears in the thread by itself", ("Cancel", "History", "Finish"))
+
+    def ring(alarm):
+        study.deadlines.ring(walk.session().id, alarm)
+
     workers.ready()
     walk.wait_for_trial(TrialState.RUNNING)
     trial = house.trial(person, 1)
@@ -202,6 +239,14 @@ def walked(stage):
     assert "The result appears here by itself" in running.text_of_everything
     walk.seen.append("trial running")
     walk.check_answer("trial running")
+    ring(Alarm.WARNING)
+    walk.check("warned while a trial runs", "30 minutes left")
+    walk.check_root(root, "trial running", "appears in the thread by itself", ("Cancel", "History", "Finish"))
+    prepared = person.wait_for("Prepare the next one", PATIENCE)
+    person.press(prepared, "Prepare the next one")
+    form = person.wait_for_modal("New configuration", PATIENCE)
+    assert "Trial 1 is in progress. You can fill in the next configuration meanwhile" in form.text_of_everything
+    person.close()
     person.press(running, "Cancel")
     stopping = house.trial(person, 1, "is being cancelled")
     assert "In a moment you can go on" in stopping.text_of_everything
@@ -210,6 +255,7 @@ def walked(stage):
     cancelled = house.trial(person, 1, "· cancelled", button="Tune from here")
     assert ways(cancelled) == ["Tune from here"]
     walk.check_home("trial cancelled")
+    walk.check_root(root, "trial cancelled", "New configuration", ("New configuration", "History", "Finish"))
     walk.seen.append("trial cancelled")
     person.press(cancelled, "Tune from here")
     person.wait_for_modal("New configuration", PATIENCE)
@@ -221,7 +267,7 @@ def walked(stage):
             "failed. It needs more memory",
             lambda: workers.say(Failed("It needs more memory.", "-", "ours")),
         ),
-        ("trial complete", "validation accuracy 61.2 %", lambda: workers.end(Ending.COMPLETE, 61.2)),
+        ("trial complete", "validation accuracy 61.2", lambda: workers.end(Ending.COMPLETE, 61.2)),
     ):
         walk.submit()
         walk.wait_for_trial(TrialState.RUNNING)
@@ -230,15 +276,23 @@ def walked(stage):
         walk.go_on("New configuration")
     person.close()
 
-    deadlines, session = house.running.study.deadlines, walk.session()
-    deadlines.ring(session.id, Alarm.WARNING)
+    ring(Alarm.WARNING)
     walk.check("warned", "30 minutes left", "New configuration")
     walk.look_in("New configuration")
-    with house.store.write() as transaction:
-        transaction.need(Session, session.id).deadline = datetime.now(UTC)
-    deadlines.ring(session.id, Alarm.DEADLINE)
+    walk.leave(timedelta(minutes=2))
+    ring(Alarm.WARNING)
+    walk.check("warned at last", "there is time to tune it once more", "Tune from here")
+    walk.look_in("New configuration")
+    study.research.extend(house.participant(person).code, timedelta(minutes=10), "researcher-1")
+    walk.check("time extended", "You have 10 more minutes", "New configuration")
+    walk.look_in("New configuration")
+    walk.leave(timedelta(0))
+    ring(Alarm.DEADLINE)
     walk.check("choosing", "Your time is up", "Choose")
     walk.check_answer("choosing")
+    walk.look_in("Your final choice")
+    study.research.extend(house.participant(person).code, timedelta(minutes=1), "researcher-1")
+    walk.check("time to choose extended", "You have 1 more minute for your final choice", "Choose")
     walk.look_in("Your final choice")
     walk.go_on("Your final choice")
     assert person.submit() == {}
@@ -249,21 +303,29 @@ def walked(stage):
 
 def test_every_state_has_one_way_on(walked):
     assert walked.seen == [
+        "not open yet",
+        "still not open",
         "invited",
         "consented",
         "described",
         "in line",
         "called",
+        "called too late",
+        "called again",
         "active, no trial",
         "trial waiting",
         "trial running",
+        "warned while a trial runs",
         "trial being cancelled",
         "trial cancelled",
         "trial diverged",
         "trial failed",
         "trial complete",
         "warned",
+        "warned at last",
+        "time extended",
         "choosing",
+        "time to choose extended",
         "finished",
     ]
     assert walked.session().state is SessionState.FINISHED
@@ -317,14 +379,20 @@ def test_a_button_of_a_step_that_is_done_leads_back(walked, old, button):
     assert walked.session() == before
 
 
-def test_completed_steps_have_lost_their_buttons(walked):
-    shown = [each for each in walked.person.messages() if each.bot and not each.ephemeral]
-    greeting = next(each for each in shown if "Before you take part" in each.text_of_everything)
-    task = next(each for each in shown if "Your task" in each.text_of_everything)
-    walked.person.wait_until(lambda: walked.person.message(greeting.ts).buttons == (), PATIENCE)
-    greeting = walked.person.message(greeting.ts)
-    assert "You agreed to take part" in greeting.text_of_everything
-    assert task.buttons == ("What do the settings do?",)
+@pytest.mark.parametrize(
+    ("words", "done", "left"),
+    [
+        ("Before you take part", "You agreed to take part", ()),
+        ("a few questions about your experience", "You told us about you", ()),
+        ("Your task", "All places were taken, so I put you in line", ("What do the settings do?",)),
+        ("You were called", "All places were taken", ("What do the settings do?",)),
+        ("A place is free now", "You have started", ("What do the settings do?",)),
+    ],
+)
+def test_the_message_of_a_step_that_is_done_has_lost_its_button(walked, words, done, left):
+    shown = (each for each in walked.person.messages() if each.bot and not each.ephemeral)
+    message = next(each for each in shown if words in each.text_of_everything and done in each.text_of_everything)
+    assert message.buttons == left
 
 
 def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
@@ -348,11 +416,37 @@ def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     assert house.participant(walk.person).code != before
 
 
+def test_whoever_is_taken_out_is_told_so(stage, walked):
+    house, workers = stage
+    walk = Walk(house, workers, house.seated("Is taken out"))
+    walk.person.close()
+    house.running.study.research.withdraw(house.participant(walk.person).code, "researcher-1")
+    walk.check("taken out", "The researchers have ended your part in the study")
+
+
+def test_whose_session_is_ended_by_a_researcher_is_told_kindly(stage, walked):
+    house, workers = stage
+    walk = Walk(house, workers, house.seated("Is stopped"))
+    root = house.root(walk.person)
+    walk.submit()
+    walk.wait_for_trial(TrialState.RUNNING)
+    trial = house.trial(walk.person, 1)
+    house.running.study.research.cancel(house.participant(walk.person).code, "researcher-1")
+    walk.check("ended", "The researchers have ended your session. Trial 1 was stopped")
+    walk.check_answer("ended")
+    walk.check_root(root, "ended", "The researchers have ended your session", ("History",))
+    workers.end(Ending.STOPPED)
+    house.trial(walk.person, 1, "· cancelled")
+    assert walk.person.message(trial.ts).buttons == ()
+    walk.person.press(walk.newest, "History")
+    walk.person.wait_for_modal("Your trials", PATIENCE)
+
+
 def test_a_paused_study_says_so_and_keeps_everybodys_place(stage, walked):
     house, workers = stage
     described = Walk(house, workers, house.described("Has a place"))
     newcomer = Walk(house, workers, house.newcomer("Comes too early"))
-    studies.pause_study(house.store, now=datetime.now(UTC))
+    studies.pause_study(house.store, actor="researcher-1", now=datetime.now(UTC))
     try:
         described.go_on()
         told = described.check("paused", "The study is paused at the moment", "Start")
@@ -361,7 +455,7 @@ def test_a_paused_study_says_so_and_keeps_everybodys_place(stage, walked):
         newcomer.person.say("hello")
         newcomer.check("paused, newcomer", "The study is paused at the moment", "Try again")
     finally:
-        studies.resume_study(house.store, now=datetime.now(UTC))
+        studies.resume_study(house.store, actor="researcher-1", now=datetime.now(UTC))
     described.go_on("New configuration")
     described.person.close()
     newcomer.go_on()
@@ -375,7 +469,7 @@ def test_a_closed_study_says_that_there_is_nothing_more_to_do(stage, walked):
     described = Walk(house, workers, house.described("Comes too late"))
     newcomer = Walk(house, workers, house.newcomer("Comes much too late"))
     house.end_sessions()
-    studies.close_study(house.store, now=datetime.now(UTC))
+    studies.close_study(house.store, actor="researcher-1", now=datetime.now(UTC))
     described.go_on()
     described.check("closed", "The study is closed")
     described.check_answer("closed")

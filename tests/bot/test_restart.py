@@ -15,6 +15,7 @@ import pytest
 
 from storage import events, history, recovery
 from storage.states import EventKind, JobKind, SessionState, TrialState
+from tests.bot.asking import answer, ask
 
 BLACKMAGIC = Path(sys.executable).with_name("blackmagic")
 
@@ -51,6 +52,8 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
     house = open_house(start=False, slots=1)
     with ExitStack() as stack:
         process = stack.enter_context(run(house, tmp_path))
+        researcher = house.workspace.person("Researcher")
+        answer(researcher, ask(researcher, "open"), "Yes, open it", "The study is open.")
         person = house.seated("Is interrupted")
         house.trained(person, **SLOW)
         house.submit(person, **SLOW)

@@ -30,7 +30,7 @@ def test_participants_are_warned_before_their_time_is_up(ran_out):
     texts = [each.text for each in ran_out.warnings]
     assert [text.split(" minutes")[0] for text in texts] == ["⏳ 0.2", "⏳ 0.05"]
     assert all("your time is up at <!date^" in text for text in texts)
-    assert [each.buttons for each in ran_out.warnings] == [("Finish",)] * 2
+    assert all("Finish" in each.buttons for each in ran_out.warnings)
 
 
 def test_the_running_trial_is_stopped_and_its_losses_are_kept(ran_out):

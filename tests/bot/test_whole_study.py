@@ -136,7 +136,7 @@ def test_the_form_opens_again_with_what_was_entered_last(played):
 
 def test_a_result_shows_its_plot_its_reasons_and_what_can_be_done_next(played):
     result = played.result
-    assert re.search(r"Trial 1 · validation accuracy \d+\.\d %", result.text)
+    assert re.search(r"Trial 1 · validation accuracy \d+\.\d\s%", result.text)
     assert "A colleague &lt;swears&gt; by it &amp; me too" in result.text_of_everything
     assert result.buttons == ("Tune from here", "New configuration", "History", "Finish")
     assert played.person.pictures(played.person.message(result.ts))[0].startswith(b"\x89PNG")

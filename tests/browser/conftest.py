@@ -1,9 +1,11 @@
-"""A browser that looks at a local workspace in which a small Bolt app lives."""
+"""A browser that looks at a local workspace, in which a small Bolt app lives, or the study."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from slack_sdk import WebClient
 from bot.sandbox.person import Person
 from bot.sandbox.rules import Rules
 from bot.sandbox.server import LocalWorkspace
-from tests.browser.visitor import launch
+from tests.browser.visitor import Arrive, OpenStudy, Shoot, Visitor, launch, open_study
 
 PARTICIPANT = "First participant"
 
@@ -64,6 +66,7 @@ class Received:
 
     submitted: list[dict[str, Any]] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)
+    finished: Event = field(default_factory=Event)
 
 
 def _listen(app: App, received: Received) -> None:
@@ -87,6 +90,7 @@ def _listen(app: App, received: Received) -> None:
     def finish(ack: Ack) -> None:
         ack()
         received.pressed.append("finish")
+        received.finished.set()
 
     @app.view("tune")
     def submit(ack: Ack, view: dict[str, Any]) -> None:
@@ -182,3 +186,37 @@ def page(browser: Browser, workspace: LocalWorkspace, person: Person) -> Iterato
     yield shown
     context.close()
     assert failures == []
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenStudy]:
+    """The study, with two places, in a workspace with Slack's own limits."""
+    with open_study(tmp_path_factory.mktemp("study"), slots=2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def arrive(browser: Browser, study: OpenStudy) -> Iterator[Arrive]:
+    """Let somebody open the page. A script that fails for anybody fails the test."""
+    visitors: list[Visitor] = []
+
+    def come(name: str, **looks: object) -> Visitor:
+        visitors.append(Visitor.arrive(browser, study.workspace, name, **looks))
+        return visitors[-1]
+
+    yield come
+    for visitor in visitors:
+        visitor.leave()
+    assert [visitor.failures for visitor in visitors if visitor.failures] == []
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Shoot:
+    """Keep what a visitor sees, in the folder that BLACKMAGIC_SCREENSHOTS names."""
+    folder = Path(os.environ.get("BLACKMAGIC_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(visitor: Visitor, name: str) -> None:
+        visitor.page.screenshot(path=folder / f"{name}.png")
+
+    return keep

@@ -1,56 +1,16 @@
 """The whole bot, used by nothing but its page: what a participant sees and does, in a real browser."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.visitor import PATIENCE_MS, OpenStudy, Visitor, open_study
+from tests.browser.visitor import PATIENCE_MS, Arrive, Shoot
 
 pytestmark = pytest.mark.timeout(300)
 
 GOOD = {"Batch size": "64", "Loss function": "Cross entropy", "Learning rate": "4e-4"}
 REASON = "It worked on my own photographs."
-
-Shoot = Callable[[Visitor, str], None]
-Arrive = Callable[..., Visitor]
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenStudy]:
-    """The study, with two places, in a workspace with Slack's own limits."""
-    with open_study(tmp_path_factory.mktemp("study"), slots=2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def arrive(browser: Browser, study: OpenStudy) -> Iterator[Arrive]:
-    """Let somebody open the page. A script that fails for anybody fails the test."""
-    visitors: list[Visitor] = []
-
-    def come(name: str, **looks: object) -> Visitor:
-        visitors.append(Visitor.arrive(browser, study.workspace, name, **looks))
-        return visitors[-1]
-
-    yield come
-    for visitor in visitors:
-        visitor.leave()
-    assert [visitor.failures for visitor in visitors if visitor.failures] == []
-
-
-@pytest.fixture
-def shoot(tmp_path: Path) -> Shoot:
-    """Keep what a visitor sees, in the folder that BLACKMAGIC_SCREENSHOTS names."""
-    folder = Path(os.environ.get("BLACKMAGIC_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(visitor: Visitor, name: str) -> None:
-        visitor.page.screenshot(path=folder / f"{name}.png")
-
-    return keep
 
 
 def test_two_people_take_part_at_once_and_neither_sees_anything_of_the_other(arrive: Arrive, shoot: Shoot) -> None:
@@ -152,12 +112,28 @@ def test_on_a_phone_the_form_and_the_plot_fit_the_screen(arrive: Arrive, shoot: 
     shoot(visitor, "9-phone-plot")
 
 
-def test_who_uses_nothing_but_the_keyboard_can_train(arrive: Arrive) -> None:
+def test_who_uses_nothing_but_the_keyboard_goes_through_the_whole_study(arrive: Arrive) -> None:
     visitor = arrive("Visitor with a keyboard")
     keys = visitor.page.keyboard
-    visitor.enter()
-    expect(visitor.input("Epochs")).to_be_focused()
 
+    def use(button: str) -> None:
+        visitor.tab_to(visitor.shows(visitor.conversation.get_by_role("button", name=button).last))
+        keys.press("Enter")
+
+    use("I agree")
+    use("Tell us about you")
+    expect(visitor.input("Months of deep-learning experience")).to_be_focused()
+    for text in ("14", "Master's degree", "6", "20"):
+        keys.type(text)
+        keys.press("Tab")
+    for _ in range(3):
+        keys.press("ArrowDown")
+    expect(visitor.form.get_by_label("4", exact=True)).to_be_checked()
+    keys.press("Enter")
+    expect(visitor.form).to_be_hidden(timeout=PATIENCE_MS)
+    use("Start")
+
+    expect(visitor.input("Epochs")).to_be_focused(timeout=PATIENCE_MS)
     keys.type("2")
     values = {
         "Batch size": "128", "Loss function": "Cross entropy", "Optimizer": "Adam", "Learning rate": "1e-3"
@@ -171,6 +147,21 @@ def test_who_uses_nothing_but_the_keyboard_can_train(arrive: Arrive) -> None:
     keys.press("Enter")
     expect(visitor.form).to_be_hidden(timeout=PATIENCE_MS)
 
-    visitor.shows(visitor.root.get_by_role("button", name="1 reply")).focus()
+    visitor.tab_to(visitor.shows(visitor.root.get_by_role("button", name="1 reply")))
     keys.press("Enter")
     visitor.shows(visitor.trial(1).get_by_text("validation accuracy"))
+    expect(visitor.thread.get_by_role("combobox")).to_be_focused()
+    history = visitor.trial(1).get_by_role("button", name="History")
+    visitor.tab_to(history, backwards=True)
+    keys.press("Enter")
+    visitor.shows(visitor.form.get_by_role("heading", name="Your trials"))
+    keys.press("Escape")
+    expect(visitor.form).to_be_hidden()
+    expect(history).to_be_focused()
+
+    keys.press("Tab")
+    keys.press("Enter")
+    visitor.shows(visitor.form.get_by_role("heading", name="Your final choice"))
+    visitor.tab_to(visitor.form.get_by_role("button", name="Choose and finish"))
+    keys.press("Enter")
+    visitor.shows(visitor.conversation.get_by_text("Thank you for taking part!").last)

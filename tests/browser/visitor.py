@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 PATIENCE_MS = 60_000.0
 """After so long something that should have appeared is taken not to appear; on a busy machine it takes seconds."""
+
+_MOST_TABS = 80
 
 BACKGROUND: Mapping[str, str] = {
     "Months of deep-learning experience": "14",
@@ -77,7 +79,7 @@ def open_study(folder: Path, rules: Rules | None = None, **changes: Any) -> Iter
                 raise KeyError(f"study.toml has no {key}.")
         (folder / "study.toml").write_text(text, encoding="utf-8")
         credentials = Credentials(workspace.bot_token, workspace.app_token, workspace.api_url)
-        bot = Bot(Settings.load(folder / "study.toml"), credentials)
+        bot = Bot(Settings.load(folder / "study.toml"), credentials, open_now=True)
         try:
             bot.start()
             workspace.wait_for_app()
@@ -211,6 +213,29 @@ class Visitor:
         self.fill({"Optimizer": optimizer})
         self.shows(self.input(own_setting))
 
+    def write(self, text: str) -> None:
+        """Write something in the conversation."""
+        self.page.get_by_role("combobox", name="Message").first.fill(text)
+        self.page.keyboard.press("Enter")
+
+    def go(self, place: str) -> None:
+        """Go to a conversation, or Home."""
+        if not self.page.get_by_role("link", name=place).is_visible():
+            self.page.get_by_role("button", name="People and conversations").click()
+        self.page.get_by_role("link", name=place).click()
+
+    def tab_to(self, wanted: Locator, *, backwards: bool = False) -> None:
+        """Press Tab until something is focused.
+
+        Raises:
+            AssertionError: It is not within reach of the keyboard.
+        """
+        for _ in range(_MOST_TABS):
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        raise AssertionError(f"The Tab key does not lead to {wanted}.")
+
     def open_thread(self) -> None:
         """Open the session's thread beside the conversation."""
         if not self.thread.is_visible():
@@ -233,6 +258,13 @@ class Visitor:
             picture.evaluate("image => image.decode()")
             seen[str(picture.get_attribute("src"))] = str(picture.get_attribute("alt"))
         return list(seen.values())
+
+
+Arrive = Callable[..., Visitor]
+"""Lets somebody with a name open the page; keywords are the looks of their browser."""
+
+Shoot = Callable[[Visitor, str], None]
+"""Keeps a screenshot under a name."""
 
 
 def _exactly(label: str) -> re.Pattern[str]:

@@ -79,6 +79,11 @@ def test_a_file_can_be_shared_in_a_conversation(client, person):
     assert person.download(message.files[0]["url"]) == b"a,b\n1,2\n"
 
 
+def test_a_file_is_shared_in_a_conversation_by_its_own_id_and_not_by_a_persons(client, person, png):
+    with pytest.raises(SlackApiError, match="invalid_arguments"):
+        client.files_upload_v2(channel=person.id, content=png, filename="x.png")
+
+
 def test_an_upload_that_was_not_completed_is_no_file(client, png):
     answer = client.files_getUploadURLExternal(filename="x.png", length=len(png))
     with pytest.raises(SlackApiError, match="file_not_found"):

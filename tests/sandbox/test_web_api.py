@@ -13,6 +13,7 @@ from bot.sandbox.manifest import InvalidManifest, Manifest
 from bot.sandbox.person import WorkspaceError
 from bot.sandbox.rules import Rules
 from bot.sandbox.server import ChannelPlan, LocalWorkspace, Member
+from bot.sandbox.state import BOT_USER
 
 MANIFEST = """
 display_information: {name: Tuning study}
@@ -60,6 +61,7 @@ def test_what_is_not_there_is_named_as_slack_names_it(workspace, client, person)
         (lambda: client.chat_update(channel=person.id, ts="1.2", text="x"), "channel_not_found"),
         (lambda: client.users_info(user="U9"), "user_not_found"),
         (lambda: client.conversations_open(users="U9"), "user_not_found"),
+        (lambda: client.conversations_open(users=BOT_USER), "cannot_dm_bot"),
         (lambda: client.usergroups_users_list(usergroup="S9"), "no_such_subteam"),
         (lambda: client.views_publish(user_id="U9", view={"type": "home", "blocks": []}), "user_not_found"),
         (

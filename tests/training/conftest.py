@@ -25,7 +25,7 @@ from training.hyperparameters import Configuration, Value
 from training.images import Digits, ImageCollection
 from training.tasks import DIGITS_SQUEEZENET, IMAGENET, Task, TaskFacts
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress
-from training.workers import LocalWorkers
+from training.workers import Failed, LocalWorkers, Workers
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -47,6 +47,20 @@ class FewDigits:
             validation=everything.validation[: self.validation],
             test=everything.test[: self.test],
         )
+
+
+@dataclass(frozen=True)
+class HangingOnce:
+    """A source that hangs the first time it is loaded, as a disk in trouble does."""
+
+    flag: Path
+    source: FewDigits
+
+    def load(self) -> ImageCollection:
+        if not self.flag.exists():
+            self.flag.touch()
+            time.sleep(600)
+        return self.source.load()
 
 
 FEW = Task(
@@ -95,6 +109,12 @@ def prepared() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def few_task() -> Task:
     return FEW
+
+
+@pytest.fixture
+def hanging_task(tmp_path: Path) -> Task:
+    """A task whose images cannot be loaded the first time."""
+    return replace(FEW, source=HangingOnce(tmp_path / "loaded", FewDigits(48, 20, 20)))
 
 
 @pytest.fixture(scope="session")
@@ -174,8 +194,8 @@ class Watching:
     def job_lost(self, job: Job) -> None:
         self.lost.append(job.key)
 
-    def job_failed(self, job: Job, detail: str) -> None:
-        self.failed.append((job.key, detail))
+    def job_failed(self, job: Job, failed: Failed) -> None:
+        self.failed.append((job.key, failed.detail))
 
     def slot_failed(self, slot: int, reason: str) -> None:
         self.slots.append((slot, reason))
@@ -196,7 +216,8 @@ class Running:
         (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
         self.store = Store(database)
         self.store.migrate()
-        studies.open_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())
+        studies.prepare_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())
+        studies.open_study(self.store, actor="researcher-1", now=now())
         self._people = itertools.count(1)
 
     def seated(self, task: str = "digits-squeezenet") -> Session:
@@ -204,7 +225,17 @@ class Running:
         name = f"{next(self._people):04}"
         person = participants.invite(self.store, slack_user=f"U{name}", slack_channel=f"D{name}", now=now())
         participants.consent(self.store, person.id, consent_hash="c", now=now())
-        participants.describe(self.store, person.id, months=6, education="doctorate", answers={}, now=now())
+        participants.describe(
+            self.store,
+            person.id,
+            months=6,
+            education="doctorate",
+            answers={},
+            tasks=[task],
+            group="medium",
+            block_seed=1,
+            now=now(),
+        )
         return sessions.begin(self.store, person.id, task=task, limit=timedelta(hours=2), seats=9, now=now())
 
     def submit(self, session: Session, wanted: Configuration) -> Trial:
@@ -216,10 +247,17 @@ class Running:
         return chosen.choice.id
 
     @contextmanager
-    def jobs(self, *tasks: Task, slots: int = 1, mixed_devices: bool = False) -> Iterator[tuple[Jobs, Watching]]:
-        """Real workers, and the loop that feeds them."""
+    def jobs(
+        self,
+        *tasks: Task,
+        slots: int = 1,
+        mixed_devices: bool = False,
+        warming: float = 300,
+        around: Callable[[Workers], Workers] = lambda workers: workers,
+    ) -> Iterator[tuple[Jobs, Watching]]:
+        """Real workers, or something around them, and the loop that feeds them."""
         watching = Watching()
-        workers = LocalWorkers(tasks or (DIGITS_SQUEEZENET,), slots)
+        workers = around(LocalWorkers(tasks or (DIGITS_SQUEEZENET,), slots, warming=warming))
         loop = Jobs(self.store, workers, watching, mixed_devices=mixed_devices)
         loop.start()
         try:

@@ -156,6 +156,18 @@ def test_a_worker_that_cannot_start_is_told_once(running: Any, few_task: Task, w
     assert "the task promises 49" in reason
 
 
+def test_a_worker_that_hangs_while_it_starts_is_told_once_and_replaced(
+    running: Any, hanging_task: Task, configuration: Configure, wait_until: Callable
+) -> None:
+    trial = running.submit(running.seated("few-digits"), configuration())
+    with running.jobs(hanging_task, warming=3) as (loop, watching):
+        wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
+        assert loop.slots_ready == 1
+    ((slot, reason),) = watching.slots
+    assert slot == 0
+    assert "was not ready within 3 s and was killed" in reason
+
+
 def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:

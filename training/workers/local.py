@@ -47,7 +47,9 @@ class _Slot:
     jobs: list[_Job] = field(default_factory=list)
     heard: float = 0.0
     start_at: float = 0.0
+    ready_by: float = 0.0
     failed_starts: int = 0
+    slow_starts: int = 0
     verdict: str = ""
 
 
@@ -61,10 +63,15 @@ class LocalWorkers:
         devices: Of the slots, in turn, such as ``cuda:1``; empty: the GPUs in turn, or the CPU where there is none.
         patience: Seconds a worker has to honour a stop; then it is killed and replaced.
         silence: Seconds a worker with a job may say nothing; then it is killed and replaced.
+        warming: Seconds a worker may take to be ready; then it is killed, and the next one has twice as long: it may
+            be decoding a large data set.
 
     Raises:
         ValueError: No slot, or no thread.
     """
+
+    program: Sequence[str] = ("training.workers.process",)
+    """What a slot's process runs: a module and its arguments, the socket to the pool behind them."""
 
     def __init__(
         self,
@@ -75,11 +82,12 @@ class LocalWorkers:
         devices: Sequence[str] = (),
         patience: float = 5.0,
         silence: float = 300.0,
+        warming: float = 300.0,
     ) -> None:
         if slots < 1 or threads < 1:
             raise ValueError(f"Workers need at least one slot and one thread: {slots} and {threads} were given.")
         self._tasks, self._threads, self._devices = tuple(tasks), threads, tuple(devices)
-        self._patience, self._silence = patience, silence
+        self._patience, self._silence, self._warming = patience, silence, warming
         self._slots = [_Slot(index) for index in range(slots)]
         self._events: queue.SimpleQueue[WorkerEvent] = queue.SimpleQueue()
         self._lock = threading.RLock()
@@ -215,7 +223,7 @@ class LocalWorkers:
         ours, theirs = multiprocessing.Pipe()
         with theirs:
             slot.process = subprocess.Popen(  # noqa: S603 - our own module, by the interpreter we run on
-                [sys.executable, "-P", "-m", "training.workers.process", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", *self.program, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=worker_environment(os.environ, self._threads),
                 stdin=subprocess.DEVNULL,
@@ -223,6 +231,7 @@ class LocalWorkers:
                 start_new_session=True,  # Ctrl-C in the terminal is the bot's to handle
             )
         slot.connection, slot.verdict, slot.heard = ours, "", time.monotonic()
+        slot.ready_by = slot.heard + self._time_to_warm(slot)
         try:
             device = self._devices[slot.index % len(self._devices)] if self._devices else None
             ours.send(Setup(slot.index, self._tasks, self._threads, device))
@@ -245,7 +254,7 @@ class LocalWorkers:
         slot.heard = time.monotonic()
         message = event.message
         if isinstance(message, Ready):
-            slot.ready, slot.failed_starts = message.environment, 0
+            slot.ready, slot.failed_starts, slot.slow_starts = message.environment, 0, 0
         if isinstance(message, Outcome | Failed):
             if event.job is None:
                 log.error("Slot %d: the worker could not start.\n%s", slot.index, getattr(message, "detail", ""))
@@ -261,9 +270,16 @@ class LocalWorkers:
             slot.verdict = f"it did not stop within {self._patience:g} s and was killed"
         elif any(job.sent and max(slot.heard, job.started) + self._silence <= now for job in slot.jobs):
             slot.verdict = f"it was silent for {self._silence:g} s and was killed"
+        elif slot.ready is None and slot.ready_by <= now:
+            slot.verdict = f"it was not ready within {self._time_to_warm(slot):g} s and was killed"
+            slot.slow_starts += 1
         if slot.verdict:
             log.warning("Slot %d: %s.", slot.index, slot.verdict)
             slot.process.kill()
+
+    def _time_to_warm(self, slot: _Slot) -> float:
+        """Seconds; doubled for every worker of the slot that did not make it."""
+        return float(self._warming * 2.0**slot.slow_starts)
 
     def _bury(self, slot: _Slot) -> None:
         if slot.process is None or slot.connection is None:
@@ -295,6 +311,8 @@ class LocalWorkers:
         for slot in self._slots:
             if slot.process is None or slot.verdict:
                 continue
+            if slot.ready is None:
+                deadlines.append(slot.ready_by)
             for job in slot.jobs:
                 if job.stop_by is not None:
                     deadlines.append(job.stop_by)

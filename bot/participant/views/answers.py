@@ -20,7 +20,7 @@ from bot.blocks import (
     table,
 )
 from bot.participant.standing import Standing
-from bot.participant.views import thread
+from bot.participant.views import buttons, thread
 from bot.participant.views.final import result, trial_line
 from bot.participant.views.next_step import SHOW, led_back, next_step
 from storage.history import SessionView, TrialView
@@ -71,28 +71,21 @@ def time_left(standing: Standing, limit_minutes: float, now: datetime) -> Messag
     if view.state is SessionState.ACTIVE:
         left = view.time_left(now)
         text = f"Your session runs until {clock_time(view.deadline)}: {duration(left)} are left."
-        step = next_step(standing)
-        blocks = (section(text), context(_so_far(view)), *step.blocks(block_id="next"))
-        return Message(text=f"{text} {_so_far(view)}", blocks=blocks)
-    return led_back(_so_far(view), standing)
-
-
-def _so_far(view: SessionView) -> str:
-    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'} so far"
-    best = view.best
-    if best is None or best.validation_accuracy is None:
-        return f"{tries}."
-    return f"{tries}, best validation accuracy {thread.percent(best.validation_accuracy)} (trial {best.number})."
+        told, step = thread.so_far(view), next_step(standing)
+        if progress := thread.in_progress(view):
+            text += f" {progress}"
+        return Message(text=f"{text} {told}", blocks=(section(text), context(told), *step.blocks(block_id="next")))
+    return led_back(thread.so_far(view), standing)
 
 
 def trials_made(standing: Standing) -> Message:
     """All trials in a table, the newest first; as many of them as fit."""
     if standing.session is None or not standing.session.trials:
         return led_back("You have made no trials yet.", standing)
-    text = f"Your trials: {_so_far(standing.session)}"
+    text = f"Your trials: {thread.so_far(standing.session)}"
     rows, left_out = _rows(standing.session.trials)
     more = [context(f"… and {left_out} older ones.")] if left_out else []
-    return led_back(text, standing, table([_HEADER, *rows]), *more)
+    return led_back(text, standing, table(rows), *more)
 
 
 def trials_made_in_sections(standing: Standing) -> Message:
@@ -103,15 +96,15 @@ def trials_made_in_sections(standing: Standing) -> Message:
     blocks: list[Block] = [section(trial_line(each)) for each in reversed(trials[-_MOST_IN_SECTIONS:])]
     if len(trials) > _MOST_IN_SECTIONS:
         blocks.append(context(f"… and {len(trials) - _MOST_IN_SECTIONS} older ones."))
-    return led_back(f"Your trials: {_so_far(standing.session)}", standing, *blocks)
+    return led_back(f"Your trials: {thread.so_far(standing.session)}", standing, *blocks)
 
 
 _HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")
 
 
 def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
-    """Rows for the newest trials, and how many trials did not fit."""
-    rows: list[Sequence[str]] = []
+    """Rows for the newest trials below their header, and how many trials did not fit."""
+    rows: list[Sequence[str]] = [_HEADER]
     characters = sum(map(len, _HEADER))
     for trial in reversed(trials):
         values = trial.configuration
@@ -120,7 +113,7 @@ def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
             for each, value in values.used()
             if not each.mandatory and each.name != "learning_rate" and value != each.default
         )
-        row = (
+        row = [
             str(trial.number),
             result(trial),
             LABELS[values.optimizer],
@@ -128,13 +121,16 @@ def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
             str(values.epochs),
             str(values.batch_size),
             format_value(values.learning_rate),
-            also or "–",
-        )
-        characters += sum(map(len, row))
-        if len(rows) + 1 == TABLE_ROWS or characters > TABLE_TEXT:
+            also,
+        ]
+        characters += sum(len(cell) or 1 for cell in row)
+        if len(rows) == TABLE_ROWS or characters > TABLE_TEXT:
             break
         rows.append(row)
-    return rows, len(trials) - len(rows)
+    left_out = len(trials) - len(rows) + 1
+    if not any(row[-1] for row in rows[1:]):  # on a phone every column counts
+        rows = [row[:-1] for row in rows]
+    return rows, left_out
 
 
 def form_offered(standing: Standing) -> Message:
@@ -164,18 +160,12 @@ def finish_offered(standing: Standing) -> Message:
     if view.state is not SessionState.ACTIVE:
         return led_back("Your tuning is over.", standing)
     text = "Finishing ends your session: you name your final configuration, and nothing can be tried after that."
+    more = buttons.new_configuration(view) if view.unfinished is None else buttons.prepare_next(view)
     return Message(
         text=text,
         blocks=(
             section(text),
-            actions(
-                [
-                    button("Finish", thread.FINISH, view.id, style="primary"),
-                    button("History", thread.HISTORY, view.id),
-                    button("New configuration", thread.NEW, view.id),
-                ],
-                block_id="finish",
-            ),
+            actions([buttons.finish(view, buttons.WAY_ON), buttons.history(view), more], block_id="finish"),
         ),
     )
 
@@ -205,19 +195,23 @@ def cancel_offered(standing: Standing, named: Sequence[int]) -> Message:
         text=f"{text} Press Cancel to stop it.",
         blocks=(
             section(f"{text} Press *Cancel* to stop it; its losses are kept."),
-            actions(
-                [thread.cancel_button(running), button("New configuration", thread.NEW, view.id)], block_id="cancel"
-            ),
+            actions([buttons.cancel(running), buttons.prepare_next(view)], block_id="cancel"),
         ),
     )
 
 
-def leaving_offered() -> Message:
-    """Asks whether somebody really wants to leave the study."""
-    text = (
-        "You may leave the study at any moment, without giving a reason. What you did stays under your code; the link "
-        "between the code and you is deleted at once, so it cannot be undone."
-    )
+def leaving_offered(deletes: bool = False) -> Message:
+    """Asks whether somebody really wants to leave the study.
+
+    Args:
+        deletes: Whether what they did is deleted then, rather than kept under their code.
+    """
+    text = "You may leave the study at any moment, without giving a reason. "
+    if deletes:
+        text += "What you entered and trained is deleted then, and so is the link between your code and you: "
+    else:
+        text += "What you did stays under your code; the link between the code and you is deleted at once: "
+    text += "it cannot be undone."
     stay = button("Stay in the study", SHOW, style="primary")
     return Message(
         text=text,
@@ -228,14 +222,37 @@ def leaving_offered() -> Message:
     )
 
 
-def goodbye() -> Message:
-    """Said to somebody who has left the study."""
+def goodbye(deleted: bool = False) -> Message:
+    """Said to somebody who has left the study.
+
+    Args:
+        deleted: Whether what they did is deleted, rather than kept under their code.
+    """
     text = (
-        "You have left the study, and the link between you and your code is deleted. Thank you for your time! "
+        f"You have left the study, and {_what_is_deleted(deleted)}. Thank you for your time! "
         "There is nothing more to do. If you change your mind, you begin anew, under a new code."
     )
     again = button("Show me the study", SHOW, style="primary")
     return Message(text=text, blocks=(section(text), actions([again], block_id="goodbye")))
+
+
+def taken_out(deleted: bool) -> Message:
+    """Said to somebody whom a researcher has taken out of the study.
+
+    Args:
+        deleted: Whether what they did is deleted, rather than kept under their code.
+    """
+    text = (
+        f"The researchers have ended your part in the study, and {_what_is_deleted(deleted)}. "
+        "Thank you for your time! There is nothing more to do. If you have questions, ask the researchers."
+    )
+    return Message(text=text, blocks=(section(text),))
+
+
+def _what_is_deleted(everything: bool) -> str:
+    if everything:
+        return "everything you entered and trained is deleted, and so is the link between you and your code"
+    return "the link between you and your code is deleted; what you did is kept under the code"
 
 
 def left() -> Message:

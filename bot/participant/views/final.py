@@ -6,8 +6,8 @@ from typing import Any
 from slack_sdk.models.blocks import Block, InputBlock, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.blocks import button, modal, options, section, shorten
-from bot.participant.views.thread import FROM_HERE, percent
+from bot.blocks import modal, options, percent, section, shorten
+from bot.participant.views import buttons, thread
 from storage.history import SessionView, TrialView
 from storage.states import SessionState, TrialState
 
@@ -38,15 +38,11 @@ def trial_line(trial: TrialView) -> str:
 
 def history(view: SessionView) -> View:
     """All trials of the session, the newest first, each with *Tune from here* while the session runs."""
-    blocks: list[Block] = []
-    for trial in reversed(view.trials[-_MOST_TRIALS:]):
-        tune = button("Tune from here", FROM_HERE, trial.id)
-        blocks.append(
-            section(
-                trial_line(trial),
-                accessory=tune if view.state is SessionState.ACTIVE else None,
-            )
-        )
+    active = view.state is SessionState.ACTIVE
+    blocks: list[Block] = [
+        section(trial_line(trial), accessory=buttons.tune_from_here(trial) if active else None)
+        for trial in reversed(view.trials[-_MOST_TRIALS:])
+    ]
     if not blocks:
         blocks.append(section("Nothing yet: press *New configuration* to train your first network."))
     elif len(view.trials) > _MOST_TRIALS:
@@ -54,8 +50,13 @@ def history(view: SessionView) -> View:
     return modal("Your trials", blocks, callback_id="history")
 
 
-def final_form(view: SessionView) -> View:
-    """Asks for the final choice: a complete trial, the best first, or new values."""
+def final_form(view: SessionView, evaluations: int) -> View:
+    """Asks for the final choice: a complete trial, the best first, or new values.
+
+    Args:
+        view: The session.
+        evaluations: How often the final choice is trained and tested.
+    """
     complete = [trial for trial in view.trials if trial.state is TrialState.COMPLETE]
     complete.sort(key=lambda trial: (-(trial.validation_accuracy or 0.0), trial.number))
     labels = {
@@ -65,7 +66,8 @@ def final_form(view: SessionView) -> View:
     labels[NEW_VALUES] = "Other values, which I enter now"
     running = view.unfinished
     end = f"This ends your session, and trial {running.number} is cancelled." if running else "This ends your session."
-    what = f"Which configuration is your best? It is trained ten more times and tested on new images. {end}"
+    again = thread.more_times(evaluations)
+    what = f"Which configuration is your best? It is trained {again} and tested on new images. {end}"
     choices = options(labels)
     return modal(
         "Your final choice",

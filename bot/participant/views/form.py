@@ -25,6 +25,14 @@ _PURPOSES = {
 }
 
 
+def meanwhile(trial: int) -> str:
+    """Says at the top of the form that it can be filled in, but not yet sent."""
+    return (
+        f"Trial {trial} is in progress. You can fill in the next configuration meanwhile, and send it as soon as "
+        "that one has ended or is cancelled."
+    )
+
+
 def configuration_form(
     memory: FormMemory, contents: dict[str, Content] | None = None, *, note: str | None = None
 ) -> View:

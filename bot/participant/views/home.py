@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import actions, button, clock_time, context, divider, header, home, paragraphs, section
+from bot.blocks import actions, button, context, divider, header, home, paragraphs, percent, section
 from bot.participant.standing import Standing
-from bot.participant.views import thread, welcome
+from bot.participant.views import buttons, welcome
 from bot.participant.views.answers import words
 from bot.participant.views.final import trial_line
 from bot.participant.views.next_step import next_step
@@ -45,9 +45,7 @@ def _session(view: SessionView) -> list[Block]:
     best = view.best
     so_far = f"*{len(view.trials)}* {'try' if len(view.trials) == 1 else 'tries'}"
     if best is not None and best.validation_accuracy is not None:
-        so_far += f" · best validation accuracy *{thread.percent(best.validation_accuracy)}* (trial {best.number})"
-    if view.state is SessionState.ACTIVE:
-        so_far += f" · until {clock_time(view.deadline)}"
+        so_far += f" · best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})"
     blocks: list[Block] = [section(so_far)]
     if view.choice is not None:
         which = f"trial {view.choice.trial_number}, " if view.choice.trial_number is not None else ""
@@ -58,7 +56,7 @@ def _session(view: SessionView) -> list[Block]:
     for trial in reversed(view.trials[-_MOST_TRIALS:]):
         accessory = None
         if view.state is SessionState.ACTIVE and trial.state.is_finished:
-            accessory = button("Tune from here", thread.FROM_HERE, trial.id)
+            accessory = buttons.tune_from_here(trial)
         blocks.append(section(trial_line(trial), accessory=accessory))
     if len(view.trials) > _MOST_TRIALS:
         blocks.append(context(f"… and {len(view.trials) - _MOST_TRIALS} older ones: see *History*."))

@@ -6,7 +6,8 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from bot.blocks import Message, actions, button, clock_time, section
 from bot.participant.standing import Standing
-from bot.participant.views import thread, welcome
+from bot.participant.views import buttons, welcome
+from bot.participant.views.thread import in_progress
 from storage.history import SessionView
 from storage.states import ParticipantState, SessionState, StudyState
 
@@ -63,6 +64,11 @@ def _stranger(study: StudyState) -> Step:
             "Nobody can join the study at the moment. Press the button later: perhaps it goes on by then.",
             (button("Try again", SHOW, style="primary"),),
         )
+    if study is StudyState.PREPARED:
+        return Step(
+            "Nobody can join the study yet. Press the button later: perhaps it has opened by then.",
+            (button("Try again", SHOW, style="primary"),),
+        )
     return Step(
         "I am the bot of a study on how people tune neural networks. Would you like to see what it is about?",
         (button("Show me the study", SHOW, style="primary"),),
@@ -80,12 +86,12 @@ def _before_session(standing: Standing) -> Step:
     if standing.place is not None and not standing.called:
         return Step(f"{welcome.place_in_line(standing.place)} There is nothing to do until then.", (guide,))
     if standing.called:
-        return Step("A place is free for you. Press *Start* when you are ready: your time runs from then on.", (start,))
+        return Step("You were called. Press *Start* when you are ready: your time runs from then on.", (start, guide))
     return Step("Press *Start* when you have the time: the clock runs from then on.", (start, guide))
 
 
 def _in_session(view: SessionView) -> Step:
-    see_trials = button("History", thread.HISTORY, view.id)
+    see_trials = buttons.history(view)
     if view.state is SessionState.FINISHED:
         text = (
             "You have taken part already. Thank you! There is nothing more to do: "
@@ -96,21 +102,17 @@ def _in_session(view: SessionView) -> Step:
         return Step(
             f"Your time is up. Please choose your final configuration until "
             f"{clock_time(view.grace_ends_at or view.deadline)}; after that your best trial is taken.",
-            (button("Choose", thread.FINISH, view.id, style="primary"), see_trials),
+            (buttons.choose(view), see_trials),
         )
     running, until = view.unfinished, f"Your session runs until {clock_time(view.deadline)}."
-    finish = button("Finish", thread.FINISH, view.id)
     if running is not None:
-        new = button("New configuration", thread.NEW, view.id)
-        if running.is_stopping:
-            return Step(f"{until} Trial {running.number} is being cancelled; then you can go on.", (new, see_trials))
+        cancel = () if running.is_stopping else (buttons.cancel(running),)
         return Step(
-            f"{until} Trial {running.number} is in progress: its result appears in the thread by itself. "
-            "You can prepare the next configuration meanwhile.",
-            (new, thread.cancel_button(running), see_trials, finish),
+            f"{until} {in_progress(view)} You can prepare the next configuration meanwhile.",
+            (buttons.prepare_next(view), *cancel, see_trials, buttons.finish(view)),
         )
     guide = button("What do the settings do?", welcome.GUIDE)
     return Step(
         f"{until} Press *New configuration* to train a network.",
-        (button("New configuration", thread.NEW, view.id, style="primary"), see_trials, finish, guide),
+        (buttons.new_configuration(view, buttons.WAY_ON), see_trials, buttons.finish(view), guide),
     )

@@ -1,246 +1,171 @@
-"""The session's thread: its root message, one reply per trial, warnings, the end."""
+"""The session's thread but for its trials: the root message, what is told while the clock runs, the end."""
 
 from datetime import datetime, timedelta
 
-from slack_sdk.models.blocks import Block, ButtonElement
+from slack_sdk.models.blocks import ButtonElement
 
-from bot.blocks import (
-    CONTEXT_TEXT,
-    Message,
-    actions,
-    button,
-    clock_time,
-    confirm,
-    context,
-    duration,
-    escape,
-    header,
-    section,
-    shorten,
-)
-from bot.jobs import Progress
-from bot.participant.pace import Pace
+from bot.blocks import Message, actions, clock_time, duration, header, in_words, percent, section
+from bot.participant.pace import Pace, time_for_another
+from bot.participant.views import buttons
 from storage.history import SessionView, TrialView
-from storage.states import SessionState, TrialState
-from training.hyperparameters import BY_NAME
+from storage.states import SessionEnd, SessionState
 
-NEW = "form_new"
-FROM_HERE = "form_from"
-CANCEL = "trial_cancel"
-HISTORY = "history_open"
-FINISH = "finish_open"
-
-_REASON_CHARACTERS = 100
-"""Of somebody's own words, in the line under a trial; the whole is kept."""
-
-_LAST_MINUTES = 5.0
-"""With less time left, a warning offers no new configuration."""
+LAST_MINUTES = 5.0
+"""From here on a warning looks whether another trial would end in time."""
 
 
-def percent(accuracy: float) -> str:
-    """An accuracy as a person reads it: ``63.9 %``."""
-    return f"{accuracy:.1f} %"
+def so_far(view: SessionView) -> str:
+    """How many tries, and the best of them: ``3 tries so far, best validation accuracy *61.2 %* (trial 2).``"""
+    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'}"
+    if view.state is SessionState.ACTIVE:
+        tries += " so far"
+    best = view.best
+    if best is None or best.validation_accuracy is None:
+        return f"{tries}."
+    return f"{tries}, best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})."
+
+
+def more_times(evaluations: int) -> str:
+    """How often the final choice is trained: ``ten more times``."""
+    return "once more" if evaluations == 1 else f"{in_words(evaluations)} more times"
+
+
+def in_progress(view: SessionView) -> str:
+    """What becomes of the trial that waits or runs, in a sentence; empty when there is none."""
+    running = view.unfinished
+    if running is None:
+        return ""
+    if running.is_stopping:
+        return f"Trial {running.number} is being cancelled; then you can go on."
+    return f"Trial {running.number} is in progress: its result appears in the thread by itself."
 
 
 def session_message(view: SessionView) -> Message:
     """The root of the thread: how long, how many tries, the best so far, and what can be done."""
-    session, best, running = view, view.best, view.unfinished
-    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'}"
-    if best is None or best.validation_accuracy is None:
-        so_far = f"{tries} so far."
-    else:
-        so_far = f"{tries}, best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})."
-    if session.state is SessionState.ACTIVE:
-        what = (
-            f"Trial {running.number} is in progress: watch it in the thread below."
-            if running
-            else "Press *New configuration* to train a network. Results arrive in the thread below."
-        )
-        until = clock_time(session.deadline)
-        buttons = [
-            button("New configuration", NEW, session.id, style="primary"),
-            button("History", HISTORY, session.id),
-            button("Finish", FINISH, session.id),
-        ]
-        text = f"Your session runs until {until}. {so_far}"
-    elif session.state is SessionState.CHOOSING:
-        until = clock_time(session.grace_ends_at or session.deadline)
-        what = f"Please choose your final configuration until {until}; after that your best trial is taken."
-        buttons = [
-            button("Choose", FINISH, session.id, style="primary"),
-            button("History", HISTORY, session.id),
-        ]
-        text = f"Time is up. {so_far}"
-    else:
-        what = (
-            "Your final choice is recorded. Thank you for taking part! There is nothing more to do."
-            if session.choice is not None
-            else "Thank you for taking part! There is nothing more to do."
-        )
-        buttons = [button("History", HISTORY, session.id)]
-        text = f"Your session is over. {so_far}"
+    running = view.unfinished
+    match view.state:
+        case SessionState.ACTIVE if running is not None:
+            text, what = f"Your session runs until {clock_time(view.deadline)}.", in_progress(view)
+            cancel = [] if running.is_stopping else [buttons.cancel(running)]
+            offered = [*cancel, buttons.history(view), buttons.finish(view)]
+        case SessionState.ACTIVE:
+            text = f"Your session runs until {clock_time(view.deadline)}."
+            what = "Press *New configuration* to train a network. Its result arrives in the thread below."
+            offered = [
+                buttons.new_configuration(view, buttons.WAY_ON),
+                buttons.history(view),
+                buttons.finish(view),
+            ]
+        case SessionState.CHOOSING:
+            text, until = "Time is up.", clock_time(view.grace_ends_at or view.deadline)
+            what = f"Please choose your final configuration until {until}; after that your best trial is taken."
+            offered = [buttons.choose(view), buttons.history(view)]
+        case SessionState.FINISHED:
+            by_researcher = view.ended_as is SessionEnd.CANCELLED
+            text = "The researchers have ended your session." if by_researcher else "Your session is over."
+            recorded = "Your final choice is recorded. " if view.choice is not None else ""
+            what = f"{recorded}Thank you for taking part! There is nothing more to do."
+            offered = [buttons.history(view)]
     return Message(
-        text=f"{text} {what}",
-        blocks=(header("Your session"), section(f"{text}\n{what}"), actions(buttons, block_id="session")),
-    )
-
-
-def trial_message(
-    trial: TrialView,
-    session: SessionView,
-    progress: Progress | None = None,
-    picture: Block | None = None,
-    pace: Pace | None = None,
-) -> Message:
-    """One trial's reply, in whatever state it is.
-
-    Args:
-        trial: The trial.
-        session: The session as it is now: it decides which buttons are left.
-        progress: How far the trial is, while it runs.
-        picture: The loss plot, or what stands in for it.
-        pace: How long it has taken and will take, while it runs.
-    """
-    title = f"Trial {trial.number} · {_state(trial, progress)}"
-    blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}")]
-    if picture is not None:
-        blocks.append(picture)
-    if time := _time(trial, session, pace):
-        blocks.append(context(time))
-    if said := _reasons(trial):
-        blocks.append(context(said))
-    if buttons := _buttons(trial, session):
-        blocks.append(actions(buttons, block_id=f"trial.{trial.id}.{trial.state}"))
-    return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
-
-
-def _state(trial: TrialView, progress: Progress | None) -> str:
-    match trial.state:
-        case TrialState.WAITING:
-            return "starts as soon as a place is free"
-        case TrialState.RUNNING if trial.is_stopping:
-            return "is being cancelled"
-        case TrialState.RUNNING:
-            epochs = trial.configuration.epochs
-            return f"training, epoch {progress.epoch} of {epochs}" if progress else "starting"
-        case TrialState.COMPLETE:
-            return f"validation accuracy {percent(trial.validation_accuracy or 0.0)}"
-        case TrialState.CANCELLED:
-            return "cancelled"
-        case TrialState.DIVERGED:
-            return "diverged: its loss is no longer a number, so it ended"
-        case TrialState.FAILED:
-            return f"failed. {escape(shorten(trial.reason or 'It was not your fault.', 400))}"
-
-
-def _time(trial: TrialView, session: SessionView, pace: Pace | None) -> str:
-    """How long the trial has taken, and what is to come."""
-    if trial.state is TrialState.WAITING:
-        return "Its losses and its result appear here by themselves."
-    if trial.is_stopping:
-        return "In a moment you can go on from here."
-    if pace is not None:
-        if pace.left is None:
-            return f"⏱ {duration(pace.taken)} so far. The result appears here by itself."
-        told = f"⏱ {duration(pace.taken)} so far, about {duration(pace.left)} left. The result appears here by itself."
-        began = trial.started_at or trial.submitted_at
-        if began + pace.taken + pace.left > session.deadline:
-            told += f" That is after your time is up ({clock_time(session.deadline)})."
-        return told
-    if trial.state.is_finished and trial.seconds is not None:
-        return f"⏱ Trained for {duration(timedelta(seconds=trial.seconds))}."
-    return ""
-
-
-def _reasons(trial: TrialView) -> str:
-    """Why values were chosen, where the participant said so, as far as it fits in a line of small print."""
-    line = ""
-    for name, remark in trial.comments.items():
-        said = f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
-        longer = f"{line} · {said}" if line else f"💬 {said}"
-        if len(longer) > CONTEXT_TEXT - 2:
-            return f"{line} …"
-        line = longer
-    return line
-
-
-def cancel_button(trial: TrialView) -> ButtonElement:
-    """Stops a trial, once the participant has confirmed it."""
-    question = confirm(
-        "Cancel this trial?",
-        f"Trial {trial.number} stops and gets no validation accuracy. Its losses are kept.",
-        "Cancel the trial",
-        "Let it train",
-        style="danger",
-    )
-    return button("Cancel", CANCEL, trial.id, style="danger", confirm=question)
-
-
-def _buttons(trial: TrialView, session: SessionView) -> list[ButtonElement]:
-    if not trial.state.is_finished:
-        if trial.is_stopping:
-            return []
-        return [cancel_button(trial)]
-    if session.state is SessionState.FINISHED:
-        return []
-    if session.state is SessionState.CHOOSING:
-        return [button("Choose", FINISH, session.id, style="primary"), button("History", HISTORY, session.id)]
-    return [
-        button("Tune from here", FROM_HERE, trial.id, style="primary"),
-        button("New configuration", NEW, session.id),
-        button("History", HISTORY, session.id),
-        button("Finish", FINISH, session.id),
-    ]
-
-
-def warning(minutes: float, deadline: datetime, session: int) -> Message:
-    """So much time is left."""
-    text = f"⏳ {minutes:g} {'minute' if minutes == 1 else 'minutes'} left: your time is up at {clock_time(deadline)}."
-    finish = button("Finish", FINISH, session)
-    if minutes < _LAST_MINUTES:
-        hint = (
-            "What is still training then is stopped. *Finish* ends the session now, with the configuration you choose."
-        )
-        buttons = [button("Finish", FINISH, session, style="primary")]
-    else:
-        hint = "What is still training then is stopped. Go on as before, or end the session now with *Finish*."
-        buttons = [button("New configuration", NEW, session, style="primary"), finish]
-    return Message(
-        text=text,
-        blocks=(section(f"{text}\n{hint}"), actions(buttons, block_id="warning")),
-    )
-
-
-def time_is_up(grace_ends_at: datetime, session: int, stopped: int | None) -> Message:
-    """The time limit is reached.
-
-    Args:
-        grace_ends_at: Until when the final choice can be made.
-        session: The session's id.
-        stopped: The number of the trial that was stopped, if one was.
-    """
-    text = "⌛ Your time is up."
-    if stopped is not None:
-        text += f" Trial {stopped} was stopped; its losses are kept."
-    ask = (
-        f"Please choose your final configuration until {clock_time(grace_ends_at)}. "
-        "After that, the trial with your best validation accuracy is taken."
-    )
-    return Message(
-        text=f"{text} {ask}",
+        text=f"{text} {so_far(view)} {what}",
         blocks=(
-            section(f"{text}\n{ask}"),
-            actions([button("Choose", FINISH, session, style="primary")], block_id="time_is_up"),
+            header("Your session"),
+            section(f"{text} {so_far(view)}\n{what}"),
+            actions(offered, block_id=f"session.{view.state}"),
         ),
     )
 
 
-def thanks(by_clock: bool, summary: str | None) -> Message:
+def warning(minutes: float, view: SessionView, pace: Pace | None = None) -> Message:
+    """So much time is left.
+
+    Args:
+        minutes: How much.
+        view: The session, active.
+        pace: Of its trial that runs, if one does.
+    """
+    unit = "minute" if minutes == 1 else "minutes"
+    text = f"⏳ {minutes:g} {unit} left: your time is up at {clock_time(view.deadline)}."
+    hint, offered = _worth_doing(view, timedelta(minutes=minutes), pace)
+    return Message(
+        text=f"{text} {hint}",
+        blocks=(section(f"{text}\n{hint}"), actions(offered, block_id="warning")),
+    )
+
+
+def _worth_doing(view: SessionView, left: timedelta, pace: Pace | None) -> tuple[str, list[ButtonElement]]:
+    """What makes sense in the time that is left, in words, and the buttons that do it."""
+    running, best = view.unfinished, view.best
+    if running is not None and not running.is_stopping:
+        return _worth_waiting(view, running, left, pace)
+    if left > timedelta(minutes=LAST_MINUTES):
+        hint = "What is still training then is stopped. Go on as before, or end the session now with *Finish*."
+        return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
+    if best is None:
+        hint = "Nothing has trained to its end yet: a configuration with few epochs may still do. Or *Finish* now."
+        return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
+    if time_for_another(best, left):
+        hint = (
+            f"Your best trial so far, trial {best.number}, took less than that, so there is time to tune it once more. "
+            "Or end the session now with *Finish*."
+        )
+        tune = buttons.tune_from_here(best, buttons.WAY_ON)
+        return hint, [tune, buttons.finish(view)]
+    hint = (
+        f"Another trial like your best one so far, trial {best.number}, would not end in time. "
+        "*Finish* ends the session now, with the configuration you choose."
+    )
+    return hint, [buttons.finish(view, buttons.WAY_ON), buttons.new_configuration(view)]
+
+
+def _worth_waiting(
+    view: SessionView, running: TrialView, left: timedelta, pace: Pace | None
+) -> tuple[str, list[ButtonElement]]:
+    """The same while a trial is in progress."""
+    others = [buttons.cancel(running), buttons.finish(view)]
+    if pace is None or pace.left is None:
+        hint = f"{in_progress(view)} If it still trains when your time is up, it is stopped."
+        return hint, others
+    if pace.left <= left:
+        return f"{in_progress(view)} It needs about {duration(pace.left)} more, so it ends in time.", others
+    hint = f"Trial {running.number} needs about {duration(pace.left)} more, so it would be stopped before its end."
+    if left > timedelta(minutes=LAST_MINUTES):
+        return f"{hint} Cancel it to try something shorter.", others
+    hint += " *Finish* ends the session now, with the configuration you choose."
+    return hint, [buttons.finish(view, buttons.WAY_ON), buttons.cancel(running)]
+
+
+def time_is_up(view: SessionView, stopped: int | None) -> Message:
+    """The time limit is reached.
+
+    Args:
+        view: The session, whose final choice can be made now.
+        stopped: The number of the trial that was stopped, if one was.
+    """
+    text = "⌛ Your time is up."
+    if stopped is not None:
+        text += f" {_stopped(stopped)}"
+    ask = (
+        f"Please choose your final configuration until {clock_time(view.grace_ends_at or view.deadline)}. "
+        "After that, the trial with your best validation accuracy is taken."
+    )
+    return Message(
+        text=f"{text} {ask}",
+        blocks=(section(f"{text}\n{ask}"), actions([buttons.choose(view)], block_id="time_is_up")),
+    )
+
+
+def _stopped(trial: int) -> str:
+    return f"Trial {trial} was stopped; its losses are kept."
+
+
+def thanks(by_clock: bool, summary: str | None, evaluations: int) -> Message:
     """The session is over.
 
     Args:
         by_clock: Nobody answered in time, and the clock chose.
         summary: The final configuration in a line; none when nothing was ever submitted.
+        evaluations: How often the final configuration is trained and tested.
     """
     if summary is None:
         chosen = "You submitted no configuration, so there is no final choice."
@@ -250,7 +175,7 @@ def thanks(by_clock: bool, summary: str | None) -> Message:
         chosen = f"Your final choice is recorded: {summary}."
     text = (
         "🎉 Thank you for taking part!\n"
-        f"{chosen}\nWe train it ten more times and test it on images that nobody has seen. "
+        f"{chosen}\nWe train it {more_times(evaluations)} and test it on images that nobody has seen. "
         "You need not do anything more. The researchers will tell you about the results when the study has ended."
     )
     if summary is None:
@@ -258,24 +183,70 @@ def thanks(by_clock: bool, summary: str | None) -> Message:
     return Message(text=text, blocks=(section(text),))
 
 
-def time_given_back(seconds: float, session: SessionView) -> Message:
+def ended_by_researcher(view: SessionView, stopped: int | None = None) -> Message:
+    """A researcher has ended the session, without a final choice.
+
+    Args:
+        view: The session, finished.
+        stopped: The number of the trial that was stopped, if one was.
+    """
+    kept = f"{_stopped(stopped)} " if stopped is not None else ""
+    text = (
+        f"The researchers have ended your session. {kept}What you did until now is kept, and no final choice is "
+        "needed. Thank you for taking part! There is nothing more to do. "
+        "If you would like to know why, ask the researchers who invited you."
+    )
+    row = (actions([buttons.history(view)], block_id="ended"),) if view.trials else ()
+    return Message(text=text, blocks=(section(text), *row))
+
+
+def time_extended(view: SessionView, added: timedelta) -> Message:
+    """A researcher has given the participant more time.
+
+    Args:
+        view: The session, with its new deadline or its new end of the grace period.
+        added: How much more.
+    """
+    more, until = _more(added), clock_time(_until(view))
+    if view.state is SessionState.CHOOSING:
+        return _go_on(f"⏱ You have {more} for your final choice: please choose until {until}.", view, "extended")
+    return _go_on(f"⏱ You have {more}: the researchers have extended your session until {until}.", view, "extended")
+
+
+def time_given_back(seconds: float, view: SessionView) -> Message:
     """We were away or lost a trial; the time is given back.
 
     Args:
         seconds: How much.
-        session: With its new deadline.
+        view: The session, with its new deadline.
     """
     minutes = max(1, round(seconds / 60))
-    choosing = session.state is SessionState.CHOOSING
-    deadline = session.grace_ends_at if choosing and session.grace_ends_at is not None else session.deadline
     text = (
         f"Sorry, I was away or lost time for you. I have given you {minutes} {'minute' if minutes == 1 else 'minutes'} "
-        f"back: you have until {clock_time(deadline)}. Everything you entered is kept; what was training starts again."
+        f"back: you have until {clock_time(_until(view))}. Everything you entered is kept"
+        f"{'; what was training starts again' if view.unfinished else ''}."
     )
-    go_on = (
-        button("Choose", FINISH, session.id, style="primary")
-        if choosing
-        else button("New configuration", NEW, session.id, style="primary")
-    )
-    buttons = [go_on, button("History", HISTORY, session.id)]
-    return Message(text=text, blocks=(section(text), actions(buttons, block_id="given_back")))
+    return _go_on(text, view, "given_back")
+
+
+def _until(view: SessionView) -> datetime:
+    choosing = view.state is SessionState.CHOOSING
+    return view.grace_ends_at if choosing and view.grace_ends_at is not None else view.deadline
+
+
+def _more(added: timedelta) -> str:
+    minutes, rest = divmod(round(added.total_seconds()), 60)
+    if rest or not minutes:
+        return f"{duration(added)} more"
+    return "1 more minute" if minutes == 1 else f"{minutes} more minutes"
+
+
+def _go_on(text: str, view: SessionView, block_id: str) -> Message:
+    """Something about the time of a session that goes on, and the way on in it."""
+    if view.state is SessionState.CHOOSING:
+        offered = [buttons.choose(view), buttons.history(view)]
+    elif view.unfinished is not None:
+        text, offered = f"{text} {in_progress(view)}", [buttons.history(view)]
+    else:
+        offered = [buttons.new_configuration(view, buttons.WAY_ON), buttons.history(view)]
+    return Message(text=text, blocks=(section(text), actions(offered, block_id=block_id)))

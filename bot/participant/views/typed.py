@@ -9,7 +9,7 @@ from bot.blocks import Message, actions, button, escape, section, shorten
 from bot.participant.form import Purpose
 from bot.participant.one_line import OneLine
 from bot.participant.standing import Standing
-from bot.participant.views import thread
+from bot.participant.views import buttons
 from bot.participant.views.next_step import led_back
 from storage.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, Optimizer, format_value
@@ -73,11 +73,11 @@ def typed_configuration(
         told.append(_rest(values, last))
     purpose = Purpose.FINAL if final else Purpose.TRY
     text = "\n".join(told)
-    buttons = [
+    offered = [
         button("Open the form, filled in", TYPED, Typed(purpose, view.id, values).dump(), style="primary"),
-        *([button("Choose a trial", thread.FINISH, view.id)] if final else []),
+        *([button("Choose a trial", buttons.FINISH, view.id)] if final else []),
     ]
-    return Message(text=text, blocks=(section(text), actions(buttons, block_id="typed")))
+    return Message(text=text, blocks=(section(text), actions(offered, block_id="typed")))
 
 
 def _too_large(name: str, value: str, training_images: int) -> bool:

@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RadioButtonsElement, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.blocks import Message, actions, button, context, divider, header, modal, options, paragraphs, section
+from bot.blocks import (
+    Message,
+    actions,
+    button,
+    clock_time,
+    context,
+    divider,
+    header,
+    modal,
+    options,
+    paragraphs,
+    section,
+)
 from bot.settings import Question
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Optimizer, format_value
 from training.numbers import NotANumber, parse_real
@@ -51,14 +64,6 @@ def greeting(consent_text: str) -> Message:
     )
 
 
-def consented(consent_text: str) -> Message:
-    """The greeting, once the participant has agreed: the text stays, the button goes."""
-    return Message(
-        text="You have agreed to take part. Thank you!",
-        blocks=(header("Welcome 👋"), *paragraphs(consent_text), context("✅ You agreed to take part. Thank you!")),
-    )
-
-
 def ask_background() -> Message:
     """Asks for the participant's experience."""
     return Message(
@@ -76,8 +81,13 @@ def described() -> Message:
     return Message(text=done, blocks=(section(_ASK_BACKGROUND), context(done)))
 
 
-def background_form(questions: Sequence[Question]) -> View:
-    """The form for experience and education, and the study's extra questions."""
+def background_form(questions: Sequence[Question], asked_at: str = "") -> View:
+    """The form for experience and education, and the study's extra questions.
+
+    Args:
+        questions: The extra ones.
+        asked_at: The ``response_url`` of the message that asked for it, which comes back with the answers.
+    """
     blocks: list[Block] = [
         InputBlock(
             block_id=_MONTHS,
@@ -100,7 +110,9 @@ def background_form(questions: Sequence[Question]) -> View:
         else:
             element = StaticSelectElement(action_id=_ANSWER, options=options(question.choices))
         blocks.append(InputBlock(block_id=f"extra.{question.name}", label=question.label, element=element))
-    return modal("About you", blocks, callback_id=BACKGROUND_FORM, submit="Send", close="Later")
+    return modal(
+        "About you", blocks, callback_id=BACKGROUND_FORM, submit="Send", close="Later", private_metadata=asked_at
+    )
 
 
 @dataclass(frozen=True)
@@ -160,14 +172,8 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
     return Background(months=months, education=education, answers=answers)
 
 
-def briefing(facts: TaskFacts, limit_minutes: float, *, started: bool = False) -> Message:
-    """The task, and *Start*.
-
-    Args:
-        facts: What participants may know of the task.
-        limit_minutes: From pressing Start.
-        started: The button is not needed any more.
-    """
+def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
+    """The task, and *Start*."""
     text = (
         f"*Your task*\nTrain a neural network that tells apart the {facts.classes} kinds of images of a collection. "
         "The network is given; you choose the 15 settings — hyperparameters — with which it is trained. "
@@ -181,17 +187,14 @@ def briefing(facts: TaskFacts, limit_minutes: float, *, started: bool = False) -
         "• At the end you name your final configuration. It counts how well that one does on the final test.\n\n"
         "Say in the form why you chose a value: that helps the study most."
     )
-    guide = button("What do the settings do?", GUIDE)
-    if started:
-        return Message(
-            text="Your task. You have started.",
-            blocks=(*paragraphs(text), context("✅ You have started."), actions([guide], block_id="briefing")),
-        )
     return Message(
         text="Here is your task. Press Start when you have the time: the clock runs from then on.",
         blocks=(
             *paragraphs(text),
-            actions([button("Start", START, style="primary"), guide], block_id="briefing"),
+            actions(
+                [button("Start", START, style="primary"), button("What do the settings do?", GUIDE)],
+                block_id="briefing",
+            ),
         ),
     )
 
@@ -202,10 +205,20 @@ def place_in_line(place: int) -> str:
     return f"You are in line: {before}. Your time has not started. I write to you as soon as a place is free."
 
 
-def in_line(place: int) -> Message:
-    """The participant pressed Start while every seat was taken."""
+def in_line(place: int, *, late: bool = False) -> Message:
+    """The participant pressed Start while every seat was taken.
+
+    Args:
+        place: In line, from 1.
+        late: They were called, and came after the place that was kept for them went to somebody else.
+    """
+    taken = (
+        "The place that was kept for you has gone to somebody else meanwhile. You keep yours in line: I write to you"
+        if late
+        else "All places are taken right now. I have put you in line and will write to you"
+    )
     text = (
-        "All places are taken right now. I have put you in line and will write to you as soon as one is free: "
+        f"{taken} as soon as one is free: "
         f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started. "
         "There is nothing to do until then."
     )
@@ -215,16 +228,25 @@ def in_line(place: int) -> Message:
     )
 
 
-def called() -> Message:
-    """A seat has become free for somebody in line."""
-    text = "A place is free now. Press *Start* when you are ready: your time runs from then on."
+def called(kept_until: datetime) -> Message:
+    """A seat has become free for somebody in line.
+
+    Args:
+        kept_until: Nobody else gets it before.
+    """
+    kept = f"A place is free now, and kept for you until {clock_time(kept_until)}."
+    text = f"{kept} Press *Start* when you are ready: your time runs from then on."
     return Message(
-        text="A place is free now: press Start when you are ready.",
+        text=f"{kept} Press Start when you are ready.",
         blocks=(
             section(text),
             actions([button("Start", START, style="primary"), button("What do the settings do?", GUIDE)], "called"),
         ),
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def guide() -> View:
@@ -241,6 +263,6 @@ def guide() -> View:
         blocks += [
             divider(),
             section(f"*{hyperparameter.label}*\n{hyperparameter.help}"),
-            context(" · ".join(facts)),
+            context(_sentence(" · ".join(facts))),
         ]
     return modal("The 15 settings", blocks, callback_id="guide")

@@ -107,9 +107,11 @@ class Page {
       if (event.key === "Escape" && !event.defaultPrevented) this.go({ thread: null });
     });
     byId("menu-toggle").addEventListener("click", () => this.#openSidebar(byId("sidebar").inert));
+    byId("traffic-toggle").addEventListener("click", () => this.#openSidebar(false));
     byId("shade").addEventListener("click", () => this.#openSidebar(false));
     byId("sidebar").addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && narrow.matches) this.#openSidebar(false);
+      const inMenu = byId("people").matches(":popover-open"); // which Escape closes first
+      if (event.key === "Escape" && narrow.matches && !inMenu) this.#openSidebar(false);
     });
     byId("to-end").addEventListener("click", () => this.list.toEnd());
     narrow.addEventListener("change", () => this.#openSidebar(false));

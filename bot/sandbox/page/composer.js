@@ -79,9 +79,11 @@ export class Composer {
   /** Another conversation or thread: its draft is shown, this one's is kept. */
   moveTo(place, label) {
     if (this.place !== place) {
+      // What was typed before the first conversation was there belongs to it.
+      const typed = this.place ? "" : this.field.value;
       if (this.place) this.drafts.set(this.place, this.field.value);
       this.place = place;
-      this.field.value = this.drafts.get(place) ?? "";
+      this.field.value = this.drafts.get(place) ?? typed;
       this.#offer([]);
       this.#grow();
     }
@@ -161,7 +163,7 @@ export class Composer {
 
   async #send() {
     const text = this.field.value.trim();
-    if (!text || this.element.getAttribute("aria-busy") === "true") return;
+    if (!text || !this.page.channel || this.element.getAttribute("aria-busy") === "true") return;
     const { seat, channel } = this.page;
     const { place } = this;
     const command = text.match(/^(\/\w[\w-]*)(?:\s+([\s\S]*))?$/);

@@ -81,7 +81,10 @@ export class MessageList {
       if (this.atEnd) this.page.onSeen?.();
     });
     // Pictures arrive later than their messages, and push the end down.
-    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(container);
+    // A drawer that opens below takes room from above it.
+    const stay = new ResizeObserver(() => this.atEnd && this.toEnd());
+    stay.observe(container);
+    stay.observe(scroller);
   }
 
   /** Another conversation, or another person's eyes. */

@@ -15,7 +15,7 @@ const FAILED = new Set(["timeout", "given up", "not connected"]);
 const asText = (detail) => (typeof detail === "string" ? detail : JSON.stringify(detail, null, 2));
 
 /** Milliseconds with a unit, or nothing. */
-const duration = (ms) => (ms === null || ms === undefined ? "" : `${Math.round(ms)} ms`);
+const duration = (ms) => (ms === null || ms === undefined ? "" : ms < 1 ? "< 1 ms" : `${Math.round(ms)} ms`);
 
 /** "12 acknowledged, median 8 ms, slowest 40 ms", and how many came too late. */
 export function acknowledgements(entries) {
@@ -33,7 +33,7 @@ export class TrafficDrawer {
     this.entries = [];
     this.after = 0;
     this.timer = null;
-    this.filter = h("input", { type: "search", placeholder: "Filter by name, kind or status", "aria-label": "Filter the traffic", oninput: () => this.#draw() });
+    this.filter = h("input", { type: "search", placeholder: "Name, kind or status", "aria-label": "Filter the traffic", oninput: () => this.#draw() });
     this.summary = h("p", { class: "traffic-summary" });
     this.rows = h("tbody");
     this.scroller = h(
@@ -66,7 +66,8 @@ export class TrafficDrawer {
       this.filter.focus();
       this.#poll();
     } else {
-      this.toggle.focus();
+      // On a narrow window the left column, with the button that opened the drawer, is away.
+      (this.toggle.closest("[inert]") ? document.getElementById("menu-toggle") : this.toggle).focus();
     }
   }
 

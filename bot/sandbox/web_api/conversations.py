@@ -22,6 +22,8 @@ def open_conversation(call: Call) -> Json:
         raise Refused("users_list_not_supplied")
     if len(users) > 1:
         raise Refused("missing_scope", needed="mpim:write", provided="im:write")
+    if users[0] == BOT_USER:
+        raise Refused("cannot_dm_bot")
     if users[0] not in call.workspace.members:
         raise Refused("user_not_found")
     channel = call.workspace.direct_channel(users[0])

@@ -1,5 +1,6 @@
 """``files.*`` and the upload itself: ask for an address, send the bytes there, complete, wait until it is processed."""
 
+import re
 import secrets
 import time
 from typing import Any
@@ -40,6 +41,10 @@ def complete_upload(call: Call) -> Json:
     if any(file.content is None or file.completed for file, _ in files):
         raise Refused("file_not_found")
     shared = call.optional("channel_id") or call.optional("channels")
+    if not re.fullmatch(r"([CGDZ][A-Z0-9]{8,})?", call.text("channel_id")):
+        raise Refused(
+            "invalid_arguments", ["input must match regex pattern: ^[CGDZ][A-Z0-9]{8,}$ [json-pointer:/channel_id]"]
+        )
     # Look the conversation up before anything changes: a wrong one must leave the upload open.
     channel = Call(call.context, call.method, {"channel": shared}).channel() if shared else None
     for file, title in files:

@@ -1,9 +1,9 @@
-"""What is posted in the report channel."""
+"""What the report channel reads about a participant's results, and that the bot is up."""
 
-from bot.blocks import Message, context, header, section
+from bot.blocks import Message, context, escape, header, section
 from storage.evaluations import EvaluationSummary
 from storage.history import SessionView
-from storage.states import Chooser
+from storage.states import Chooser, StudyState
 
 
 def participant_finished(view: SessionView, summary: EvaluationSummary, group: str) -> Message:
@@ -38,7 +38,21 @@ def participant_finished(view: SessionView, summary: EvaluationSummary, group: s
     )
 
 
-def study_started(name: str, rules_hash: str, slots: int) -> Message:
+def results_deleted(code: str) -> Message:
+    """In the place of the results of a participant who has left, and wants no data kept."""
+    text = f"The results of {code} were here. {code} has left the study, and what they did is deleted."
+    return Message(text=text, blocks=(section(text),))
+
+
+_STANDING = {
+    StudyState.PREPARED: "has not opened yet: `/study open` opens it",
+    StudyState.OPEN: "is running",
+    StudyState.PAUSED: "is paused",
+    StudyState.CLOSED: "is closed: what is left of its evaluations still runs",
+}
+
+
+def bot_started(name: str, state: StudyState, rules_hash: str, slots: int) -> Message:
     """The bot is up."""
-    text = f"*{name}* is running with {slots} {'slot' if slots == 1 else 'slots'}."
+    text = f"I am up, with {slots} {'slot' if slots == 1 else 'slots'}. *{escape(name)}* {_STANDING[state]}."
     return Message(text=text, blocks=(section(text), context(f"Rules version {rules_hash[:8]}")))

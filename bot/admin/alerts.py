@@ -1,0 +1,136 @@
+"""Alerts: counted in storage, shown in one post for each kind until somebody acknowledges it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.admin.channel import Channel
+from bot.admin.views.alert import alert_post, unrecorded_alert
+from storage import alerts
+from storage.database import Store
+from storage.refusal import Refused
+from storage.tables import Alert
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_UPDATES = 10.0
+"""An alert that is raised again and again changes its post so often at most."""
+
+_MOST_KINDS_UNRECORDED = 20
+
+
+class Alerts:
+    """Raises alerts and shows them. Safe from any thread.
+
+    Args:
+        store: Counts them.
+        channel: Where they are shown.
+        now: The time, aware.
+        changed: Is called when there is something to show.
+    """
+
+    def __init__(
+        self, store: Store, channel: Channel, now: Callable[[], datetime], changed: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._channel = channel
+        self._now = now
+        self._changed = changed
+        # Whoever raises an alert has other things to do than to wait for the data base.
+        self._recording = ThreadPoolExecutor(1, thread_name_prefix="alerts")
+        self._lock = threading.Lock()
+        self._to_show: set[int] = set()
+        self._shown_at: dict[int, float] = {}
+        self._unrecorded: dict[str, str] = {}
+        self._said_unrecorded: set[str] = set()
+
+    def catch_up(self) -> None:
+        """Show what was raised before the last stop and nobody has acknowledged."""
+        with self._lock:
+            self._to_show |= {each.id for each in alerts.unacknowledged(self._store)}
+
+    def raise_alert(self, kind: str, text: str) -> None:
+        """Count one more of a kind, and show it soon. Waits for nothing and raises nothing.
+
+        Args:
+            kind: One of :mod:`bot.admin.kinds`.
+            text: One sentence about this time, without anybody's name.
+        """
+        try:
+            self._recording.submit(self._record, kind, text, self._now())
+        except RuntimeError:  # we are closing
+            log.warning("not told any more: %s: %s", kind, text)
+
+    def acknowledge(self, alert_id: int, actor: str) -> Alert:
+        """Note that an admin has seen an alert; its post says so.
+
+        Raises:
+            Refused: Somebody had before, or there is no such alert.
+        """
+        try:
+            return alerts.acknowledge(self._store, alert_id, actor=actor, now=self._now())
+        finally:
+            with self._lock:
+                self._to_show.add(alert_id)
+                self._shown_at.pop(alert_id, None)
+            self._changed()
+
+    def close(self) -> None:
+        """Record what was raised, and take no more."""
+        self._recording.shutdown(wait=True)
+
+    def tell(self) -> None:
+        """Show what is to be shown and may be shown now: the newest of each alert. The rest waits for the next look.
+
+        Raises:
+            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. What was not shown is kept.
+        """
+        self._say_unrecorded()
+        with self._lock:
+            to_show = sorted(self._to_show)
+        for number in to_show:
+            shown_at = self._shown_at.get(number)
+            if shown_at is None or time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
+                self._show(number)
+
+    def _show(self, number: int) -> None:
+        with self._lock:
+            self._to_show.discard(number)  # whoever raises it from here on wants it shown again
+        try:
+            alert = alerts.get(self._store, number)
+            self._channel.show(alert.subject, alert_post(alert))
+        except Refused as refused:
+            log.warning("an alert is not shown: %s", refused)
+        except Exception:
+            with self._lock:
+                self._to_show.add(number)
+            raise
+        self._shown_at[number] = time.monotonic()
+
+    def _say_unrecorded(self) -> None:
+        with self._lock:
+            waiting = list(self._unrecorded.items())
+        for kind, text in waiting:
+            self._channel.say(unrecorded_alert(kind, text))
+            with self._lock:
+                self._unrecorded.pop(kind, None)
+                self._said_unrecorded.add(kind)
+
+    def _record(self, kind: str, text: str, now: datetime) -> None:
+        try:
+            alert = alerts.raise_alert(self._store, kind=kind, text=text, now=now)
+        except SQLAlchemyError as error:
+            log.warning("an alert (%s: %s) cannot be recorded: %s", kind, text, error)
+            with self._lock:
+                if kind not in self._said_unrecorded and len(self._unrecorded) < _MOST_KINDS_UNRECORDED:
+                    self._unrecorded[kind] = text
+        else:
+            with self._lock:
+                self._to_show.add(alert.id)
+                self._said_unrecorded.clear()
+        self._changed()

@@ -1,0 +1,117 @@
+"""The daily digest: when it is due, what is in it, and that there is one a day at most."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.admin.channel import Channel
+from bot.admin.views.digest import Digest, Finished, GroupFigures, digest_post
+from bot.clock import last_time
+from bot.settings import GROUPS, Settings
+from storage import alerts, events, history, people, posts, studies
+from storage.database import Store
+from storage.people import ParticipantLine
+from storage.states import EventKind, ParticipantState
+from storage.tables import Study
+
+_FAMILY = "digest:"
+
+_NO_NEWS = {
+    EventKind.STUDY_PREPARED,
+    EventKind.IDENTITY_FORGOTTEN,
+    EventKind.RECONCILED,
+    EventKind.COMMANDED,
+    EventKind.ALERT_ACKNOWLEDGED,
+}
+"""A day on which nothing else happened has no digest."""
+
+
+class Digests:
+    """Posts the digest.
+
+    A digest covers the time from the one before it until the time of day at which it is due: whatever the bot slept
+    through is in the next one, and nothing is in two.
+
+    Args:
+        settings: When it is due, and the groups.
+        store: What happened.
+        channel: Where it is posted.
+        now: The time, aware.
+    """
+
+    def __init__(self, settings: Settings, store: Store, channel: Channel, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._store = store
+        self._channel = channel
+        self._now = now
+        self._due = True  # as far as we know at the start
+
+    def ring(self) -> None:
+        """It is the time of day."""
+        self._due = True
+
+    def tell(self) -> None:
+        """Post the digest if one is due.
+
+        Raises:
+            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. It is posted the next time.
+        """
+        if not self._due:
+            return
+        self._due = False
+        try:
+            self._tell()
+        except Exception:
+            self._due = True
+            raise
+
+    def _tell(self) -> None:
+        slack = self._settings.slack
+        until = last_time(slack.digest_at, slack.zone, self._now())
+        study = studies.newest_study(self._store)
+        if study is not None and (since := self._since(study)) < until and self._happened(since, until):
+            digest = self._digest(study, since, until)
+            self._channel.show(f"{_FAMILY}{until.isoformat()}", digest_post(digest))
+
+    def _since(self, study: Study) -> datetime:
+        last = posts.newest(self._store, _FAMILY)
+        told_to = None if last is None else datetime.fromisoformat(last.subject.removeprefix(_FAMILY))
+        return max(filter(None, (told_to, study.prepared_at)))
+
+    def _happened(self, since: datetime, until: datetime) -> bool:
+        news = set(EventKind) - _NO_NEWS
+        if events.read(self._store, kinds=news, since=since, until=until, limit=1):
+            return True
+        return any(since < each.last_at <= until for each in alerts.unacknowledged(self._store))
+
+    def _digest(self, study: Study, since: datetime, until: datetime) -> Digest:
+        kinds = (EventKind.SESSION_FINISHED, EventKind.DESCRIBED, EventKind.TRIAL_SUBMITTED)
+        told = events.read(self._store, kinds=kinds, since=since, until=until)
+        everybody = {each.code: each for each in people.people(self._store, study.id)}
+        present = {code: each for code, each in everybody.items() if each.state is not ParticipantState.WITHDRAWN}
+        ended = [each.participant for each in told if each.kind is EventKind.SESSION_FINISHED]
+        return Digest(
+            since=since,
+            until=until,
+            status=history.status(self._store, now=self._now()),
+            finished=tuple(self._finished(present[code]) for code in ended if code in present),
+            joined=sum(each.kind is EventKind.DESCRIBED for each in told),
+            submitted=sum(each.kind is EventKind.TRIAL_SUBMITTED and each.participant in everybody for each in told),
+            groups=tuple(self._figures(group, list(present.values())) for group in GROUPS),
+            alerts=tuple(alerts.unacknowledged(self._store)),
+        )
+
+    def _finished(self, person: ParticipantLine) -> Finished:
+        return Finished(person.code, self._group(person), _final_accuracy(person))
+
+    def _figures(self, group: str, present: list[ParticipantLine]) -> GroupFigures:
+        finals = (_final_accuracy(each) for each in present if self._group(each) == group)
+        return GroupFigures(group, tuple(each for each in finals if each is not None))
+
+    def _group(self, person: ParticipantLine) -> str:
+        return self._settings.groups.group(person.months or 0.0)
+
+
+def _final_accuracy(person: ParticipantLine) -> float | None:
+    """The mean of somebody's test accuracies, once all evaluations have ended."""
+    ended = person.evaluations_total > 0 and person.evaluations_done == person.evaluations_total
+    return person.mean_test_accuracy if ended else None

@@ -1,0 +1,71 @@
+"""The buttons under posts: what an admin can do about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.blocks import actions, button, confirm
+from storage.states import StudyState
+
+PAUSE = "admin_pause"
+RESUME = "admin_resume"
+RETRY = "admin_retry"
+ACKNOWLEDGE = "admin_acknowledge"
+
+IN_DIGEST = "digest"
+"""What a press under a digest carries: nothing but the press itself changes its buttons."""
+
+_BLOCK = "admin_controls"
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What can be done now.
+
+    Attributes:
+        state: Where the study is: an open one can be paused, a paused one resumed.
+        failed: How many evaluations have failed.
+    """
+
+    state: StudyState
+    failed: int = 0
+
+
+def controls_row(controls: Controls, carried: str = "") -> list[Block]:
+    """The buttons, as blocks; none where nothing can be done.
+
+    Args:
+        controls: What can be done.
+        carried: What a press says about the post: ``IN_DIGEST`` or nothing.
+    """
+    row: list[ButtonElement] = []
+    if controls.state is StudyState.OPEN:
+        row.append(_pause(carried))
+    if controls.state is StudyState.PAUSED:
+        row.append(button("Resume", RESUME, carried, style="primary"))
+    if controls.failed:
+        row.append(retry_button(carried))
+    return [actions(row, _BLOCK)] if row else []
+
+
+def retry_button(carried: str = "") -> ButtonElement:
+    """Runs failed evaluations again."""
+    return button("Retry failed evaluations", RETRY, carried)
+
+
+def with_controls(blocks: Sequence[Mapping[str, Any]], controls: Controls) -> list[Block]:
+    """The blocks of a digest as Slack sends them, with the buttons for what can be done now."""
+    others = [dict(each) for each in blocks if each.get("block_id") != _BLOCK]
+    return [*Block.parse_all(others), *controls_row(controls, IN_DIGEST)]
+
+
+def _pause(carried: str) -> ButtonElement:
+    asked = confirm(
+        "Pause the study?",
+        "Nobody new is let in, and no session begins. Sessions, trials and evaluations go on.",
+        "Pause",
+        "Leave it",
+    )
+    return button("Pause", PAUSE, carried, confirm=asked)

@@ -1,0 +1,148 @@
+"""``blackmagic amend``: put a change of the rules of a study that has opened on record, by name and with the reason."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
+from bot.settings import Settings, SettingsError
+from storage import people, recovery, studies
+from storage.database import Store, UnknownSchema
+from storage.refusal import Refused
+from storage.states import Actor, StudyState
+from storage.tables import Study
+
+BEAT_WITHIN = timedelta(seconds=12)
+"""A bot that runs notes so more often than this."""
+
+_NOT_ASKED_FOR = 1
+_LOOK_AGAIN_SECONDS = 0.5
+
+_NEVER = {
+    "study.name": "a study keeps its name",
+    "study.withdrawn_data": "participants have agreed to what becomes of the data of those who leave",
+}
+"""Rules that no amendment may change, and why."""
+
+
+class NotAmended(Exception):
+    """The rules stay as they are; ``str(error)`` says why and what to do."""
+
+
+def amend(
+    name: Annotated[str, typer.Argument(help="What the amendment is called; every one of a study has its own name.")],
+    because: Annotated[str, typer.Option("--because", help="Why the rules are changed; it is kept with them.")],
+    study: StudyFile = DEFAULT,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put changed rules of a study that has opened on record. The bot must be stopped, and takes them at its start."""
+    settings = read_settings(study)
+    if not name.strip() or not because.strip():
+        print("An amendment needs a name, and a reason: --because “…”.", file=sys.stderr)
+        raise typer.Exit(USAGE)
+    try:
+        settings.study_tasks()
+        store = Store(settings.machine.database)
+        store.migrate()
+        try:
+            kept = _kept(store, settings)
+            for line in changes(json.loads(kept.rules_toml), json.loads(settings.rules())):
+                print(line)
+            if not yes and not typer.confirm(f"Put this on record as “{name.strip()}”?", err=True):
+                print("Nothing was changed.", file=sys.stderr)
+                raise typer.Exit(_NOT_ASKED_FOR)
+            amendment = studies.amend_study(
+                store,
+                name=name.strip(),
+                reason=because.strip(),
+                rules_toml=settings.rules(),
+                rules_hash=settings.rules_hash(),
+                actor=Actor.RESEARCHER,
+                now=datetime.now(UTC),
+            )
+        finally:
+            store.close()
+    except (NotAmended, SettingsError, Refused, UnknownSchema) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        first_line = str(error).splitlines()[0]
+        print(f"Cannot use the data base named in study.toml (machine.database): {first_line}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    print(f"Amendment “{amendment.name}” is on record (rules version {amendment.rules_hash[:8]}). Start the bot again.")
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two sets of rules, a line for each value: ``time.limit_minutes: 120 → 90``."""
+    old, new = dict(_values("", before)), dict(_values("", after))
+    for place in sorted(old.keys() | new.keys()):
+        if place not in old:
+            yield f"+ {place}: {_shown(new[place])}"
+        elif place not in new:
+            yield f"- {place}: {_shown(old[place])}"
+        elif old[place] != new[place]:
+            yield f"  {place}: {_shown(old[place])} → {_shown(new[place])}"
+
+
+def _kept(store: Store, settings: Settings) -> Study:
+    """The study as it is kept, if its rules can be changed to these.
+
+    Raises:
+        NotAmended: They cannot.
+    """
+    kept = studies.study_named(store, settings.study.name)
+    if kept is None:
+        raise NotAmended(
+            f"The data base {settings.machine.database} has no study “{settings.study.name}”. Check study.name, which "
+            "no amendment can change, and machine.database."
+        )
+    if kept.rules_hash == settings.rules_hash():
+        raise NotAmended(f"These are the rules of the study “{kept.name}” already: there is nothing to amend.")
+    if kept.state is StudyState.PREPARED:
+        raise NotAmended(
+            f"The study “{kept.name}” has not opened yet, so its rules need no amendment: just start the bot again."
+        )
+    old, new = dict(_values("", json.loads(kept.rules_toml))), dict(_values("", json.loads(settings.rules())))
+    for place, why in _NEVER.items():
+        if old.get(place) != new.get(place):
+            raise NotAmended(f"{place} cannot be amended: {why}. Put {_shown(old.get(place))} back.")
+    given = {each.task for each in people.people(store, kept.id) if each.task}
+    if gone := sorted(given - set(settings.study.task)):
+        raise NotAmended(
+            f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
+        )
+    if _is_running(store):
+        raise NotAmended("The bot runs on this data base. Stop it, amend the rules, and start it again.")
+    return kept
+
+
+def _is_running(store: Store) -> bool:
+    """Whether the bot is alive: it notes so every few seconds, and once more when it stops."""
+    last = recovery.last_heartbeat(store)
+    while last is not None and datetime.now(UTC) - last < BEAT_WITHIN:
+        time.sleep(_LOOK_AGAIN_SECONDS)
+        if recovery.last_heartbeat(store) != last:
+            return True
+    return False
+
+
+def _values(place: str, part: Any) -> Iterator[tuple[str, Any]]:
+    """Every value by its place; what has a name of its own (a question, a task) is called by it."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _values(f"{place}.{key}" if place else key, value)
+    elif isinstance(part, list) and part and all(isinstance(each, Mapping) and "name" in each for each in part):
+        for each in part:
+            yield from _values(f"{place}.{each['name']}", each)
+    elif part != []:
+        yield place, part
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,79 @@
+"""``blackmagic export`` and ``blackmagic import``: a study as open data, and open data as a study."""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bot.commands.database import Unusable, missing_file, opened, shown, study_base, told
+from bot.commands.study_file import DEFAULT, read_settings
+from storage.bundle import export_bundle, import_bundle
+
+
+def export(
+    out: Annotated[Path, typer.Option(metavar="FILE.zip", help="Where the bundle is to be.")],
+    study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="Whose study.")] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another data base, such as sqlite:///study.db.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Which study of the data base; the newest, unless named.")] = None,
+    batch_losses: Annotated[bool, typer.Option(help="Whether the loss of every batch is in it.")] = True,
+) -> None:
+    """Write a study as an anonymous bundle of tables: codes instead of people, no time of day, a codebook."""
+    with told(nothing="Nothing was written."):
+        if study is not None and database is not None:
+            raise Unusable("Give --study or --database, not both.")
+        if not out.parent.is_dir():
+            raise Unusable(f"There is no folder {out.parent} to write {out.name} to.")
+        if out.exists() and not zipfile.is_zipfile(out):
+            raise Unusable(f"{out} is there already and is no zip file, so it was left as it is. Choose another name.")
+        if database is None:
+            settings = read_settings(study or DEFAULT)
+            database, name = settings.machine.database, name or settings.study.name
+        with study_base(database) as store, _progress("Writing") as show:
+            written = export_bundle(store, out, name=name, batch_losses=batch_losses, progress=show)
+        print(f"The study “{written.study}” is in {out} ({_size(written.size)}): {_counts(written.rows)}.")
+        print("Look through what people typed (the columns text_… of trials.csv) before you publish it.")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="A bundle, exported or made by somebody else.")],
+    database: Annotated[str, typer.Option(metavar="URL", help="A fresh one, such as sqlite:///study.db.")],
+) -> None:
+    """Read a bundle into a fresh data base, all or nothing; what is wrong is named with file, row and column."""
+    with told(nothing="Nothing was imported."):
+        made = missing_file(database)
+        try:
+            with opened(database) as store, _progress("Reading") as show:
+                found = import_bundle(store, file, progress=show)
+        except BaseException:
+            if made is not None:
+                _remove(made)
+            raise
+        for sentence in found.assumed:
+            print(sentence)
+        print(f"The study “{found.study}” is in {shown(database)}: {_counts(found.rows)}.")
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[Callable[[str], None]]:
+    with Console(stderr=True).status(f"{doing} …") as status:
+        yield lambda name: status.update(f"{doing} {name} …")
+
+
+def _remove(file: Path) -> None:
+    """Take a SQLite file that holds nothing away again, with its log."""
+    for each in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+        each.unlink(missing_ok=True)
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{rows.get(name, 0):,} {name}" for name in ("participants", "trials", "evaluations", "epochs"))
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.0f} KiB"

@@ -1,0 +1,106 @@
+"""What commands that read a data base have in common: opening it, and saying what went wrong."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from sqlalchemy import URL, inspect, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bot.commands.study_file import USAGE
+from storage.bundle import BundleRefused
+from storage.database import Store, UnknownSchema
+from storage.refusal import Refused
+
+REFUSED = 1
+INTERRUPTED = 130
+
+
+class Unusable(Exception):
+    """What was typed cannot be used; ``str(error)`` says why."""
+
+
+@contextmanager
+def told(*, nothing: str) -> Iterator[None]:
+    """Say what went wrong in a sentence, and leave with the code that says how.
+
+    Args:
+        nothing: What did not happen: “Nothing was written.”
+    """
+    try:
+        yield
+    except BundleRefused as refused:
+        print(f"{refused}\n{nothing}", file=sys.stderr)
+        raise typer.Exit(REFUSED) from None
+    except (Refused, UnknownSchema) as refused:
+        print(refused, file=sys.stderr)
+        raise typer.Exit(REFUSED) from None
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except OSError as error:
+        print(f"{error.filename or 'The file'} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except SQLAlchemyError as error:
+        print(f"The data base cannot be used: {str(error).splitlines()[0]}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        print(f"Interrupted. {nothing}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    """A data base, closed afterwards.
+
+    Raises:
+        Unusable: The URL is none, or needs a package that is not installed.
+    """
+    _parsed(url)
+    try:
+        store = Store(url)
+    except ImportError as error:
+        raise Unusable(f"{url.partition(':')[0]} needs a package that is not installed: {error.name}.") from error
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def study_base(url: str) -> Iterator[Store]:
+    """A data base that has a study's tables, at this version; none is made where there is none.
+
+    Raises:
+        Unusable: There is no study in it.
+    """
+    if missing_file(url) is not None:
+        raise Unusable(f"There is no study in {shown(url)}.")
+    with opened(url) as store:
+        if not inspect(store.engine).has_table("study"):
+            raise Unusable(f"There is no study in {shown(url)}.")
+        store.migrate()
+        yield store
+
+
+def missing_file(url: str) -> Path | None:
+    """The SQLite file, where there is none yet."""
+    parsed = _parsed(url)
+    file = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:":
+        return None
+    return None if Path(file).exists() else Path(file)
+
+
+def shown(url: str) -> str:
+    """The data base as it may be printed: without its password."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise Unusable(f"“{url}” is no data base's URL: write it like sqlite:///study.db.") from error

@@ -1,0 +1,92 @@
+"""``blackmagic report``: what a study found, as a page, figures, tables and numbers."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from bot.commands.database import Unusable, opened, shown, study_base, told
+from bot.commands.study_file import DEFAULT, read_settings
+from storage import studies
+from storage.bundle import import_bundle
+from storage.database import Store
+
+if TYPE_CHECKING:
+    from reports.write import Report
+
+
+def report(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the report is written to.")],
+    study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="Whose study.")] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another data base, such as sqlite:///study.db.")
+    ] = None,
+    bundle: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="A bundle, instead of a data base.")] = None,
+    name: Annotated[str | None, typer.Option(help="Which study of the data base; the newest, unless named.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="NAME", help="One figure or table, such as figure-4.")] = None,
+) -> None:
+    """Write a study's report: every figure and table of the paper, and the statistics it lacked."""
+    # Imported here: these bring matplotlib and scipy, and a mistake in what was typed should be told at once.
+    with told(nothing="What was written before is kept."):
+        if sum(each is not None for each in (study, database, bundle)) > 1:
+            raise Unusable("Give one of --study, --database and --bundle.")
+        if out.exists() and not out.is_dir():
+            raise Unusable(f"{out} is a file, so no report can be written into it. Choose a folder.")
+        with _source(study, database, bundle, name) as (store, study_id):
+            from reports.write import UnknownPart, write_report
+
+            try:
+                with _progress() as show:
+                    written = write_report(store, out, study_id=study_id, only=only, progress=show)
+            except UnknownPart as error:
+                raise Unusable(str(error)) from None
+        print(_what_was_written(written, only))
+
+
+@contextmanager
+def _source(
+    study: Path | None, database: str | None, bundle: Path | None, name: str | None
+) -> Iterator[tuple[Store, int | None]]:
+    """The data base, and which study of it; of a bundle, one that is there only for as long as it is needed."""
+    if bundle is not None:
+        if name is not None:
+            raise Unusable("A bundle holds one study, so --name says nothing beside --bundle.")
+        with TemporaryDirectory(prefix="blackmagic-") as folder, opened(f"sqlite:///{folder}/bundle.db") as store:
+            with Console(stderr=True).status(f"Reading {bundle.name} …"):
+                found = import_bundle(store, bundle)
+            for sentence in found.assumed:
+                print(sentence, file=sys.stderr)
+            yield store, found.study_id
+        return
+    if database is None:
+        settings = read_settings(study or DEFAULT)
+        database, name = settings.machine.database, name or settings.study.name
+    with study_base(database) as store:
+        chosen = None if name is None else studies.study_named(store, name)
+        if name is not None and chosen is None:
+            raise Unusable(f"There is no study “{name}” in {shown(database)}.")
+        yield store, None if chosen is None else chosen.id
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None]]:
+    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+def _what_was_written(written: "Report", only: str | None) -> str:
+    if only is not None:
+        return "\n".join(str(each.path) for each in written.files)
+    figures, tables = len(written.paths(".png")), len(written.paths(".csv"))
+    return (
+        f"The report of the study “{written.results.study.name}” is in {written.folder}: open report.html there. "
+        f"Beside it are {figures} figures (PNG, SVG, PDF), {tables} tables (CSV), and results.json with every number."
+    )

@@ -1,0 +1,57 @@
+"""The buttons of a session, each made in one place: whatever message offers it, it looks and does the same."""
+
+from slack_sdk.models.blocks import ButtonElement
+
+from bot.blocks import button, confirm
+from storage.history import SessionView, TrialView
+
+NEW = "form_new"
+FROM_HERE = "form_from"
+CANCEL = "trial_cancel"
+HISTORY = "history_open"
+FINISH = "finish_open"
+
+WAY_ON = "primary"
+"""The style of the one button that goes on; a message has one at most."""
+
+
+def new_configuration(session: SessionView, style: str | None = None) -> ButtonElement:
+    """Opens the form for a new configuration."""
+    return button("New configuration", NEW, session.id, style=style)
+
+
+def prepare_next(session: SessionView) -> ButtonElement:
+    """Opens the same form while a trial is in progress: it can be filled in now, and sent when the trial has ended."""
+    return button("Prepare the next one", NEW, session.id)
+
+
+def tune_from_here(trial: TrialView, style: str | None = None, label: str = "Tune from here") -> ButtonElement:
+    """Opens the form filled in with a trial's values."""
+    return button(label, FROM_HERE, trial.id, style=style)
+
+
+def history(session: SessionView) -> ButtonElement:
+    """Shows all trials of the session."""
+    return button("History", HISTORY, session.id)
+
+
+def finish(session: SessionView, style: str | None = None) -> ButtonElement:
+    """Opens the form for the final choice, while there is time left."""
+    return button("Finish", FINISH, session.id, style=style)
+
+
+def choose(session: SessionView, style: str | None = WAY_ON) -> ButtonElement:
+    """The same once the time is up."""
+    return button("Choose", FINISH, session.id, style=style)
+
+
+def cancel(trial: TrialView) -> ButtonElement:
+    """Stops a trial, once the participant has confirmed it."""
+    question = confirm(
+        "Cancel this trial?",
+        f"Trial {trial.number} stops and gets no validation accuracy. Its losses are kept.",
+        "Cancel the trial",
+        "Let it train",
+        style="danger",
+    )
+    return button("Cancel", CANCEL, trial.id, style="danger", confirm=question)

@@ -1,0 +1,113 @@
+"""A trial's reply in the session's thread, in whatever state the trial is."""
+
+from datetime import timedelta
+
+from slack_sdk.models.blocks import Block, ButtonElement
+
+from bot.blocks import CONTEXT_TEXT, Message, actions, clock_time, context, duration, escape, percent, section, shorten
+from bot.jobs import Progress
+from bot.participant.pace import Pace
+from bot.participant.views import buttons
+from storage.history import SessionView, TrialView
+from storage.states import SessionState, TrialState
+from training.hyperparameters import BY_NAME
+
+_REASON_CHARACTERS = 100
+"""Of somebody's own words, in the line under a trial; the whole is kept."""
+
+
+def trial_message(
+    trial: TrialView,
+    session: SessionView,
+    progress: Progress | None = None,
+    picture: Block | None = None,
+    pace: Pace | None = None,
+) -> Message:
+    """One trial's reply.
+
+    Args:
+        trial: The trial.
+        session: The session as it is now: it decides which buttons are left.
+        progress: How far the trial is, while it runs.
+        picture: The loss plot, or what stands in for it.
+        pace: How long it has taken and will take, while it runs.
+    """
+    title = f"Trial {trial.number} · {_state(trial, progress)}"
+    blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}")]
+    if picture is not None:
+        blocks.append(picture)
+    if time := _time(trial, session, pace):
+        blocks.append(context(time))
+    if said := _reasons(trial):
+        blocks.append(context(said))
+    if offered := _buttons(trial, session):
+        blocks.append(actions(offered, block_id=f"trial.{trial.id}.{trial.state}"))
+    return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
+
+
+def _state(trial: TrialView, progress: Progress | None) -> str:
+    match trial.state:
+        case TrialState.WAITING:
+            return "starts as soon as a place is free"
+        case TrialState.RUNNING if trial.is_stopping:
+            return "is being cancelled"
+        case TrialState.RUNNING:
+            epochs = trial.configuration.epochs
+            return f"training, epoch {progress.epoch} of {epochs}" if progress else "starting"
+        case TrialState.COMPLETE:
+            accuracy = percent(trial.validation_accuracy or 0.0).replace(" ", "\N{NO-BREAK SPACE}")
+            return f"validation accuracy {accuracy}"
+        case TrialState.CANCELLED:
+            return "cancelled"
+        case TrialState.DIVERGED:
+            return "diverged: its loss is no longer a number, so it ended"
+        case TrialState.FAILED:
+            return f"failed. {escape(shorten(trial.reason or 'It was not your fault.', 400))}"
+
+
+def _time(trial: TrialView, session: SessionView, pace: Pace | None) -> str:
+    """How long the trial has taken, and what is to come."""
+    if trial.state is TrialState.WAITING:
+        return "Its losses and its result appear here by themselves."
+    if trial.is_stopping:
+        return "In a moment you can go on from here." if session.state is SessionState.ACTIVE else ""
+    if pace is not None:
+        if pace.left is None:
+            return f"⏱ {duration(pace.taken)} so far. The result appears here by itself."
+        told = f"⏱ {duration(pace.taken)} so far, about {duration(pace.left)} left. The result appears here by itself."
+        began = trial.started_at or trial.submitted_at
+        if began + pace.taken + pace.left > session.deadline:
+            told += f" That is after your time is up ({clock_time(session.deadline)})."
+        return told
+    if trial.state.is_finished and trial.seconds is not None:
+        return f"⏱ Trained for {duration(timedelta(seconds=trial.seconds))}."
+    return ""
+
+
+def _reasons(trial: TrialView) -> str:
+    """Why values were chosen, where the participant said so, as far as it fits in a line of small print."""
+    line = ""
+    for name, remark in trial.comments.items():
+        said = f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
+        longer = f"{line} · {said}" if line else f"💬 {said}"
+        if len(longer) > CONTEXT_TEXT - 2:
+            return f"{line} …"
+        line = longer
+    return line
+
+
+def _buttons(trial: TrialView, session: SessionView) -> list[ButtonElement]:
+    if not trial.state.is_finished:
+        return [] if trial.is_stopping else [buttons.cancel(trial)]
+    match session.state:
+        case SessionState.ACTIVE:
+            return [
+                buttons.tune_from_here(trial, buttons.WAY_ON),
+                buttons.new_configuration(session),
+                buttons.history(session),
+                buttons.finish(session),
+            ]
+        case SessionState.CHOOSING:
+            return [buttons.choose(session), buttons.history(session)]
+        case SessionState.FINISHED:
+            return []

@@ -1,0 +1,1 @@
+"""What researchers read. Participants appear by their codes only."""

@@ -1,0 +1,221 @@
+"""The participants, one line each; and one of them with everything that is known under the code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.models.blocks import Block, SectionBlock
+
+from bot.blocks import actions, button, context, duration, escape, percent, section, shorten
+from bot.researcher.views.page import TURN, Page, Place, Subject, pages, within
+from storage.evaluations import EvaluationSummary
+from storage.history import SessionView, TrialView
+from storage.people import ParticipantLine
+from storage.states import Chooser, ParticipantState, SessionState, TrialState
+from storage.tables import Participant
+from training.hyperparameters import BY_NAME
+
+PLOTS = "research_plots"
+"""Sends the loss plots of a page's trials; its value is the page's :class:`Place`."""
+
+TRIALS_ON_PAGE = 5
+_PEOPLE_ON_PAGE = 20
+_REASON_CHARACTERS = 160
+_ANSWER_CHARACTERS = 200
+_REASONS_CHARACTERS = 1500
+_MOST_ACCURACIES = 40
+
+
+@dataclass(frozen=True)
+class Known:
+    """A participant with all that a researcher may see.
+
+    Attributes:
+        group: novice, medium or expert; empty before they told their experience.
+        session: Running or finished; none before it begins.
+        summary: The evaluations of the final choice; accuracies are test accuracies in percent.
+    """
+
+    participant: Participant
+    group: str
+    session: SessionView | None
+    summary: EvaluationSummary | None
+
+
+def participants_page(people: Sequence[ParticipantLine], groups: Mapping[str, str], number: int = 1) -> Page:
+    """All participants, a line each.
+
+    Args:
+        people: In the order of their codes.
+        groups: novice, medium or expert by code.
+        number: The page.
+    """
+    of = pages(len(people), _PEOPLE_ON_PAGE)
+    number = within(number, of)
+    shown = people[(number - 1) * _PEOPLE_ON_PAGE : number * _PEOPLE_ON_PAGE]
+    blocks: list[Block] = [_person(each, groups.get(each.code, "")) for each in shown]
+    if not people:
+        blocks.append(section("Nobody takes part yet. `/study invite @somebody` writes to people."))
+    return Page(Place(Subject.PARTICIPANTS, number), of, "Participants", tuple(blocks))
+
+
+def _person(each: ParticipantLine, group: str) -> SectionBlock:
+    parts = [
+        f"*{each.code}*",
+        *([group] if group else []),
+        _standing(each.state, each.session_state, each.final_chosen),
+    ]
+    if each.tries:
+        best = each.best_validation_accuracy
+        tries = f"{each.tries} {'try' if each.tries == 1 else 'tries'}"
+        parts.append(f"{tries}, best {percent(best)}" if best is not None else tries)
+    if each.evaluations_total:
+        tested = f"{each.evaluations_done} of {each.evaluations_total} evaluations"
+        mean = each.mean_test_accuracy
+        parts.append(f"{tested}, test {percent(mean)}" if mean is not None else tested)
+    show = button("Show", f"{TURN}.down", Place(Subject.PARTICIPANT, 1, each.code))
+    return section(" · ".join(parts), accessory=show)
+
+
+def _standing(state: ParticipantState, session: SessionState | None, chosen: bool) -> str:
+    if state is ParticipantState.WITHDRAWN:
+        return "has left"
+    match session:
+        case SessionState.ACTIVE:
+            return "tuning"
+        case SessionState.CHOOSING:
+            return "choosing"
+        case SessionState.FINISHED:
+            return "finished" if chosen else "ended without a final choice"
+        case None:
+            return "has not begun" if state is ParticipantState.DESCRIBED else str(state)
+
+
+def trials_on(session: SessionView | None, number: int) -> Sequence[TrialView]:
+    """The trials on a page of a participant."""
+    trials = session.trials if session is not None else ()
+    return trials[(number - 1) * TRIALS_ON_PAGE : number * TRIALS_ON_PAGE]
+
+
+def participant_page(known: Known, number: int = 1, note: str = "") -> Page:
+    """One participant: who they are by their answers, and their trials with accuracies, five on a page.
+
+    Args:
+        known: The participant.
+        number: The page.
+        note: What was done just now.
+    """
+    person, session = known.participant, known.session
+    of = pages(len(session.trials) if session is not None else 0, TRIALS_ON_PAGE)
+    number = within(number, of)
+    blocks = _about(known) if number == 1 else []
+    shown = trials_on(session, number)
+    for trial in shown:
+        blocks.append(section(_trial(trial)))
+        if reasons := _reasons(trial):
+            blocks.append(context(reasons))
+    if session is not None and not session.trials:
+        blocks.append(section("No trials yet."))
+    place = Place(Subject.PARTICIPANT, number, person.code)
+    if any(trial.state not in (TrialState.WAITING, TrialState.RUNNING) for trial in shown):
+        blocks.append(actions([button("Send me these loss plots", PLOTS, place)], block_id="plots"))
+    return Page(place, of, f"Participant {person.code}", tuple(blocks), note)
+
+
+def _about(known: Known) -> list[Block]:
+    person, session = known.participant, known.session
+    chosen = session is not None and session.choice is not None
+    standing = _standing(person.state, session.state if session is not None else None, chosen)
+    facts = [f"*{person.code}*", standing]
+    if person.months is not None:
+        facts.insert(1, f"{known.group}, {person.months:g} months of deep learning")
+    if person.education:
+        facts.append(escape(person.education.replace("_", " ")))
+    if person.task:
+        facts.append(f"task `{escape(person.task)}`")
+    blocks: list[Block] = [section(" · ".join(facts))]
+    if answers := _answers(person.answers):
+        blocks.append(context(answers))
+    if session is not None:
+        blocks.append(section(_session(session)))
+        if session.choice is not None:
+            blocks.append(section(_choice(session, known.summary)))
+    return blocks
+
+
+def _answers(answers: Mapping[str, Any]) -> str:
+    told = [
+        f"{name.replace('_', ' ')}: {escape(shorten(str(answer), _ANSWER_CHARACTERS))}"
+        for name, answer in answers.items()
+    ]
+    return shorten(" · ".join(told), 1900)
+
+
+def _session(session: SessionView) -> str:
+    lines = [f"Session: begun {_moment(session.started_at)}"]
+    if session.state is SessionState.ACTIVE:
+        lines.append(f"runs until {_moment(session.deadline)}")
+    elif session.finished_at is not None:
+        lines.append(f"ended {_moment(session.finished_at)}")
+    else:
+        lines.append("its time is up, the final choice is open")
+    if session.given_back > timedelta(0):
+        lines.append(f"{duration(session.given_back)} given back")
+    if session.extended > timedelta(0):
+        lines.append(f"extended by {duration(session.extended)}")
+    if session.ended_as is not None:
+        lines.append(f"ended as: {session.ended_as}")
+    tries = len(session.trials)
+    return f"{', '.join(lines)}. {tries} {'try' if tries == 1 else 'tries'}."
+
+
+def _choice(session: SessionView, summary: EvaluationSummary | None) -> str:
+    choice = session.choice
+    if choice is None:
+        return ""
+    by = "the clock" if choice.chosen_by is Chooser.CLOCK else "the participant"
+    which = f"trial {choice.trial_number}" if choice.trial_number is not None else "new values"
+    text = f"*Final choice:* {which}, made by {by}\n{choice.configuration.summary()}"
+    if summary is not None:
+        text += f"\n{tested(summary)}"
+    return text
+
+
+def tested(summary: EvaluationSummary) -> str:
+    """The evaluations of a final choice, in a line."""
+    text = f"{summary.done} of {summary.total} evaluations have ended"
+    if summary.mean is None:
+        return f"{text}."
+    spread = f" ± {summary.sd:.1f}" if summary.sd is not None else ""
+    each = ", ".join(f"{accuracy:.1f}" for accuracy in summary.accuracies[:_MOST_ACCURACIES])
+    return f"{text}: test accuracy *{summary.mean:.1f}{spread} %* ({each})."
+
+
+def trial_title(trial: TrialView) -> str:
+    """A trial's number, and its accuracy or what became of it."""
+    if trial.validation_accuracy is not None:
+        return f"Trial {trial.number} · validation accuracy {percent(trial.validation_accuracy)}"
+    return f"Trial {trial.number} · {trial.state}"
+
+
+def _trial(trial: TrialView) -> str:
+    lines = [f"*{trial_title(trial)}*", trial.configuration.summary()]
+    if trial.seconds is not None:
+        lines[0] += f" · trained for {duration(timedelta(seconds=trial.seconds))}"
+    if trial.reason:
+        lines.append(escape(shorten(trial.reason, 400)))
+    return "\n".join(lines)
+
+
+def _reasons(trial: TrialView) -> str:
+    said = [
+        f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
+        for name, remark in trial.comments.items()
+    ]
+    return shorten("💬 " + " · ".join(said), _REASONS_CHARACTERS) if said else ""
+
+
+def _moment(moment: datetime) -> str:
+    fallback = f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"

@@ -1,0 +1,99 @@
+"""The study at a glance: who is tuning now, who waits, how much is done, what the searchers do."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from slack_sdk.models.blocks import Block
+
+from bot.blocks import clock_time, duration, escape, percent, section
+from bot.researcher.views.page import Page, Place, Subject, pages, within
+from storage.baseline_status import BaselineStatus
+from storage.history import SessionLine, Status
+from storage.states import Searcher, SessionState, StudyState, TrialState
+
+State = TypeVar("State", bound=StrEnum)
+
+_MOST_NAMED_IN_LINE = 30
+_MOST_BASELINES = 10
+_SESSIONS_ON_PAGE = 30
+_LINES_IN_SECTION = 10
+
+SEARCHERS: Mapping[Searcher, str] = {Searcher.RANDOM: "random search", Searcher.TPE: "TPE"}
+
+_STATES: Mapping[StudyState, str] = {StudyState.PREPARED: "not open yet"}
+
+
+def status_page(status: Status, slots_ready: int, slots: int, now: datetime, number: int = 1) -> Page:
+    """The study at a glance.
+
+    Args:
+        status: The counts.
+        slots_ready: Slots whose worker is up.
+        slots: All slots.
+        now: The time.
+        number: The page; the sessions of a large study need several.
+    """
+    of = pages(len(status.running), _SESSIONS_ON_PAGE)
+    number = within(number, of)
+    first = (number - 1) * _SESSIONS_ON_PAGE
+    shown = [line(each, now) for each in status.running[first : first + _SESSIONS_ON_PAGE]]
+    blocks: list[Block] = [section("\n".join(counts(status, slots_ready, slots)))]
+    blocks += sections(shown or ["Nobody is tuning at the moment."])
+    return Page(Place(Subject.STATUS, number), of, "The study", tuple(blocks))
+
+
+def sections(lines: list[str]) -> list[Block]:
+    """Lines in sections, as many in each as fit however long they are."""
+    return [
+        section("\n".join(lines[first : first + _LINES_IN_SECTION]))
+        for first in range(0, len(lines), _LINES_IN_SECTION)
+    ]
+
+
+def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
+    """How many there are of everything, in lines."""
+    evaluations = status.evaluations
+    done = sum(count for state, count in evaluations.items() if state.is_finished)
+    state = _STATES.get(status.state, str(status.state))
+    lines = [
+        f"*{escape(status.study)}* is {state}. {slots_ready} of {slots} slots are ready.",
+        f"Participants: {_counts(status.participants)}.",
+        f"Sessions: {_counts(status.sessions)}.",
+        f"Trials: {_counts(status.trials)}; {status.trials_last_hour} were submitted in the last hour.",
+        f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
+    ]
+    if status.waiting_in_line:
+        more = len(status.waiting_in_line) - _MOST_NAMED_IN_LINE
+        named = ", ".join(status.waiting_in_line[:_MOST_NAMED_IN_LINE])
+        lines.append(f"In line: {named}{f' and {more} more' if more > 0 else ''}.")
+    running = [each for each in status.baselines if not each.is_over]
+    lines += [baseline_line(each) for each in running[:_MOST_BASELINES]]
+    return lines
+
+
+def baseline_line(baseline: BaselineStatus) -> str:
+    """A searcher's part in the study, in a line."""
+    what = "trials" if baseline.searcher is Searcher.RANDOM else "artificial participants"
+    budget = f" of {baseline.tries} {'try' if baseline.tries == 1 else 'tries'} each" if baseline.tries else ""
+    done = f"{baseline.done} of {baseline.wanted} {what}{budget} have ended, {baseline.complete} complete"
+    running = f", {baseline.running} running" if baseline.running else ""
+    stopped = "; stopped" if baseline.stopped else ""
+    return f"Baseline {baseline.code} ({SEARCHERS[baseline.searcher]}): {done}{running}{stopped}."
+
+
+def line(session: SessionLine, now: datetime | None = None) -> str:
+    """One session that is not finished, in a line; with the time left where it is read now."""
+    best = session.best_validation_accuracy
+    so_far = f"{session.tries} {'try' if session.tries == 1 else 'tries'}"
+    so_far += f", best {percent(best)}" if best is not None else ""
+    if session.state is SessionState.CHOOSING:
+        return f"• {session.participant}: choosing, {so_far}"
+    left = f" ({duration(session.deadline - now)} left)" if now is not None else ""
+    return f"• {session.participant}: until {clock_time(session.deadline)}{left}, {so_far}"
+
+
+def _counts(counts: Mapping[State, int]) -> str:
+    present = [f"{count} {state}" for state, count in counts.items() if count]
+    return ", ".join(present) or "none yet"
