@@ -1,6 +1,6 @@
 # make demo   the whole study in a local workspace, in the browser
 # make test   every check that CI runs
-# make bench  how fast training and the live feed are (best on a machine that does nothing else)
+# make bench  how fast training, the live feed and the report are (best on a machine that does nothing else)
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,11 +13,12 @@ demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.live_feed
+	$(BIN)/python -m tests.benchmarks.report
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

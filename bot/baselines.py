@@ -138,8 +138,9 @@ class Baselines:
         self._go_on()
 
     def on_ended(self, job: Job) -> None:
-        """A searcher's job has ended. Waits for nothing."""
+        """A searcher's job has ended. Waits for nothing but the data base."""
         self._left.pop(job.key, None)
+        self._parts.homes.session_changed(job.session_id)  # researchers' tabs tell how far it is
         self._go_on()
 
     def _next_seed(self) -> int:

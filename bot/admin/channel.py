@@ -38,20 +38,19 @@ class Channel:
             SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached.
         """
         post = posts.find(self._store, subject)
-        if post is not None and post.ts:
-            try:
-                self.change(post.ts, message)
-            except SlackApiError as error:
-                if error.response["error"] not in _GONE:
-                    raise
-            else:
-                return
-        posts.remember(self._store, subject, ts=self.say(message))
+        if post is None or not post.ts or not self.change(post.ts, message):
+            posts.remember(self._store, subject, ts=self.say(message))
 
     def say(self, message: Message) -> str:
         """Post about nothing that is kept. Returns its ts."""
         return self._slack.post(self.id, message)
 
-    def change(self, ts: str, message: Message) -> None:
-        """Change a post; nobody waits for it, so it goes after what people wait for."""
-        self._slack.update(self.id, ts, message, Priority.FRAME)
+    def change(self, ts: str, message: Message) -> bool:
+        """Change a post, after what people wait for. Returns whether it is still there."""
+        try:
+            self._slack.update(self.id, ts, message, Priority.FRAME)
+        except SlackApiError as error:
+            if error.response["error"] not in _GONE:
+                raise
+            return False
+        return True

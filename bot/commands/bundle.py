@@ -72,7 +72,8 @@ def _remove(file: Path) -> None:
 
 
 def _counts(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{rows.get(name, 0):,} {name}" for name in ("participants", "trials", "evaluations", "epochs"))
+    found = {name: rows.get(name, 0) for name in ("participants", "trials", "evaluations", "epochs")}
+    return ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 else name}" for name, count in found.items())
 
 
 def _size(size: int) -> str:

@@ -88,14 +88,23 @@ def _run(study: Study, asked: Asked) -> None:
     name = words[0].lower()
     command = COMMANDS.get(name)
     if command is None:
-        near = nearest(name, COMMANDS)
-        asked.say(answers.not_known(words[0], COMMANDS[near].usages[0] if near is not None else None))
+        asked.say(answers.not_known(words[0], _meant(nearest(name, COMMANDS), words[1:])))
         return
     deeds.note(study, asked, _on_record(name, words[1:]))
     try:
         command.run(study, asked, words[1:])
     except Misspelt as misspelt:
         asked.say(answers.misspelt(str(misspelt), command.usages))
+
+
+def _meant(name: str | None, words: Sequence[str]) -> Usage | None:
+    """What a misspelt command may have been: with the words that followed it, where they are plain ones."""
+    if name is None:
+        return None
+    usage = COMMANDS[name].usages[0]
+    if words and all(re.fullmatch(r"[\w.-]{1,40}", word) for word in words[:4]):
+        return Usage(" ".join([name, *words[:4]]), usage.does)
+    return usage
 
 
 def _on_record(name: str, words: Sequence[str]) -> str:

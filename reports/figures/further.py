@@ -106,7 +106,7 @@ def follow_up(found: FollowUp | NotComputable) -> Plate:
     if isinstance(found, NotComputable):
         return Plate(name, title, "", "", found)
     if not any(line.at for line in found.lines):
-        return Plate(name, title, "", "", NotComputable("The correlation here is 0, and no number of people finds none."))
+        return Plate(name, title, "", "", NotComputable("The correlation here is 0: there is none to find."))
     needed = "For " + "; for ".join(_needed(line, found.most) for line in found.lines)
     caption = (
         f"The chance to find the correlation (Spearman, two-sided, α = {whole(found.alpha)}), from "

@@ -115,7 +115,7 @@ def _pooled(results: StudyResults, drawn: Mapping[str, bytes]) -> ShownSection |
         return None
     figure = Numbered("Figure P", plates(results)[POOLED])
     return ShownSection(
-        "pooled",
+        "all-tasks",
         "All tasks together",
         (_figure(figure, drawn),),
         _shown(tuple(pooled_sheets(results.pooled).values())),

@@ -66,7 +66,7 @@ SECTIONS: tuple[Section, ...] = (
         (),
         ("importance", "components"),
     ),
-    Section("follow-up", "A follow-up", ("follow-up",), (), ("follow-up",)),
+    Section("next-study", "A follow-up", ("follow-up",), (), ("follow-up",)),
 )
 
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from slack_sdk import WebClient
 
 from bot.admin.admins import Admins
+from bot.admin.final import FinalReport
+from bot.made import MadeFile
 from bot.pacing import Pacer, retry_handlers
 from bot.sandbox.person import Person
 from bot.sandbox.rules import Rules
@@ -215,3 +217,15 @@ class Office:
         due = len(evaluations.due(self.store))
         self.evaluated(*[accuracy] * due)
         return session
+
+
+def small_report(database: str, study_id: int, folder: Path, name: str) -> FinalReport:
+    """As quick as a report can be."""
+    page = folder / "report.html"
+    page.write_text("<p>A page.</p>", encoding="utf-8")
+    return FinalReport(f"Study {study_id}", (f"Of {Path(database).name}: {name}.",), (MadeFile(page),))
+
+
+def broken_report(*_: object) -> FinalReport:
+    """Fails, with a name in its text."""
+    raise RuntimeError("Jane's statistics")

@@ -384,7 +384,7 @@ def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
     show(story.baseline_stopped, "T12345", signed)
     show(searchers.baseline_ended, baseline)
     show(
-        final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 20, no_files="e" * 60 if some else ""
+        final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 40, no_files="e" * 60 if some else ""
     )
 
 

@@ -11,18 +11,9 @@ from storage import studies
 from storage.line import CALL_HOLDS
 from storage.states import SessionState, TrialState
 from storage.tables import Participant, Session
+from tests.bot.standings import BY_ITSELF
 from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part
 from training.workers import Failed, Ready, Started, WorkerEvent
-
-BY_ITSELF = (
-    "by itself",
-    "by themselves",
-    "nothing to do",
-    "nothing more to do",
-    "need not do anything",
-    "write to you",
-)
-"""Where there is nothing to press, the message says that it goes on without that, or that it is over."""
 
 PATIENCE = 30.0
 BACKGROUND = {

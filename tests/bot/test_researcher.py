@@ -44,11 +44,12 @@ def test_a_researcher_reads_what_the_command_can_do(house, researcher, text):
     ("typed", "meant"),
     [
         ("statsu", "status"),
-        ("participent P001", "participant P007"),
-        ("extent P001 10m", "extend P007 10m"),
+        ("participent P001", "participant P001"),
+        ("extent P001 10m", "extend P001 10m"),
         ("pasue", "pause"),
         ("evalaute", "evaluate"),
-        ("widthraw P001", "withdraw P007"),
+        ("widthraw P001", "withdraw P001"),
+        ("particpant <b>", "participant P007"),
     ],
 )
 def test_a_typo_is_answered_with_the_nearest_command(house, researcher, typed, meant):

@@ -39,7 +39,7 @@ def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracie
     assert "doctorate" in told
     assert "programming years: 10" in told
     assert f"Trial 1 · validation accuracy {best}" in told
-    assert "Epochs: a hunch &amp; more" in told
+    assert "“a hunch &amp; more”: epochs" in told
     assert "*Final choice:* trial 1, made by the participant" in told
     assert "1 of 1 evaluations have ended: test accuracy *" in told
     assert person.id not in told

@@ -2,11 +2,15 @@
 
 import io
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import delete, select
 
-from storage import evaluations, events
+from bot import made
+from bot.making import NotMade
+from storage import evaluations, events, studies
+from storage.database import Store
 from storage.states import EventKind, TrialState
 from storage.tables import Epoch, Evaluation
 from tests.bot.asking import PATIENCE, ask, look, text_of
@@ -35,6 +39,8 @@ def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
 
 def test_the_report_comes_as_a_page_and_an_archive_and_one_figure_as_its_files(house, researcher):
     ask(researcher, "report")
+    ask(researcher, "export")
+    researcher.wait_for("Something else is being made at the moment.", PATIENCE)
     sent = researcher.wait_for("The report (“Black Magic”)", 4 * PATIENCE)
     assert [file["name"] for file in sent.files] == ["report.html", "black-magic-report.zip"]
     page = researcher.download(sent.files[0]["url"]).decode()
@@ -45,17 +51,21 @@ def test_the_report_comes_as_a_page_and_an_archive_and_one_figure_as_its_files(h
     ask(researcher, "report figure 4")
     sent = researcher.wait_for("Of the report: figure-4 (“", 4 * PATIENCE)
     assert {"figure-4.png", "figure-4.pdf"} <= {file["name"] for file in sent.files}
-    ask(researcher, "report figure-404")
-    told = researcher.wait_for("The report has no “figure-404”. It has ", 4 * PATIENCE)
-    assert told.ephemeral
 
 
-def test_one_thing_is_made_at_a_time(house, researcher):
-    ask(researcher, "report tables")
-    ask(researcher, "export")
-    researcher.wait_for("Something else is being made at the moment.", 4 * PATIENCE)
-    sent = researcher.wait_for("Of the report: tables (“", 4 * PATIENCE)
-    assert [file["name"] for file in sent.files] == ["black-magic-report-tables.zip"]
+def test_of_the_report_all_tables_are_an_archive_and_a_part_that_there_is_not_is_named(tmp_path):
+    database = f"sqlite:///{tmp_path / 'study.db'}"
+    store = Store(database)
+    store.migrate()
+    studies.prepare_study(store, name="Empty", rules_toml="{}", rules_hash="0", now=datetime.now(UTC))
+    store.close()
+    (archive,) = made.report(database, "Empty", tmp_path / "report", "empty", "tables")
+    assert archive.path.name == "empty-tables.zip"
+    names = zipfile.ZipFile(archive.path).namelist()
+    assert "tables/counts.csv" in names
+    assert all(name.startswith("tables/") for name in names)
+    with pytest.raises(NotMade, match=r"The report has no “figure-404”\. It has "):
+        made.report(database, "Empty", tmp_path / "report", "empty", "figure-404")
 
 
 def test_where_slack_takes_no_files_that_is_said(open_house, rules):

@@ -132,9 +132,7 @@ def test_a_consent_text_that_does_not_fit_into_a_message_is_refused_and_the_long
     path = changed(tmp_path, "slots = 2", "slots = 2")
     paragraph = "word " * 599 + "word"
     (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 48), encoding="utf-8")
-    with pytest.raises(
-        SettingsError, match=r"consent\.md is too long for one Slack message: it needs 49 blocks"
-    ):
+    with pytest.raises(SettingsError, match=r"consent\.md is too long for one Slack message: it needs 49 blocks"):
         Settings.load(path)
     (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 47), encoding="utf-8")
     assert len(greeting(Settings.load(path).consent_text).blocks) == 50

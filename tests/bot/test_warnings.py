@@ -1,59 +1,14 @@
 """A warning offers what makes sense in the time that is left: it looks at what trials take."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from bot.blocks import in_words
 from bot.participant.pace import Pace
 from bot.participant.views import final, thread
-from storage.history import SessionView, TrialView
 from storage.states import SessionState, TrialState
-from training.hyperparameters import Configuration
-
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-CONFIGURATION = Configuration.create(
-    {"epochs": 3, "batch_size": 64, "loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3}
-)
-
-
-def trial(number, state=TrialState.COMPLETE, *, accuracy=None, seconds=0):
-    return TrialView(
-        id=number,
-        session_id=1,
-        number=number,
-        configuration=CONFIGURATION,
-        comments={},
-        state=state,
-        validation_accuracy=accuracy,
-        submitted_at=NOW,
-        started_at=NOW,
-        ended_at=NOW + timedelta(seconds=seconds) if state.is_finished else None,
-        cancel_requested_at=None,
-        reason=None,
-        attempts=1,
-        seconds=seconds if state.is_finished else None,
-        images_per_second=None,
-        epoch_losses=(),
-    )
-
-
-def session(*trials, state=SessionState.ACTIVE):
-    return SessionView(
-        id=1,
-        participant_id=1,
-        participant="P001",
-        task="-",
-        seed=10,
-        state=state,
-        started_at=NOW,
-        deadline=NOW,
-        grace_ends_at=NOW if state is SessionState.CHOOSING else None,
-        finished_at=NOW if state is SessionState.FINISHED else None,
-        given_back=timedelta(0),
-        trials=trials,
-        choice=None,
-    )
+from tests.bot.standings import session, trial
 
 
 def offered(message):

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def test_names_on_an_axis_do_not_run_into_one_another(drawn: dict[str, Plate]) -
             for axis in (axes.xaxis, axes.yaxis):
                 labels = {label for label, _ in texts(axes.figure)} & set(axis.get_ticklabels())  # type: ignore[arg-type]
                 places = sorted((label.get_window_extent() for label in labels), key=lambda each: (each.x0, each.y0))
-                for first, second in zip(places, places[1:], strict=False):
+                for first, second in pairwise(places):
                     assert not first.overlaps(second), plate.name
 
 
@@ -240,7 +241,7 @@ def test_groups_are_told_apart_without_any_colour_too() -> None:
     assert style.look("people").width > style.look("expert").width
     assert len({style.look(each).hatch for each in GROUPS}) == len(GROUPS)
     neighbours = [hatch for _, _, hatch in COMMENT_KINDS.values()]
-    assert all(first != second for first, second in zip(neighbours, neighbours[1:], strict=False))
+    assert all(first != second for first, second in pairwise(neighbours))
 
 
 def test_colours_stand_out_on_a_white_and_on_the_dark_page() -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.blocks import Message, context, escape, header, paragraphs
+from bot.blocks import Message, context, escape, header, paragraphs, shorten
+
+_MOST_LINES = 45
+_LINE_CHARACTERS = 400
 
 
 def final_report(headline: str, lines: Sequence[str], *, no_files: str = "") -> Message:
@@ -16,5 +19,6 @@ def final_report(headline: str, lines: Sequence[str], *, no_files: str = "") -> 
     note = "The figures, the page and all tables are below."
     if no_files:
         note = f"Slack does not take the files (“{escape(no_files)}”): `blackmagic report` writes them into a folder."
-    said = paragraphs("\n\n".join(f"• {escape(each)}" for each in lines))
+    shown = [f"• {escape(shorten(each, _LINE_CHARACTERS))}" for each in lines[:_MOST_LINES]]
+    said = paragraphs("\n\n".join(shown))
     return Message(text=f"The full report. {headline}", blocks=(header(headline), *said, context(note)))

@@ -36,7 +36,7 @@ def in_progress(view: SessionView) -> str:
     if running is None:
         return ""
     if running.is_stopping:
-        return f"Trial {running.number} is being cancelled; then you can go on."
+        return f"Trial {running.number} is being cancelled; in a moment you can go on."
     return f"Trial {running.number} is in progress: its result appears in the thread by itself."
 
 

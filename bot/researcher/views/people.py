@@ -12,7 +12,7 @@ from bot.researcher.views.page import TURN, Page, Place, Subject, pages, within
 from storage.evaluations import EvaluationSummary
 from storage.history import SessionView, TrialView
 from storage.people import ParticipantLine
-from storage.states import Chooser, ParticipantState, SessionState, TrialState
+from storage.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
 from storage.tables import Participant
 from training.hyperparameters import BY_NAME
 
@@ -25,6 +25,14 @@ _REASON_CHARACTERS = 160
 _ANSWER_CHARACTERS = 200
 _REASONS_CHARACTERS = 1500
 _MOST_ACCURACIES = 40
+
+
+_ENDS: Mapping[SessionEnd | None, str] = {
+    SessionEnd.EMPTY: "nothing was submitted",
+    SessionEnd.WITHDRAWN: "by leaving the study",
+    SessionEnd.CANCELLED: "by a researcher",
+}
+"""How a session without a final choice ended."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +154,14 @@ def _about(known: Known) -> list[Block]:
 
 def _answers(answers: Mapping[str, Any]) -> str:
     told = [
-        f"{name.replace('_', ' ')}: {escape(shorten(str(answer), _ANSWER_CHARACTERS))}"
+        f"{name.replace('_', ' ')}: {escape(shorten(_plain(answer), _ANSWER_CHARACTERS))}"
         for name, answer in answers.items()
     ]
     return shorten(" · ".join(told), 1900)
+
+
+def _plain(answer: object) -> str:
+    return f"{answer:g}" if isinstance(answer, float) else str(answer)
 
 
 def _session(session: SessionView) -> str:
@@ -164,8 +176,8 @@ def _session(session: SessionView) -> str:
         lines.append(f"{duration(session.given_back)} given back")
     if session.extended > timedelta(0):
         lines.append(f"extended by {duration(session.extended)}")
-    if session.ended_as is not None:
-        lines.append(f"ended as: {session.ended_as}")
+    if session.ended_as in _ENDS:
+        lines.append(_ENDS[session.ended_as])
     tries = len(session.trials)
     return f"{', '.join(lines)}. {tries} {'try' if tries == 1 else 'tries'}."
 
@@ -209,10 +221,12 @@ def _trial(trial: TrialView) -> str:
 
 
 def _reasons(trial: TrialView) -> str:
-    said = [
-        f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
-        for name, remark in trial.comments.items()
-    ]
+    """Why values were chosen, in the words of the paper's figure 9; what was said in own words stands in quotes."""
+    chosen: dict[str, list[str]] = {}
+    for name, remark in trial.comments.items():
+        why = f"“{escape(shorten(remark.text, _REASON_CHARACTERS))}”" if remark.text else str(remark.comment)
+        chosen.setdefault(why, []).append(BY_NAME[name].label.lower())
+    said = [f"{why}: {', '.join(names)}" for why, names in chosen.items()]
     return shorten("💬 " + " · ".join(said), _REASONS_CHARACTERS) if said else ""
 
 
