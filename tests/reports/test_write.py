@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from reports.compute import compute
 from reports.data import StudyData, load
+from reports.figures import style
 from reports.figures.catalogue import plates
 from reports.results import StudyResults, to_json
 from reports.short import short
@@ -70,7 +71,8 @@ def test_the_same_results_give_the_same_bytes(written: Report, results: StudyRes
 
 
 @pytest.mark.usefixtures("quick")
-def test_from_a_data_base_with_progress(store: Store, tmp_path: Path) -> None:
+def test_from_a_data_base_with_progress(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "encode", lambda _figure, kind: b'<svg width="1pt" height="1pt"></svg>')
     simulate(store, participants=6, trials=60, random_settings=20)
     told: list[tuple[float, str]] = []
     report = write_report(store, tmp_path / "new" / "folder", progress=lambda share, what: told.append((share, what)))
@@ -88,7 +90,7 @@ def test_one_figure_alone(results: StudyResults, tmp_path: Path) -> None:
         "tables/figure-4.csv"
     }
     assert report.files[0].alt.startswith("Scatter plot of 31 people")
-    with pytest.raises(UnknownPart, match=r"The report has no “figure-44”\. It has .*figure-4, figure-4"):
+    with pytest.raises(UnknownPart, match=r"The report has no “figure-44”\. It has .*figure-3, figure-4, figure-5"):
         write_results(results, tmp_path, only="figure-44")
 
 
