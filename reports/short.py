@@ -55,19 +55,25 @@ class Short:
 def short(results: StudyResults) -> Short:
     """The report in a few lines: codes and counts, nobody's name."""
     counts = results.counts
-    lines = [_who(results)]
+    lines = [*everybody_lines(results)]
     for task in results.tasks:
         before = f"{task.task}: " if len(results.tasks) > 1 else ""
-        lines.extend(before + typographic(line) for line in task_lines(task))
-    if not isinstance(results.pooled, NotComputable) and isinstance(results.pooled.experience, Correlation):
-        lines.append(f"All tasks together: months and final accuracy, {correlation(results.pooled.experience)}.")
+        lines.extend(before + line for line in task_lines(task))
     drawn = plates(results)
     names = [f"{name}{ending(results, task.task)}" for task in results.tasks for name in FIGURES]
     return Short(
         headline=f"{results.study.name}: {people(counts.analysed)}, {counted(counts.submitted, 'trial')}",
-        lines=tuple(lines),
+        lines=tuple(typographic(line) for line in lines),
         figures=tuple(drawn[name] for name in names if not isinstance(drawn[name].content, NotComputable)),
     )
+
+
+def everybody_lines(results: StudyResults) -> tuple[str, ...]:
+    """Who took part, and what was found over several tasks."""
+    pooled = results.pooled
+    if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
+        return (_who(results),)
+    return _who(results), f"All tasks together: months and final accuracy, {correlation(pooled.experience)}."
 
 
 def task_lines(task: TaskResults) -> tuple[str, ...]:

@@ -34,12 +34,13 @@ class Plate:
 
     def figure(self) -> Figure:
         """Draw it; with nothing computable, the sentence that says why."""
-        if isinstance(self.content, NotComputable):
-            figure = style.new_figure(1.1)
-            style.sentence_instead(figure, self.content.why)
-            return figure
-        figure = style.new_figure(self.height)
-        self.content(figure)
+        with style.styled():
+            if isinstance(self.content, NotComputable):
+                figure = style.new_figure(1.1)
+                style.sentence_instead(figure, self.content.why)
+            else:
+                figure = style.new_figure(self.height)
+                self.content(figure)
         return figure
 
     def files(self) -> Mapping[Format, bytes]:

@@ -6,7 +6,8 @@ At a phone's 360 pixels a figure is scaled by 1.4, so the smallest text is some 
 import io
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Literal
@@ -14,11 +15,15 @@ from typing import Any, Literal
 from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from reports.colours import BLUE, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION
+from reports.figures.font import family
 from reports.wording import whole
 
 Format = Literal["png", "svg", "pdf"]
@@ -159,13 +164,20 @@ def sentence_instead(figure: Figure, sentence: str) -> None:
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
-_METADATA: Mapping[Format, Mapping[str, str | None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
+_styled = Lock()  # Matplotlib's settings are the whole process's
 
-_writing = Lock()  # what follows is set for the whole process
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Within this, text is in the figures' font, and stays text in files. One thread at a time."""
+    settings: dict[Any, Any] = {
+        "font.family": family(),
+        "svg.hashsalt": "black-magic",
+        "svg.fonttype": "none",
+        "pdf.fonttype": 42,  # TrueType: publishers refuse Matplotlib's own kind
+    }
+    with _styled, rc_context(settings):
+        yield
 
 
 def new_figure(height: float) -> Figure:
@@ -174,11 +186,35 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, facecolor=PAPER, layout=layout)
 
 
+def _print_png(figure: Figure, to: io.BytesIO) -> None:
+    quickly = {"compress_level": 4}
+    canvas = FigureCanvasAgg(figure)
+    canvas.print_png(to, metadata={"Software": None}, pil_kwargs=quickly)  # type: ignore[no-untyped-call]
+
+
+def _print_svg(figure: Figure, to: io.BytesIO) -> None:
+    FigureCanvasSVG(figure).print_svg(to, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+
+
+def _print_pdf(figure: Figure, to: io.BytesIO) -> None:
+    nothing = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+    FigureCanvasPdf(figure).print_pdf(to, metadata=nothing)  # type: ignore[no-untyped-call]
+
+
+_PRINT: Mapping[Format, Callable[[Figure, io.BytesIO], None]] = {
+    "png": _print_png,
+    "svg": _print_svg,
+    "pdf": _print_pdf,
+}
+
+
 def encode(figure: Figure, kind: Format) -> bytes:
     """The figure as a file: the same bytes for the same figure. Text stays text in SVG and PDF."""
     buffer = io.BytesIO()
-    with _writing, rc_context({"svg.hashsalt": "black-magic", "svg.fonttype": "none", "pdf.fonttype": 42}):
-        figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=dict(_METADATA[kind]))
+    with styled():
+        # Each canvas prints by itself: Figure.savefig would draw everything twice, once to lay it out.
+        figure.dpi = DOTS_PER_INCH
+        _PRINT[kind](figure, buffer)
     figure.set_layout_engine("none")  # the parts are where they belong; laying them out again would take as long
     return _shorten(buffer.getvalue()) if kind == "svg" else buffer.getvalue()
 

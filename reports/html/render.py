@@ -15,7 +15,7 @@ from reports.html.inline import inline
 from reports.html.sections import SECTIONS, Numbered, numbered, of_section, tables_of
 from reports.naming import ending
 from reports.results import NotComputable, Pooled, StudyResults, TaskResults
-from reports.short import short
+from reports.short import everybody_lines, short, task_lines
 from reports.tables import Sheet, counts, pooled_sheets, task_sheets
 from reports.wording import typographic
 
@@ -60,6 +60,7 @@ class ShownTask:
     name: str
     end: str
     sections: tuple[ShownSection, ...]
+    lines: tuple[str, ...]
     readings: tuple[tuple[str, str, str], ...]
     comments: Mapping[str, str]
 
@@ -71,13 +72,13 @@ def render(results: StudyResults, drawn: Mapping[str, bytes], *, written: date) 
         drawn: Every figure's SVG, by its name.
         written: The one date on it that is not the study's.
     """
-    told = short(results)
+    several = len(results.tasks) > 1
+    lines = everybody_lines(results) if several else short(results).lines
     text = _ENVIRONMENT.get_template("report.html.jinja").render(
         study=results.study,
-        headline=told.headline,
-        lines=[typographic(line) for line in told.lines],
+        lines=[typographic(line) for line in lines],
         tasks=[_task(task, ending(results, task.task), drawn) for task in results.tasks],
-        several=len(results.tasks) > 1,
+        several=several,
         counts=show(counts(results.counts)),
         pooled=_pooled(results, drawn),
         methods=methods.methods(results),
@@ -105,6 +106,7 @@ def _task(task: TaskResults, end: str, drawn: Mapping[str, bytes]) -> ShownTask:
             )
             for section in SECTIONS
         ),
+        lines=tuple(typographic(line) for line in task_lines(task)),
         readings=tuple(methods.readings(task)),
         comments=task.comments.texts,
     )

@@ -129,7 +129,7 @@ def test_who_leaves_and_who_gets_more_time_is_told_by_code(office):
     choices.choose_by_clock(office.store, empty.id, seeds=[1], now=office.later(minutes=1))
     assert texts(office)[1:] == [
         "👋 P001 has left the study. The link to who they are is deleted, and so is everything that they did.",
-        "👋 P002 has left the study, by researcher-1. The link to who they are is deleted, what they did is kept under "
+        "👋 P002 has left the study, by researcher-1. The link to who they are is deleted; what they did is kept under "
         "the code.",
         "P003 was given 10 min more by researcher-1.",
         "The session of P003 was ended by researcher-1, without a final choice.",

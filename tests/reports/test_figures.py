@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from reports.figures.strategies import COMMENT_KINDS, STEP_KINDS
 from reports.measures import Curve, NotComputable
 from reports.results import Box, Experience, RandomSettings, StudyResults, TaskResults
 from tests.reports.conftest import Simulated
+from tests.reports.pictures import SHOWN, make
 from tests.reports.test_bad_input import STUDIES
 
 GROUPS = ("novice", "medium", "expert")
@@ -30,10 +32,8 @@ LOOKS = ("people", "random", "tpe", *GROUPS)
 BAD = (
     "nobody",
     "one",
-    "two",
     "no medium",
     "all equal",
-    "ties everywhere",
     "all diverged",
     "some finals diverged",
     "no comments",
@@ -53,10 +53,13 @@ def drawn(ordinary: tuple[StudyData, StudyResults]) -> dict[str, Plate]:
     return dict(plates(ordinary[1]))
 
 
-def laid_out(plate: Plate) -> Figure:
-    figure = plate.figure()
-    FigureCanvasAgg(figure).draw()
-    return figure
+@pytest.fixture(scope="session")
+def laid_out(drawn: dict[str, Plate]) -> dict[str, Figure]:
+    """All figures as they are when they have been drawn."""
+    figures = {name: plate.figure() for name, plate in drawn.items()}
+    for figure in figures.values():
+        FigureCanvasAgg(figure).draw()
+    return figures
 
 
 def texts(figure: Figure) -> Iterator[tuple[Text, Bbox]]:
@@ -164,27 +167,28 @@ def test_alternative_texts_say_the_numbers(drawn: dict[str, Plate]) -> None:
 # --- what they look like
 
 
-def test_they_are_a_column_wide_with_text_of_seven_points_or_more_and_nothing_cut_off(drawn: dict[str, Plate]) -> None:
-    for plate in drawn.values():
-        figure = laid_out(plate)
+def test_they_are_a_column_wide_with_text_of_seven_points_or_more_and_nothing_cut_off(
+    laid_out: dict[str, Figure],
+) -> None:
+    for name, figure in laid_out.items():
         assert figure.get_figwidth() == 3.3
         page = figure.bbox.padded(1)
         for text, place in texts(figure):
-            assert text.get_fontsize() >= 7, (plate.name, text.get_text())
-            assert page.x0 <= place.x0, (plate.name, text.get_text())
-            assert place.x1 <= page.x1, (plate.name, text.get_text())
-            assert page.y0 <= place.y0, (plate.name, text.get_text())
-            assert place.y1 <= page.y1, (plate.name, text.get_text())
+            assert text.get_fontsize() >= 7, (name, text.get_text())
+            assert page.x0 <= place.x0, (name, text.get_text())
+            assert place.x1 <= page.x1, (name, text.get_text())
+            assert page.y0 <= place.y0, (name, text.get_text())
+            assert place.y1 <= page.y1, (name, text.get_text())
 
 
-def test_names_on_an_axis_do_not_run_into_one_another(drawn: dict[str, Plate]) -> None:
-    for plate in drawn.values():
-        for axes in laid_out(plate).axes:
+def test_names_on_an_axis_do_not_run_into_one_another(laid_out: dict[str, Figure]) -> None:
+    for name, figure in laid_out.items():
+        for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
                 labels = {label for label, _ in texts(axes.figure)} & set(axis.get_ticklabels())  # type: ignore[arg-type]
                 places = sorted((label.get_window_extent() for label in labels), key=lambda each: (each.x0, each.y0))
                 for first, second in pairwise(places):
-                    assert not first.overlaps(second), plate.name
+                    assert not first.overlaps(second), name
 
 
 def linear(colour: str) -> np.ndarray:
@@ -300,3 +304,10 @@ def test_with_several_tasks_each_has_its_figures_and_one_is_of_all_together(simu
     found = plates(compute(simulated(participants=12, trials=120, tasks=("digits-squeezenet", "a b/c"))))
     assert {"figure-4-digits-squeezenet", "figure-4-a-b-c", "pooled"} <= set(found)
     assert "figure-4" not in found
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_readmes_figures_can_be_made(tmp_path: Path) -> None:
+    make(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(SHOWN.values())
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())

@@ -60,8 +60,8 @@ def study_closed(name: str, evaluations_left: int, signed: Signed) -> Message:
 def participant_left(code: str, signed: Signed, *, data_deleted: bool) -> Message:
     """Somebody has withdrawn, or was taken out by a researcher."""
     who = f"{code} has left the study" if signed.actor == code else f"{code} has left the study, by {signed.actor}"
-    what = "and so is everything that they did" if data_deleted else "what they did is kept under the code"
-    return _line(f"👋 {who}. The link to who they are is deleted, {what}.", signed)
+    what = ", and so is everything that they did" if data_deleted else "; what they did is kept under the code"
+    return _line(f"👋 {who}. The link to who they are is deleted{what}.", signed)
 
 
 def session_cancelled(code: str, signed: Signed) -> Message:
