@@ -38,7 +38,7 @@ class ShownFigure:
     caption: str
     svg: Markup | None
     why: str
-    has_other: bool
+    other: "ShownFigure | None"
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ def _shown(sheets: tuple[Sheet, ...]) -> tuple[ShownTable, ...]:
 
 def _figure(figure: Numbered, drawn: Mapping[str, bytes]) -> ShownFigure:
     plate = figure.plate
+    other = None if figure.other is None else _figure(figure.other, drawn)
     if isinstance(plate.content, NotComputable):
-        return ShownFigure(
-            plate.name, figure.label, plate.title, "", None, typographic(plate.content.why), figure.has_other
-        )
+        why = typographic(plate.content.why)
+        return ShownFigure(plate.name, figure.label, plate.title, "", None, why, other)
     svg = inline(drawn[plate.name], plate.name, plate.alt)
-    return ShownFigure(plate.name, figure.label, plate.title, typographic(plate.caption), svg, "", figure.has_other)
+    return ShownFigure(plate.name, figure.label, plate.title, typographic(plate.caption), svg, "", other)

@@ -72,15 +72,19 @@ SECTIONS: tuple[Section, ...] = (
 
 @dataclass(frozen=True)
 class Numbered:
-    """A figure, what it is called on the page (``Figure 4``, ``Figure S2``), and whether another reading follows it."""
+    """A figure, and what it is called on the page: ``Figure 4``, ``Figure S2``.
+
+    Attributes:
+        other: What stands beside it: the other reading, where it gives other numbers.
+    """
 
     label: str
     plate: Plate
-    has_other: bool = False
+    other: "Numbered | None" = None
 
 
 def numbered(plates: Mapping[str, Plate]) -> Mapping[str, Numbered]:
-    """Figures in the page's order, each other reading after the paper's: the paper's numbers, and S1, S2, … for ours.
+    """Figures in the page's order: the paper's under its numbers, ours S1, S2, …
 
     Args:
         plates: By names without the task's.
@@ -92,17 +96,16 @@ def numbered(plates: Mapping[str, Plate]) -> Mapping[str, Numbered]:
         if not name.startswith("figure-"):
             ours += 1
             label = f"Figure S{ours}"
-        other = f"{name}-{OTHER}"
-        found[name] = Numbered(label, plates[name], has_other=other in plates)
-        if other in plates:
-            found[other] = Numbered(f"{label}, other reading", replace(plates[other], title=plates[name].title))
+        beside = None
+        if (other := plates.get(f"{name}-{OTHER}")) is not None:
+            beside = Numbered(f"{label}, other reading", replace(other, title=plates[name].title))
+        found[name] = Numbered(label, plates[name], beside)
     return found
 
 
 def of_section(section: Section, figures: Mapping[str, Numbered]) -> tuple[Numbered, ...]:
-    """A section's figures with their other readings."""
-    names = [name for each in section.figures for name in (each, f"{each}-{OTHER}")]
-    return tuple(figures[name] for name in names if name in figures)
+    """A section's figures."""
+    return tuple(figures[name] for name in section.figures if name in figures)
 
 
 def tables_of(names: tuple[str, ...], sheets: Mapping[str, Sheet]) -> tuple[Sheet, ...]:

@@ -56,6 +56,8 @@ def test_other_kinds_have_posts_of_their_own(office):
     office.admins.alert(Kind.TRIAL_FAILED, "trial:3 of P001 failed.")
     office.admins.alert(error_while("showing trial:17"), "TypeError.")
     office.admins.alert(error_while("showing trial:18"), "ValueError.")
+    for words in ("slot 1 was lost", "trial:3 of P001", "ValueError"):
+        office.told(words)
     assert sorted(each.text for each in office.quiet()) == [
         "⚠️ A trial failed: trial:3 of P001 failed.",
         "⚠️ A worker was lost: The worker in slot 1 was lost.",

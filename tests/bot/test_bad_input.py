@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.bot.conftest import PATIENCE
 from training.trial import TrialRequest
 
 PLAIN = {"Epochs": "3", "Batch size": "64", "Loss function": "L1 loss", "Optimizer": "SGD", "Momentum": ".5"}
@@ -129,7 +130,10 @@ def test_a_second_submission_while_a_trial_waits_is_refused_with_the_reason(open
 
 
 def check_that_a_second_one_is_refused(house, person, why):
-    house.form(person)
+    person.say("tune")
+    person.press(person.wait_for("Prepare the next one", PATIENCE), "Prepare the next one")
+    person.wait_for_modal("New configuration", PATIENCE)
+    house.wait_for_fields(person, "SGD")
     form = person.fill({"Epochs": "5", "Learning rate": "0.5"})
     assert why in " ".join(person.submit().values())
     assert why in person.modal().field("Epochs").error

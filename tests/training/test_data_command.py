@@ -105,6 +105,7 @@ def test_only_the_studys_own_task_is_one_of_its_rules(running: Any) -> None:
     text = study.read_text(encoding="utf-8").replace('task = "digits-squeezenet"', 'task = "flowers"')
     study.write_text(text, encoding="utf-8")
     chosen = Settings.load(study)
-    assert chosen.task().facts.training_images == 50
+    (task,) = chosen.study_tasks()
+    assert task.facts.training_images == 50
     study.write_text(text.replace("image_size = 32", "image_size = 64"), encoding="utf-8")
     assert Settings.load(study).rules_hash() != chosen.rules_hash()

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -144,7 +145,9 @@ def test_a_slot_whose_bits_would_differ_from_the_studys_is_refused_unless_the_st
     assert watching.slots == []
 
 
-def test_a_worker_that_cannot_start_is_told_once(running: Any, few_task: Task, wait_until: Callable) -> None:
+def test_a_worker_that_cannot_start_is_told_once(
+    running: Any, few_task: Task, wait_until: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
     wrong = replace(few_task, facts=replace(few_task.facts, training_images=49))
     with running.jobs(wrong) as (loop, watching):
         wait_until(lambda: watching.slots)
@@ -152,20 +155,20 @@ def test_a_worker_that_cannot_start_is_told_once(running: Any, few_task: Task, w
         wait_until(lambda: loop._workers._slots[0].failed_starts > before)  # type: ignore[attr-defined]
     ((slot, reason),) = watching.slots
     assert slot == 0
-    assert "cannot start, and tries again: " in reason
-    assert "the task promises 49" in reason
+    assert reason == "The worker of slot 0 cannot start, and tries again. The log says why."
+    assert "the task promises 49" in caplog.text
 
 
 def test_a_worker_that_hangs_while_it_starts_is_told_once_and_replaced(
     running: Any, hanging_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
     trial = running.submit(running.seated("few-digits"), configuration())
-    with running.jobs(hanging_task, warming=3) as (loop, watching):
+    with running.jobs(hanging_task, warming=15) as (loop, watching):
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
         assert loop.slots_ready == 1
     ((slot, reason),) = watching.slots
     assert slot == 0
-    assert "was not ready within 3 s and was killed" in reason
+    assert "was not ready within 15 s and was killed" in reason
 
 
 def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(

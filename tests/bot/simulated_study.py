@@ -1,4 +1,7 @@
-"""A whole study in some minutes: 31 people of three groups, more of them than seats, and the report channel's story."""
+"""A whole study in some minutes: 31 people of three groups, more of them than seats, and the report channel's story.
+
+Not part of `make test`, for it takes long: ``python -m pytest tests/bot/simulated_study.py``.
+"""
 
 import time
 from collections import Counter
