@@ -58,7 +58,7 @@ class Plan:
     most_epochs: int = 20
     alone: int = 10
     beside: int = 1000
-    pause: float = 2.0
+    pause: float = 8.0
 
 
 QUICK = Plan(count=20, most_epochs=1, alone=1, beside=4, pause=0.0)
