@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import OperationalError
 
-from storage import history, jobs, studies, trials
+from storage import jobs, trials
 from storage.database import Store
 from storage.jobs import Job, PartialEpoch
 from storage.refusal import Refused
@@ -132,7 +132,8 @@ class Jobs:
 
     def start(self) -> None:
         """Start the workers and the loop."""
-        self._reference = _latest_environment(self._store)
+        latest = trials.latest_environment(self._store)
+        self._reference = None if latest is None else Environment(**latest)
         self._workers.start()
         self._look.set()
         self._thread.start()
@@ -354,17 +355,6 @@ class Jobs:
         with self._lock:
             self._running.pop(running.job.key, None)
         self._look.set()
-
-
-def _latest_environment(store: Store) -> Environment | None:
-    """What the last finished trial of the current study ran on; ``None`` before there is one."""
-    study = studies.current_study(store)
-    if study is None:
-        return None
-    numbers = (each.id for session in history.sessions(store, study.id) for each in session.trials)
-    kept = (trials.get(store, number).environment for number in sorted(numbers, reverse=True))
-    found = next(filter(None, kept), None)
-    return None if found is None else Environment(**found)
 
 
 def _partial(running: _Running) -> PartialEpoch | None:

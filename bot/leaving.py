@@ -68,6 +68,9 @@ class Leaving:
         for post in withdrawal.posts if delete else ():
             if post.subject.startswith("report:"):
                 parts.admins.results.take_back(post.ts, participant.code)
+            elif post.subject.startswith("trial:") and post.ts and identity is not None:
+                remove = partial(parts.slack.delete, identity.slack_channel, post.ts, post.file_id)
+                parts.errands.run("deleting a trial's message", remove)
         parts.admins.look()
         return withdrawal
 

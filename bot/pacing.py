@@ -92,7 +92,7 @@ def _ignore(_method: str, _seconds: float) -> None:
 
 
 class PacingError(RuntimeError):
-    """A call did not get its turn: the pacer was closed, or the wait was longer than the caller's bound."""
+    """A call did not get its turn in time: the pacer was closed, or its caller or Slack could not wait so long."""
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """What the bot says to Slack: every call paced, every message with its text for screen readers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -10,7 +11,7 @@ from slack_sdk.models.views import View
 from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Message
-from bot.pacing import Pacer, Priority
+from bot.pacing import Pacer, PacingError, Priority
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,18 @@ class Slack:
         """
         with self.pacer.turn("chat.update", priority):
             self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
+
+    def delete(self, channel: str, ts: str, file_id: str | None = None) -> None:
+        """Delete a message of ours and the picture that it shows; nothing happens to what is deleted already.
+
+        Raises:
+            SlackApiError: Slack refuses it.
+        """
+        with self.pacer.turn("chat.delete", Priority.FRAME), _unless_gone("message_not_found"):
+            self.client.chat_delete(channel=channel, ts=ts)
+        if file_id is not None:
+            with self.pacer.turn("files.delete", Priority.FRAME), _unless_gone("file_not_found", "file_deleted"):
+                self.client.files_delete(file=file_id)
 
     def whisper(
         self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
@@ -113,17 +126,23 @@ class Slack:
             return str(self.client.conversations_open(users=[user])["channel"]["id"])
 
     def open_modal(self, trigger_id: str, view: View) -> None:
-        """Open a modal, or push it if one is open. The trigger lives three seconds.
+        """Open a modal, or push it if one is open.
 
         Raises:
-            SlackApiError: Such as ``expired_trigger_id``.
+            PacingError: The three seconds that a trigger lives were over.
+            SlackApiError: Slack refuses it.
         """
-        with self.pacer.turn("views.open", Priority.RESULT, timeout=3):
+        with self.pacer.turn("views.open", Priority.RESULT, timeout=3), _in_time("views.open"):
             self.client.views_open(trigger_id=trigger_id, view=view)
 
     def push_modal(self, trigger_id: str, view: View) -> None:
-        """Put a modal on top of the one that is open."""
-        with self.pacer.turn("views.push", Priority.RESULT, timeout=3):
+        """Put a modal on top of the one that is open.
+
+        Raises:
+            PacingError: The three seconds that a trigger lives were over.
+            SlackApiError: Slack refuses it.
+        """
+        with self.pacer.turn("views.push", Priority.RESULT, timeout=3), _in_time("views.push"):
             self.client.views_push(trigger_id=trigger_id, view=view)
 
     def update_modal(self, view_id: str, view: View) -> None:
@@ -139,3 +158,24 @@ class Slack:
         """Show a person's Home tab; with another priority where nobody waits for it."""
         with self.pacer.turn("views.publish", priority):
             self.client.views_publish(user_id=user, view=view)
+
+
+@contextmanager
+def _unless_gone(*errors: str) -> Iterator[None]:
+    """Let pass what Slack says of something that is not there any more."""
+    try:
+        yield
+    except SlackApiError as error:
+        if error.response["error"] not in errors:
+            raise
+
+
+@contextmanager
+def _in_time(method: str) -> Iterator[None]:
+    """Tell of a trigger that has expired as of any other call that did not get its turn in time."""
+    try:
+        yield
+    except SlackApiError as error:
+        if error.response["error"] in ("expired_trigger_id", "trigger_expired"):
+            raise PacingError(f"{method} came too late: Slack waits three seconds for it.") from error
+        raise

@@ -8,10 +8,14 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.admin.kinds import error_while
+from bot.admin.kinds import Kind, error_while
 from bot.pacing import PacingError
 
 log = logging.getLogger(__name__)
+
+
+TOO_BUSY = "That took too long just now; what you entered and trained is kept. Please try again in a moment."
+"""What the person reads when a call did not get its turn in time."""
 
 
 def apology(code: str) -> str:
@@ -49,6 +53,19 @@ class Trouble:
             self._attempt(tell, apology(code))
         self._alert(error_while(doing), f"{type(error).__name__}, code {code}. The log has the details.")
         return code
+
+    def too_busy(self, error: PacingError, doing: str, *, tell: Callable[[str], None] | None = None) -> None:
+        """Say that a call did not get its turn within Slack's limits: nothing is broken, and it can be tried again.
+
+        Args:
+            error: Which call; its text names nobody.
+            doing: During what, as in :meth:`report`.
+            tell: Gives a text to the person who waited for it.
+        """
+        log.warning("while %s: %s", doing, error)
+        if tell is not None:
+            self._attempt(tell, TOO_BUSY)
+        self._alert(Kind.TOO_SLOW, f"More was to be done at once than can be, while {doing}: {error}")
 
     @staticmethod
     def _attempt(tell: Callable[[str], object], text: str) -> None:
@@ -90,6 +107,9 @@ class Errands:
     def _run(self, doing: str, errand: Callable[[], Any], tell: Callable[[str], None] | None) -> None:
         try:
             errand()
+        except PacingError as error:
+            if not self._closed:
+                self._trouble.too_busy(error, doing, tell=tell)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody must be told
             if self._closed:
                 log.info("closing: did not finish %s (%s)", doing, error)

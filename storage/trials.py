@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -11,12 +12,12 @@ from storage import events
 from storage.allowance import code_of
 from storage.columns import utc
 from storage.comments import Remark
-from storage.current import need_person
+from storage.current import find_newest, need_person
 from storage.database import Store, Transaction
 from storage.jobs import Ending, Job, PartialEpoch, claim, end_run, finish, lost, record_epoch, started
 from storage.refusal import Reason, Refused
 from storage.states import EventKind, SessionState, TrialState
-from storage.tables import Session, Trial, TrialComment
+from storage.tables import Participant, Session, Trial, TrialComment
 from training.hyperparameters import BY_NAME, Configuration
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "claim",
     "finish",
     "get",
+    "latest_environment",
     "lost",
     "record_epoch",
     "record_submitted",
@@ -63,6 +65,25 @@ def get(store: Store, trial_id: int) -> Trial:
     """
     with store.read() as transaction:
         return transaction.need(Trial, trial_id)
+
+
+def latest_environment(store: Store) -> dict[str, Any] | None:
+    """What the last trial of the newest study ran on, a person's or a searcher's; ``None`` before one has ended."""
+    with store.read() as transaction:
+        study = find_newest(transaction)
+        if study is None:
+            return None
+        query = (
+            select(Trial.environment)
+            .join(Session, col(Trial.session_id) == col(Session.id))
+            .join(Participant, col(Session.participant_id) == col(Participant.id))
+            .where(Participant.study_id == study.id, col(Trial.ended_at).is_not(None))
+            .order_by(col(Trial.id).desc())
+        )
+        for environment in transaction.exec(query.execution_options(yield_per=20)):
+            if environment:  # a trial that was cancelled in line ran on nothing
+                return dict(environment)
+        return None
 
 
 def submit(

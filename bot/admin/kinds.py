@@ -16,7 +16,8 @@ class Kind(StrEnum):
         OUT_OF_MEMORY: Several configurations in a short time needed more memory than there is.
         TRIAL_FAILED, EVALUATION_FAILED: A run ended with an error.
         DISK_NEARLY_FULL: Soon nothing can be kept any more.
-        SLACK_LIMITS: Slack refused calls as too many, although we pace them.
+        SLACK_LIMITS: Slack refused calls as too many although we pace them.
+        TOO_SLOW: A call came too late for whoever waited for it: more was to be done at once than can be.
         TIME_GIVEN_BACK: A session lost time through our fault.
     """
 
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     EVALUATION_FAILED = "evaluation_failed"
     DISK_NEARLY_FULL = "disk_nearly_full"
     SLACK_LIMITS = "slack_limits"
+    TOO_SLOW = "too_slow"
     TIME_GIVEN_BACK = "time_given_back"
 
 
@@ -38,6 +40,7 @@ _TITLES: dict[str, str] = {
     Kind.EVALUATION_FAILED: "An evaluation failed",
     Kind.DISK_NEARLY_FULL: "The disk is nearly full",
     Kind.SLACK_LIMITS: "Slack limits us",
+    Kind.TOO_SLOW: "An answer came too late",
     Kind.TIME_GIVEN_BACK: "Time was given back",
 }
 

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,12 @@ from bot.sandbox.seen import Message, View
 
 _PATIENCE = 600.0
 """Seconds for which a simulated participant waits for anything."""
+
+_SOON = 5.0
+"""Seconds after which a form that has not opened does not: Slack takes no longer than three."""
+
+_MOST_PRESSES = 30
+_MOST_SENDS = 3
 
 _CHANCE = math.log(10)
 """The cross entropy of guessing among ten classes: who still sees about this after three epochs gives up."""
@@ -111,13 +118,29 @@ class SimulatedParticipant(threading.Thread):
         if self._begun() is None:
             self._say(f"{person.name} is called from the line")
             person.press(called, "Start")
-        person.wait_for_modal("New configuration", _PATIENCE)
+        person.wait_until(self._begun, _PATIENCE, lambda: "the message of the session")
+        with suppress(TimeoutError):
+            person.wait_for_modal("New configuration", _SOON)
 
     def _begun(self) -> Message | None:
         return next((each for each in self.person.messages() if each.bot and "New configuration" in each.buttons), None)
 
     def _called(self) -> Message | None:
         return next((each for each in self.person.messages() if "A place is free" in each.text), None)
+
+    def _open(self, button: str, title: str) -> View:
+        """The form of this title; pressed for if it is not open, and once more when Slack was too busy to open it."""
+        for _ in range(_MOST_PRESSES):
+            form = self.person.modal()
+            if form is not None and form.title == title:
+                return form
+            root = self._begun()
+            if root is None:
+                raise RuntimeError("There is no session to tune in.")
+            self.person.press(root, button)
+            with suppress(TimeoutError):
+                return self.person.wait_for_modal(title, _SOON)
+        raise RuntimeError(f"“{button}” was pressed {_MOST_PRESSES} times, and no form came.")
 
     def _background(self, form: View) -> dict[str, Entered]:
         """An answer for every question, whatever the study asks."""
@@ -134,19 +157,11 @@ class SimulatedParticipant(threading.Thread):
 
     def _try(self, attempt: Attempt) -> None:
         """Submit one configuration and watch it train."""
-        person = self.person
-        form = person.modal()
-        if form is None:
-            root = self._begun()
-            if root is None:
-                raise RuntimeError("There is no session to tune in.")
-            person.press(root, "New configuration")
-            form = person.wait_for_modal("New configuration", _PATIENCE)
+        form = self._open("New configuration", "New configuration")
         self._fill(form, attempt)
-        if errors := person.submit():
-            raise RuntimeError(f"The form was refused: {dict(errors)}")
+        self._send(form.title)
         number = len(self._taken.tries) + 1
-        self._say(f"{person.name} submits trial {number}")
+        self._say(f"{self.person.name} submits trial {number}")
         self._watch(number, attempt)
 
     def _fill(self, form: View, attempt: Attempt) -> None:
@@ -166,6 +181,18 @@ class SimulatedParticipant(threading.Thread):
         person.fill({label: value for label, value in attempt.values.items() if label != "Optimizer"})
         for label in self._random.sample(sorted(wanted), k=2):
             person.fill({f"{label}: why?": attempt.reason})
+
+    def _send(self, title: str) -> None:
+        """Submit the form, and once more if it came back: sent before it showed what its optimizer needs, it does."""
+        for _ in range(_MOST_SENDS):
+            if errors := self.person.submit():
+                raise RuntimeError(f"The form was refused: {dict(errors)}")
+            left = self.person.modal()
+            if left is None:
+                return
+            if left.title != title:
+                raise RuntimeError(f"The form was refused: {left.text_of_everything}")
+        raise RuntimeError(f"The form came back {_MOST_SENDS} times.")
 
     def _watch(self, number: int, attempt: Attempt) -> None:
         """Follow a trial in the thread; give up on one that does not learn."""
@@ -208,11 +235,7 @@ class SimulatedParticipant(threading.Thread):
     def _finish(self) -> None:
         """Name the best trial as the final choice, or new values where there is none."""
         person = self.person
-        root = self._begun()
-        if root is None:
-            raise RuntimeError("There is no session to finish.")
-        person.press(root, "Finish")
-        form = person.wait_for_modal("Your final choice", _PATIENCE)
+        form = self._open("Finish", "Your final choice")
         choice = form.field("Final configuration").options[0]
         person.fill({"Final configuration": choice})
         person.submit()

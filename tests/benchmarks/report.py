@@ -36,12 +36,14 @@ class Found:
 
     Attributes:
         seconds: From its start to its end; ``computed`` until the numbers were known, from the start too.
+        of_processor: Seconds of processor time, which other programs beside it lengthen less.
         memory: The most that was resident, in MiB; ``at_start`` when everything was imported and nothing read.
         files, written: How many files, and their size in MiB.
     """
 
     seconds: float
     computed: float
+    of_processor: float
     memory: float
     at_start: float
     files: int
@@ -103,7 +105,8 @@ def measure(database: str, folder: Path, started: float) -> Found:
     report = write_report(store, folder, progress=note)
     store.close()
     size = sum(each.path.stat().st_size for each in report.files)
-    return Found(0.0, computed[0], _peak(), at_start, len(report.files), size / 2**20)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return Found(0.0, computed[0], used.ru_utime + used.ru_stime, _peak(), at_start, len(report.files), size / 2**20)
 
 
 def as_table(found: dict[Size, Found]) -> Table:
@@ -115,6 +118,7 @@ def as_table(found: dict[Size, Found]) -> Table:
         "seconds",
         "promised",
         "until computed",
+        "processor",
         "peak MiB",
         "of it imports",
         "files",
@@ -128,6 +132,7 @@ def as_table(found: dict[Size, Found]) -> Table:
             f"{each.seconds:.1f}",
             "" if size.promised is None else f"{size.promised:g}",
             f"{each.computed:.1f}",
+            f"{each.of_processor:.1f}",
             f"{each.memory:.0f}",
             f"{each.at_start:.0f}",
             str(each.files),

@@ -150,6 +150,8 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     assert "and so is everything that you entered and trained" in agreed_to.text_of_everything
     house.trained(person)
     house.training(person)
+    shown = [each for each in person.messages() if each.text.startswith("Trial ")]
+    assert len(shown) == 2
     participant = house.participant(person)
     question = ask(researcher, f"withdraw {participant.code}")
     assert "everything that they entered and trained is deleted: their answers, 2 trials" in text_of(question)
@@ -159,6 +161,8 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     kept = participants.get(house.store, participant.id)
     assert (kept.months, kept.education, kept.answers) == (None, None, {})
     assert not sessions.unfinished_sessions(house.store)
+    person.wait_until(lambda: not any(person.message(each.ts) for each in shown), PATIENCE)
+    person.wait_until(lambda: house.workspace.file_ids() == [], PATIENCE)
     shown = look(researcher, f"participant {participant.code}", f"Participant {participant.code}")
     assert "has left" in shown.text_of_everything
 

@@ -6,6 +6,7 @@ import traceback
 import pytest
 
 from bot.admin.kinds import Kind
+from bot.pacing import PacingError
 from bot.participant.views import final
 from bot.tidings import Tidings, error_name
 from storage import history, participants, sessions, trials
@@ -14,17 +15,18 @@ from storage.states import JobKind
 from training.hyperparameters import Configuration
 from training.workers import Failed
 
+DISK_FULL = RuntimeError("the disk is full")
 CODE = re.compile(r"this code: ([0-9A-F]{6})")
 
 
-def break_once(monkeypatch, module, name):
+def break_once(monkeypatch, module, name, error=DISK_FULL):
     """The next call of a function fails; those after it work again."""
     works, calls = getattr(module, name), []
 
     def fails(*args, **options):
         calls.append(name)
         if len(calls) == 1:
-            raise RuntimeError("the disk is full")
+            raise error
         return works(*args, **options)
 
     monkeypatch.setattr(module, name, fails)
@@ -62,6 +64,21 @@ def test_a_press_that_failed_is_answered_in_private_and_can_be_repeated(house, m
     break_once(monkeypatch, final, "history")
     person.press(house.root(person), "History")
     check_code(house, house.told(person, "Something went wrong on our side").text)
+    person.press(house.root(person), "History")
+    person.wait_for_modal("Your trials")
+
+
+def test_what_slack_has_no_room_for_is_no_error_and_is_asked_for_again(house, monkeypatch):
+    person = house.seated("Meets a crowd")
+    person.close()
+    no_turn = PacingError("views.open was not called: its turn did not come in 3 s.")
+    break_once(monkeypatch, final, "history", no_turn)
+    person.press(house.root(person), "History")
+    told = house.told(person, "That took too long just now").text
+    assert "what you entered and trained is kept" in told
+    assert CODE.search(told) is None
+    post = house.reported("More was to be done at once than can be, while showing a history: views.open was not called")
+    assert "An answer came too late" in post.text_of_everything
     person.press(house.root(person), "History")
     person.wait_for_modal("Your trials")
 

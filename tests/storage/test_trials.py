@@ -1,6 +1,6 @@
 import pytest
 
-from storage import events, history, trials
+from storage import events, history, jobs, studies, trials
 from storage.comments import Comment, Remark
 from storage.refusal import Reason, Refused
 from storage.states import EventKind, TrialState
@@ -110,6 +110,32 @@ def test_the_log_tells_when_somebody_else_cancels(lab):
     trial = lab.submit(lab.seated())
     trials.cancel(lab.store, trial.id, now=lab.now, actor="researcher")
     assert {each.actor for each in events.read(lab.store, kind=EventKind.CANCEL_REQUESTED)} == {"researcher"}
+
+
+def ran_on(lab, machine):
+    """The next trial in line, trained on a machine."""
+    ending = jobs.Ending(TrialState.COMPLETE, accuracy=50.0, environment={"processor": machine})
+    jobs.finish(lab.store, lab.claim(), ending, now=lab.now)
+
+
+def test_what_the_last_trial_ran_on_is_known_of_people_and_searchers_and_of_a_closed_study(lab):
+    assert trials.latest_environment(lab.store) is None
+    session = lab.seated()
+    lab.submit(session)
+    ran_on(lab, "a person's")
+    assert trials.latest_environment(lab.store) == {"processor": "a person's"}
+    trials.cancel(lab.store, lab.submit(session).id, now=lab.now)
+    assert trials.latest_environment(lab.store) == {"processor": "a person's"}
+    lab.choose(session, 1)
+    lab.start_random(1)
+    while not (job := lab.claim()).of_searcher:
+        lab.complete(job)
+    jobs.finish(
+        lab.store, job, jobs.Ending(TrialState.COMPLETE, accuracy=9.0, environment={"processor": "last"}), now=lab.now
+    )
+    assert trials.latest_environment(lab.store) == {"processor": "last"}
+    studies.close_study(lab.store, actor="researcher-1", now=lab.now)
+    assert trials.latest_environment(lab.store) == {"processor": "last"}
 
 
 def test_other_needs_a_text_and_the_rest_have_none():
