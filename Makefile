@@ -14,7 +14,7 @@ demo: $(INSTALLED)
 
 test: lint
 	@# Four files at a time wait for each other's processors: what failed there is run again by itself, and decides.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile || \
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder || \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 bench: $(INSTALLED)

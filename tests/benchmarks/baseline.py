@@ -61,7 +61,7 @@ class Plan:
     pause: float = 8.0
 
 
-QUICK = Plan(count=20, most_epochs=1, alone=1, beside=4, pause=0.0)
+QUICK = Plan(count=8, most_epochs=1, alone=1, beside=3, pause=0.0)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def attempt(learning_rate: str, *, optimizer: str = "SGD", epochs: str = "1") ->
     """A configuration that has trained in a moment, or in a few."""
     values: dict[str, Entered] = {
         "Epochs": epochs,
-        "Batch size": "512" if epochs == "1" else "64",
+        "Batch size": "100" if epochs == "1" else "8",
         "Loss function": "Cross entropy",
         "Optimizer": optimizer,
         "Learning rate": learning_rate,

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(900)
-def test_twenty_random_settings_are_trained_beside_a_person(tmp_path: Path) -> None:
+def test_some_random_settings_are_trained_beside_a_person(tmp_path: Path) -> None:
     output = tmp_path / "baseline.json"
 
     done = subprocess.run(
@@ -24,10 +24,10 @@ def test_twenty_random_settings_are_trained_beside_a_person(tmp_path: Path) -> N
 
     assert done.returncode == 0, done.stderr
     found = json.loads(output.read_text(encoding="utf-8"))
-    assert sum(found["states"].values()) == 20
+    assert sum(found["states"].values()) == 8
     assert found["states"].keys() <= {"complete", "diverged"}
     assert len(found["accuracies"]) == found["states"]["complete"]
     assert f"Accuracy {found['mean']:.1f} ± {found['sd']:.1f} %" in done.stdout
-    assert 1 <= len(found["beside"]) <= 4
+    assert 1 <= len(found["beside"]) <= 3
     assert all(each["waited"] > 0 for each in found["beside"])
-    assert found["steps"] > 20
+    assert found["steps"] > 8

@@ -29,7 +29,7 @@ def worker_processes():
 def test_a_trial_whose_worker_is_killed_runs_again(house):
     house.wait_for_machines()
     person = house.seated("Trains on bad luck")
-    house.submit(person, epochs="25", batch_size="64")
+    house.submit(person, epochs="12", batch_size="64")
     message = house.trial(person, 1, "training, epoch", button="Cancel")
     before = house.session(person)
 

@@ -1,12 +1,13 @@
-"""A whole study in some minutes: 31 people of three groups, more of them than seats, and the report channel's story.
-
-Not part of `make test`, for it takes long: ``python -m pytest tests/bot/simulated_study.py``.
-"""
+"""A whole study in some minutes: 31 people of three groups, more of them than seats, and the report channel's story."""
 
 import time
 from collections import Counter
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
 from bot.sandbox.person import Person
 from bot.sandbox.seen import Message
@@ -18,6 +19,16 @@ from tests.bot.conftest import House, OpenHouse
 from tests.bot.crowd import PATIENCE, Hasty, Part, Role
 
 SEATS = 5
+TASK = """
+[[tasks]]
+name = "few-digits"
+folder = "digits"
+images = 400
+classes = 10
+image_size = 32
+validation_images = 50
+test_images = 50
+"""
 SEEDS = list(range(1, 11))
 ROLES = (
     [Role(Part.RUNS_OUT, Skill.EXPERT), Role(Part.WITHDRAWS, Skill.MEDIUM)]
@@ -27,6 +38,16 @@ ROLES = (
     + [Role(Part.FINISHES, Skill.MEDIUM)] * 8
     + [Role(Part.FINISHES, Skill.EXPERT)] * 9
 )
+
+
+def write_digits(folder: Path) -> None:
+    """Forty images of each digit, in class folders: a trial takes a moment."""
+    images, labels = load_digits(return_X_y=True)
+    for label in range(10):
+        (folder / str(label)).mkdir(parents=True)
+        for number, pixels in enumerate(images[labels == label][:40]):
+            image = Image.fromarray((pixels.reshape(8, 8) * 15.9).astype(np.uint8))
+            image.save(folder / str(label) / f"{number:02}.png")
 
 
 def confirm(researcher: Person, command: str, yes: str) -> None:
@@ -55,8 +76,12 @@ def test_a_whole_study_of_31_people(open_house: OpenHouse) -> None:
         warnings_minutes=[1],
         grace_minutes=0.1,
         evaluation_seeds=SEEDS,
+        task="few-digits",
+        data="images",
         start=False,
     )
+    write_digits(house.study.parent / "images" / "digits")
+    house.study.write_text(house.study.read_text(encoding="utf-8") + TASK, encoding="utf-8")
     house.open(open_now=False)
     researcher = house.workspace.person("Researcher")
     early = house.newcomer("Too early")
