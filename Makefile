@@ -13,8 +13,8 @@ demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
 
 test: lint
-	@# Four files at a time wait for each other's processors: what failed there is run again by itself, and decides.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder || \
+	@# Three files at a time wait for each other's processors: what failed there is run again by itself, and decides.
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder || \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 bench: $(INSTALLED)

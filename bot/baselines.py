@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 MOST = 10_000
 """Settings of one random search, or artificial participants of one TPE."""
 
+_SEEDS = 2**31
+"""As many as a data base's whole numbers hold."""
+
 _LOOK_SECONDS = 1.0
 """How often the time of artificial participants is looked at."""
 
@@ -145,7 +148,7 @@ class Baselines:
 
     def _next_seed(self) -> int:
         """Every baseline of a study draws from another seed, which follows from the study's."""
-        return self._parts.settings.training.seed + len(self.statuses())
+        return (self._parts.settings.training.seed + len(self.statuses())) % _SEEDS
 
     def _go_on(self) -> None:
         """See soon what is to be done; whatever ends until then is seen to at once."""

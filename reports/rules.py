@@ -1,12 +1,11 @@
 """What the report needs of a study's rules, read from the text that is kept with the study."""
 
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from reports.results import GroupRule
+from storage.rules import parse_rules
 
 GROUPS = ("novice", "medium", "expert")
 """The paper's groups, from the least to the most experience (section 3)."""
@@ -102,15 +101,7 @@ class Rules:
 
 
 def _parse(text: str) -> Mapping[str, Any]:
-    try:
-        given = json.loads(text)
-    except ValueError:
-        try:
-            given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            return {}
-    if not isinstance(given, dict):
-        return {}
+    given = parse_rules(text)
     sections = {name: value for name, value in given.items() if name in PAPER and isinstance(value, dict)}
     questions = given.get("questions")
     return {**sections, "questions": questions if isinstance(questions, list) else []}

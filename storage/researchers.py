@@ -1,4 +1,4 @@
-"""Researchers, as the event log knows them: ``researcher-1``, ``researcher-2``, … One table has their Slack IDs."""
+"""Who runs the study, as the event log knows them: ``researcher-1``, ``admin-2``, … One table has their Slack IDs."""
 
 from datetime import datetime
 
@@ -7,24 +7,28 @@ from sqlmodel import select
 from storage import events
 from storage.columns import utc
 from storage.database import Store
-from storage.states import EventKind
+from storage.states import Actor, EventKind
 from storage.tables import Researcher
 
 
-def actor_of(store: Store, slack_user: str) -> str:
-    """What the event log calls a Slack user who acts as a researcher; the same name ever after."""
+def actor_of(store: Store, slack_user: str, acting_as: Actor = Actor.RESEARCHER) -> str:
+    """What the event log calls a Slack user who runs the study: the role in which they act, and a number of their own.
+
+    Args:
+        acting_as: ``RESEARCHER`` or ``ADMIN``.
+    """
     query = select(Researcher).where(Researcher.slack_user == slack_user)
     with store.read() as transaction:
         known = transaction.exec(query).first()
     if known is not None:
-        return known.actor
+        return f"{acting_as}-{known.id}"
     with store.write() as transaction:
         researcher = transaction.exec(query).first()
         if researcher is None:
             researcher = Researcher(slack_user=slack_user)
             transaction.add(researcher)
             transaction.flush()
-        return researcher.actor
+        return f"{acting_as}-{researcher.id}"
 
 
 def note_command(store: Store, *, actor: str, text: str, now: datetime) -> None:

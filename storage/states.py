@@ -127,9 +127,10 @@ class JobKind(StrEnum):
 class Actor(StrEnum):
     """Who did something, where it was no participant (those appear under their code).
 
-    A researcher who acts in Slack appears as ``researcher-1``, ``researcher-2``, …: see :mod:`storage.researchers`.
+    Whoever runs the study in Slack appears as ``researcher-1``, ``admin-2``, …: see :mod:`storage.researchers`.
     """
 
+    ADMIN = "admin"
     BOT = "bot"
     CLOCK = "clock"
     RESEARCHER = "researcher"

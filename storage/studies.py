@@ -139,7 +139,7 @@ def pause_study(store: Store, *, actor: str, now: datetime) -> Study:
 
 
 def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
-    """End a pause.
+    """End a pause. Whoever had been called from the line, and could not begin because of it, is to be called anew.
 
     Raises:
         Refused: It is not paused (``STUDY_OPEN``), not open yet (``STUDY_NOT_OPEN``), closed (``STUDY_CLOSED``), or
@@ -151,6 +151,9 @@ def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
         if study.state is StudyState.OPEN:
             raise Refused(Reason.STUDY_OPEN, f"The study “{study.name}” is open; there is nothing to resume.")
         study.state, study.paused_at = StudyState.OPEN, None
+        called = select(Participant).where(Participant.study_id == study.id, col(Participant.called_at).is_not(None))
+        for participant in transaction.exec(called.where(col(Participant.waiting_since).is_not(None))):
+            participant.called_at = None
         _record(transaction, study, EventKind.STUDY_RESUMED, now, actor)
         return study
 

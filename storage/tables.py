@@ -11,7 +11,6 @@ from sqlmodel import Field, SQLModel
 from storage.columns import Loss64, UtcDateTime, choice
 from storage.comments import Comment, Remark
 from storage.states import (
-    Actor,
     Chooser,
     EventKind,
     JobKind,
@@ -160,17 +159,12 @@ class Participant(Table, table=True):
 
 
 class Researcher(Table, table=True):
-    """A Slack user who did something as a researcher; everywhere else they are ``researcher-<id>``."""
+    """A Slack user who acted as a researcher or an admin; elsewhere they are ``researcher-<id>`` or ``admin-<id>``."""
 
     __tablename__ = "researcher"
 
     id: int = Field(default=None, primary_key=True)
     slack_user: str = Field(unique=True)
-
-    @property
-    def actor(self) -> str:
-        """What the event log calls them: ``researcher-2``."""
-        return f"{Actor.RESEARCHER}-{self.id}"
 
 
 class Identity(Table, table=True):

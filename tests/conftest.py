@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-LONGEST = ("test_simulated_study.py", "test_demo.py", "test_restart.py", "test_study.py")
+LONGEST = ("test_simulated_study.py", "test_demo.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

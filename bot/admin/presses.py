@@ -1,4 +1,4 @@
-"""Listeners of the buttons in the report channel: for researchers, whoever else reads it is told so."""
+"""Listeners of the buttons in the report channel: whoever reads it may press them, but for participants."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,14 +8,14 @@ from slack_bolt import Ack, App
 
 from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY, Controls, with_controls
 from bot.blocks import Message
-from bot.researcher.access import GroupUnknown
 from bot.researcher.asked import Asked
 from bot.study import Study
 from storage import history, researchers
 from storage.refusal import Refused
-from storage.states import TrialState
+from storage.states import Actor, ParticipantState, TrialState
 
-NOT_FOR_YOU = "These buttons are for the researchers who run the study. Nothing was done."
+TAKES_PART = "These buttons are for the people who run the study, and you take part in it. Nothing was done."
+ELSEWHERE = "This is not the report channel any more. Nothing was done."
 
 Deed = Callable[[Study, str, str], str]
 """Does something as an actor, with what the button carries. Returns what to say to whoever pressed; often nothing."""
@@ -40,15 +40,13 @@ def register(app: App, study: Study) -> None:
 
 
 def _politely(study: Study, asked: Asked, body: dict[str, Any], deed: Deed) -> None:
-    try:
-        if not study.parts.access.allows(asked.user):
-            asked.tell(NOT_FOR_YOU)
-            return
-    except GroupUnknown as unknown:
-        asked.tell(f"{NOT_FOR_YOU} {unknown}")
+    is_researcher = study.parts.access.includes(asked.user)
+    if not is_researcher and (why_not := _why_not(study, asked.user, body["channel"]["id"])):
+        asked.tell(why_not)
         return
     try:
-        said = deed(study, researchers.actor_of(study.store, asked.user), asked.text)
+        acting_as = Actor.RESEARCHER if is_researcher else Actor.ADMIN
+        said = deed(study, researchers.actor_of(study.store, asked.user, acting_as), asked.text)
     except Refused as refused:
         said = str(refused)
     if said:
@@ -56,6 +54,14 @@ def _politely(study: Study, asked: Asked, body: dict[str, Any], deed: Deed) -> N
     study.parts.admins.look()
     if asked.text == IN_DIGEST:
         _redraw(study, body)
+
+
+def _why_not(study: Study, user: str, channel: str) -> str:
+    """Why somebody who is no researcher may not press; nothing if they may, as everybody who reads the reports."""
+    if channel != study.settings.slack.report_channel:
+        return ELSEWHERE
+    has_consented = study.standing(user).state not in (None, ParticipantState.INVITED)
+    return TAKES_PART if has_consented else ""
 
 
 def _pause(study: Study, actor: str, _: str) -> str:

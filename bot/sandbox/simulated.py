@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from bot.sandbox.person import Entered, Person
 from bot.sandbox.seen import Message, View
@@ -114,19 +115,30 @@ class SimulatedParticipant(threading.Thread):
         task = self._wait("Your task")
         person.press(task, "Start")
         self._say(f"{person.name} ({self.skill}) presses Start")
-        called = person.wait_until(lambda: self._begun() or self._called(), _PATIENCE, lambda: "a place")
-        if self._begun() is None:
-            self._say(f"{person.name} is called from the line")
-            person.press(called, "Start")
-        person.wait_until(self._begun, _PATIENCE, lambda: "the message of the session")
+        self._take_seat()
         with suppress(TimeoutError):
             person.wait_for_modal("New configuration", _SOON)
+
+    def _take_seat(self) -> None:
+        """Wait for the session; answer the call from the line, and another one if a pause came between."""
+        answered = ""
+        while self._begun() is None:
+            look = partial(self._begun_or_called, answered)
+            found = self.person.wait_until(look, _PATIENCE, lambda: "a place")
+            if "A place is free" in found.text:
+                self._say(f"{self.person.name} is called from the line")
+                self.person.press(found, "Start")
+                answered = found.ts
 
     def _begun(self) -> Message | None:
         return next((each for each in self.person.messages() if each.bot and "New configuration" in each.buttons), None)
 
-    def _called(self) -> Message | None:
-        return next((each for each in self.person.messages() if "A place is free" in each.text), None)
+    def _begun_or_called(self, after: str) -> Message | None:
+        return self._begun() or self._called(after)
+
+    def _called(self, after: str) -> Message | None:
+        calls = (each for each in self.person.messages() if "A place is free" in each.text and "Start" in each.buttons)
+        return next((each for each in calls if each.ts > after), None)
 
     def _open(self, button: str, title: str) -> View:
         """The form of this title; pressed for if it is not open, and once more when Slack was too busy to open it."""

@@ -17,10 +17,10 @@ from storage.bundle.archive import ArchiveWriter
 from storage.bundle.codebook import ANSWER, FORMAT, PERSON, Table, answer_columns, with_answers
 from storage.bundle.croissant import croissant
 from storage.bundle.readable import codebook_csv, codebook_markdown, environment_text, study_toml
-from storage.bundle.rules import parse_rules
 from storage.bundle.texts import Redaction
 from storage.database import Store, Transaction
 from storage.refusal import Reason, Refused
+from storage.rules import parse_rules
 from storage.tables import (
     Amendment,
     Baseline,

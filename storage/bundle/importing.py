@@ -18,11 +18,11 @@ from storage.bundle.context import Context
 from storage.bundle.members import Members
 from storage.bundle.problems import BundleRefused, Problem, Problems
 from storage.bundle.read import TableReader
-from storage.bundle.rules import canonical, hash_of, parse_rules, without_nothing
 from storage.bundle.runs import Runs
 from storage.columns import utc
 from storage.database import Store, Transaction
 from storage.refusal import Reason, Refused
+from storage.rules import canonical, hash_of, parse_rules, without_nothing
 from storage.states import Actor, EventKind, StudyState
 from storage.tables import Amendment, Study
 

@@ -84,6 +84,20 @@ def test_nobody_is_called_while_the_study_is_paused(lab, full):
     assert next_code(lab) is None
 
 
+def test_who_was_called_before_a_pause_is_called_anew_after_it(lab, full):
+    free_a_seat(lab, full[0])
+    participants.mark_called(lab.store, 3, now=lab.now)
+    studies.pause_study(lab.store, actor="researcher-1", now=lab.now)
+    with pytest.raises(Refused, match="paused"):
+        lab.begin(participants.get(lab.store, 3))
+    lab.now += CALL_HOLDS
+    studies.resume_study(lab.store, actor="researcher-1", now=lab.now)
+    assert next_code(lab) == "P003"
+    participants.mark_called(lab.store, 3, now=lab.now)
+    assert next_code(lab) is None
+    assert lab.begin(participants.get(lab.store, 3)).id
+
+
 def test_only_those_who_may_begin_can_line_up(lab):
     newcomer = lab.invite()
     with pytest.raises(Refused) as refused:

@@ -78,6 +78,12 @@ def _stranger(study: StudyState) -> Step:
 def _before_session(standing: Standing) -> Step:
     start = button("Start", welcome.START, style="primary")
     guide = button("What do the settings do?", welcome.GUIDE)
+    if standing.study is StudyState.PAUSED and standing.place is not None:
+        return Step(
+            "The study is paused at the moment, so nobody can start. Your place in line is kept: I will write to you "
+            "when it goes on and it is your turn. There is nothing to do until then.",
+            (guide,),
+        )
     if standing.study is StudyState.PAUSED:
         return Step(
             "The study is paused at the moment, so nobody can start. Your place in it is kept: press *Start* later.",
