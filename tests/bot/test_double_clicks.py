@@ -46,8 +46,8 @@ def test_agreeing_twice_is_agreeing_once(echoing, at_once):
     person.open_home()
     greeting = person.wait_for("I agree")
     at_once(*[lambda: person.press(greeting, "I agree")] * 2)
-    person.wait_for("Tell us about you")
     echoing.told(person, "agreed")
+    person.wait_until(lambda: posts(person, "a few questions about your experience"), 60)
     assert kinds(echoing, person).count(EventKind.CONSENTED) == 1
     assert len(posts(person, "a few questions about your experience")) == 1
 

@@ -88,8 +88,9 @@ def test_a_slot_is_lent_once(running: Any, few_task: Task, configuration: Config
         wait_until(lambda: loop.progress(drawn[0].subject))
         mine, other = (running.submit(running.seated("few-digits"), configuration(epochs=40)) for _ in range(2))
         loop.look()
-        wait_until(lambda: running.state(other) is TrialState.COMPLETE)
+        wait_until(lambda: other.subject in watching.ended)
         assert watching.errors == []
+        assert running.state(other) is TrialState.COMPLETE
         assert watching.ended == [mine.subject, other.subject]
         assert running.state(drawn[0]) is TrialState.RUNNING
 
