@@ -71,7 +71,9 @@ def need_open(transaction: Transaction, study_id: int) -> Study:
                 "The study has not opened yet. Please write to me again when it has: I look forward to it.",
             )
         case StudyState.PAUSED:
-            raise Refused(Reason.STUDY_PAUSED, "The study is paused at the moment. Please try again later.")
+            raise Refused(
+                Reason.STUDY_PAUSED, "The study is paused at the moment: nobody is let in, and no session begins."
+            )
         case StudyState.CLOSED:
             raise Refused(Reason.STUDY_CLOSED, "The study is closed. Thank you for your interest.")
         case StudyState.OPEN:

@@ -152,7 +152,7 @@ def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
             raise Refused(Reason.STUDY_OPEN, f"The study “{study.name}” is open; there is nothing to resume.")
         study.state, study.paused_at = StudyState.OPEN, None
         called = select(Participant).where(Participant.study_id == study.id, col(Participant.called_at).is_not(None))
-        for participant in transaction.exec(called.where(col(Participant.waiting_since).is_not(None))):
+        for participant in transaction.exec(called):
             participant.called_at = None
         _record(transaction, study, EventKind.STUDY_RESUMED, now, actor)
         return study

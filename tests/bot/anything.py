@@ -43,7 +43,8 @@ def configurations(draw):
         if each.choices:
             values[each.name] = draw(st.sampled_from(each.choices))
         elif each.kind == "integer":
-            values[each.name] = draw(st.sampled_from([int(each.low), int(each.high), 64]))
+            low, high = int(each.low), int(each.high)
+            values[each.name] = draw(st.sampled_from([low, high]) | st.integers(low, high))
         else:
             values[each.name] = draw(reals(each.low, each.high, each.low_open, each.high_open))
     return Configuration.create(values)

@@ -228,4 +228,4 @@ def small_report(database: str, study_id: int, folder: Path, name: str) -> Final
 
 def broken_report(*_: object) -> FinalReport:
     """Fails, with a name in its text."""
-    raise RuntimeError("Jane's statistics")
+    raise RuntimeError("Somebody's statistics")

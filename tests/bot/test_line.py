@@ -48,6 +48,25 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     assert [each.text for each in third.messages() if "A place is free" in each.text] == []
 
 
+def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
+    narrow.seated("Gives the seat back")
+    waiting = narrow.described("Is called")
+    press_start(waiting)
+    waiting.wait_for("you are next")
+    narrow.end_sessions()
+    called = waiting.wait_for("A place is free now", 30)
+    research = narrow.running.study.research
+    research.pause("researcher-1")
+    waiting.press(called, "Start")
+    told = narrow.told(waiting, "The study is paused at the moment")
+    assert "I will write to you when it goes on and it is your turn" in told.text_of_everything
+    assert "Start" not in told.buttons
+    research.resume("researcher-1")
+    again = waiting.wait_for("A place is free now", 30, after=told.ts)
+    waiting.press(again, "Start")
+    waiting.wait_for_modal("New configuration")
+
+
 def test_a_researcher_sees_who_is_in_line(narrow):
     tuner, waiting = narrow.seated("Tunes"), narrow.described("Waits")
     press_start(waiting)

@@ -6,28 +6,8 @@ from hypothesis import strategies as st
 
 from bot.participant.one_line import _SPOKEN, LONGEST_LINE, read_line
 from bot.participant.vocabulary import Word, is_plain_cancel, numbers_in, understood
+from tests.bot.anything import configurations
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, LABELS, Configuration, Optimizer, format_value
-
-
-@st.composite
-def configurations(draw):
-    values = {}
-    for each in HYPERPARAMETERS:
-        if each.choices:
-            values[each.name] = draw(st.sampled_from(each.choices))
-        elif each.kind == "integer":
-            values[each.name] = draw(st.integers(int(each.low), int(each.high)))
-        else:
-            values[each.name] = draw(
-                st.floats(
-                    each.low,
-                    each.high,
-                    exclude_min=each.low_open,
-                    exclude_max=each.high_open,
-                    allow_subnormal=False,
-                )
-            )
-    return Configuration.create(values)
 
 
 @pytest.mark.parametrize(

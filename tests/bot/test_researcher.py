@@ -107,7 +107,7 @@ def test_what_nobody_may_ask_is_not_in_the_log_and_what_a_researcher_asks_is(hou
     ask(person, "status please")
     ask(researcher, "frobnicate")
     ask(researcher, f"participant {person.id}")
-    ask(researcher, f"invite @{person.name} <!here> jane@example.org")
+    ask(researcher, f"invite @{person.name} <!here> somebody@example.org")
     logged = commanded(house)
     assert not any("please" in each or "frobnicate" in each for each in logged)
     assert logged[-2:] == ["participant @…", "invite @… @… @…"]

@@ -83,7 +83,7 @@ def test_a_task_that_is_not_there_is_named(tmp_path):
         ('task = "digits-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
         ("thresholds = [25, 50]", "thresholds = [50, 25]", "thresholds must differ from one another and ascend"),
         ("thresholds = [25, 50]", "thresholds = [25, 101]", "analysis.thresholds.1"),
-        ("researchers = []", 'researchers = ["@jane"]', "“@jane” is no Slack ID: a person's begins with U or W"),
+        ("researchers = []", 'researchers = ["@someone"]', "“@someone” is no Slack ID: a person's begins with U or W"),
         ("researchers = []", 'researchers = ["C0123456789"]', "“C0123456789” is no Slack ID"),
         ('report_channel = ""', 'report_channel = "#reports"', "“#reports” is no channel's ID"),
         ('digest_at = "18:00"', 'digest_at = "25:00"', "slack.digest_at"),
