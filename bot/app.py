@@ -14,24 +14,24 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin import presses
-from bot.admin.admins import Admins
-from bot.clock import Clock
-from bot.jobs import Jobs, Progress
-from bot.live import LiveFeed
-from bot.pacing import Pacer, retry_handlers
-from bot.participant import finishing, onboarding, tuning, words
-from bot.participant.conversation import Conversation
-from bot.parts import Parts, utc_now
-from bot.researcher import commands
-from bot.researcher.access import Access
-from bot.settings import Credentials, Settings, SettingsError
-from bot.slack import Slack
-from bot.study import Study
-from bot.trouble import Errands, Trouble, apology
+from bot.admin import listeners as admin_listeners
+from bot.admin.reporter import Admins
+from bot.live.feed import LiveFeed
+from bot.participant import finishing, messages, onboarding, tuning
+from bot.participant.direct_messages import Conversation
+from bot.researcher import listeners as researcher_listeners
+from bot.researcher.permissions import Access
+from bot.runner.dispatcher import Jobs, Progress
+from bot.runner.scheduler import Clock
+from bot.settings.settings import Credentials, Settings, SettingsError
+from bot.slack.background_tasks import Errands, Trouble, apology
+from bot.slack.client import Slack
+from bot.slack.rate_limiter import Pacer, retry_handlers
+from bot.study.parts import Parts, utc_now
+from bot.study.service import Study
 from storage import posts
 from storage.database import Store, UnknownSchema
-from storage.refusal import Refused
+from storage.refusals import Refused
 from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
@@ -184,7 +184,7 @@ def _listen(client: WebClient, study: Study) -> App:
         raise SettingsError(
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
         ) from error
-    for listeners in (onboarding, tuning, finishing, words, commands, presses):
+    for listeners in (onboarding, tuning, finishing, messages, researcher_listeners, admin_listeners):
         listeners.register(app, study)
 
     def unknown(ack: Ack) -> None:

@@ -39,7 +39,7 @@ app.add_typer(data.app, name="data")
 def run(study: StudyFile = DEFAULT) -> None:
     """Run the study in a Slack workspace, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN, until Ctrl-C."""
     from bot.app import Bot
-    from bot.settings import Credentials, Settings, SettingsError
+    from bot.settings.settings import Credentials, Settings, SettingsError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -6,24 +6,24 @@ from importlib.metadata import version
 
 import numpy as np
 
-from reports import (
+from reports.analysis import (
     components,
     counts,
-    drawn,
-    final,
+    final_accuracy,
     follow_up,
     habits,
     importance,
     machines,
     pooled,
-    regression,
+    random_settings,
     search,
     tries,
 )
+from reports.analysis.population import Population
 from reports.data import StudyData
-from reports.population import Population
-from reports.resampling import SEED
-from reports.results import StudyHeader, StudyResults, TaskResults
+from reports.results.everything import StudyHeader, StudyResults, TaskResults
+from reports.statistics import regression
+from reports.statistics.resampling import SEED
 
 Progress = Callable[[str], None]
 """Is told, before each step, what it is: “final accuracies”."""
@@ -81,13 +81,13 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     people = Population.analysed(data, data.people(task))
     tpe = Population.analysed(data, data.artificial("tpe", task))
     random = data.artificial("random", task)
-    settings = drawn.indices(random)
+    settings = random_settings.indices(random)
     tell("counts")
     counted = counts.counts(data, task)
-    random_settings = drawn.random_settings(random, data.trials, task)
+    drawn = random_settings.random_settings(random, data.trials, task)
     experience = habits.experience(people)
     tell("final accuracies")
-    finals = final.readings(people, task)
+    finals = final_accuracy.readings(people, task)
     regressions = regression.regressions(people, data.rules.questions)
     tell("tries")
     thresholds = tries.thresholds(people, data.rules.thresholds, task)
@@ -106,7 +106,7 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     return TaskResults(
         task=task,
         counts=counted,
-        random_settings=random_settings,
+        random_settings=drawn,
         experience=experience,
         final=finals,
         thresholds=thresholds,

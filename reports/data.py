@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 from sqlmodel import col, select
 
-from reports.arrays import Flags, Floats, Integers
-from reports.results import AmendmentLine
-from reports.rules import Rules
-from storage.comments import Comment
+from reports.results.everything import AmendmentLine
+from reports.statistics.arrays import Flags, Floats, Integers
+from reports.study_rules import Rules
 from storage.database import Store, Transaction
-from storage.refusal import Reason, Refused
-from storage.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
-from storage.tables import (
+from storage.refusals import Reason, Refused
+from storage.schema.comments import Comment
+from storage.schema.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
+from storage.schema.tables import (
     Amendment,
     Baseline,
     Evaluation,

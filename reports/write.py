@@ -10,13 +10,13 @@ from reports.compute import STEPS, compute
 from reports.data import StudyData, load, natural
 from reports.figures.catalogue import OTHER, plates, task_plates
 from reports.figures.further import POOLED
+from reports.figures.naming import ending
 from reports.figures.plate import Plate
 from reports.figures.style import FORMATS, Format
 from reports.html.render import render
-from reports.naming import ending
-from reports.results import StudyResults, to_json
-from reports.tables import POOLED_SHEETS, sheets, task_sheets
-from reports.wording import listed
+from reports.results.everything import StudyResults, to_json
+from reports.tables.catalogue import POOLED_SHEETS, sheets, task_sheets
+from reports.tables.wording import listed
 from storage.database import Store
 
 T = TypeVar("T")

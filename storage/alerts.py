@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from storage import events
-from storage.columns import utc
 from storage.database import Store
-from storage.refusal import Reason, Refused
-from storage.states import EventKind
-from storage.tables import Alert
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.states import EventKind
+from storage.schema.tables import Alert
 
 
 def raise_alert(store: Store, *, kind: str, text: str, now: datetime) -> Alert:

@@ -14,8 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-from storage.refusal import Reason, Refused
-from storage.tables import Table
+from storage.refusals import Reason, Refused
+from storage.schema.tables import Table
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for the one before it. Every transition takes milliseconds."""
@@ -102,7 +102,7 @@ class Store:
             UnknownSchema: The data base is newer than the program, or damaged.
         """
         config = Config()
-        config.set_main_option("script_location", "storage:migrations")
+        config.set_main_option("script_location", "storage.schema:migrations")
         with _alembic, self._writing.connect() as connection, _keys_unchecked(connection), connection.begin():
             config.attributes["connection"] = connection
             before = MigrationContext.configure(connection).get_current_revision()

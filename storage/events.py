@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from storage.columns import utc
 from storage.database import Store, Transaction
-from storage.states import EventKind
-from storage.tables import Event
+from storage.schema.columns import utc
+from storage.schema.states import EventKind
+from storage.schema.tables import Event
 
 Detail = str | int | float | bool | None
 

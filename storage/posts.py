@@ -3,7 +3,7 @@
 from sqlmodel import col, select
 
 from storage.database import Store
-from storage.tables import Post
+from storage.schema.tables import Post
 
 
 def remember(store: Store, subject: str, *, ts: str, file_id: str | None = None) -> Post:

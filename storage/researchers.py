@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlmodel import select
 
 from storage import events
-from storage.columns import utc
 from storage.database import Store
-from storage.states import Actor, EventKind
-from storage.tables import Researcher
+from storage.schema.columns import utc
+from storage.schema.states import Actor, EventKind
+from storage.schema.tables import Researcher
 
 
 def actor_of(store: Store, slack_user: str, acting_as: Actor = Actor.RESEARCHER) -> str:

@@ -1,8 +1,9 @@
 """Training: one request in, losses and an accuracy out, the same bits every time.
 
 Nothing in a step waits for the device: images live there, a batch is an index, and losses are gathered there and
-fetched in blocks. On a CPU the paper's network is :mod:`training.squeezenet`; on a GPU small batches are replayed from
-:mod:`training.graphs`. ``make bench`` measures it beside the original's loop and the limit of the hardware.
+fetched in blocks. On a CPU the paper's network is :mod:`training.networks.squeezenet`; on a GPU small batches are
+replayed from :mod:`training.networks.graphs`. ``make bench`` measures it beside the original's loop and the limit of
+the hardware.
 """
 
 import math
@@ -14,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data import TaskData
-from training.environment import current_environment, is_prepared
-from training.graphs import RecordedStep, is_recorded
+from training.images.data import TaskData
 from training.losses import loss_function
-from training.networks import build_network
+from training.networks.catalogue import build_network
+from training.networks.graphs import RecordedStep, is_recorded
 from training.optimizers import build_optimizer
+from training.reproducibility.environment import current_environment, is_prepared
 from training.trial import BatchLosses, Ending, EpochEnd, Outcome, Part, Progress, TrialRequest
 
 _BLOCK_STEPS = 16
@@ -50,7 +51,7 @@ def train(
 
     Raises:
         ValueError: The data are another task's.
-        RuntimeError: The thread is not prepared (:func:`training.environment.prepare`).
+        RuntimeError: The thread is not prepared (:func:`training.reproducibility.environment.prepare`).
         torch.OutOfMemoryError: A batch does not fit (on a CPU: ``RuntimeError``).
     """
     if request.task != data.task.name:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.files import Imagenette
-from training.images import Digits, ImageSource
+from training.images.files import Imagenette
+from training.images.sources import Digits, ImageSource
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin.channel import Channel
-from bot.admin.views.alert import alert_post, unrecorded_alert
+from bot.admin.report_channel import Channel
+from bot.admin.views.alerts import alert_post, unrecorded_alert
 from storage import alerts
 from storage.database import Store
-from storage.refusal import Refused
-from storage.tables import Alert
+from storage.refusals import Refused
+from storage.schema.tables import Alert
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Alerts:
         """Count one more of a kind, and show it soon. Waits for nothing and raises nothing.
 
         Args:
-            kind: One of :mod:`bot.admin.kinds`.
+            kind: One of :mod:`bot.admin.alert_kinds`.
             text: One sentence about this time, without anybody's name.
         """
         try:

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.admin.channel import Channel
-from bot.admin.views.digest import Digest, Finished, GroupFigures, digest_post
-from bot.clock import last_time
-from bot.settings import GROUPS, Settings
-from storage import alerts, events, history, people, posts, studies
+from bot.admin.report_channel import Channel
+from bot.admin.views.digests import Digest, Finished, GroupFigures, digest_post
+from bot.runner.scheduler import last_time
+from bot.settings.settings import GROUPS, Settings
+from storage import alerts, events, posts
 from storage.database import Store
-from storage.people import ParticipantLine
-from storage.states import EventKind, ParticipantState
-from storage.tables import Study
+from storage.queries import history, people
+from storage.queries.people import ParticipantLine
+from storage.schema.states import EventKind, ParticipantState
+from storage.schema.tables import Study
+from storage.transitions import studies
 
 _FAMILY = "digest:"
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bot.admin.kinds import Kind
+from bot.admin.alert_kinds import Kind
 
 log = logging.getLogger(__name__)
 

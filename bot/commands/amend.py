@@ -11,12 +11,13 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
-from bot.settings import Settings, SettingsError
-from storage import people, recovery, studies
+from bot.settings.settings import Settings, SettingsError
 from storage.database import Store, UnknownSchema
-from storage.refusal import Refused
-from storage.states import Actor, StudyState
-from storage.tables import Study
+from storage.queries import people
+from storage.refusals import Refused
+from storage.schema.states import Actor, StudyState
+from storage.schema.tables import Study
+from storage.transitions import recovery, studies
 
 BEAT_WITHIN = timedelta(seconds=12)
 """A bot that runs notes so more often than this."""

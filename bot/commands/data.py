@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.commands.study_file import DEFAULT, StudyFile, find_task, read_settings
-from training.cache import CacheError
-from training.files import MissingImages, PreparedSource
+from training.images.cache import CacheError
+from training.images.files import MissingImages, PreparedSource
 from training.tasks import Task
 
 _FAILED = 1

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from bot.commands.study_file import USAGE
 from storage.bundle import BundleRefused
 from storage.database import Store, UnknownSchema
-from storage.refusal import Refused
+from storage.refusals import Refused
 
 REFUSED = 1
 INTERRUPTED = 130

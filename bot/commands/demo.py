@@ -17,12 +17,13 @@ import typer
 from rich.console import Console
 
 from bot.app import Bot
-from bot.sandbox.server import LocalWorkspace
-from bot.sandbox.simulated import SimulatedParticipant, Skill
-from bot.sandbox.state import Member
-from bot.settings import Credentials, Settings, SettingsError
-from storage import evaluations, history
-from storage.states import TrialState
+from bot.commands.demo_participants import SimulatedParticipant, Skill
+from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.sandbox.surfaces.state import Member
+from bot.settings.settings import Credentials, Settings, SettingsError
+from storage.queries import history
+from storage.schema.states import TrialState
+from storage.transitions import evaluations
 
 _REPORTS = "study-reports"
 _RESEARCHER = Member("Researcher", "researcher")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.commands.study_file import DEFAULT, StudyFile, read_settings
-from bot.settings import Settings
+from bot.settings.settings import Settings
 from training.hyperparameters import LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
 from training.trial import BatchLosses, Environment, Outcome, TrialRequest

@@ -13,15 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
-from bot.settings import Settings, SettingsError
-from storage import history, trials
+from bot.settings.settings import Settings, SettingsError
 from storage.database import Store
-from storage.history import SessionView, TrialView
-from storage.states import JobKind
-from storage.tables import Study
-from training.cache import CacheError
-from training.files import MissingImages
-from training.replay import Comparison, RecordedEpoch, compare
+from storage.queries import history
+from storage.queries.history import SessionView, TrialView
+from storage.schema.states import JobKind
+from storage.schema.tables import Study
+from storage.transitions import trials
+from training.images.cache import CacheError
+from training.images.files import MissingImages
+from training.reproducibility.replay import Comparison, RecordedEpoch, compare
 from training.tasks import Task, UnknownTask
 from training.trial import Environment, TrialRequest
 
@@ -118,9 +119,9 @@ def _replay(settings: Settings, recorded: _Recorded, device: str) -> tuple[Compa
     # Imported here: they bring torch, and a wrong code should be told at once.
     import torch
 
-    from training.data import load
-    from training.environment import choose_device, prepare
+    from training.images.data import load
     from training.loop import train
+    from training.reproducibility.environment import choose_device, prepare
 
     named = device or next(iter(settings.machine.devices), "")
     place = torch.device(named) if named else choose_device()

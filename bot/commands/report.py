@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from bot.commands.database import Unusable, opened, shown, study_base, told
 from bot.commands.study_file import DEFAULT, read_settings
-from storage import studies
 from storage.bundle import import_bundle
 from storage.database import Store
+from storage.transitions import studies
 
 if TYPE_CHECKING:
     from reports.write import Report

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.settings import Settings, SettingsError
+from bot.settings.settings import Settings, SettingsError
 from training.tasks import BUILT_IN, Task, Tasks, UnknownTask
 
 USAGE = 2

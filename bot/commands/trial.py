@@ -17,9 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, find_task
-from training.cache import CacheError
-from training.files import MissingImages
 from training.hyperparameters import BY_NAME, Configuration, InvalidConfiguration
+from training.images.cache import CacheError
+from training.images.files import MissingImages
 from training.tasks import Task
 from training.trial import BatchLosses, Ending, EpochEnd, Outcome, TrialRequest
 from training.trial import Progress as Report
@@ -110,9 +110,9 @@ def _sentence(name: str, text: str) -> str:
 
 def _train(request: TrialRequest, task: Task, threads: int) -> Iterator[Report | None]:
     # Imported here: they bring torch, and a typing error should be told at once.
-    from training.data import load
-    from training.environment import choose_device, prepare
+    from training.images.data import load
     from training.loop import train
+    from training.reproducibility.environment import choose_device, prepare
 
     device = choose_device()
     prepare(device, threads)

@@ -4,15 +4,15 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.blocks import notice
-from bot.participant.form import FormMemory, Purpose
-from bot.participant.press import Press, on_press
-from bot.participant.views import buttons, final
+from bot.participant.form_state import FormMemory, Purpose
+from bot.participant.interactions import Press, on_press
+from bot.participant.views import buttons, final_choice
 from bot.participant.views.answers import LEAVE
-from bot.participant.views.form import configuration_form
-from bot.study import Study
-from storage import history
-from storage.refusal import Refused
+from bot.participant.views.configuration_form import configuration_form
+from bot.slack.block_kit import notice
+from bot.study.service import Study
+from storage.queries import history
+from storage.refusals import Refused
 
 
 def register(app: App, study: Study) -> None:
@@ -21,7 +21,7 @@ def register(app: App, study: Study) -> None:
     def final_sent(ack: Ack, body: dict[str, Any]) -> None:
         _final_sent(study, ack, body)
 
-    app.view(final.FINAL_FORM)(final_sent)
+    app.view(final_choice.FINAL_FORM)(final_sent)
     on_press(app, study, buttons.FINISH, "opening the final choice", _finish)
     on_press(app, study, LEAVE, "letting somebody leave", _leave)
 
@@ -30,7 +30,7 @@ def _finish(study: Study, press: Press) -> None:
     session = study.own_session(press.user, int(press.value))
     study.may_choose(session)
     evaluations = len(study.settings.training.evaluation_seeds)
-    press.open(study, final.final_form(study.view(session.id), evaluations))
+    press.open(study, final_choice.final_form(study.view(session.id), evaluations))
 
 
 def _leave(study: Study, press: Press) -> None:
@@ -41,7 +41,7 @@ def _final_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
     session_id = int(view["private_metadata"])
     try:
-        number = final.read_final(view["state"]["values"])
+        number = final_choice.read_final(view["state"]["values"])
         session = study.own_session(user, session_id)
         if number is None:
             last = history.last_submission(study.store, session.participant_id)

@@ -5,14 +5,14 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.blocks import notice
-from bot.participant.press import Press, on_press
+from bot.participant.interactions import Press, on_press
+from bot.participant.messages import where_you_stand
 from bot.participant.tuning import open_form
-from bot.participant.views import welcome
+from bot.participant.views import onboarding
 from bot.participant.views.next_step import SHOW, led_back
-from bot.participant.words import where_you_stand
-from bot.study import Study
-from storage.refusal import Refused
+from bot.slack.block_kit import notice
+from bot.study.service import Study
+from storage.refusals import Refused
 
 
 def register(app: App, study: Study) -> None:
@@ -26,11 +26,11 @@ def register(app: App, study: Study) -> None:
     def background_sent(ack: Ack, body: dict[str, Any]) -> None:
         _background_sent(study, ack, body)
 
-    app.view(welcome.BACKGROUND_FORM)(background_sent)
-    on_press(app, study, welcome.AGREE, "recording a consent", _agree)
-    on_press(app, study, welcome.BACKGROUND, "opening the background form", _open_background)
-    on_press(app, study, welcome.GUIDE, "opening the guide", _open_guide)
-    on_press(app, study, welcome.START, "starting a session", _start)
+    app.view(onboarding.BACKGROUND_FORM)(background_sent)
+    on_press(app, study, onboarding.AGREE, "recording a consent", _agree)
+    on_press(app, study, onboarding.BACKGROUND, "opening the background form", _open_background)
+    on_press(app, study, onboarding.GUIDE, "opening the guide", _open_guide)
+    on_press(app, study, onboarding.START, "starting a session", _start)
     on_press(app, study, SHOW, "showing where somebody stands", _show)
 
 
@@ -69,26 +69,26 @@ def _show(study: Study, press: Press) -> None:
 
 def _open_background(study: Study, press: Press) -> None:
     study.may_describe(press.user)
-    press.open(study, welcome.background_form(study.settings.questions, press.response_url))
+    press.open(study, onboarding.background_form(study.settings.questions, press.response_url))
 
 
 def _background_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
     try:
-        background = welcome.read_background(body["view"]["state"]["values"], study.settings.questions)
+        background = onboarding.read_background(body["view"]["state"]["values"], study.settings.questions)
         study.describe(body["user"]["id"], background)
-    except welcome.InvalidForm as invalid:
+    except onboarding.InvalidForm as invalid:
         ack(response_action="errors", errors=invalid.errors)
     except Refused as refused:
         ack(response_action="update", view=notice("About you", str(refused)))
     else:
         ack()
         if asked_at := body["view"]["private_metadata"]:
-            settle = partial(study.slack.replace_pressed, asked_at, welcome.described())
+            settle = partial(study.slack.replace_pressed, asked_at, onboarding.described())
             study.errands.run("settling the background", settle)
 
 
 def _open_guide(study: Study, press: Press) -> None:
-    press.open(study, welcome.guide())
+    press.open(study, onboarding.guide())
 
 
 def _start(study: Study, press: Press) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.blocks import notice
-from bot.participant.form import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
-from bot.participant.press import Press, on_press
-from bot.participant.views import buttons, final
-from bot.participant.views.form import FORM, configuration_form, meanwhile
-from bot.participant.views.typed import TYPED, Typed
-from bot.study import Study
-from storage import history
-from storage.refusal import Reason, Refused
+from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.interactions import Press, on_press
+from bot.participant.views import buttons, final_choice
+from bot.participant.views.configuration_form import FORM, configuration_form, meanwhile
+from bot.participant.views.typed_configuration import TYPED, Typed
+from bot.slack.block_kit import notice
+from bot.study.service import Study
+from storage.queries import history
+from storage.refusals import Reason, Refused
 from training.hyperparameters import Configuration
 
 _NOT_REDRAWN = "Your optimizer has other settings than those that were shown. Here they are: check and send again."
@@ -119,7 +119,7 @@ def _cancel(study: Study, press: Press) -> None:
 
 def _history(study: Study, press: Press) -> None:
     session = study.own_session(press.user, int(press.value))
-    press.open(study, final.history(study.view(session.id)))
+    press.open(study, final_choice.history(study.view(session.id)))
 
 
 def _form_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:

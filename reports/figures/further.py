@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
-from reports.colours import BLUE, GREY, INK, VERMILION
 from reports.figures import panels, people, style
+from reports.figures.colours import BLUE, GREY, INK, VERMILION
 from reports.figures.plate import Plate
-from reports.further_results import Components, FollowUp, Importance, PowerLine
-from reports.measures import Correlation, NotComputable
-from reports.paper_results import Box
-from reports.results import Pooled
-from reports.wording import correlation, counted, estimate, listed, number, percent, whole
-from reports.wording import people as people_of
+from reports.results.everything import Pooled
+from reports.results.further import Components, FollowUp, Importance, PowerLine
+from reports.results.measures import Correlation, NotComputable
+from reports.results.paper import Box
+from reports.tables.wording import correlation, counted, estimate, listed, number, percent, whole
+from reports.tables.wording import people as people_of
 from training.hyperparameters import HYPERPARAMETERS
 
 POOLED = "pooled"

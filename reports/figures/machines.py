@@ -6,12 +6,12 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.colours import INK
 from reports.figures import panels, style
+from reports.figures.colours import INK
 from reports.figures.plate import Plate
-from reports.further_results import AgainstRandom, AgainstTpe, Machines
-from reports.measures import Curve, Estimate, NotComputable
-from reports.wording import called, capital, counted, lead, listed, number, percent, whole
+from reports.results.further import AgainstRandom, AgainstTpe, Machines
+from reports.results.measures import Curve, Estimate, NotComputable
+from reports.tables.wording import called, capital, counted, lead, listed, number, percent, whole
 
 _ORDER = ("people", "random", "tpe", "novice", "medium", "expert")
 _NOTHING = "Nobody has finished yet, and no baseline has run."

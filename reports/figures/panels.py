@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from reports.colours import INK, PAPER
 from reports.figures import style
-from reports.measures import Curve, Interval, NotComputable
-from reports.paper_results import Box
-from reports.wording import called, number
+from reports.figures.colours import INK, PAPER
+from reports.results.measures import Curve, Interval, NotComputable
+from reports.results.paper import Box
+from reports.tables.wording import called, number
 
 MOST_VECTORS = 600
 """More points than these are drawn as one image in SVG and PDF."""

@@ -9,12 +9,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from reports.colours import GREY, INK, PAPER
 from reports.figures import panels, style
+from reports.figures.colours import GREY, INK, PAPER
 from reports.figures.plate import Plate
-from reports.measures import Interval, NotComputable
-from reports.paper_results import Box, Experience, FinalAccuracies, PersonPoint, RandomSettings
-from reports.wording import capital, correlation, counted, estimate, interval, listed, number, people, spread, whole
+from reports.results.measures import Interval, NotComputable
+from reports.results.paper import Box, Experience, FinalAccuracies, PersonPoint, RandomSettings
+from reports.tables.wording import (
+    capital,
+    correlation,
+    counted,
+    estimate,
+    interval,
+    listed,
+    number,
+    people,
+    spread,
+    whole,
+)
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from reports.figures import style
 from reports.figures.style import Format
-from reports.measures import NotComputable
+from reports.results.measures import NotComputable
 
 Draw = Callable[[Figure], None]
 

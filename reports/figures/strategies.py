@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from reports.colours import GREY, INK, PAPER
 from reports.figures import panels, style
+from reports.figures.colours import GREY, INK, PAPER
 from reports.figures.plate import Plate
-from reports.further_results import GroupSearch, SearchBehaviour
-from reports.measures import Correlation, Curve, NotComputable
-from reports.paper_results import Comments, DefaultStart, GroupComments, GroupStart
-from reports.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
+from reports.results.further import GroupSearch, SearchBehaviour
+from reports.results.measures import Correlation, Curve, NotComputable
+from reports.results.paper import Comments, DefaultStart, GroupComments, GroupStart
+from reports.tables.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
 from training.hyperparameters import HYPERPARAMETERS
 
 COMMENT_KINDS: Mapping[str, tuple[str, str, str]] = {

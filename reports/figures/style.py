@@ -22,9 +22,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from reports.colours import BLUE, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION
+from reports.figures.colours import BLUE, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION
 from reports.figures.font import family
-from reports.wording import whole
+from reports.tables.wording import whole
 
 Format = Literal["png", "svg", "pdf"]
 

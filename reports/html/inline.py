@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from reports.colours import GRID, INK, PAPER
+from reports.figures.colours import GRID, INK, PAPER
 
 _THEME = {INK: "--ink", GRID: "--grid", PAPER: "--paper"}
 

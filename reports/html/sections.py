@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reports.figures.catalogue import OTHER
 from reports.figures.plate import Plate
-from reports.tables import Sheet
+from reports.tables.catalogue import Sheet
 
 
 @dataclass(frozen=True)

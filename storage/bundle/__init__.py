@@ -4,8 +4,8 @@ What is not in a bundle: who is whom, the event log (it holds the times at which
 Slack messages are, and alerts. Everything else is, so that a report is the same from a bundle and from the data base.
 """
 
-from storage.bundle.export import Exported, export_bundle
-from storage.bundle.importing import Imported, import_bundle
-from storage.bundle.problems import BundleRefused, Problem
+from storage.bundle.reading.importing import Imported, import_bundle
+from storage.bundle.reading.problems import BundleRefused, Problem
+from storage.bundle.writing.export import Exported, export_bundle
 
 __all__ = ["BundleRefused", "Exported", "Imported", "Problem", "export_bundle", "import_bundle"]

@@ -15,8 +15,8 @@ from typing import IO, Any, Self
 
 from storage.bundle.cells import LONGEST_CELL, TYPED_BY_PEOPLE, Column
 from storage.bundle.codebook import Table
-from storage.bundle.problems import BundleRefused, Problem
-from storage.bundle.texts import Redaction
+from storage.bundle.reading.problems import BundleRefused, Problem
+from storage.bundle.writing.texts import Redaction
 
 MOST_BYTES = 8 * 2**30
 """Of all files of a bundle together, unpacked. (A thousand participants with all batch losses have some 2^29.)"""

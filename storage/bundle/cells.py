@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from storage.bundle.texts import guard, unguard
-from storage.losses import pack, unpack
+from storage.bundle.writing.texts import guard, unguard
+from storage.schema.losses import pack, unpack
 from training.hyperparameters import format_value
 
 LONGEST_CELL = 16 * 2**20

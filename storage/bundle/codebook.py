@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from storage.bundle.cells import Column, Kind
-from storage.comments import COMMENT_TEXTS, Comment
-from storage.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
+from storage.schema.comments import COMMENT_TEXTS, Comment
+from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
 FORMAT = 1

@@ -17,7 +17,7 @@ def main() -> None:
 
     from tests.benchmarks.measure import CPU, FULL, QUICK, Cell, Latency, decoding, load_average, speeds
     from tests.benchmarks.tables import decoding_table, latencies_table, speeds_table
-    from training.environment import prepare
+    from training.reproducibility.environment import prepare
 
     options = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     options.add_argument("--quick", action="store_true", help="only see whether it runs; the figures mean nothing")

@@ -22,9 +22,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.sandbox.person import Person
-from storage import baselines
-from storage.baselines import BaselineStatus
+from bot.sandbox.client.person import Person
+from storage.transitions import baselines
+from storage.transitions.baselines import BaselineStatus
 from tests.benchmarks.stepping import Step, SteppingWorkers
 from tests.bot.conftest import House, opened
 from training.tasks import DIGITS_SQUEEZENET

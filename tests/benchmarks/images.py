@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.images import ImageCollection, split_by_class
+from training.images.sources import ImageCollection, split_by_class
 from training.tasks import IMAGENET, Task, TaskFacts
 
 CLASSES = 10

@@ -26,13 +26,13 @@ from slack_sdk import WebClient
 from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web import SlackResponse
 
-from bot.live import Address, Counters, LiveFeed, Priority, Rendering
-from bot.pacing import SLACK_LIMITS, Pacer, retry_handlers
-from bot.sandbox.journal import Traffic
-from bot.sandbox.rules import SLACK_LIMITS as ENFORCED
-from bot.sandbox.rules import Rules
-from bot.sandbox.server import LocalWorkspace
-from reports.loss_plot import HEIGHT, WIDTH, LossCurves, draw, loss_curves
+from bot.live.feed import Address, Counters, LiveFeed, Priority, Rendering
+from bot.sandbox.server.journal import Traffic
+from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.sandbox.validation.strictness import SLACK_LIMITS as ENFORCED
+from bot.sandbox.validation.strictness import Rules
+from bot.slack.rate_limiter import SLACK_LIMITS, Pacer, retry_handlers
+from reports.figures.loss_plot import HEIGHT, WIDTH, LossCurves, draw, loss_curves
 
 BATCHES, EPOCHS = 45, 20
 TOUCHES_PER_SECOND = 4.0

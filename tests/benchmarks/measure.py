@@ -13,10 +13,10 @@ import torch
 
 from tests.benchmarks.images import CLASSES, noise_task, write_photographs
 from tests.benchmarks.original import OriginalLoop, bare_step
-from training.cache import decode
-from training.data import load
-from training.files import ImageFolder
 from training.hyperparameters import Configuration
+from training.images.cache import decode
+from training.images.data import load
+from training.images.files import ImageFolder
 from training.tasks import Task
 from training.trial import BatchLosses, Outcome, TrialRequest
 from training.workers import Failed, LocalWorkers, Lost, Ready, WorkerEvent

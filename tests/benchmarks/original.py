@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.models import squeezenet1_1
 
-from training.data import TaskData
+from training.images.data import TaskData
 
 _OFFERED = {"lr": 1e-3, "eps": 1e-5}
 """Adam as participants get it (Table 1)."""

@@ -21,18 +21,19 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.app import Bot
-from bot.pacing import SLACK_LIMITS as PACED
-from bot.pacing import Limit, Pacer
-from bot.sandbox.person import Entered, Person
-from bot.sandbox.rules import SLACK_LIMITS, Rules
-from bot.sandbox.seen import Message, View
-from bot.sandbox.server import LocalWorkspace
-from bot.settings import Credentials, Settings
-from storage import history, participants, sessions
+from bot.sandbox.client.person import Entered, Person
+from bot.sandbox.client.screen import Message, View
+from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
+from bot.settings.settings import Credentials, Settings
+from bot.slack.rate_limiter import SLACK_LIMITS as PACED
+from bot.slack.rate_limiter import Limit, Pacer
 from storage.database import Store
-from storage.history import SessionView
-from storage.tables import Participant
-from tests.bot.witnesses import Log, Witness
+from storage.queries import history
+from storage.queries.history import SessionView
+from storage.schema.tables import Participant
+from storage.transitions import participants, sessions
+from tests.bot.study.witnesses import Log, Witness
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
 from training.workers import Workers
 
@@ -86,7 +87,7 @@ def write_study(folder: Path, **changes: Any) -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests that share a house one after the other, so that its machines are warmed up once."""
-    places = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    places = [place for place, item in enumerate(items) if item.path.is_relative_to(Path(__file__).parent)]
     ours = sorted((items[place] for place in places), key=lambda item: "house" not in getattr(item, "fixturenames", ()))
     for place, item in zip(places, ours, strict=True):
         items[place] = item

@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import insert
 from sqlmodel import select
 
-from storage.comments import Comment
 from storage.database import Transaction
-from storage.losses import pack
-from storage.states import Chooser, TrialState
-from storage.tables import Epoch, Evaluation, FinalChoice, Participant, Session, Table, Trial, TrialComment
+from storage.schema.comments import Comment
+from storage.schema.losses import pack
+from storage.schema.states import Chooser, TrialState
+from storage.schema.tables import Epoch, Evaluation, FinalChoice, Participant, Session, Table, Trial, TrialComment
 from training.hyperparameters import HYPERPARAMETERS
 
 SEEDS = tuple(range(1, 11))

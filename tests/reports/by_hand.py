@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from reports.analysis.population import Population
 from reports.data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
-from reports.population import Population
-from reports.rules import Rules
-from storage.comments import Comment
-from storage.states import Chooser, SessionEnd, SessionState, TrialState
+from reports.study_rules import Rules
+from storage.schema.comments import Comment
+from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Configuration
 
 CONFIGURATION = Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd"})

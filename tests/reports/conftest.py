@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from reports import follow_up, importance, resampling
+from reports.analysis import follow_up, importance
 from reports.compute import compute
 from reports.data import StudyData, load
-from reports.results import StudyResults
+from reports.results.everything import StudyResults
+from reports.statistics import resampling
 from storage.database import Store
 from tests.reports.simulated_study import simulate
 

@@ -7,11 +7,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from reports.colours import INK
 from reports.compute import compute
 from reports.data import load
 from reports.figures import style
 from reports.figures.catalogue import plates
+from reports.figures.colours import INK
 from storage.database import Store
 from tests.reports.simulated_study import simulate
 

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.special import ndtr
 from sqlalchemy import insert
 
-from storage.comments import Comment
 from storage.database import Store, Transaction
-from storage.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, StudyState, TrialState
-from storage.tables import (
+from storage.schema.comments import Comment
+from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, StudyState, TrialState
+from storage.schema.tables import (
     Baseline,
     Table,
 )

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from reports.compute import compute
 from reports.data import Kind
-from reports.measures import NotComputable
-from reports.results import FinalAccuracies, StudyResults, to_json
-from storage.comments import Comment
-from storage.states import StudyState, TrialState
+from reports.results.everything import FinalAccuracies, StudyResults, to_json
+from reports.results.measures import NotComputable
+from storage.schema.comments import Comment
+from storage.schema.states import StudyState, TrialState
 from tests.reports.by_hand import CONFIGURATION, Someone, study
 from tests.reports.conftest import Simulated
 from training.hyperparameters import Configuration

@@ -8,12 +8,12 @@ from sqlmodel import select
 
 from reports.compute import compute
 from reports.data import COMMENTS, NO_COMMENT, load, natural
-from reports.results import to_json
-from reports.rules import PAPER, Rules
+from reports.results.everything import to_json
+from reports.study_rules import PAPER, Rules
 from storage.database import Store
-from storage.refusal import Reason, Refused
-from storage.states import StudyState
-from storage.tables import Amendment, Identity, Participant, Researcher, Trial
+from storage.refusals import Reason, Refused
+from storage.schema.states import StudyState
+from storage.schema.tables import Amendment, Identity, Participant, Researcher, Trial
 from tests.reports.conftest import Simulated
 from tests.reports.simulated_study import OPENED, simulate
 from training.hyperparameters import HYPERPARAMETERS, Configuration

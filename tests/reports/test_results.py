@@ -13,8 +13,8 @@ import pytest
 
 from reports.compute import STEPS, compute
 from reports.data import StudyData, load
-from reports.measures import NotComputable
-from reports.results import StudyResults, to_json
+from reports.results.everything import StudyResults, to_json
+from reports.results.measures import NotComputable
 from storage.bundle import export_bundle, import_bundle
 from storage.database import Store
 from tests.reports.conftest import Simulated
@@ -27,7 +27,7 @@ import pytest
 
 from reports.compute import compute
 from reports.data import load
-from reports.results import to_json
+from reports.results.everything import to_json
 from storage.database import Store
 sys.stdout.write(to_json(compute(load(Store(sys.argv[1])))))
 """

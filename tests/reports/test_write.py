@@ -12,14 +12,14 @@ from reports.compute import compute
 from reports.data import StudyData, load
 from reports.figures import style
 from reports.figures.catalogue import plates
-from reports.results import StudyResults, to_json
-from reports.short import short
-from reports.tables import sheets
+from reports.results.everything import StudyResults, to_json
+from reports.summary import short
+from reports.tables.catalogue import sheets
 from reports.write import Report, UnknownPart, write_report, write_results
-from storage.comments import Comment
 from storage.database import Store
-from storage.refusal import Refused
-from storage.tables import Baseline, Identity, Participant, Researcher, TrialComment
+from storage.refusals import Refused
+from storage.schema.comments import Comment
+from storage.schema.tables import Baseline, Identity, Participant, Researcher, TrialComment
 from tests.reports.conftest import Simulated
 from tests.reports.simulated_study import simulate
 

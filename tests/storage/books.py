@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from storage import baselines, events, history, studies
+from storage import events
 from storage.database import Store
-from storage.states import (
+from storage.queries import history
+from storage.schema.states import (
     Chooser,
     EventKind,
     ParticipantState,
@@ -19,7 +20,7 @@ from storage.states import (
     StudyState,
     TrialState,
 )
-from storage.tables import (
+from storage.schema.tables import (
     Alert,
     Amendment,
     Baseline,
@@ -32,6 +33,7 @@ from storage.tables import (
     Trial,
     TrialComment,
 )
+from storage.transitions import baselines, studies
 
 
 class Books:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from storage import baselines, choices, jobs, participants, sessions, studies, trials
-from storage.comments import Comment, Remark
 from storage.database import Store
-from storage.jobs import Ending, Job
-from storage.participants import Withdrawal
-from storage.states import TrialState
-from storage.tables import Baseline, Participant, Session, Study, Trial
+from storage.schema.comments import Comment, Remark
+from storage.schema.states import TrialState
+from storage.schema.tables import Baseline, Participant, Session, Study, Trial
+from storage.transitions import baselines, choices, jobs, participants, sessions, studies, trials
+from storage.transitions.jobs import Ending, Job
+from storage.transitions.participants import Withdrawal
 from tests.storage.postgresql import PostgreSQL, migrate
 from training.hyperparameters import Configuration
 

@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import create_engine, make_url, text
 
 from storage.database import Store
-from storage.tables import Table
+from storage.schema.tables import Table
 
 
 class PostgreSQL:

@@ -1,8 +1,8 @@
 import pytest
 
 from storage import alerts, events
-from storage.refusal import Reason, Refused
-from storage.states import EventKind
+from storage.refusals import Reason, Refused
+from storage.schema.states import EventKind
 
 
 def again(lab, kind="worker_lost", text="The worker in slot 1 was lost."):

@@ -10,11 +10,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from storage import events, posts, recovery
+from storage import events, posts
 from storage.database import Store, UnknownSchema
-from storage.refusal import Reason, Refused
-from storage.states import SessionState, StudyState, TrialState
-from storage.tables import Evaluation, Participant, Session, Study, Table, Trial
+from storage.refusals import Reason, Refused
+from storage.schema.states import SessionState, StudyState, TrialState
+from storage.schema.tables import Evaluation, Participant, Session, Study, Table, Trial
+from storage.transitions import recovery
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
 

@@ -10,24 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlmodel import col, select
 
-from storage import (
-    alerts,
-    baselines,
-    choices,
-    evaluations,
-    jobs,
-    participants,
-    recovery,
-    sessions,
-    studies,
-    trials,
-)
-from storage.comments import Comment, Remark
+from storage import alerts
 from storage.database import Store
-from storage.jobs import Ending, Job
-from storage.refusal import Refused
-from storage.states import JobKind, SessionState, TrialState
-from storage.tables import Participant, Session
+from storage.refusals import Refused
+from storage.schema.comments import Comment, Remark
+from storage.schema.states import JobKind, SessionState, TrialState
+from storage.schema.tables import Participant, Session
+from storage.transitions import baselines, choices, evaluations, jobs, participants, recovery, sessions, studies, trials
+from storage.transitions.jobs import Ending, Job
 from tests.storage.books import Books
 from training.hyperparameters import Configuration
 

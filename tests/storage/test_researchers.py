@@ -1,5 +1,5 @@
 from storage import events, researchers
-from storage.states import EventKind
+from storage.schema.states import EventKind
 
 
 def test_a_researcher_has_one_name_in_the_log_and_it_is_not_the_slack_id(lab):

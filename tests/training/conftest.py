@@ -12,17 +12,17 @@ import pytest
 import torch
 from PIL import Image
 
-from bot.jobs import Jobs
-from storage import choices, participants, sessions, studies, trials
+from bot.runner.dispatcher import Jobs
 from storage.database import Store
-from storage.jobs import Job
-from storage.states import TrialState
-from storage.tables import Session, Trial
-from training.data import TaskData, load
-from training.environment import prepare
-from training.files import Imagenette
+from storage.schema.states import TrialState
+from storage.schema.tables import Session, Trial
+from storage.transitions import choices, participants, sessions, studies, trials
+from storage.transitions.jobs import Job
 from training.hyperparameters import Configuration, Value
-from training.images import Digits, ImageCollection
+from training.images.data import TaskData, load
+from training.images.files import Imagenette
+from training.images.sources import Digits, ImageCollection
+from training.reproducibility.environment import prepare
 from training.tasks import DIGITS_SQUEEZENET, IMAGENET, Task, TaskFacts
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress
 from training.workers import Failed, LocalWorkers, Workers

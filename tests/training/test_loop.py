@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.data import TaskData
-from training.environment import prepare
 from training.hyperparameters import Configuration
+from training.images.data import TaskData
 from training.loop import train
+from training.reproducibility.environment import prepare
 from training.trial import BatchLosses, Ending, EpochEnd, Outcome, Part, Progress, TrialRequest
 
 Configure = Callable[..., Configuration]
@@ -167,7 +167,7 @@ def test_a_trial_says_which_data_or_preparation_it_misses(
 ) -> None:
     with pytest.raises(ValueError, match="for the task other, but the data are those of few-digits"):
         next(iter(train(TrialRequest("other", configuration(), 10), few)))
-    monkeypatch.setattr("training.environment._prepared_thread", None)
+    monkeypatch.setattr("training.reproducibility.environment._prepared_thread", None)
     with pytest.raises(RuntimeError, match=r"call training\.environment\.prepare"):
         next(iter(start(few, configuration())))
 

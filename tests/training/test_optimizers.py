@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from training.data import TaskData
-from training.graphs import is_recorded
 from training.hyperparameters import HYPERPARAMETERS, Configuration, Loss, Optimizer
+from training.images.data import TaskData
 from training.loop import train
+from training.networks.graphs import is_recorded
 from training.optimizers import build_optimizer
 from training.trial import Ending, TrialRequest
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import squeezenet1_1
 
-from training.data import TaskData
 from training.hyperparameters import Configuration, Loss, Optimizer
+from training.images.data import TaskData
 from training.loop import train
-from training.squeezenet import FastSqueezeNet
+from training.networks.squeezenet import FastSqueezeNet
 from training.trial import BatchLosses, TrialRequest
 
 STEPS = 20
@@ -63,7 +63,7 @@ class Seen:
         monkeypatch.setattr(TaskData, "batch", watched)
 
     def _watch_masks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from training import squeezenet
+        from training.networks import squeezenet
 
         draw = squeezenet._dropout_mask
 
@@ -194,7 +194,7 @@ def test_in_double_precision_the_fast_network_gives_the_same_losses_even_in_wild
     list(train(TrialRequest("few-digits", wanted, seed=10), few))
     exact = plain_losses(few, wanted, seen, original_network(seen), torch.float64)
     masks = iter(seen.masks)
-    monkeypatch.setattr("training.squeezenet._dropout_mask", lambda images, _: next(masks).to(images.dtype))
+    monkeypatch.setattr("training.networks.squeezenet._dropout_mask", lambda images, _: next(masks).to(images.dtype))
     theirs = squeezenet1_1(num_classes=10)
     theirs.load_state_dict(seen.weights[0])
     ours = plain_losses(few, wanted, seen, FastSqueezeNet(theirs), torch.float64)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.data import TaskData, WrongData, load
-from training.images import Digits
+from training.images.data import TaskData, WrongData, load
+from training.images.sources import Digits
 from training.tasks import BUILT_IN, DIGITS_SQUEEZENET, Task, Tasks, UnknownTask
 from training.trial import Part
 

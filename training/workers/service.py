@@ -11,10 +11,10 @@ from typing import Literal
 
 import torch
 
-from training.data import TaskData, load
-from training.environment import choose_device, prepare
 from training.hyperparameters import Configuration
+from training.images.data import TaskData, load
 from training.loop import train
+from training.reproducibility.environment import choose_device, prepare
 from training.tasks import UnknownTask
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress, TrialRequest
 from training.workers.commands import Command, Run, Setup, Stop

@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.blocks import actions, button, confirm
-from storage.states import StudyState
+from bot.slack.block_kit import actions, button, confirm
+from storage.schema.states import StudyState
 
 PAUSE = "admin_pause"
 RESUME = "admin_resume"

@@ -5,7 +5,10 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.blocks import (
+from bot.participant.views import buttons, session_thread
+from bot.participant.views.final_choice import result, trial_line
+from bot.participant.views.next_step import SHOW, led_back, next_step
+from bot.slack.block_kit import (
     TABLE_ROWS,
     TABLE_TEXT,
     Message,
@@ -19,12 +22,9 @@ from bot.blocks import (
     shorten,
     table,
 )
-from bot.participant.standing import Standing
-from bot.participant.views import buttons, thread
-from bot.participant.views.final import result, trial_line
-from bot.participant.views.next_step import SHOW, led_back, next_step
-from storage.history import SessionView, TrialView
-from storage.states import SessionState
+from bot.study.participant_status import Standing
+from storage.queries.history import SessionView, TrialView
+from storage.schema.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, format_value
 
 LEAVE = "study_leave"
@@ -71,18 +71,18 @@ def time_left(standing: Standing, limit_minutes: float, now: datetime) -> Messag
     if view.state is SessionState.ACTIVE:
         left = view.time_left(now)
         text = f"Your session runs until {clock_time(view.deadline)}: {duration(left)} are left."
-        told, step = thread.so_far(view), next_step(standing)
-        if progress := thread.in_progress(view):
+        told, step = session_thread.so_far(view), next_step(standing)
+        if progress := session_thread.in_progress(view):
             text += f" {progress}"
         return Message(text=f"{text} {told}", blocks=(section(text), context(told), *step.blocks(block_id="next")))
-    return led_back(thread.so_far(view), standing)
+    return led_back(session_thread.so_far(view), standing)
 
 
 def trials_made(standing: Standing) -> Message:
     """All trials in a table, the newest first; as many of them as fit."""
     if standing.session is None or not standing.session.trials:
         return led_back("You have made no trials yet.", standing)
-    text = f"Your trials: {thread.so_far(standing.session)}"
+    text = f"Your trials: {session_thread.so_far(standing.session)}"
     rows, left_out = _rows(standing.session.trials)
     more = [context(f"… and {left_out} older ones.")] if left_out else []
     return led_back(text, standing, table(rows), *more)
@@ -96,7 +96,7 @@ def trials_made_in_sections(standing: Standing) -> Message:
     blocks: list[Block] = [section(trial_line(each)) for each in reversed(trials[-_MOST_IN_SECTIONS:])]
     if len(trials) > _MOST_IN_SECTIONS:
         blocks.append(context(f"… and {len(trials) - _MOST_IN_SECTIONS} older ones."))
-    return led_back(f"Your trials: {thread.so_far(standing.session)}", standing, *blocks)
+    return led_back(f"Your trials: {session_thread.so_far(standing.session)}", standing, *blocks)
 
 
 _HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")

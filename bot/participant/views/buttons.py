@@ -2,8 +2,8 @@
 
 from slack_sdk.models.blocks import ButtonElement
 
-from bot.blocks import button, confirm
-from storage.history import SessionView, TrialView
+from bot.slack.block_kit import button, confirm
+from storage.queries.history import SessionView, TrialView
 
 NEW = "form_new"
 FROM_HERE = "form_from"

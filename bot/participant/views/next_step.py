@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.blocks import Message, actions, button, clock_time, section
-from bot.participant.standing import Standing
-from bot.participant.views import buttons, welcome
-from bot.participant.views.thread import in_progress
-from storage.history import SessionView
-from storage.states import ParticipantState, SessionState, StudyState
+from bot.participant.views import buttons, onboarding
+from bot.participant.views.session_thread import in_progress
+from bot.slack.block_kit import Message, actions, button, clock_time, section
+from bot.study.participant_status import Standing
+from storage.queries.history import SessionView
+from storage.schema.states import ParticipantState, SessionState, StudyState
 
 SHOW = "standing_show"
 """The button under which the bot shows where the person stands, in the conversation."""
@@ -42,7 +42,7 @@ def next_step(standing: Standing) -> Step:
         case ParticipantState.CONSENTED:
             return Step(
                 "Next come a few questions about your experience. They take a minute.",
-                (button("Tell us about you", welcome.BACKGROUND, style="primary"),),
+                (button("Tell us about you", onboarding.BACKGROUND, style="primary"),),
             )
         case ParticipantState.DESCRIBED:
             return _before_session(standing)
@@ -76,8 +76,8 @@ def _stranger(study: StudyState) -> Step:
 
 
 def _before_session(standing: Standing) -> Step:
-    start = button("Start", welcome.START, style="primary")
-    guide = button("What do the settings do?", welcome.GUIDE)
+    start = button("Start", onboarding.START, style="primary")
+    guide = button("What do the settings do?", onboarding.GUIDE)
     if standing.study is StudyState.PAUSED and standing.place is not None:
         return Step(
             "The study is paused at the moment, so nobody can start. Your place in line is kept: I will write to you "
@@ -90,7 +90,7 @@ def _before_session(standing: Standing) -> Step:
             (start, guide),
         )
     if standing.place is not None and not standing.called:
-        return Step(f"{welcome.place_in_line(standing.place)} There is nothing to do until then.", (guide,))
+        return Step(f"{onboarding.place_in_line(standing.place)} There is nothing to do until then.", (guide,))
     if standing.called:
         return Step("You were called. Press *Start* when you are ready: your time runs from then on.", (start, guide))
     return Step("Press *Start* when you have the time: the clock runs from then on.", (start, guide))
@@ -117,7 +117,7 @@ def _in_session(view: SessionView) -> Step:
             f"{until} {in_progress(view)} You can prepare the next configuration meanwhile.",
             (buttons.prepare_next(view), *cancel, see_trials, buttons.finish(view)),
         )
-    guide = button("What do the settings do?", welcome.GUIDE)
+    guide = button("What do the settings do?", onboarding.GUIDE)
     return Step(
         f"{until} Press *New configuration* to train a network.",
         (buttons.new_configuration(view, buttons.WAY_ON), see_trials, buttons.finish(view), guide),

@@ -4,12 +4,23 @@ from datetime import timedelta
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.blocks import CONTEXT_TEXT, Message, actions, clock_time, context, duration, escape, percent, section, shorten
-from bot.jobs import Progress
-from bot.participant.pace import Pace
+from bot.participant.time_estimate import Pace
 from bot.participant.views import buttons
-from storage.history import SessionView, TrialView
-from storage.states import SessionState, TrialState
+from bot.runner.dispatcher import Progress
+from bot.slack.block_kit import (
+    CONTEXT_TEXT,
+    Message,
+    actions,
+    clock_time,
+    context,
+    duration,
+    escape,
+    percent,
+    section,
+    shorten,
+)
+from storage.queries.history import SessionView, TrialView
+from storage.schema.states import SessionState, TrialState
 from training.hyperparameters import BY_NAME
 
 _REASON_CHARACTERS = 100

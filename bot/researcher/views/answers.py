@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, stdev
 
-from bot.blocks import Message, clock_time, context, escape, shorten
-from bot.research import Invitation
-from bot.researcher.views.page import said
+from bot.researcher.views.pages import said
 from bot.researcher.views.status import baseline_line, sections
-from storage.baseline_status import BaselineStatus
-from storage.states import Searcher
+from bot.slack.block_kit import Message, clock_time, context, escape, shorten
+from bot.study.researcher_actions import Invitation
+from storage.queries.baseline_status import BaselineStatus
+from storage.schema.states import Searcher
 
 _QUOTED = 60
 _MOST_BASELINES = 40

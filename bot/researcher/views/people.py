@@ -7,13 +7,13 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, SectionBlock
 
-from bot.blocks import actions, button, context, duration, escape, percent, section, shorten
-from bot.researcher.views.page import TURN, Page, Place, Subject, pages, within
-from storage.evaluations import EvaluationSummary
-from storage.history import SessionView, TrialView
-from storage.people import ParticipantLine
-from storage.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
-from storage.tables import Participant
+from bot.researcher.views.pages import TURN, Page, Place, Subject, pages, within
+from bot.slack.block_kit import actions, button, context, duration, escape, percent, section, shorten
+from storage.queries.history import SessionView, TrialView
+from storage.queries.people import ParticipantLine
+from storage.schema.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
+from storage.schema.tables import Participant
+from storage.transitions.evaluations import EvaluationSummary
 from training.hyperparameters import BY_NAME
 
 PLOTS = "research_plots"

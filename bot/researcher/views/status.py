@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from slack_sdk.models.blocks import Block
 
-from bot.blocks import clock_time, duration, escape, percent, section
-from bot.researcher.views.page import Page, Place, Subject, pages, within
-from storage.baseline_status import BaselineStatus
-from storage.history import SessionLine, Status
-from storage.states import Searcher, SessionState, StudyState, TrialState
+from bot.researcher.views.pages import Page, Place, Subject, pages, within
+from bot.slack.block_kit import clock_time, duration, escape, percent, section
+from storage.queries.baseline_status import BaselineStatus
+from storage.queries.history import SessionLine, Status
+from storage.schema.states import Searcher, SessionState, StudyState, TrialState
 
 State = TypeVar("State", bound=StrEnum)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.context import Context
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import BOT_USER, Channel, Json, Workspace
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces.state import BOT_USER, Channel, Json, Workspace
+from bot.sandbox.validation.errors import Refused
 
 
 @dataclass(frozen=True)

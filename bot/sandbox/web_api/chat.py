@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bot.sandbox.messages import change, checked_blocks, delete, post
-from bot.sandbox.payloads import message_json
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import BOT_USER, Channel, Json, Message
+from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
+from bot.sandbox.surfaces.payloads import message_json
+from bot.sandbox.surfaces.state import BOT_USER, Channel, Json, Message
+from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 
 _MOST_POSTED, _MOST_UPDATED = 40_000, 4_000

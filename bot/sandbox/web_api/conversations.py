@@ -1,8 +1,8 @@
 """``conversations.*``: the conversations that the app is in, who else is, and what was said."""
 
-from bot.sandbox.payloads import channel_json, message_json
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import BOT_USER, Channel, Json
+from bot.sandbox.surfaces.payloads import channel_json, message_json
+from bot.sandbox.surfaces.state import BOT_USER, Channel, Json
+from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 
 _READ = ("channels:read", "groups:read", "im:read")

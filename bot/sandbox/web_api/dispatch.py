@@ -6,9 +6,9 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from bot.sandbox.context import Context
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import Json
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces.state import Json
+from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api import chat, conversations, files, response_url, users, views
 from bot.sandbox.web_api.call import METHODS, Call, Method
 

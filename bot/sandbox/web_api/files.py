@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.sandbox.context import Context
-from bot.sandbox.messages import post
-from bot.sandbox.payloads import file_json
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import BOT_USER, File, Json
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces.messages import post
+from bot.sandbox.surfaces.payloads import file_json
+from bot.sandbox.surfaces.state import BOT_USER, File, Json
+from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 
 

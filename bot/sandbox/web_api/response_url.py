@@ -5,10 +5,10 @@ import time
 
 from aiohttp import web
 
-from bot.sandbox.context import Context
-from bot.sandbox.messages import change, checked_blocks, delete, post
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import BOT_USER, Json, Message, ResponseUrl
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
+from bot.sandbox.surfaces.state import BOT_USER, Json, Message, ResponseUrl
+from bot.sandbox.validation.errors import Refused
 
 
 async def answer(request: web.Request, context: Context) -> web.Response:

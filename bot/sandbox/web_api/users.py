@@ -1,8 +1,8 @@
 """``auth.test``, ``apps.connections.open``, ``users.*``, ``usergroups.*``: who the app is, who the people are."""
 
-from bot.sandbox.payloads import user_json, user_name
-from bot.sandbox.refusals import Refused
-from bot.sandbox.state import APP_ID, BOT_ID, BOT_USER, GROUPS, TEAM_DOMAIN, TEAM_ID, Json
+from bot.sandbox.surfaces.payloads import user_json, user_name
+from bot.sandbox.surfaces.state import APP_ID, BOT_ID, BOT_USER, GROUPS, TEAM_DOMAIN, TEAM_ID, Json
+from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 
 

@@ -1,0 +1,96 @@
+"""Participants' results: posted once all evaluations have ended, and changed when some were run again."""
+
+import threading
+
+from bot.admin.report_channel import Channel
+from bot.admin.views.participant_results import participant_finished, results_deleted
+from bot.settings.settings import GroupsSection
+from bot.slack.block_kit import Message
+from storage.database import Store
+from storage.queries import history, people
+from storage.refusals import Refused
+from storage.transitions import evaluations, participants, studies
+
+
+class Results:
+    """Posts results. Safe from any thread.
+
+    Args:
+        store: What happened.
+        channel: Where it is posted.
+        groups: Groups participants by their experience.
+
+    Attributes:
+        posted: How many participants' results were posted since the start.
+    """
+
+    def __init__(self, store: Store, channel: Channel, groups: GroupsSection) -> None:
+        self._store = store
+        self._channel = channel
+        self._groups = groups
+        self._lock = threading.Lock()
+        self._due: set[int] = set()
+        self._shown: dict[int, Message] = {}
+        self._deleted: dict[str, str] = {}  # code by the ts of the post
+        self.posted = 0
+
+    def catch_up(self) -> None:
+        """See to the results that were there before the last stop, and not posted yet."""
+        study = studies.newest_study(self._store)
+        for each in people.people(self._store, study.id) if study is not None else ():
+            if each.session_id is not None and each.final_chosen and not self._channel.has(_subject(each.session_id)):
+                self.expect(each.session_id)
+
+    def expect(self, session_id: int) -> None:
+        """An evaluation of a session's final choice has ended."""
+        with self._lock:
+            self._due.add(session_id)
+
+    def take_back(self, ts: str, code: str) -> None:
+        """A participant has left whose data are deleted: the post of this ts must not show them."""
+        with self._lock:
+            self._deleted[ts] = code
+
+    def tell(self) -> None:
+        """Post what is there.
+
+        Raises:
+            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. The rest is posted the next time.
+        """
+        with self._lock:
+            due, deleted = sorted(self._due), dict(self._deleted)
+        for ts, code in deleted.items():
+            self._channel.change(ts, results_deleted(code))
+            with self._lock:
+                del self._deleted[ts]
+        for session_id in due:
+            with self._lock:
+                self._due.discard(session_id)  # whoever expects it from here on wants it looked at again
+            try:
+                self._post(session_id)
+            except Exception:
+                self.expect(session_id)
+                raise
+
+    def _post(self, session_id: int) -> None:
+        try:
+            view = history.session_view(self._store, session_id)
+            if view.choice is None:
+                return
+            summary = evaluations.evaluation_summary(self._store, view.choice.id)
+            months = participants.get(self._store, view.participant_id).months
+        except Refused:  # deleted meanwhile, as its participant wished
+            return
+        if not summary.all_done:
+            return
+        message = participant_finished(view, summary, self._groups.group(months or 0.0))
+        if self._shown.get(session_id) == message:
+            return
+        new = not self._channel.has(_subject(session_id))
+        self._channel.show(_subject(session_id), message)
+        self._shown[session_id] = message
+        self.posted += new
+
+
+def _subject(session_id: int) -> str:
+    return f"report:{session_id}"

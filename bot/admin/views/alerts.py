@@ -1,0 +1,39 @@
+"""An alert: something broke, how often, when, and the latest of it in a sentence."""
+
+from slack_sdk.models.blocks import Block
+
+from bot.admin.alert_kinds import Kind, title_of
+from bot.admin.views.controls import ACKNOWLEDGE, retry_button
+from bot.slack.block_kit import Message, actions, button, context, escape, moment, section, shorten
+from storage.schema.tables import Alert
+
+_LATEST_CHARACTERS = 1500
+
+
+def alert_post(alert: Alert) -> Message:
+    """What broke; with *Acknowledge* until somebody has, and then with who and when."""
+    title = title_of(alert.kind)
+    latest = shorten(alert.latest, _LATEST_CHARACTERS)
+    times = "" if alert.count == 1 else f" · {alert.count:,} times"
+    when = (
+        moment(alert.first_at) if alert.count == 1 else f"First {moment(alert.first_at)}, last {moment(alert.last_at)}"
+    )
+    done = alert.acknowledged_at is not None
+    blocks: list[Block] = [section(f"{'✅' if done else '⚠️'} *{title}*{times}\n{escape(latest)}"), context(when)]
+    if alert.acknowledged_at is not None:
+        blocks.append(context(f"Acknowledged by {alert.acknowledged_by} at {moment(alert.acknowledged_at)}"))
+    else:
+        row = [button("Acknowledge", ACKNOWLEDGE, alert.id)]
+        if alert.kind == Kind.EVALUATION_FAILED:
+            row.insert(0, retry_button())
+        blocks.append(actions(row, "admin_alert"))
+    return Message(text=f"{'✅' if done else '⚠️'} {title}{times}: {latest}", blocks=tuple(blocks))
+
+
+def unrecorded_alert(kind: str, text: str) -> Message:
+    """What broke while the data base could not be written, so that nobody can acknowledge it."""
+    said = f"⚠️ *{title_of(kind)}*\n{escape(shorten(text, _LATEST_CHARACTERS))}"
+    note = "The data base cannot be written, so this is said once and not counted."
+    return Message(
+        text=f"⚠️ {title_of(kind)}: {shorten(text, _LATEST_CHARACTERS)}", blocks=(section(said), context(note))
+    )

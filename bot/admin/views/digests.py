@@ -1,0 +1,154 @@
+"""The daily digest: how far the study is, and its figures so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from slack_sdk.models.blocks import Block
+
+from bot.admin.alert_kinds import title_of
+from bot.admin.views.baselines import mean_and_deviation
+from bot.admin.views.controls import IN_DIGEST, Controls, controls_row
+from bot.slack.block_kit import Message, context, header, moment, section
+from storage.queries.baseline_status import BaselineStatus
+from storage.queries.history import Status
+from storage.schema.states import ParticipantState, Searcher, TrialState
+from storage.schema.tables import Alert
+
+State = TypeVar("State", bound=StrEnum)
+
+_MOST_NAMED = 40
+_MOST_BASELINES = 10
+_MOST_ALERTS = 15
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Somebody whose session ended; ``mean`` of the test accuracies in percent, once all evaluations have ended."""
+
+    code: str
+    group: str
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """Final accuracies of a group so far, in percent; each is the mean of one participant's evaluations."""
+
+    group: str
+    accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What there is to tell of a day, or of several in which nobody told.
+
+    Attributes:
+        since, until: The time that it covers.
+        status: The study as it is now.
+        finished: Whose session ended in that time, in that order.
+        joined: How many people told their experience in that time.
+        submitted: How many trials people submitted in that time.
+        groups: Every group, from the least to the most experience.
+        alerts: What nobody has acknowledged.
+    """
+
+    since: datetime
+    until: datetime
+    status: Status
+    finished: tuple[Finished, ...]
+    joined: int
+    submitted: int
+    groups: tuple[GroupFigures, ...]
+    alerts: tuple[Alert, ...]
+
+    @property
+    def controls(self) -> Controls:
+        """What can be done about it."""
+        return Controls(self.status.state, self.status.evaluations[TrialState.FAILED])
+
+
+def digest_post(digest: Digest) -> Message:
+    """The digest as a post."""
+    status = digest.status
+    blocks: list[Block] = [
+        header(f"{status.study}: the day’s digest"),
+        context(f"From {moment(digest.since)} to {moment(digest.until)}"),
+        section("\n".join(_day(digest))),
+        section("\n".join(_progress(status))),
+        section("\n".join(["*Final accuracies so far* (test, mean ± sd over participants)", *_groups(digest.groups)])),
+    ]
+    if status.baselines:
+        blocks.append(section("\n".join(["*Searchers*", *_baselines(status.baselines)])))
+    if digest.alerts:
+        blocks.append(section("\n".join(["*Not acknowledged*", *_alerts(digest.alerts)])))
+    return Message(
+        text=f"{status.study}, the day’s digest: {len(digest.finished)} finished, {digest.submitted} trials submitted.",
+        blocks=(*blocks, *controls_row(digest.controls, IN_DIGEST)),
+    )
+
+
+def _day(digest: Digest) -> list[str]:
+    lines = [f"*{_of(digest.finished)} finished*, {digest.joined} joined, {digest.submitted:,} trials were submitted."]
+    lines += [
+        f"• {each.code} ({each.group}): "
+        + (f"test accuracy {each.mean:.1f} %" if each.mean is not None else "not evaluated yet")
+        for each in digest.finished[:_MOST_NAMED]
+    ]
+    if len(digest.finished) > _MOST_NAMED:
+        lines.append(f"• and {len(digest.finished) - _MOST_NAMED} more")
+    return lines
+
+
+def _of(finished: Sequence[Finished]) -> str:
+    return "1 participant has" if len(finished) == 1 else f"{len(finished)} participants have"
+
+
+def _progress(status: Status) -> list[str]:
+    people = {state: count for state, count in status.participants.items() if state is not ParticipantState.WITHDRAWN}
+    done = sum(count for state, count in status.evaluations.items() if state.is_finished)
+    left = sum(status.evaluations.values()) - done
+    failed = status.evaluations[TrialState.FAILED]
+    return [
+        f"*So far* (the study is {status.state})",
+        f"{sum(people.values()):,} participants and {status.participants[ParticipantState.WITHDRAWN]:,} who have left; "
+        f"{len(status.running):,} in a session now, {len(status.waiting_in_line):,} in line.",
+        f"Trials: {_counts(status.trials)}.",
+        f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),
+    ]
+
+
+def _groups(groups: Sequence[GroupFigures]) -> list[str]:
+    return [
+        f"• {each.group}: {len(each.accuracies)} finished"
+        + (f", {mean_and_deviation(each.accuracies)}" if each.accuracies else "")
+        for each in groups
+    ]
+
+
+def _baselines(baselines: Sequence[BaselineStatus]) -> list[str]:
+    lines = []
+    for each in baselines[-_MOST_BASELINES:]:
+        what = "settings" if each.searcher is Searcher.RANDOM else "artificial participants"
+        state = "stopped" if each.stopped else "done" if each.is_over else "running"
+        measured = f", {mean_and_deviation(each.accuracies)}" if each.accuracies else ""
+        lines.append(f"• {each.code}: {each.done:,} of {each.wanted:,} {what}, {state}{measured}")
+    return lines
+
+
+def _alerts(alerts: Sequence[Alert]) -> list[str]:
+    lines = [
+        f"• {title_of(each.kind)}"
+        + (f", {each.count:,} times" if each.count > 1 else "")
+        + f", last {moment(each.last_at)}"
+        for each in alerts[:_MOST_ALERTS]
+    ]
+    if len(alerts) > _MOST_ALERTS:
+        lines.append(f"• and {len(alerts) - _MOST_ALERTS} more")
+    return lines
+
+
+def _counts(counts: Mapping[State, int]) -> str:
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "none yet"

@@ -1,0 +1,1 @@
+"""Loss plots while they change: kept up to date in their messages, within Slack's limits."""

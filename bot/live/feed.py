@@ -1,0 +1,358 @@
+"""The live feed: what changes while people watch, kept up to date in their threads within Slack's limits.
+
+Whoever changes something says so with :meth:`LiveFeed.touch`; the feed asks ``render`` for the message at the moment
+it is sent, so the newest state always wins and what was skipped never queues up. What a person waits for (a result,
+a cancellation) is sent at once with the picture already there; its last picture follows before any other frame.
+"""
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackObjectFormationError
+from slack_sdk.models.blocks import Block, ImageBlock
+
+from bot.live.fallbacks import Form, FormsTaken, Shown, show
+from bot.live.pictures import Pictures
+from bot.live.queue import FeedQueue, Subject, Urgency
+from bot.slack.rate_limiter import Pacer, PacingError, Priority, retry_handlers
+from reports.figures.loss_plot import LossCurves, draw
+
+__all__ = ["Address", "Counters", "LiveFeed", "Priority", "Rendering"]
+
+logger = logging.getLogger(__name__)
+
+REFUSAL_REMEMBERED = 600.0
+"""Seconds for which pictures or charts are not tried again after a lasting refusal: no scope, no such block."""
+
+FAILURE_REMEMBERED = 60.0
+"""The same after an upload that failed in a way that may pass: it broke off, the picture was not processed."""
+
+IMAGES_REFUSED = 3
+"""So many refused image blocks in a row mean that the workspace shows none; fewer, that one file was lost."""
+
+_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+_WORD_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a message is."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A message as it should look now.
+
+    Attributes:
+        address: The message to update.
+        text: What notifications and screen readers get.
+        blocks: Makes the message's blocks around the block that shows the curves: an image, a chart or a line of
+            numbers, or ``None`` while there is nothing to show. May be called more than once.
+        curves: What to draw; ``None`` for a message without a picture.
+        file_name: The picture's file name, which participants can read.
+    """
+
+    address: Address
+    text: str
+    blocks: Callable[[Block | None], Sequence[Block]]
+    curves: LossCurves | None = None
+    file_name: str = "losses.png"
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the feed has done since it was made.
+
+    Attributes:
+        frames: Updates sent for a running plot, the last picture of a result among them.
+        results: Updates sent that a person waited for.
+        pictures: Pictures uploaded and processed.
+        fallbacks: Updates whose curves were shown by less than an image, or whose blocks were left out.
+        deletes: Superseded pictures deleted.
+    """
+
+    frames: int
+    results: int
+    pictures: int
+    fallbacks: int
+    deletes: int
+
+
+class LiveFeed:
+    """Keeps messages up to date. Safe from any thread.
+
+    Args:
+        client: A client with the bot's token; the feed uses a copy with retries of its own.
+        render: Says how the message of a subject should look now, or ``None`` if there is none. Called on the feed's
+            threads.
+        pacer: Shared with everything that calls Slack.
+        on_failure: Told once about what went wrong (the subject, the error), and again after ten minutes.
+        workers: Pictures under way at once: Slack takes a second or more to process one, and four keep up with the
+            limit of ``chat.update``.
+        note_picture: Keeps for a subject which file its message shows now (``None``: no picture), and returns the one
+            that it showed before. It outlives the feed, so what an earlier one uploaded is deleted too.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        render: Callable[[str], Rendering | None],
+        *,
+        pacer: Pacer,
+        on_failure: Callable[[str, Exception], None],
+        workers: int = 4,
+        note_picture: Callable[[str, str | None], str | None] = lambda _subject, _file: None,
+    ) -> None:
+        self._client = copy.copy(client)
+        self._client.retry_handlers = retry_handlers(pacer)
+        self._render = render
+        self._pacer = pacer
+        self._on_failure = on_failure
+        self._note_picture = note_picture
+        self._pictures = Pictures(self._client, pacer)
+        self._queue = FeedQueue()
+        self._lock = threading.Lock()
+        self._taken = FormsTaken()
+        self._reported: dict[tuple[str, str], float] = {}
+        self._image_refusals = 0
+        self._frames = self._results = self._fallbacks = 0
+        self._threads = [
+            threading.Thread(target=self._work, args=(pictures,), name=f"live-feed-{number}", daemon=True)
+            for number, pictures in enumerate([False] * _WORD_WORKERS + [True] * workers)
+        ]
+
+    @property
+    def counters(self) -> Counters:
+        """What was done so far."""
+        with self._lock:
+            return Counters(
+                self._frames, self._results, self._pictures.uploads, self._fallbacks, self._pictures.deletes
+            )
+
+    def start(self) -> None:
+        """Start sending."""
+        self._pictures.start()
+        for thread in self._threads:
+            thread.start()
+
+    def touch(self, subject: str, priority: Priority) -> None:
+        """Say that a subject has changed. Never waits; after :meth:`close` it does nothing."""
+        self._queue.add(subject, awaited=priority is Priority.RESULT)
+
+    def close(self, flush: float) -> None:
+        """Send the results that wait, drop the frames, and stop, in about ``flush`` seconds at most.
+
+        A superseded picture that could not be deleted in that time stays in the workspace's storage.
+        """
+        give_up_at = time.monotonic() + flush
+        self._queue.close()
+        self._pacer.wake()
+        unsent = self._queue.stop(within=give_up_at - time.monotonic())
+        self._pacer.wake()
+        if unsent:
+            logger.warning("Closed before these messages were brought up to date: %s", ", ".join(unsent))
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.1, give_up_at - time.monotonic()))
+        self._pictures.close(give_up_at - time.monotonic())
+
+    def _work(self, pictures: bool) -> None:
+        while (job := self._queue.next(pictures=pictures)) is not None:
+            subject, urgency = job
+            try:
+                if urgency is None:
+                    self._send_words(subject)
+                else:
+                    self._send_picture(subject, urgency)
+            except PacingError:
+                logger.debug("An update of %s was given up.", subject.name)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
+                lasting = isinstance(error, SlackApiError) and not _is_passing(error)
+                self._queue.retry(subject, urgency, lasting=lasting)
+                self._report(subject, error)
+            finally:
+                self._queue.done(subject, urgency)
+
+    # --- sending ---------------------------------------------------------------------------------------------------
+
+    def _send_words(self, subject: Subject) -> None:
+        """What a person waits for: the newest words beside the picture that is already there."""
+        self._queue.overtake(subject)
+        sent = self._update(subject, Priority.RESULT, None, abandon=lambda: self._queue.is_stopped)
+        if sent is None:
+            return
+        with self._lock:
+            self._results += 1
+        shown = subject.shown.curves if subject.shown else None
+        lags = sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE
+        self._queue.words_sent(subject, picture_lags=lags)
+
+    def _send_picture(self, subject: Subject, urgency: Urgency) -> None:
+        """Draw and upload what is new, then update the message."""
+        results = subject.results
+
+        def abandoned() -> bool:
+            # A frame that a result has overtaken is worth nothing: the result's own picture follows.
+            overtaken = self._queue.is_closing or subject.results != results
+            return self._queue.is_stopped or (urgency is Urgency.FRAME and overtaken)
+
+        if (rendering := self._render(subject.name)) is None:
+            self._queue.forget(subject)
+            return
+        # Also a result's last picture: its words are there already, and the room kept free is for other people's words.
+        fresh = self._upload(subject, rendering, abandoned)
+        try:
+            sent = self._update(subject, Priority.FRAME, fresh, abandon=abandoned)
+        except PacingError:
+            if fresh is not None:
+                self._pictures.discard(fresh.file_id)
+            raise
+        except Exception:
+            if fresh is not None:
+                subject.doubtful.append(fresh.file_id)  # perhaps only the answer was lost
+            raise
+        if fresh is not None and subject.shown != fresh:
+            self._pictures.discard(fresh.file_id)
+        if sent is not None:
+            with self._lock:
+                self._frames += 1
+
+    def _upload(self, subject: Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
+        """A new picture of the curves; ``None`` if none is needed or none can be had."""
+        curves = rendering.curves
+        if curves is None or self._taken.best() is not Form.IMAGE:
+            return None
+        if subject.shown is not None and subject.shown.curves == curves:
+            return None
+        try:
+            file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, Priority.FRAME, abandon)
+        except PacingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - without pictures the study goes on
+            passing = not isinstance(error, SlackApiError) or _is_passing(error)
+            self._avoid(Form.IMAGE, subject, error, FAILURE_REMEMBERED if passing else REFUSAL_REMEMBERED)
+            return None
+        return Shown(file_id, curves)
+
+    def _update(
+        self, subject: Subject, priority: Priority, fresh: Shown | None, *, abandon: Callable[[], bool]
+    ) -> Rendering | None:
+        """Update the message with the newest words and ``fresh`` or the present picture, in the best form Slack takes.
+
+        Returns:
+            What was sent; ``None`` if there is no such message (any more).
+        """
+        refusals: list[tuple[Form, Exception]] = []
+        without_picture = False
+        for form in self._taken.to_try():
+            if without_picture and form is not Form.TEXT_ONLY:
+                continue
+            with self._pacer.turn("chat.update", priority, abandon=abandon), subject.sending:
+                if abandon():
+                    raise PacingError("The update was overtaken.")
+                rendering = self._render(subject.name)
+                if rendering is None:
+                    self._queue.forget(subject)
+                    return None
+                picture = fresh or subject.shown
+                block = show(form, rendering.curves, picture)
+                try:
+                    self._client.chat_update(
+                        channel=rendering.address.channel,
+                        ts=rendering.address.ts,
+                        text=rendering.text,
+                        blocks=[] if form is Form.TEXT_ONLY else list(rendering.blocks(block)),
+                    )
+                except (SlackApiError, SlackObjectFormationError) as error:
+                    if _code(error) == "message_not_found":
+                        self._queue.forget(subject)
+                        self._now_shows(subject, None)
+                        return None
+                    if _code(error) not in _REFUSED_BLOCKS or form is Form.TEXT_ONLY:
+                        raise
+                    refusals.append((form, error))
+                    without_picture = block is None or form is Form.NUMBERS
+                    continue
+                self._sent(subject, picture if isinstance(block, ImageBlock) else None)
+            if form is Form.TEXT_ONLY or (form is not Form.IMAGE and rendering.curves is not None):
+                with self._lock:
+                    self._fallbacks += 1
+            self._learn(subject, form, refusals)
+            return rendering
+        return None
+
+    def _sent(self, subject: Subject, picture: Shown | None) -> None:
+        """The message shows this picture now (or none): the one before is not needed any more."""
+        subject.served_at, subject.attempts = time.monotonic(), 0
+        if picture is not None:
+            self._image_refusals = 0
+        self._now_shows(subject, picture)
+
+    def _now_shows(self, subject: Subject, picture: Shown | None) -> None:
+        """Note what the message shows, and discard every other file that it showed or may have shown."""
+        before = {*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])}
+        subject.doubtful.clear()
+        file_id = picture.file_id if picture else None
+        if not subject.noted or picture != subject.shown:
+            try:
+                before.add(self._note_picture(subject.name, file_id) or "")
+                subject.noted = True
+            except Exception as error:  # noqa: BLE001 - the message is sent; at worst a file is left over
+                self._report(subject, error)
+        subject.shown = picture
+        for superseded in before - {file_id, ""}:
+            self._pictures.discard(superseded)
+
+    def _learn(self, subject: Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
+        """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""
+        for refused, error in refusals:
+            if refused is Form.IMAGE:
+                self._image_refusals += 1
+            if form is Form.TEXT_ONLY or (refused is Form.IMAGE and self._image_refusals < IMAGES_REFUSED):
+                self._report(subject, error)
+            else:
+                self._avoid(refused, subject, error, REFUSAL_REMEMBERED)
+
+    # --- failing ---------------------------------------------------------------------------------------------------
+
+    def _avoid(self, form: Form, subject: Subject, error: Exception, seconds: float) -> None:
+        self._taken.avoid(form, seconds)
+        self._report(subject, error, about=form.name)
+
+    def _report(self, subject: Subject, error: Exception, about: str | None = None) -> None:
+        """Log; tell ``on_failure`` unless it was told the same within the last ten minutes."""
+        what = _code(error) or repr(error)
+        key, now = (about or subject.name, what), time.monotonic()
+        with self._lock:
+            known = now - self._reported.get(key, float("-inf")) < REFUSAL_REMEMBERED
+            if not known:
+                self._reported = {each: at for each, at in self._reported.items() if now - at < REFUSAL_REMEMBERED}
+                self._reported[key] = now
+        logger.warning(
+            "The live feed could not show %s as wanted: %s", subject.name, what, exc_info=None if known else error
+        )
+        if not known:
+            try:
+                self._on_failure(subject.name, error)
+            except Exception:
+                logger.exception("The failure of %s could not be reported.", subject.name)
+
+
+def _code(error: Exception) -> str | None:
+    """Slack's name of the error; the SDK itself refuses some of the blocks that Slack would."""
+    if isinstance(error, SlackObjectFormationError):
+        return "invalid_blocks"
+    return str(error.response.get("error")) if isinstance(error, SlackApiError) else None
+
+
+def _is_passing(error: SlackApiError) -> bool:
+    return error.response.status_code >= 429 or _code(error) in _PASSING

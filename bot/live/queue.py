@@ -1,0 +1,191 @@
+"""What the live feed does next: words that a person waits for at once, then pictures, fair between the messages."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from bot.live.fallbacks import Shown
+
+RETRIES = 8
+"""How often a message that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
+
+MOST_SUBJECTS = 5_000
+"""Subjects whose present picture is remembered; beyond, the longest unchanged one is forgotten."""
+
+
+class Urgency(IntEnum):
+    """Which picture is drawn first."""
+
+    LAST = 0  # the picture of a result: it stays
+    FRAME = 1
+
+
+@dataclass
+class Subject:
+    """What the feed knows about one message.
+
+    Attributes:
+        name: The subject.
+        sending: Held while an update is under way, so that the newest is the last.
+        served_at: When an update was last begun or sent.
+        shown: The picture in the message.
+        noted: Whether it is noted beyond the life of the feed.
+        doubtful: Files that the message may show: the answer to their update was lost.
+        results: How many results were sent.
+        attempts, not_before: Failed tries of the present update, and when the next may be made.
+    """
+
+    name: str
+    sending: threading.Lock = field(default_factory=threading.Lock)
+    served_at: float = float("-inf")
+    shown: Shown | None = None
+    noted: bool = False
+    doubtful: list[str] = field(default_factory=list)
+    results: int = 0
+    attempts: int = 0
+    not_before: float = float("-inf")
+
+
+class FeedQueue:
+    """The updates that wait and those under way. A subject waits once, however often it changes. Safe from any thread.
+
+    Attributes:
+        is_closing: Whether nothing new is taken and frames are not worth sending any more.
+        is_stopped: Whether nothing at all is.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._subjects: dict[str, Subject] = {}
+        self._words_waiting: dict[str, Subject] = {}
+        self._words_under_way: set[str] = set()
+        self._pictures_waiting: dict[str, Urgency] = {}
+        self._pictures_under_way: set[str] = set()
+        self.is_closing = self.is_stopped = False
+
+    def add(self, name: str, *, awaited: bool) -> None:
+        """A subject has changed. Never waits; after :meth:`close` it does nothing.
+
+        Args:
+            name: The subject.
+            awaited: A person waits for the words.
+        """
+        with self._changed:
+            if self.is_closing:
+                return
+            if awaited:
+                subject = self._subject(name)
+                subject.attempts = 0
+                self._words_waiting.setdefault(name, subject).not_before = float("-inf")
+            elif name in self._pictures_waiting:
+                return
+            else:
+                self._subject(name)
+                self._pictures_waiting[name] = Urgency.FRAME
+            self._changed.notify_all()
+
+    def next(self, *, pictures: bool) -> tuple[Subject, Urgency | None] | None:
+        """Wait for the next update; urgency ``None`` means words. ``None`` when the queue was stopped.
+
+        Args:
+            pictures: Whether a picture will do, too.
+        """
+        with self._changed:
+            while not self.is_stopped:
+                now = time.monotonic()
+                wake_at = float("inf")
+                for subject in self._words_waiting.values():
+                    if subject.name in self._words_under_way:
+                        continue
+                    if subject.not_before <= now:
+                        del self._words_waiting[subject.name]
+                        self._words_under_way.add(subject.name)
+                        subject.served_at = now
+                        return subject, None
+                    wake_at = min(wake_at, subject.not_before)
+                if pictures and (name := self._next_picture()) is not None:
+                    urgency = self._pictures_waiting.pop(name)
+                    self._pictures_under_way.add(name)
+                    # Also of an update that will fail: a message that cannot be updated must not always be next.
+                    self._subjects[name].served_at = now
+                    return self._subjects[name], urgency
+                self._changed.wait(None if wake_at == float("inf") else wake_at - now)
+        return None
+
+    def done(self, subject: Subject, urgency: Urgency | None) -> None:
+        """An update that :meth:`next` gave out has ended, well or not."""
+        with self._changed:
+            (self._words_under_way if urgency is None else self._pictures_under_way).discard(subject.name)
+            self._changed.notify_all()
+
+    def overtake(self, subject: Subject) -> None:
+        """The words that are sent now show whatever a waiting frame was to show."""
+        with self._changed:
+            if self._pictures_waiting.get(subject.name) is Urgency.FRAME:
+                del self._pictures_waiting[subject.name]
+
+    def words_sent(self, subject: Subject, *, picture_lags: bool) -> None:
+        """The words are there; a picture that lags behind them must not be the last one."""
+        with self._changed:
+            subject.results += 1
+            if picture_lags and self._subjects.get(subject.name) is subject:  # and not forgotten meanwhile
+                self._pictures_waiting[subject.name] = Urgency.LAST
+
+    def retry(self, subject: Subject, urgency: Urgency | None, *, lasting: bool) -> None:
+        """An update has failed: what a person waits for is tried again after a while, unless that cannot help."""
+        with self._changed:
+            subject.attempts += 1
+            if urgency is not Urgency.FRAME and not lasting and subject.attempts <= RETRIES:
+                subject.not_before = time.monotonic() + min(2.0 ** (subject.attempts - 1), 30.0)
+                self._words_waiting.setdefault(subject.name, subject)
+
+    def forget(self, subject: Subject) -> None:
+        """There is no message to keep up to date (any more)."""
+        with self._changed:
+            self._subjects.pop(subject.name, None)
+            self._words_waiting.pop(subject.name, None)
+            self._pictures_waiting.pop(subject.name, None)
+
+    def close(self) -> None:
+        """Take nothing new, and drop the frames."""
+        with self._changed:
+            self.is_closing = True
+            self._pictures_waiting = {
+                name: urgency for name, urgency in self._pictures_waiting.items() if urgency is Urgency.LAST
+            }
+            self._changed.notify_all()
+
+    def stop(self, *, within: float) -> list[str]:
+        """Wait until all is done, for so many seconds at most, and give out nothing more.
+
+        Returns:
+            The subjects whose words were not sent.
+        """
+        with self._changed:
+            self._changed.wait_for(self._is_idle, timeout=max(0.0, within))
+            unsent = sorted(self._words_waiting.keys() | self._words_under_way)
+            self.is_stopped = True
+            self._changed.notify_all()
+        return unsent
+
+    def _is_idle(self) -> bool:
+        return not (self._words_waiting or self._words_under_way or self._pictures_waiting or self._pictures_under_way)
+
+    def _next_picture(self) -> str | None:
+        """The most urgent; among equals the one whose message was updated longest ago."""
+        free = [name for name in self._pictures_waiting if name not in self._pictures_under_way]
+        return min(free, key=lambda name: (self._pictures_waiting[name], self._subjects[name].served_at), default=None)
+
+    def _subject(self, name: str) -> Subject:
+        subject = self._subjects.pop(name, None) or Subject(name)
+        self._subjects[name] = subject  # the longest unchanged one stands first
+        if len(self._subjects) > MOST_SUBJECTS:
+            busy = (
+                self._words_waiting.keys() | self._words_under_way
+                | self._pictures_waiting.keys() | self._pictures_under_way
+            )  # fmt: skip
+            oldest = next((each for each in self._subjects if each not in busy and each != name), None)
+            if oldest is not None:
+                del self._subjects[oldest]
+        return subject

@@ -1,0 +1,52 @@
+"""How long a trial has taken, and how long it will still take."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.runner.dispatcher import Progress
+from storage.queries.history import TrialView
+from storage.schema.states import TrialState
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A running trial in time.
+
+    Attributes:
+        taken: Since it started.
+        left: Until it is expected to end; none before it can be told.
+    """
+
+    taken: timedelta
+    left: timedelta | None = None
+
+    @classmethod
+    def of(cls, trial: TrialView, progress: Progress | None, *, batches: int, now: datetime) -> "Pace | None":
+        """The pace of a trial; none unless it runs.
+
+        Args:
+            trial: The trial.
+            progress: How far it has come.
+            batches: In one of its epochs.
+            now: The time, aware.
+        """
+        if trial.state is not TrialState.RUNNING or trial.started_at is None:
+            return None
+        taken = max(now - trial.started_at, timedelta(0))
+        if progress is None or not progress.epoch_losses:
+            return cls(taken)  # the first epoch is slower than the others: nothing can be told from it
+        finished = len(progress.epoch_losses)
+        within = min(len(progress.batch_losses) / batches, 1.0) if progress.epoch > finished else 0.0
+        done = finished + within
+        return cls(taken, taken * max(trial.configuration.epochs - done, 0.0) / done)
+
+
+TO_ENTER = timedelta(seconds=30)
+"""What it takes to change a value in the form and send it."""
+
+
+def time_for_another(trial: TrialView, left: timedelta) -> bool:
+    """Whether another trial like this one, which has ended, would end in the time that is left."""
+    if trial.started_at is None or trial.ended_at is None:
+        return False
+    return trial.ended_at - trial.started_at + TO_ENTER <= left

@@ -1,0 +1,115 @@
+"""The hyperparameter form: a field, and why its value, for each hyperparameter that the optimizer uses."""
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.participant.form_state import OTHER, VALUE, WHY, Content, FormMemory, Purpose
+from bot.slack.block_kit import header, modal, options, section
+from storage.schema.comments import COMMENT_TEXTS, Comment
+from training.hyperparameters import BY_NAME, LABELS, Hyperparameter, format_value
+
+FORM = "configuration"
+OTHER_CHARACTERS = 300
+
+_PURPOSES = {
+    Purpose.TRY: (
+        "New configuration",
+        "Train",
+        "Choose the first four; the others are preset. Numbers may be written as 0.001 or 1e-3.",
+    ),
+    Purpose.FINAL: (
+        "Final configuration",
+        "This is my choice",
+        "These values are your final choice: they are not tried again before the final test.",
+    ),
+}
+
+
+def meanwhile(trial: int) -> str:
+    """Says at the top of the form that it can be filled in, but not yet sent."""
+    return (
+        f"Trial {trial} is in progress. You can fill in the next configuration meanwhile, and send it as soon as "
+        "that one has ended or is cancelled."
+    )
+
+
+def configuration_form(
+    memory: FormMemory, contents: dict[str, Content] | None = None, *, note: str | None = None
+) -> View:
+    """Draw the form.
+
+    Args:
+        memory: Which fields it shows.
+        contents: What stands in them now, when it is redrawn: shows the text field of each *Other*.
+        note: A sentence above the fields.
+    """
+    title, submit, introduction = _PURPOSES[memory.purpose]
+    contents = contents or {}
+    blocks: list[Block] = [section(note or introduction)]
+    mandatory = True
+    for name in memory.shown:
+        hyperparameter = BY_NAME[name]
+        if mandatory and not hyperparameter.mandatory:
+            mandatory = False
+            blocks.append(header("Preset settings"))
+        blocks += _field(memory, hyperparameter, contents.get(name) or memory.initial_content(name))
+    return modal(title, blocks, callback_id=FORM, submit=submit, close="Not now", private_metadata=memory.dump())
+
+
+def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content) -> list[Block]:
+    name = hyperparameter.name
+    start = memory.initial_content(name)
+    blocks: list[Block] = [
+        InputBlock(
+            block_id=memory.block_id(name),
+            label=hyperparameter.label,
+            hint=_hint(hyperparameter),
+            dispatch_action=name == "optimizer" or None,
+            element=_value_element(hyperparameter, start.value),
+        ),
+        InputBlock(
+            block_id=memory.block_id(name, WHY),
+            label=f"{hyperparameter.label}: why?",
+            optional=True,
+            dispatch_action=True,
+            element=StaticSelectElement(
+                action_id=WHY,
+                placeholder="Say why, if you like",
+                options=options(COMMENT_TEXTS),
+                initial_option=options({start.comment: COMMENT_TEXTS[Comment(start.comment)]})[0]
+                if start.comment
+                else None,
+            ),
+        ),
+    ]
+    if content.comment == Comment.OTHER:
+        blocks.append(
+            InputBlock(
+                block_id=memory.block_id(name, OTHER),
+                label=f"{hyperparameter.label}: your reason",
+                optional=True,  # so that what is missing is said in our words, after submission
+                element=PlainTextInputElement(
+                    action_id=OTHER, max_length=OTHER_CHARACTERS, initial_value=start.other or None
+                ),
+            )
+        )
+    return blocks
+
+
+def _value_element(hyperparameter: Hyperparameter, initial: str) -> PlainTextInputElement | StaticSelectElement:
+    if hyperparameter.kind != "choice":
+        return PlainTextInputElement(action_id=VALUE, initial_value=initial or None, placeholder="A number")
+    labels = {choice: LABELS[choice] for choice in hyperparameter.choices}
+    return StaticSelectElement(
+        action_id=VALUE,
+        placeholder="Choose one",
+        options=options(labels),
+        initial_option=options({initial: labels[initial]})[0] if initial else None,
+    )
+
+
+def _hint(hyperparameter: Hyperparameter) -> str:
+    if hyperparameter.kind == "choice":
+        return hyperparameter.help
+    preset = "" if hyperparameter.default is None else f" Preset: {format_value(hyperparameter.default)};"
+    return f"{hyperparameter.help}{preset or ' Accepted:'} {hyperparameter.range}."

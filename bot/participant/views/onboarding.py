@@ -1,0 +1,268 @@
+"""From the first hello to the Start button: greeting, consent, background, task, guide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RadioButtonsElement, StaticSelectElement
+from slack_sdk.models.views import View
+
+from bot.settings.settings import Question
+from bot.slack.block_kit import (
+    Message,
+    actions,
+    button,
+    clock_time,
+    context,
+    divider,
+    header,
+    modal,
+    options,
+    paragraphs,
+    section,
+)
+from training.hyperparameters import HYPERPARAMETERS, LABELS, Optimizer, format_value
+from training.numbers import NotANumber, parse_real
+from training.tasks import TaskFacts
+
+AGREE = "consent_agree"
+BACKGROUND = "background_open"
+BACKGROUND_FORM = "background"
+GUIDE = "guide_open"
+START = "session_start"
+
+EDUCATION: Mapping[str, str] = {
+    "high_school": "High school",
+    "bachelor": "Bachelor's degree",
+    "master_enrolled": "Master's programme, enrolled",
+    "master": "Master's degree",
+    "doctorate": "Doctorate",
+}
+"""Highest education, as the paper's authors asked for it."""
+
+MOST_MONTHS = 1200.0
+"""Nobody has more experience than a hundred years."""
+
+_ASK_BACKGROUND = (
+    "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
+)
+_MONTHS = "months"
+_EDUCATION = "education"
+_ANSWER = "answer"
+
+
+def greeting(consent_text: str) -> Message:
+    """The first message: what this is, the consent text, *I agree*."""
+    return Message(
+        text="Welcome! Please read what this study is about, and press “I agree” to take part.",
+        blocks=(
+            header("Welcome 👋"),
+            *paragraphs(consent_text),
+            actions([button("I agree", AGREE, style="primary")], block_id="consent"),
+        ),
+    )
+
+
+def ask_background() -> Message:
+    """Asks for the participant's experience."""
+    return Message(
+        text=_ASK_BACKGROUND,
+        blocks=(
+            section(_ASK_BACKGROUND),
+            actions([button("Tell us about you", BACKGROUND, style="primary")], "background"),
+        ),
+    )
+
+
+def described() -> Message:
+    """The same, once the questions are answered."""
+    done = "✅ You told us about you."
+    return Message(text=done, blocks=(section(_ASK_BACKGROUND), context(done)))
+
+
+def background_form(questions: Sequence[Question], asked_at: str = "") -> View:
+    """The form for experience and education, and the study's extra questions.
+
+    Args:
+        questions: The extra ones.
+        asked_at: The ``response_url`` of the message that asked for it, which comes back with the answers.
+    """
+    blocks: list[Block] = [
+        InputBlock(
+            block_id=_MONTHS,
+            label="Months of deep-learning experience",
+            hint="Time in which you trained neural networks yourself, in study, work or leisure. 0 if none.",
+            element=PlainTextInputElement(action_id=_ANSWER, placeholder="0"),
+        ),
+        InputBlock(
+            block_id=_EDUCATION,
+            label="Highest education",
+            element=StaticSelectElement(action_id=_ANSWER, placeholder="Choose one", options=options(EDUCATION)),
+        ),
+    ]
+    for question in questions:
+        element: PlainTextInputElement | RadioButtonsElement | StaticSelectElement
+        if question.kind == "number":
+            element = PlainTextInputElement(action_id=_ANSWER, placeholder="0")
+        elif len(question.choices) <= 10:
+            element = RadioButtonsElement(action_id=_ANSWER, options=options(question.choices))
+        else:
+            element = StaticSelectElement(action_id=_ANSWER, options=options(question.choices))
+        blocks.append(InputBlock(block_id=f"extra.{question.name}", label=question.label, element=element))
+    return modal(
+        "About you", blocks, callback_id=BACKGROUND_FORM, submit="Send", close="Later", private_metadata=asked_at
+    )
+
+
+@dataclass(frozen=True)
+class Background:
+    """The answers: months of deep-learning experience, a key of :data:`EDUCATION`, the extra answers by name."""
+
+    months: float
+    education: str
+    answers: Mapping[str, str | float]
+
+
+class InvalidForm(ValueError):
+    """A form cannot be used as it is: ``errors`` has one sentence per block at fault, keyed by block_id."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__(" ".join(self.errors.values()))
+
+
+def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence[Question]) -> Background:
+    """Read the submitted background form.
+
+    Args:
+        values: ``view.state.values`` as Slack sends it.
+        questions: The questions that the form asked.
+
+    Raises:
+        InvalidForm: With one sentence for every answer that cannot be used.
+    """
+    errors: dict[str, str] = {}
+
+    def chosen(block_id: str) -> str:
+        option = values.get(block_id, {}).get(_ANSWER, {}).get("selected_option")
+        if not option:
+            errors[block_id] = "Please choose one."
+            return ""
+        return str(option["value"])
+
+    def number(block_id: str, high: float) -> float:
+        try:
+            value = parse_real(values.get(block_id, {}).get(_ANSWER, {}).get("value") or "")
+        except NotANumber as error:
+            errors[block_id] = str(error)
+            return 0.0
+        if not 0 <= value <= high:
+            errors[block_id] = f"Please enter a number from 0 to {high:g}."
+        return value
+
+    months = number(_MONTHS, MOST_MONTHS)
+    education = chosen(_EDUCATION)
+    answers: dict[str, str | float] = {}
+    for question in questions:
+        block_id = f"extra.{question.name}"
+        answers[question.name] = number(block_id, MOST_MONTHS) if question.kind == "number" else chosen(block_id)
+    if errors:
+        raise InvalidForm(errors)
+    return Background(months=months, education=education, answers=answers)
+
+
+def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
+    """The task, and *Start*."""
+    text = (
+        f"*Your task*\nTrain a neural network that tells apart the {facts.classes} kinds of images of a collection. "
+        "The network is given; you choose the 15 settings — hyperparameters — with which it is trained. "
+        "Find those that make it classify *new* images as accurately as possible.\n\n"
+        f"• {facts.training_images:,} images to train on, {facts.validation_images} to validate on, "
+        f"{facts.test_images} for the final test, all of {facts.image_size}×{facts.image_size} pixels.\n"
+        "• Submit a configuration and watch its loss. Cancel what does not look promising. When it has trained, "
+        "you are told its accuracy on the validation images.\n"
+        "• One configuration trains at a time, as many as you like one after the other.\n"
+        f"• You have {limit_minutes:g} minutes from pressing *Start*. Stop earlier if you think it gets no better.\n"
+        "• At the end you name your final configuration. It counts how well that one does on the final test.\n\n"
+        "Say in the form why you chose a value: that helps the study most."
+    )
+    return Message(
+        text="Here is your task. Press Start when you have the time: the clock runs from then on.",
+        blocks=(
+            *paragraphs(text),
+            actions(
+                [button("Start", START, style="primary"), button("What do the settings do?", GUIDE)],
+                block_id="briefing",
+            ),
+        ),
+    )
+
+
+def place_in_line(place: int) -> str:
+    """Where somebody stands in line, in a sentence or two."""
+    before = "you are next" if place == 1 else f"{place - 1} before you"
+    return f"You are in line: {before}. Your time has not started. I write to you as soon as a place is free."
+
+
+def in_line(place: int, *, late: bool = False) -> Message:
+    """The participant pressed Start while every seat was taken.
+
+    Args:
+        place: In line, from 1.
+        late: They were called, and came after the place that was kept for them went to somebody else.
+    """
+    taken = (
+        "The place that was kept for you has gone to somebody else meanwhile. You keep yours in line: I write to you"
+        if late
+        else "All places are taken right now. I have put you in line and will write to you"
+    )
+    text = (
+        f"{taken} as soon as one is free: "
+        f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started. "
+        "There is nothing to do until then."
+    )
+    return Message(
+        text=text,
+        blocks=(section(text), actions([button("What do the settings do?", GUIDE)], block_id="in_line")),
+    )
+
+
+def called(kept_until: datetime) -> Message:
+    """A seat has become free for somebody in line.
+
+    Args:
+        kept_until: Nobody else gets it before.
+    """
+    kept = f"A place is free now, and kept for you until {clock_time(kept_until)}."
+    text = f"{kept} Press *Start* when you are ready: your time runs from then on."
+    return Message(
+        text=f"{kept} Press Start when you are ready.",
+        blocks=(
+            section(text),
+            actions([button("Start", START, style="primary"), button("What do the settings do?", GUIDE)], "called"),
+        ),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def guide() -> View:
+    """What each of the 15 hyperparameters does, who uses it, its preset and its range."""
+    blocks: list[Block] = [
+        section("Four settings you must choose. The others are preset to usual values; change them or leave them.")
+    ]
+    for hyperparameter in HYPERPARAMETERS:
+        facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]
+        facts.append(hyperparameter.range)
+        if len(hyperparameter.optimizers) < len(Optimizer):
+            users = sorted(LABELS[optimizer] for optimizer in hyperparameter.optimizers)
+            facts.append(f"used by {', '.join(users)}")
+        blocks += [
+            divider(),
+            section(f"*{hyperparameter.label}*\n{hyperparameter.help}"),
+            context(_sentence(" · ".join(facts))),
+        ]
+    return modal("The 15 settings", blocks, callback_id="guide")

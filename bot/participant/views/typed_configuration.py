@@ -1,0 +1,115 @@
+"""What was understood of a configuration in one line, and the button that opens the form filled in with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from bot.participant.form_state import Purpose
+from bot.participant.parse_configuration import OneLine
+from bot.participant.views import buttons
+from bot.participant.views.next_step import led_back
+from bot.slack.block_kit import Message, actions, button, escape, section, shorten
+from bot.study.participant_status import Standing
+from storage.schema.states import SessionState
+from training.hyperparameters import BY_NAME, LABELS, Optimizer, format_value
+
+TYPED = "form_typed"
+
+_QUOTED = 60
+_MOST_UNKNOWN = 8
+_MOST_PROBLEMS = 6
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the button under a typed configuration carries: the form it opens, and its values."""
+
+    purpose: Purpose
+    session: int
+    values: Mapping[str, str]
+
+    def dump(self) -> str:
+        """As text; 15 values are some 500 of the 2,000 characters that a button may carry."""
+        return json.dumps({"p": self.purpose, "s": self.session, "v": dict(self.values)}, separators=(",", ":"))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read it back."""
+        content = json.loads(text)
+        return cls(Purpose(content["p"]), int(content["s"]), dict(content["v"]))
+
+
+def typed_configuration(
+    line: OneLine, standing: Standing, *, training_images: int, last: Mapping[str, str] | None
+) -> Message:
+    """What was understood of a configuration in one line, with a button that opens the form filled in.
+
+    Args:
+        line: What was read.
+        standing: Where the participant stands.
+        training_images: A batch may not be larger.
+        last: The values of the form when it opens without the line; none before the first trial.
+    """
+    problems = [*line.problems, *_problems_together(line, training_images, last or {})][:_MOST_PROBLEMS]
+    values = {name: value for name, value in line.values.items() if not _too_large(name, value, training_images)}
+    told: list[str] = []
+    if values:
+        said = " · ".join(f"{BY_NAME[name].label.lower()} {format_value(value)}" for name, value in values.items())
+        told.append(f"I understood: *{said}*.")
+    told += map(escape, problems)
+    if line.unknown:
+        unknown = ", ".join(f"“{escape(shorten(each, _QUOTED))}”" for each in line.unknown[:_MOST_UNKNOWN])
+        told.append(f"I did not understand {unknown}{' and more' if len(line.unknown) > _MOST_UNKNOWN else ''}.")
+    view = standing.session
+    if view is None and values:
+        told.append("It can be tried once your time runs: write it again then.")
+    if view is None or view.state is SessionState.FINISHED or not values:
+        return led_back("\n".join(told), standing)
+    final = view.state is SessionState.CHOOSING
+    if final:
+        told.append("Your time is up, so it cannot be tried any more. You can make it your final choice.")
+    else:
+        told.append(_rest(values, last))
+    purpose = Purpose.FINAL if final else Purpose.TRY
+    text = "\n".join(told)
+    offered = [
+        button("Open the form, filled in", TYPED, Typed(purpose, view.id, values).dump(), style="primary"),
+        *([button("Choose a trial", buttons.FINISH, view.id)] if final else []),
+    ]
+    return Message(text=text, blocks=(section(text), actions(offered, block_id="typed")))
+
+
+def _too_large(name: str, value: str, training_images: int) -> bool:
+    return name == "batch_size" and float(value) > training_images
+
+
+def _problems_together(line: OneLine, training_images: int, last: Mapping[str, str]) -> list[str]:
+    """What is wrong with values that are right one by one."""
+    problems = []
+    batch = line.values.get("batch_size")
+    if batch is not None and _too_large("batch_size", batch, training_images):
+        problems.append(f"A batch of {batch} is larger than the training set: at most {training_images}.")
+    optimizer = line.values.get("optimizer") or last.get("optimizer")
+    if optimizer:
+        unused = [BY_NAME[name].label for name in line.values if not BY_NAME[name].used_by(Optimizer(optimizer))]
+        if unused:
+            problems.append(f"{LABELS[optimizer]} does not use {_listed(unused)}.")
+    missing = [BY_NAME[name].label for name in line.named if name not in line.values]
+    at_fault = " ".join(line.problems)
+    if missing := [label for label in missing if label not in at_fault]:
+        problems.append(f"{_listed(missing)}: the value is missing.")
+    return problems
+
+
+def _rest(values: Mapping[str, str], last: Mapping[str, str] | None) -> str:
+    if last is not None:
+        return "What you did not write is as in your last trial. Check it in the form and send it off."
+    missing = [each.label for each in BY_NAME.values() if each.mandatory and each.name not in values]
+    if missing:
+        return f"In the form, please choose: {_listed(missing)}."
+    return "Check it in the form and send it off."
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

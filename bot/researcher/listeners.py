@@ -1,0 +1,196 @@
+"""Listeners of ``/study`` and of the buttons under its answers: for researchers only."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.researcher import actions, file_delivery, pages
+from bot.researcher.interactions import Asked
+from bot.researcher.parsing import Misspelt, nearest, without_people, words_of
+from bot.researcher.permissions import GroupUnknown
+from bot.researcher.views import answers
+from bot.researcher.views.answers import Usage
+from bot.researcher.views.confirmations import NO, YES, Deed
+from bot.researcher.views.pages import TURN, Page, Place, Subject, said
+from bot.researcher.views.people import PLOTS
+from bot.study.service import Study
+from storage.refusals import Refused
+
+COMMAND = "/study"
+
+NOT_FOR_YOU = (
+    "`/study` is for the researchers who run the study. If you take part in it, write me a direct message: "
+    "I will show you where you stand and what comes next."
+)
+
+Run = Callable[[Study, Asked, Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word after ``/study``.
+
+    Attributes:
+        usages: How it is written, and what that does.
+        run: Does it.
+    """
+
+    usages: tuple[Usage, ...]
+    run: Run
+
+
+def register(app: App, study: Study) -> None:
+    """Listen to ``/study``, and to presses under its answers."""
+
+    def typed(ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        asked = Asked.by_command(study.slack, body)
+        study.errands.run("answering a command", partial(_answer, study, asked), tell=asked.tell)
+
+    def on_press(action_id: str | re.Pattern[str], doing: str, do: Callable[[Study, Asked], None]) -> None:
+        def pressed(ack: Ack, body: dict[str, Any]) -> None:
+            ack()
+            asked = Asked.by_press(study.slack, body)
+            study.errands.run(doing, partial(_politely, study, asked, partial(do, study, asked)), tell=asked.tell)
+
+        app.action(action_id)(pressed)
+
+    app.command(COMMAND)(typed)
+    on_press(re.compile(rf"{TURN}\..+"), "turning a page", _turn)
+    on_press(PLOTS, "sending loss plots", file_delivery.plots)
+    on_press(YES, "doing what a researcher confirmed", actions.Confirmations().take)
+    on_press(NO, "leaving things as they are", _leave)
+
+
+def _answer(study: Study, asked: Asked) -> None:
+    _politely(study, asked, partial(_run, study, asked))
+
+
+def _politely(study: Study, asked: Asked, do: Callable[[], None]) -> None:
+    """Do it if a researcher asked; a refusal is told in private."""
+    try:
+        if study.parts.access.allows(asked.user):
+            do()
+        else:
+            asked.add(answers.not_for_you(NOT_FOR_YOU))
+    except GroupUnknown as unknown:
+        asked.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
+    except Refused as refused:
+        asked.say(said(str(refused)))
+
+
+def _run(study: Study, asked: Asked) -> None:
+    words = words_of(asked.text) or ["help"]
+    name = words[0].lower()
+    command = COMMANDS.get(name)
+    if command is None:
+        asked.say(answers.not_known(words[0], _meant(nearest(name, COMMANDS), words[1:])))
+        return
+    actions.note(study, asked, _on_record(name, words[1:]))
+    try:
+        command.run(study, asked, words[1:])
+    except Misspelt as misspelt:
+        asked.say(answers.misspelt(str(misspelt), command.usages))
+
+
+def _meant(name: str | None, words: Sequence[str]) -> Usage | None:
+    """What a misspelt command may have been: with the words that followed it, where they are plain ones."""
+    if name is None:
+        return None
+    usage = COMMANDS[name].usages[0]
+    if words and all(re.fullmatch(r"[\w.-]{1,40}", word) for word in words[:4]):
+        return Usage(" ".join([name, *words[:4]]), usage.does)
+    return usage
+
+
+def _on_record(name: str, words: Sequence[str]) -> str:
+    """The command as the event log keeps it; whoever is invited is nobody there."""
+    return " ".join([name, *("@…" for _ in words)]) if name == "invite" else without_people(" ".join([name, *words]))
+
+
+def _help(_: Study, asked: Asked, __: Sequence[str]) -> None:
+    asked.say(answers.help_with([usage for each in COMMANDS.values() for usage in each.usages]))
+
+
+def _status(study: Study, asked: Asked, _: Sequence[str]) -> None:
+    page = pages.page(study, Place(Subject.STATUS))
+    if page.of == 1:
+        asked.say(page.message())
+    else:
+        asked.show(page)
+
+
+def _participants(study: Study, asked: Asked, _: Sequence[str]) -> None:
+    asked.show(pages.page(study, Place(Subject.PARTICIPANTS)))
+
+
+def _participant(study: Study, asked: Asked, words: Sequence[str]) -> None:
+    if len(words) != 1:
+        raise Misspelt("Name one participant.")
+    asked.show(pages.page(study, Place(Subject.PARTICIPANT, 1, words[0])))
+
+
+def _turn(study: Study, asked: Asked) -> None:
+    page: Page = pages.page(study, Place.read(asked.text))
+    asked.show(page)
+
+
+def _leave(_: Study, asked: Asked) -> None:
+    asked.say(answers.nothing_done())
+
+
+COMMANDS: Mapping[str, Command] = {
+    "help": Command((Usage("help", "this"),), _help),
+    "status": Command((Usage("status", "who is tuning now, who waits, how far the study is"),), _status),
+    "participants": Command((Usage("participants", "all of them, and how far each has come"),), _participants),
+    "participant": Command(
+        (Usage("participant P007", "one of them: answers, trials with accuracies, loss plots, evaluations"),),
+        _participant,
+    ),
+    "invite": Command((Usage("invite @somebody …", "writes to people what the study is about"),), actions.invite),
+    "extend": Command(
+        (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
+    ),
+    "cancel": Command(
+        (Usage("cancel P007", "ends a session without a final choice; asks first"),), partial(actions.ask, Deed.CANCEL)
+    ),
+    "withdraw": Command(
+        (Usage("withdraw P007", "takes somebody out of the study; asks first"),), partial(actions.ask, Deed.WITHDRAW)
+    ),
+    "open": Command(
+        (Usage("open", "lets people in, and fixes the rules; asks first"),), partial(actions.ask, Deed.OPEN)
+    ),
+    "pause": Command(
+        (Usage("pause", "lets nobody new in, and no session begin; asks first"),), partial(actions.ask, Deed.PAUSE)
+    ),
+    "resume": Command((Usage("resume", "ends a pause; asks first"),), partial(actions.ask, Deed.RESUME)),
+    "close": Command((Usage("close", "ends the study for good; asks first"),), partial(actions.ask, Deed.CLOSE)),
+    "baseline": Command(
+        (
+            Usage("baseline", "how far the searchers are"),
+            Usage("baseline random 320", "trains so many settings drawn at random, in idle slots"),
+            Usage(
+                "baseline tpe 31",
+                "so many artificial participants with a person's time; `… tries 20` limits their tries too",
+            ),
+            Usage("baseline stop", "stops all searchers"),
+        ),
+        actions.baseline,
+    ),
+    "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), actions.evaluate),
+    "report": Command(
+        (
+            Usage("report", "sends you the report: a page with everything, and all its files"),
+            Usage("report figure-4", "one figure or table of it; also `figures`, `tables`"),
+        ),
+        file_delivery.report,
+    ),
+    "export": Command(
+        (Usage("export", "sends you the open data: an anonymous bundle of tables"),), file_delivery.export
+    ),
+}
+"""Everything that can follow ``/study``, in the order in which the help names it."""

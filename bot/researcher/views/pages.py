@@ -1,0 +1,103 @@
+"""One page of a long answer: in a modal, or in a message where it is too late for one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from bot.slack.block_kit import Message, actions, button, context, modal, section
+
+TURN = "research_turn"
+"""The action of every button that leads to another page begins so; its value is a :class:`Place`."""
+
+
+class Subject(StrEnum):
+    """What a page is about."""
+
+    STATUS = "status"
+    PARTICIPANTS = "participants"
+    PARTICIPANT = "participant"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which page of what; ``code`` names the participant."""
+
+    subject: Subject
+    number: int = 1
+    code: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}:{self.number}:{self.code}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The place that a button carries."""
+        subject, number, code = text.split(":", 2)
+        return cls(Subject(subject), int(number), code)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is shown.
+
+    Attributes:
+        place: Where it is.
+        of: How many pages there are.
+        title: At most 24 characters.
+        blocks: At most 45, and none that may only stand in messages.
+        note: What was done just now.
+    """
+
+    place: Place
+    of: int
+    title: str
+    blocks: tuple[Block, ...]
+    note: str = ""
+
+    def modal(self) -> View:
+        """The page as a modal."""
+        return modal(self.title, self._all, callback_id="research_page")
+
+    def message(self) -> Message:
+        """The page as a message."""
+        return Message(text=self._where, blocks=tuple(self._all))
+
+    @property
+    def _where(self) -> str:
+        return self.title if self.of == 1 else f"{self.title}, page {self.place.number} of {self.of}"
+
+    @property
+    def _all(self) -> Sequence[Block]:
+        blocks = [section(self.note)] if self.note else []
+        return [*blocks, *self.blocks, *self._turning()]
+
+    def _turning(self) -> list[Block]:
+        number, place = self.place.number, self.place
+        row = []
+        if place.subject is Subject.PARTICIPANT:
+            row.append(button("All participants", f"{TURN}.up", Place(Subject.PARTICIPANTS)))
+        if number > 1:
+            row.append(button("Previous", f"{TURN}.back", Place(place.subject, number - 1, place.code)))
+        if number < self.of:
+            row.append(button("Next", f"{TURN}.on", Place(place.subject, number + 1, place.code)))
+        where: list[Block] = [context(f"Page {number} of {self.of}")] if self.of > 1 else []
+        return [*where, *([actions(row, block_id="turn")] if row else [])]
+
+
+def pages(items: int, per_page: int) -> int:
+    """How many pages so many items need; one where there are none."""
+    return max(1, -(-items // per_page))
+
+
+def within(number: int, of: int) -> int:
+    """The number of a page that is there: the nearest to the one asked for."""
+    return min(max(number, 1), of)
+
+
+def said(text: str, *more: Block) -> Message:
+    """A line, and blocks below it."""
+    return Message(text=text, blocks=(section(text), *more))

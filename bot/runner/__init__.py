@@ -1,0 +1,1 @@
+"""What runs beside the conversation: jobs for the workers, the clock, searchers, reports in a process of their own."""

@@ -1,0 +1,392 @@
+"""Waiting trials go to workers; what workers report goes to storage and to whoever watches.
+
+One thread does all of it, so nothing here is decided twice. What may happen to a trial is decided in
+``storage``; this loop only carries messages.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy.exc import OperationalError
+
+from storage.database import Store
+from storage.refusals import Refused
+from storage.schema.states import JobKind, TrialState
+from storage.transitions import jobs, trials
+from storage.transitions.jobs import Job, PartialEpoch
+from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part, TrialRequest
+from training.workers import Failed, Lost, Ready, Resumed, Started, Suspended, WorkerEvent, Workers
+
+log = logging.getLogger(__name__)
+
+_LISTEN_SECONDS = 0.05
+"""How long a submission may wait for this loop to look up from its workers."""
+
+_RETRY_SECONDS = 1.0
+"""Between two attempts to write what the data base could not take (a full disk)."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job has come.
+
+    Attributes:
+        epoch: The epoch that is training, from 1.
+        batch_losses: The losses of its batches so far.
+        epoch_losses: The training loss of every finished epoch.
+    """
+
+    epoch: int = 1
+    batch_losses: tuple[float, ...] = ()
+    epoch_losses: tuple[float, ...] = ()
+
+
+class Watcher(Protocol):
+    """Is told what happens to jobs, on the thread of the loop: must not wait for anything."""
+
+    def job_moved(self, job: Job) -> None:
+        """The job started or made progress."""
+
+    def job_ended(self, job: Job) -> None:
+        """The job is finished, whatever it ended as."""
+
+    def job_lost(self, job: Job) -> None:
+        """The job's worker was lost; it runs again."""
+
+    def job_failed(self, job: Job, failed: Failed) -> None:
+        """The job ended with an error."""
+
+    def slot_failed(self, slot: int, reason: str) -> None:
+        """A slot cannot be used, or its idle worker was lost; told once, until the slot is ready again."""
+
+    def loop_failed(self, error: Exception) -> None:
+        """The loop met an error of ours and goes on."""
+
+
+@dataclass
+class _Running:
+    job: Job
+    slot: int
+    epoch: int = 1
+    batch_losses: list[float] = field(default_factory=list)
+    epoch_losses: list[float] = field(default_factory=list)
+    trained: float = 0.0
+    training_since: float | None = None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a person's trial may suspend it: nobody waits for it."""
+        return self.job.of_searcher or self.job.kind is JobKind.EVALUATION
+
+    @property
+    def seconds(self) -> float:
+        return self.trained + (0.0 if self.training_since is None else time.monotonic() - self.training_since)
+
+    def begin(self) -> None:
+        self.training_since = time.monotonic()
+
+    def pause(self) -> None:
+        self.trained, self.training_since = self.seconds, None
+
+
+class Jobs:
+    """The loop between storage and workers.
+
+    Args:
+        store: Where trials wait.
+        workers: Where they run.
+        watcher: Who is told.
+        now: The time, aware.
+        mixed_devices: Whether trials of a study may run on slots that differ in what the bits of a result depend on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        workers: Workers,
+        watcher: Watcher,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        mixed_devices: bool = False,
+    ) -> None:
+        self._store = store
+        self._workers = workers
+        self._watcher = watcher
+        self._now = now
+        self._running: dict[str, _Running] = {}
+        self._ready: set[int] = set()
+        self._told_of: set[int] = set()
+        self._mixed_devices = mixed_devices
+        self._reference: Environment | None = None
+        self._event: WorkerEvent | None = None  # what is being handled; stays until that is done
+        self._in_trouble = False
+        self._lock = threading.Lock()
+        self._look = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Start the workers and the loop."""
+        latest = trials.latest_environment(self._store)
+        self._reference = None if latest is None else Environment(**latest)
+        self._workers.start()
+        self._look.set()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the loop and the workers. What was running stays so in storage, and runs again at the next start."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._workers.close()
+
+    def look(self) -> None:
+        """Something may be waiting: look soon."""
+        self._look.set()
+
+    def stop(self, key: str) -> None:
+        """Ask the worker of a running job to stop it."""
+        self._workers.stop(key)
+
+    def progress(self, key: str) -> Progress | None:
+        """How far a running job has come; none when it does not run."""
+        with self._lock:
+            running = self._running.get(key)
+            if running is None:
+                return None
+            return Progress(running.epoch, tuple(running.batch_losses), tuple(running.epoch_losses))
+
+    def seconds(self, key: str) -> float | None:
+        """How long a running job has trained, while suspended not counted; none when it does not run."""
+        with self._lock:
+            running = self._running.get(key)
+            return None if running is None else running.seconds
+
+    @property
+    def slots_ready(self) -> int:
+        """The number of slots whose worker is up."""
+        return len(self._ready)
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._turn()
+                self._in_trouble = False
+            except OperationalError as error:
+                # The disk is full, or the data base away: nothing may be lost for it, so the same is tried again.
+                self._say_once(error)
+                self._look.set()
+                self._closing.wait(_RETRY_SECONDS)
+            except Exception as error:  # the study must go on, and somebody must be told
+                log.exception("the jobs loop met an error")
+                self._give_up()
+                self._watcher.loop_failed(error)
+                self._closing.wait(_RETRY_SECONDS)
+
+    def _turn(self) -> None:
+        """Handle one event and one wish to look. An event stays until what it says is stored."""
+        if self._event is None:
+            self._event = self._workers.next_event(_LISTEN_SECONDS)
+        if self._event is not None:
+            self._handle(self._event)
+            self._event = None
+        if self._look.is_set():
+            self._look.clear()
+            self._assign()
+
+    def _give_up(self) -> None:
+        """Drop an event that cannot be handled; a slot whose job it ended is free all the same."""
+        event, self._event = self._event, None
+        if event is not None and isinstance(event.message, Outcome | Failed | Lost):
+            running = self._running.get(event.job or "")
+            if running is not None:
+                self._forget(running)
+
+    def _say_once(self, error: OperationalError) -> None:
+        if not self._in_trouble:
+            log.error("the data base cannot be written; what workers report waits and is kept: %s", error)
+            self._watcher.loop_failed(error)
+        self._in_trouble = True
+
+    def _assign(self) -> None:
+        """Give waiting jobs to slots: only people's trials may suspend one, an evaluation or a searcher's job."""
+        busy: dict[int, list[_Running]] = {slot: [] for slot in self._ready}
+        for running in self._running.values():
+            if running.slot in busy:
+                busy[running.slot].append(running)
+        idle = [slot for slot, held in busy.items() if not held]
+        lent = [slot for slot, held in busy.items() if len(held) == 1 and held[0].gives_way]
+        lent.sort(key=lambda slot: not busy[slot][0].job.of_searcher)  # people's evaluations are disturbed last
+        for slot in idle + lent:
+            kinds = (JobKind.TRIAL, JobKind.EVALUATION) if slot in idle else (JobKind.TRIAL,)
+            job = jobs.claim(self._store, now=self._now(), slot=slot, kinds=kinds)
+            if job is None:
+                if slot in idle:
+                    return  # nothing waits at all
+                continue
+            with self._lock:
+                self._running[job.key] = _Running(job, slot)
+            part = Part.TRIAL if job.kind is JobKind.TRIAL else Part.EVALUATION
+            self._workers.submit(slot, job.key, TrialRequest(job.task, job.configuration, job.seed, part))
+            if self._is_unwanted(job):  # asked to stop before its worker had heard of it
+                self._workers.stop(job.key)
+            self._watcher.job_moved(job)
+
+    def _is_unwanted(self, job: Job) -> bool:
+        if job.kind is not JobKind.TRIAL:
+            return False
+        try:
+            return trials.get(self._store, job.id).cancel_requested_at is not None
+        except Refused:  # its participant has had it deleted
+            return True
+
+    def _handle(self, event: WorkerEvent) -> None:
+        if isinstance(event.message, Ready):
+            self._welcome(event.slot, event.message.environment)
+            return
+        if event.job is None:
+            self._lose_slot(event)
+            return
+        running = self._running.get(event.job)
+        if running is None:
+            return
+        match event.message:
+            case BatchLosses():
+                self._add_losses(running, event.message)
+                self._watcher.job_moved(running.job)
+            case EpochEnd():
+                self._end_epoch(running, event.message)
+                self._watcher.job_moved(running.job)
+            case Outcome():
+                self._end(running, _ending(event.message, _partial(running)))
+            case Failed():
+                log.error("%s failed in slot %s: %s", running.job.key, event.slot, event.message.detail)
+                self._end(running, _failure(event.message, _partial(running)))
+                self._watcher.job_failed(running.job, event.message)
+            case Lost():
+                self._ready.discard(event.slot)
+                self._lose(running)
+            case Started() | Resumed():
+                with self._lock:
+                    running.begin()
+                self._watcher.job_moved(running.job)
+            case Suspended():
+                with self._lock:
+                    running.pause()
+                self._watcher.job_moved(running.job)
+
+    def _welcome(self, slot: int, environment: Environment) -> None:
+        """A slot is ready: it may work if its results are those of the others, bit for bit."""
+        self._reference = self._reference or environment
+        differences = self._reference.differences(environment)
+        if differences and not self._mixed_devices:
+            self._tell(
+                slot,
+                f"Slot {slot} is not used: its trials would not be comparable with the study's others "
+                f"({'; '.join(differences)}). Name like devices in machine.devices, or set machine.mixed_devices.",
+            )
+            return
+        self._told_of.discard(slot)
+        self._ready.add(slot)
+        self._look.set()
+
+    def _lose_slot(self, event: WorkerEvent) -> None:
+        """A worker is gone, or cannot start, without a job that would tell of it."""
+        self._ready.discard(event.slot)
+        if isinstance(event.message, Failed):
+            log.error("the worker of slot %s cannot start: %s", event.slot, event.message.detail)
+            self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again. The log says why.")
+        elif isinstance(event.message, Lost):
+            self._tell(event.slot, event.message.reason)
+
+    def _tell(self, slot: int, reason: str) -> None:
+        if slot not in self._told_of:
+            self._told_of.add(slot)
+            self._watcher.slot_failed(slot, reason)
+
+    def _add_losses(self, running: _Running, message: BatchLosses) -> None:
+        with self._lock:
+            if message.epoch != running.epoch:
+                running.epoch, running.batch_losses = message.epoch, []
+            running.batch_losses.extend(message.losses)
+
+    def _end_epoch(self, running: _Running, message: EpochEnd) -> None:
+        jobs.record_epoch(
+            self._store,
+            running.job,
+            epoch=message.epoch,
+            batch_losses=running.batch_losses,
+            training_loss=message.training_loss,
+            validation_accuracy=message.accuracy,
+            seconds=message.seconds,
+        )
+        with self._lock:
+            running.epoch_losses.append(message.training_loss)
+
+    def _end(self, running: _Running, ending: jobs.Ending) -> None:
+        try:
+            jobs.finish(self._store, running.job, ending, now=self._now())
+        except Refused as refused:  # the run was taken back meanwhile: its result is not wanted any more
+            log.info("%s: %s", running.job.key, refused)
+            self._forget(running)
+            return
+        self._forget(running)
+        self._watcher.job_ended(running.job)
+
+    def _lose(self, running: _Running) -> None:
+        log.warning("the worker in slot %s was lost with %s", running.slot, running.job.key)
+        try:
+            run = jobs.lost(self._store, running.job, now=self._now())
+        except Refused as refused:
+            log.info("%s: %s", running.job.key, refused)
+            self._forget(running)
+            return
+        self._forget(running)
+        self._watcher.job_lost(running.job)
+        if run.state.is_finished:
+            self._watcher.job_ended(running.job)
+
+    def _forget(self, running: _Running) -> None:
+        with self._lock:
+            self._running.pop(running.job.key, None)
+        self._look.set()
+
+
+def _partial(running: _Running) -> PartialEpoch | None:
+    """The epoch that a run ended in, if it did not end with one."""
+    if running.epoch == len(running.epoch_losses) or not running.batch_losses:
+        return None
+    return PartialEpoch(running.epoch, tuple(running.batch_losses))
+
+
+_STATES = {
+    Ending.COMPLETE: TrialState.COMPLETE,
+    Ending.DIVERGED: TrialState.DIVERGED,
+    Ending.STOPPED: TrialState.CANCELLED,
+}
+
+
+def _ending(outcome: Outcome, partial: PartialEpoch | None) -> jobs.Ending:
+    state = _STATES[outcome.ending]
+    return jobs.Ending(
+        state=state,
+        accuracy=outcome.accuracy if state is TrialState.COMPLETE else None,
+        seconds=outcome.seconds,
+        images_per_second=outcome.images_per_second,
+        environment={} if outcome.environment is None else asdict(outcome.environment),
+        partial=partial,
+    )
+
+
+def _failure(failed: Failed, partial: PartialEpoch | None) -> jobs.Ending:
+    return jobs.Ending(
+        state=TrialState.FAILED,
+        reason=failed.reason,
+        partial=partial,
+        our_fault=failed.fault == "ours",
+    )

@@ -1,0 +1,77 @@
+"""The report and the open data as files in a folder, made by :mod:`bot.runner.subprocess_job`."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.runner.subprocess_job import NotMade
+from storage.bundle import export_bundle
+from storage.database import Store
+from storage.transitions import studies
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """A file that is there now; ``alt_text`` says what a picture shows."""
+
+    path: Path
+    alt_text: str = ""
+
+
+def open_data(database: str, study: str, path: Path) -> MadeFile:
+    """Write a study as an anonymous bundle.
+
+    Args:
+        database: Where it is.
+        study: Its name.
+        path: The file.
+
+    Raises:
+        Refused: There is no such study.
+    """
+    store = Store(database)
+    try:
+        export_bundle(store, path, name=study)
+    finally:
+        store.close()
+    return MadeFile(path)
+
+
+def report(database: str, study: str, folder: Path, name: str, only: str | None = None) -> list[MadeFile]:
+    """Compute a study's report and write it.
+
+    Args:
+        database: Where the study is.
+        study: Its name.
+        folder: An empty one.
+        name: What the archive of the whole report is called, without its suffix.
+        only: The name of a figure or a table; ``figures`` and ``tables`` are all of a kind; none is everything.
+
+    Returns:
+        Of everything: the page, and an archive of all files. Of all of a kind: an archive. Of one: its files.
+
+    Raises:
+        NotMade: There is no such figure or table.
+        Refused: There is no such study.
+    """
+    from reports.write import PAGE, UnknownPart, write_report  # brings the statistics, which nobody else here needs
+
+    store = Store(database)
+    try:
+        found = studies.study_named(store, study)
+        one = None if only in ("figures", "tables") else only
+        written = write_report(store, folder, study_id=None if found is None else found.id, only=one)
+    except UnknownPart as error:
+        raise NotMade(str(error)) from error
+    finally:
+        store.close()
+    if one is not None:
+        wanted = (".png", ".pdf", ".csv")
+        return [MadeFile(each.path, each.alt) for each in written.files if each.path.suffix in wanted]
+    archive = folder / f"{name}{f'-{only}' if only else ''}.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for each in written.files:
+            place = each.path.relative_to(folder)
+            if only is None or place.parts[0] == only:
+                packed.write(each.path, place)
+    return [MadeFile(archive)] if only else [MadeFile(folder / PAGE), MadeFile(archive)]

@@ -1,0 +1,333 @@
+"""The human side: what the page and :class:`bot.sandbox.client.person.Person` ask for and do, as JSON over HTTP.
+
+Every answer to something that cannot be done is HTTP 4xx with ``{"ok": false, "error": "a sentence"}``.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from aiohttp import web
+
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces import interactions, messages
+from bot.sandbox.surfaces.inputs import NotPossible
+from bot.sandbox.surfaces.interactions import Change, Outcome
+from bot.sandbox.surfaces.payloads import escape, with_mentions
+from bot.sandbox.surfaces.state import APP_ID, BOT_USER, Channel, Json, Member, Message, View
+from bot.sandbox.validation.errors import Refused
+
+_PAGE = Path(__file__).parents[1] / "page"
+_LONGEST_WAIT = 60.0
+_PICTURES_INSIDE = {"context": ("elements",), "container": ("child_blocks",)}
+_UNACKNOWLEDGED = 200
+"""The status of an answer that tells of the app's failure: the request itself was right."""
+
+
+class HumanSide:
+    """The handlers. ``add_routes`` puts them into the server."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._workspace = context.workspace
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Register everything under ``/``, ``/page`` and ``/ui``."""
+        get, post = router.add_get, router.add_post
+        get("/", self._index)
+        if _PAGE.is_dir():
+            router.add_static("/page", _PAGE)
+        get("/ui/people", self._people)
+        post("/ui/people", _told(self._join))
+        get("/ui/traffic", self._traffic)
+        get("/ui/{user}/conversations", _told(self._conversations))
+        get("/ui/{user}/messages", _told(self._messages))
+        post("/ui/{user}/messages", _told(self._say))
+        router.add_patch("/ui/{user}/messages/{ts}", _told(self._edit))
+        router.add_delete("/ui/{user}/messages/{ts}", _told(self._delete))
+        post("/ui/{user}/read", _told(self._read))
+        get("/ui/{user}/home", _told(self._home))
+        post("/ui/{user}/home/opened", _told(self._home_opened))
+        post("/ui/{user}/command", _told(self._command))
+        post("/ui/{user}/act", _told(self._act))
+        get("/ui/{user}/views", _told(self._views))
+        post("/ui/{user}/views/{id}/input", _told(self._input))
+        post("/ui/{user}/views/{id}/submit", _told(self._submit))
+        post("/ui/{user}/views/{id}/close", _told(self._close))
+        get("/ui/{user}/changes", _told(self._changes))
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        page = _PAGE / "index.html"
+        return web.FileResponse(page) if page.is_file() else web.Response(text="The page is not installed.")
+
+    async def _people(self, _request: web.Request) -> web.Response:
+        members = self._workspace.members.values()
+        return web.json_response(
+            {"people": [{"id": each.id, "name": each.name, "role": each.role} for each in members]}
+        )
+
+    async def _join(self, request: web.Request) -> web.Response:
+        name = str((await _body(request)).get("name") or "").strip()
+        if not 0 < len(name) <= 80:
+            raise NotPossible("A new person needs a name of at most 80 characters.")
+        member = self._workspace.join(Member(name))
+        return web.json_response({"ok": True, "id": member.id, "name": member.name, "role": member.role})
+
+    async def _traffic(self, request: web.Request) -> web.Response:
+        entries = self._workspace.traffic.since(_number(request, "after"))
+        return web.json_response(
+            {"now": self._workspace.traffic.now, "entries": [entry.as_json() for entry in entries]}
+        )
+
+    async def _conversations(self, request: web.Request) -> web.Response:
+        user, manifest = self._user(request), self._workspace.manifest
+        shown = [self._conversation(each, user) for each in self._workspace.channels.values() if user in each.members]
+        commands = [
+            {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
+            for each in manifest.commands or ()
+        ]
+        app = {"name": manifest.app_name, "id": APP_ID, "bot_user": BOT_USER, "home_tab": manifest.home_tab}
+        return web.json_response({"conversations": shown, "commands": commands, "app": app})
+
+    def _conversation(self, channel: Channel, user: str) -> Json:
+        visible = self._workspace.visible(channel.id, user)
+        return {
+            "id": channel.id,
+            "kind": channel.kind,
+            "name": channel.name,
+            "unread": self._workspace.unread(channel.id, user),
+            "latest": visible[-1].ts if visible else None,
+        }
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        user = self._user(request)
+        channel = self._channel(user, request.query.get("channel", ""))
+        replies = self._workspace.reply_counts(channel.id)
+        visible = self._workspace.visible(channel.id, user)
+        shown = [self._message(each) | {"reply_count": replies[each.ts]} for each in visible]
+        return web.json_response({"messages": shown})
+
+    def _message(self, message: Message) -> Json:
+        files = [self._workspace.files[each] for each in message.files if each in self._workspace.files]
+        return {
+            "ts": message.ts,
+            "thread_ts": message.thread_ts,
+            "user": message.user,
+            "name": self._workspace.name_of(message.user),
+            "bot": message.user == BOT_USER,
+            "text": message.text,
+            "blocks": None if message.blocks is None else self._with_pictures(message.blocks),
+            "edited": message.edited is not None,
+            "ephemeral": message.visible_to is not None,
+            "deleted": message.deleted,
+            "files": [
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "mimetype": each.mimetype,
+                    "size": len(each.content or b""),
+                    "url": f"/files/{each.id}/{quote(each.name)}",
+                }
+                for each in files
+            ],
+            "values": message.values,
+        }
+
+    def _with_pictures(self, blocks: list[Json]) -> list[Json]:
+        """Blocks in which pictures of the workspace have an address that the page can fetch."""
+        return [self._with_picture(each) for each in blocks]
+
+    def _with_picture(self, part: Json) -> Json:
+        if part.get("type") == "image" and isinstance(part.get("slack_file"), dict):
+            file = self._workspace.files.get(str(part["slack_file"].get("id")))
+            return part | {"image_url": f"/files/{file.id}/{quote(file.name)}" if file else None}
+        if part.get("type") == "section" and isinstance(part.get("accessory"), dict):
+            return part | {"accessory": self._with_picture(part["accessory"])}
+        for inside in _PICTURES_INSIDE.get(str(part.get("type")), ()):
+            part = part | {inside: self._with_pictures(part[inside])}
+        return part
+
+    async def _say(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        channel, manifest = self._channel(user, str(body.get("channel") or "")), self._workspace.manifest
+        if channel.kind == "dm" and (manifest.messages_read_only or not manifest.messages_tab):
+            raise NotPossible("Sending messages to this app has been turned off.")
+        message = messages.post(
+            self._context,
+            channel.id,
+            user,
+            self._written(body),
+            thread_ts=body.get("thread_ts") or None,
+            client_msg_id=str(uuid4()),
+        )
+        return web.json_response({"ok": True, "ts": message.ts})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        message = self._own_message(request, user, str(body.get("channel") or ""))
+        messages.change(self._context, message, self._written(body), None)
+        return web.json_response({"ok": True})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        user = self._user(request)
+        messages.delete(self._context, self._own_message(request, user, request.query.get("channel", "")))
+        return web.json_response({"ok": True})
+
+    async def _read(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        channel = self._channel(user, str(body.get("channel") or ""))
+        visible = self._workspace.visible(channel.id, user)
+        if visible:
+            self._workspace.read_until[user, channel.id] = visible[-1].ts
+            self._workspace.changes.add("conversations", audience=frozenset({user}))
+        return web.json_response({"ok": True})
+
+    async def _home(self, request: web.Request) -> web.Response:
+        home = self._workspace.home(self._user(request))
+        return web.json_response({"view": None if home is None else self._view(home)})
+
+    async def _home_opened(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        messages.open_app(self._context, user, "messages" if body.get("tab") == "messages" else "home")
+        return web.json_response({"ok": True})
+
+    async def _command(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        channel = self._channel(user, str(body.get("channel") or ""))
+        name, text = str(body.get("command") or ""), str(body.get("text") or "")
+        return _outcome(await interactions.command(self._context, user, channel, name, text))
+
+    async def _act(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        container, change = body.get("container") or {}, _change(body)
+        if container.get("type") == "view":
+            view = self._view_of(user, str(container.get("view_id") or ""))
+            return _outcome(await interactions.act_on_view(self._context, user, view, change))
+        channel = self._channel(user, str(container.get("channel") or ""))
+        message = self._workspace.message(channel.id, str(container.get("ts") or ""))
+        if message is None or message.visible_to not in {None, user}:
+            raise NotPossible("This message was deleted.")
+        return _outcome(await interactions.act_on_message(self._context, user, message, change))
+
+    async def _views(self, request: web.Request) -> web.Response:
+        return web.json_response({"views": [self._view(each) for each in self._workspace.stack(self._user(request))]})
+
+    def _view(self, view: View) -> Json:
+        content = view.content
+        return {
+            "id": view.id,
+            "hash": view.hash,
+            "type": view.type,
+            "callback_id": content.get("callback_id") or "",
+            "title": content.get("title"),
+            "submit": content.get("submit"),
+            "close": content.get("close"),
+            "blocks": self._with_pictures(view.blocks),
+            "values": view.values,
+            "errors": view.errors,
+        }
+
+    async def _input(self, request: web.Request) -> web.Response:
+        user = self._user(request)
+        view = self._view_of(user, request.match_info["id"])
+        return _outcome(await interactions.act_on_view(self._context, user, view, _change(await _body(request))))
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        view = self._view_of(user, request.match_info["id"])
+        interactions.enter(view, body.get("values") or {})
+        outcome = await interactions.submit(self._context, user, view)
+        return _outcome(outcome, closed=outcome.closed)
+
+    async def _close(self, request: web.Request) -> web.Response:
+        user, body = self._user(request), await _body(request)
+        view = self._view_of(user, request.match_info["id"])
+        await interactions.close(self._context, user, view, everything=bool(body.get("all")))
+        return web.json_response({"ok": True})
+
+    async def _changes(self, request: web.Request) -> web.Response:
+        user, changes = self._user(request), self._workspace.changes
+        after, wait = _number(request, "after"), min(float(_number(request, "wait", 25)), _LONGEST_WAIT)
+        found = [] if after < 0 else await changes.wait(after, user, wait)
+        return web.json_response({"now": changes.now, "changes": [each.as_json() for each in found]})
+
+    def _written(self, body: Json) -> str:
+        text = str(body.get("text") or "").strip()
+        if not 0 < len(text) <= 12_000:
+            raise NotPossible("A message has between 1 and 12,000 characters.")
+        return with_mentions(self._workspace, escape(text), names=False)
+
+    def _user(self, request: web.Request) -> str:
+        user = request.match_info["user"]
+        if user not in self._workspace.members:
+            raise NotPossible(f"Nobody in this workspace is {user}.")
+        return user
+
+    def _channel(self, user: str, channel_id: str) -> Channel:
+        channel = self._workspace.channels.get(channel_id)
+        if channel is None or user not in channel.members:
+            raise NotPossible("This conversation does not exist, or this person is not in it.")
+        return channel
+
+    def _own_message(self, request: web.Request, user: str, channel_id: str) -> Message:
+        message = self._workspace.message(self._channel(user, channel_id).id, request.match_info["ts"])
+        if message is None or message.user != user:
+            raise NotPossible("Only one's own messages can be changed, while they are there.")
+        return message
+
+    def _view_of(self, user: str, view_id: str) -> View:
+        view = self._workspace.views.get(view_id)
+        if view is None or view.user != user:
+            raise NotPossible("This view was closed.")
+        return view
+
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _told(handler: _Handler) -> _Handler:
+    """Answer what is not possible with a sentence."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except NotPossible as refusal:
+            return web.json_response({"ok": False, "error": str(refusal)}, status=409)
+        except Refused as refusal:
+            return web.json_response({"ok": False, "error": f"Slack would refuse this: {refusal}."}, status=409)
+
+    return guarded
+
+
+def _outcome(outcome: Outcome, **more: Any) -> web.Response:
+    if outcome.ok:
+        return web.json_response({"ok": True} | more)
+    told: Json = {"errors": outcome.errors} if outcome.errors else {"error": outcome.error}
+    return web.json_response({"ok": False} | told, status=_UNACKNOWLEDGED)
+
+
+def _change(body: Json) -> Change:
+    element = body.get("element")
+    if element is not None and not isinstance(element, dict):
+        raise NotPossible("The state of an element is an object.")
+    return Change(str(body.get("block_id") or ""), str(body.get("action_id") or ""), element)
+
+
+async def _body(request: web.Request) -> Json:
+    try:
+        content = json.loads(await request.text() or "{}")
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise NotPossible("The request's body is not a JSON object.")
+    return content
+
+
+def _number(request: web.Request, name: str, default: int = 0) -> int:
+    try:
+        return int(float(request.query.get(name, default)))
+    except ValueError:
+        raise NotPossible(f"{name} must be a number.") from None

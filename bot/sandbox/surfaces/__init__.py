@@ -1,0 +1,1 @@
+"""Messages, modals, Home tabs, and what people do with them."""

@@ -1,0 +1,171 @@
+"""Posting, changing and deleting messages, whoever does it, and the events that the app gets about it."""
+
+import copy
+import secrets
+import string
+import time
+from typing import Any
+
+from bot.sandbox.server.context import Context
+from bot.sandbox.surfaces.inputs import state_of
+from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
+from bot.sandbox.surfaces.state import BOT_USER, Json, Message, Workspace
+from bot.sandbox.validation.block_elements import Findings
+from bot.sandbox.validation.blocks import check_blocks
+from bot.sandbox.validation.errors import Refused
+
+_ID_LETTERS = string.ascii_letters + string.digits
+
+
+def findings(workspace: Workspace) -> Findings:
+    """A fresh list of findings that knows this workspace's files and rules."""
+
+    def file_kind(file_id: str) -> str | None:
+        file = workspace.files.get(file_id)
+        return None if file is None else file.mimetype
+
+    return Findings(file_kind, charts=not workspace.rules.refuse_charts)
+
+
+def with_ids(blocks: list[Json]) -> list[Json]:
+    """A copy of checked blocks in which every block and element has its id, as Slack fills them in."""
+    blocks = copy.deepcopy(blocks)
+    for block in blocks:
+        _fill_in(block)
+    return blocks
+
+
+def _fill_in(block: Json) -> None:
+    block["block_id"] = block.get("block_id") or _short_id()
+    for child in block.get("child_blocks", []):
+        _fill_in(child)
+    candidates = [block.get("accessory"), block.get("element")]
+    if block["type"] in {"actions", "context_actions"}:
+        candidates += block["elements"]
+    for element in candidates:
+        if isinstance(element, dict) and element.get("type") != "image":
+            element["action_id"] = element.get("action_id") or _short_id()
+    _complete_texts(block)
+
+
+def _complete_texts(part: Any) -> None:
+    if isinstance(part, list):
+        for each in part:
+            _complete_texts(each)
+    elif isinstance(part, dict):
+        if part.get("type") == "plain_text":
+            part.setdefault("emoji", True)
+        elif part.get("type") == "mrkdwn":
+            part.setdefault("verbatim", False)
+        for each in part.values():
+            _complete_texts(each)
+
+
+def _short_id() -> str:
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(5))
+
+
+def checked_blocks(workspace: Workspace, blocks: Any) -> list[Json] | None:
+    """Check the blocks of a message.
+
+    Returns:
+        The blocks with all ids, ``None`` where there are none.
+
+    Raises:
+        Refused: ``invalid_blocks``, with what is wrong.
+    """
+    if blocks is None or blocks == []:
+        return None
+    if errors := check_blocks(blocks, "message", findings(workspace)):
+        raise Refused("invalid_blocks", errors)
+    return with_ids(blocks)
+
+
+def post(
+    context: Context,
+    channel: str,
+    user: str,
+    text: str,
+    *,
+    blocks: list[Json] | None = None,
+    thread_ts: str | None = None,
+    visible_to: str | None = None,
+    files: tuple[str, ...] = (),
+    client_msg_id: str | None = None,
+) -> Message:
+    """Put a new message into a conversation; ``blocks`` must have been checked.
+
+    Raises:
+        Refused: ``thread_not_found``: there is no message to reply to.
+    """
+    workspace = context.workspace
+    if thread_ts is not None:
+        parent = workspace.messages[channel].get(thread_ts)
+        if parent is None or parent.visible_to is not None:
+            raise Refused("thread_not_found")
+        thread_ts = parent.thread_ts or parent.ts
+    message = Message(
+        ts=workspace.new_ts(),
+        channel=channel,
+        user=user,
+        text=text,
+        blocks=blocks,
+        thread_ts=thread_ts,
+        visible_to=visible_to,
+        files=files,
+        client_msg_id=client_msg_id,
+        values=state_of(blocks or []),
+    )
+    workspace.add_message(message)
+    if thread_ts is not None:
+        workspace.message_changed(workspace.messages[channel][thread_ts])
+    if user != BOT_USER:
+        workspace.read_until[user, channel] = message.ts
+    if visible_to is None:
+        _send_event(context, channel, message_event(workspace, message))
+    return message
+
+
+def change(context: Context, message: Message, text: str, blocks: list[Json] | None) -> None:
+    """Replace a message's text and (checked) blocks. Inputs with the same ids keep what was entered.
+
+    As in Slack, a message with blocks is not marked as edited.
+    """
+    before = message_json(context.workspace, message)
+    message.text, message.blocks = text, blocks
+    message.values = state_of(blocks or [], message.values)
+    message.edited = None if blocks else context.workspace.new_ts()
+    context.workspace.message_changed(message)
+    if message.visible_to is None:
+        _send_event(context, message.channel, changed_event(context.workspace, message, before))
+
+
+def delete(context: Context, message: Message) -> None:
+    """Take a message away."""
+    before = message_json(context.workspace, message)
+    context.workspace.delete_message(message)
+    parent = context.workspace.messages[message.channel].get(message.thread_ts or "")
+    if parent is not None:
+        context.workspace.message_changed(parent)
+    if message.visible_to is None:
+        _send_event(context, message.channel, deleted_event(context.workspace, message.channel, before))
+
+
+def open_app(context: Context, user: str, tab: str) -> None:
+    """A person looks at the app: at its ``home`` tab, or at its ``messages``."""
+    workspace = context.workspace
+    if "app_home_opened" not in workspace.manifest.events:
+        return
+    event: Json = {"type": "app_home_opened", "user": user, "channel": workspace.direct_channel(user).id}
+    event |= {"tab": tab, "event_ts": f"{time.time():.6f}"}
+    if tab == "home" and (home := workspace.home(user)) is not None:
+        event["view"] = view_json(home)
+    context.socket_mode.send_event(event)
+
+
+def _send_event(context: Context, channel: str, event: Json) -> None:
+    place = context.workspace.channels[channel]
+    subscription = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}[place.slack_type]
+    # The app also hears of its own messages and changes: Slack does the same, and Bolt ignores most of them.
+    if BOT_USER in place.members and subscription in context.workspace.manifest.events:
+        context.socket_mode.send_event(event)

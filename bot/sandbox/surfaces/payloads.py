@@ -1,0 +1,239 @@
+"""What the app receives: messages, views, events and interactions in the shape that Slack sends them."""
+
+import html
+import re
+import time
+from typing import Any
+
+from bot.sandbox.surfaces.state import (
+    APP_ID,
+    BOT_ID,
+    BOT_USER,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    VERIFICATION_TOKEN,
+    Channel,
+    File,
+    Json,
+    Message,
+    View,
+    Workspace,
+)
+
+
+def escape(text: str) -> str:
+    """The three characters that Slack escapes in every text a person writes."""
+    return html.escape(text, quote=False)
+
+
+def with_mentions(workspace: Workspace, text: str, *, names: bool) -> str:
+    """Turn ``@Name`` and ``#channel`` as a person writes them into ids.
+
+    Args:
+        workspace: Whose people and channels are meant.
+        text: Already escaped text.
+        names: Whether the name follows the id, as in a slash command's text (``<@U…|name>``).
+    """
+    people = {user_name(member.name): member.id for member in workspace.members.values()}
+    people |= {escape(member.name): member.id for member in workspace.members.values()}
+    people |= {member.id: member.id for member in workspace.members.values()}
+    channels = {each.name: each.id for each in workspace.channels.values() if each.kind == "channel"}
+    for sign, known in (("@", people), ("#", channels)):
+        for name in sorted(known, key=len, reverse=True):
+            label = f"|{user_name(workspace.members[known[name]].name) if sign == '@' else name}" if names else ""
+            text = re.sub(rf"(?<![\w<]){sign}{re.escape(name)}(?!\w)", f"<{sign}{known[name]}{label}>", text)
+    return text
+
+
+def user_name(name: str) -> str:
+    """The name that a mention carries: one word."""
+    return re.sub(r"\W+", ".", name.strip().lower()).strip(".")
+
+
+def message_json(workspace: Workspace, message: Message) -> Json:
+    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it."""
+    content: Json = {"type": "message", "user": message.user, "text": message.text, "ts": message.ts, "team": TEAM_ID}
+    if message.user == BOT_USER:
+        content |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": {"id": BOT_ID, "app_id": APP_ID}}
+        content["bot_profile"]["name"] = workspace.manifest.app_name
+    if message.blocks is not None:
+        content["blocks"] = message.blocks
+    elif message.client_msg_id is not None:
+        content["blocks"] = [_as_rich_text(message)]
+    if message.client_msg_id is not None:
+        content["client_msg_id"] = message.client_msg_id
+    if message.edited is not None:
+        content["edited"] = {"user": message.user, "ts": message.edited}
+    if message.files:
+        content["files"] = [file_json(workspace.files[each]) for each in message.files if each in workspace.files]
+    if message.thread_ts is not None and message.thread_ts != message.ts:
+        parent = workspace.messages[message.channel].get(message.thread_ts)
+        content |= {"thread_ts": message.thread_ts, "parent_user_id": parent.user if parent else BOT_USER}
+    elif replies := workspace.replies(message.channel, message.ts):
+        users = list(dict.fromkeys(each.user for each in replies))
+        content |= {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users}
+        content |= {"reply_users_count": len(users), "latest_reply": max(each.ts for each in replies)}
+    return content
+
+
+def _as_rich_text(message: Message) -> Json:
+    words = {"type": "text", "text": html.unescape(message.text)}
+    section = {"type": "rich_text_section", "elements": [words]}
+    return {"type": "rich_text", "block_id": message.client_msg_id, "elements": [section]}
+
+
+def view_json(view: View) -> Json:
+    """A view as ``views.*`` answers and interaction payloads carry it."""
+    content = view.content
+    return {
+        "id": view.id,
+        "team_id": TEAM_ID,
+        "type": view.type,
+        "blocks": view.blocks,
+        "private_metadata": content.get("private_metadata") or "",
+        "callback_id": content.get("callback_id") or "",
+        "state": {"values": view.values},
+        "hash": view.hash,
+        "title": content.get("title") or {"type": "plain_text", "text": "View Title", "emoji": True},
+        "clear_on_close": bool(content.get("clear_on_close")),
+        "notify_on_close": bool(content.get("notify_on_close")),
+        "close": content.get("close"),
+        "submit": content.get("submit"),
+        "previous_view_id": view.previous_id,
+        "root_view_id": view.root_id or view.id,
+        "app_id": APP_ID,
+        "external_id": content.get("external_id") or "",
+        "app_installed_team_id": TEAM_ID,
+        "bot_id": BOT_ID,
+    }
+
+
+def file_json(file: File) -> Json:
+    """A file as ``files.info`` answers. ``mimetype`` is empty until the file is processed."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title or file.name,
+        "mimetype": file.mimetype,
+        "filetype": file.mimetype.rpartition("/")[2],
+        "user": BOT_USER,
+        "size": len(file.content or b""),
+        "mode": "hosted",
+        "is_external": False,
+        "is_public": False,
+        "alt_txt": file.alt_text,
+        "channels": [],
+        "ims": list(file.channels),
+        "url_private": f"/files/{file.id}/{file.name}",
+    }
+
+
+def user_json(workspace: Workspace, user: str) -> Json:
+    """A person or the bot user as ``users.info`` answers."""
+    is_bot = user == BOT_USER
+    name, admin = workspace.name_of(user), not is_bot and workspace.members[user].role == "admin"
+    return {
+        "id": user,
+        "team_id": TEAM_ID,
+        "name": user_name(name),
+        "real_name": name,
+        "deleted": False,
+        "is_bot": is_bot,
+        "is_app_user": False,
+        "is_admin": admin,
+        "tz": "Etc/UTC",
+        "tz_label": "Coordinated Universal Time",
+        "tz_offset": 0,
+        "profile": {"real_name": name, "display_name": name, "team": TEAM_ID},
+    }
+
+
+def channel_json(channel: Channel, user: str | None = None) -> Json:
+    """A conversation as ``conversations.info`` answers."""
+    content: Json = {"id": channel.id, "is_im": channel.kind == "dm", "is_mpim": False, "is_archived": False}
+    if channel.kind == "dm":
+        return content | {"user": user, "is_user_deleted": False, "is_open": True}
+    return content | {
+        "name": channel.name,
+        "is_channel": not channel.private,
+        "is_group": channel.private,
+        "is_private": channel.private,
+        "is_member": BOT_USER in channel.members,
+        "num_members": len(channel.members),
+    }
+
+
+def message_event(workspace: Workspace, message: Message) -> Json:
+    """The event of a new message."""
+    channel = workspace.channels[message.channel]
+    return message_json(workspace, message) | {
+        "channel": channel.id,
+        "event_ts": message.ts,
+        "channel_type": channel.slack_type,
+    }
+
+
+def changed_event(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of an edited message."""
+    now = message_json(workspace, message)
+    return _hidden(workspace, message.channel, "message_changed") | {"message": now, "previous_message": before}
+
+
+def deleted_event(workspace: Workspace, channel: str, before: Json) -> Json:
+    """The event of a deleted message."""
+    hidden = _hidden(workspace, channel, "message_deleted")
+    return hidden | {"previous_message": before, "deleted_ts": before["ts"]}
+
+
+def _hidden(workspace: Workspace, channel: str, subtype: str) -> Json:
+    ts = workspace.new_ts()
+    return {
+        "type": "message",
+        "subtype": subtype,
+        "channel": channel,
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+        "channel_type": workspace.channels[channel].slack_type,
+    }
+
+
+def interaction(workspace: Workspace, kind: str, user: str, **parts: Any) -> Json:
+    """What every interaction payload has, and these parts."""
+    name = workspace.name_of(user)
+    return {
+        "type": kind,
+        "user": {"id": user, "username": user_name(name), "name": user_name(name), "team_id": TEAM_ID},
+        "api_app_id": APP_ID,
+        "token": VERIFICATION_TOKEN,
+        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    } | parts
+
+
+def slash_command(
+    workspace: Workspace, user: str, channel: Channel, command: str, text: str, response_url: str
+) -> Json:
+    """What the app receives when a person types a command."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": TEAM_ID,
+        "team_domain": TEAM_DOMAIN,
+        "channel_id": channel.id,
+        "channel_name": "directmessage" if channel.kind == "dm" else channel.name,
+        "user_id": user,
+        "user_name": user_name(workspace.name_of(user)),
+        "command": command,
+        "text": text,
+        "api_app_id": APP_ID,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": workspace.new_trigger(user),
+    }
+
+
+def action_ts() -> str:
+    """The time of a press, as ``actions[].action_ts`` has it."""
+    now = time.time_ns() // 1000
+    return f"{now // 1_000_000}.{now % 1_000_000:06d}"

@@ -1,0 +1,1 @@
+"""A study's rules (``study.toml``) and the credentials (the environment), checked before anything starts."""

@@ -1,0 +1,371 @@
+"""``study.toml`` and the environment, read and checked once, before anything starts."""
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from bot.settings.tasks import TaskSection
+from bot.slack.block_kit import paragraphs
+from training.tasks import Task, Tasks, UnknownTask, built_in
+
+GROUPS = ("novice", "medium", "expert")
+"""The groups of participants, from the least to the most experience."""
+
+WITHDRAWN_DATA: Mapping[str, str] = {
+    "keep": (
+        "If you leave the study, the link between your code and you is deleted at once; "
+        "what you did until then is kept under the code."
+    ),
+    "delete": (
+        "If you leave the study, the link between your code and you is deleted at once, "
+        "and so is everything that you entered and trained."
+    ),
+}
+"""What a participant agrees to, by ``study.withdrawn_data``."""
+
+_WITHDRAWN_DATA_HERE = "{withdrawn_data}"
+"""Where the consent text wants that sentence; without it, it comes last."""
+
+_MOST_CONSENT_BLOCKS = 48
+"""A message has 50 blocks, and the first has a headline and *I agree* besides."""
+
+
+class SettingsError(Exception):
+    """The bot cannot start with these settings; ``str(error)`` is one sentence that says why and what to do."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+_Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class StudySection(_Section):
+    """What the study is about. ``task`` is one name or several; several are assigned in balanced blocks."""
+
+    name: str = Field(min_length=1, max_length=80)
+    task: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, max_length=20)]
+    block_seed: _Seed
+    consent: Path
+    withdrawn_data: Literal["keep", "delete"]
+
+    @field_validator("task")
+    @classmethod
+    def _tasks_differ(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(tasks)) != len(tasks):
+            raise ValueError("the tasks must differ from one another")
+        return tasks
+
+    @property
+    def delete_withdrawn(self) -> bool:
+        """Whether what somebody did is deleted when they leave the study."""
+        return self.withdrawn_data == "delete"
+
+
+class TimeSection(_Section):
+    """The time limit, in minutes."""
+
+    limit_minutes: PositiveFloat
+    warnings_minutes: tuple[PositiveFloat, ...]
+    grace_minutes: PositiveFloat
+
+
+class TrainingSection(_Section):
+    """What every trial and every evaluation has in common."""
+
+    seed: _Seed
+    evaluation_seeds: tuple[_Seed, ...] = Field(min_length=1)
+    threads_per_slot: PositiveInt
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Self:
+        if len(set(self.evaluation_seeds)) != len(self.evaluation_seeds):
+            raise ValueError("evaluation_seeds must differ from one another")
+        return self
+
+
+class GroupsSection(_Section):
+    """Groups of participants by months of deep-learning experience (the paper's section 3)."""
+
+    novice_up_to_months: Annotated[float, Field(ge=0)]
+    medium_up_to_months: Annotated[float, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.medium_up_to_months <= self.novice_up_to_months:
+            raise ValueError("medium_up_to_months must be more than novice_up_to_months")
+        return self
+
+    def group(self, months: float) -> Literal["novice", "medium", "expert"]:
+        """The group of a participant with this many months of deep-learning experience."""
+        if months <= self.novice_up_to_months:
+            return "novice"
+        return "medium" if months <= self.medium_up_to_months else "expert"
+
+
+class AnalysisSection(_Section):
+    """What the report measures by; ``thresholds`` are validation accuracies in percent."""
+
+    thresholds: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(min_length=1, max_length=10)
+
+    @field_validator("thresholds")
+    @classmethod
+    def _ascending(cls, thresholds: tuple[float, ...]) -> tuple[float, ...]:
+        if list(thresholds) != sorted(set(thresholds)):
+            raise ValueError("thresholds must differ from one another and ascend")
+        return thresholds
+
+
+class Question(_Section):
+    """An extra question of the background form."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    label: Annotated[str, Field(min_length=1, max_length=150)]
+    kind: Literal["number", "choice"]
+    choices: tuple[Annotated[str, Field(min_length=1, max_length=75)], ...] = Field((), max_length=100)
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> Self:
+        if (self.kind == "choice") != bool(self.choices):
+            raise ValueError(f"question {self.name}: a choice needs choices, and nothing else has them")
+        return self
+
+
+class SlackSection(_Section):
+    """Who may do what, and where and when reports are posted.
+
+    Attributes:
+        researchers: Slack's IDs of people (``U…``, ``W…``) and of user groups (``S…``).
+        report_channel: Slack's ID of the channel; empty for none.
+        digest_at: The time of day of the daily digest, in ``time_zone``.
+    """
+
+    researchers: tuple[str, ...] = ()
+    report_channel: str = ""
+    digest_at: time = time(18)
+    time_zone: str = "UTC"
+
+    @field_validator("researchers")
+    @classmethod
+    def _are_ids(cls, researchers: tuple[str, ...]) -> tuple[str, ...]:
+        for each in researchers:
+            if each[:1] not in {"U", "W", "S"} or not _is_id(each):
+                raise ValueError(
+                    f"“{each}” is no Slack ID: a person's begins with U or W, a user group's with S, "
+                    "and “Copy member ID” in their profile gives it"
+                )
+        return researchers
+
+    @field_validator("report_channel")
+    @classmethod
+    def _is_channel(cls, channel: str) -> str:
+        if channel and (channel[0] not in "CG" or not _is_id(channel)):
+            raise ValueError(
+                f"“{channel}” is no channel's ID: it begins with C and stands at the end of “View channel details”"
+            )
+        return channel
+
+    @field_validator("digest_at")
+    @classmethod
+    def _is_local(cls, at: time) -> time:
+        if at.tzinfo is not None:
+            raise ValueError("digest_at is a time of day such as “18:00”, and time_zone says where")
+        return at
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, LookupError):
+            raise ValueError(f"“{name}” is no time zone: name one such as “Europe/Amsterdam”") from None
+        return name
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The researchers who are named one by one."""
+        return frozenset(each for each in self.researchers if not each.startswith("S"))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The user groups whose members are researchers."""
+        return tuple(each for each in self.researchers if each.startswith("S"))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the study's days."""
+        return ZoneInfo(self.time_zone)
+
+
+class MachineSection(_Section):
+    """Where trials run and results are kept."""
+
+    slots: Annotated[int, Field(ge=1, le=256)]
+    database: str
+    data: Path = Path("data")
+    devices: tuple[Annotated[str, Field(pattern=r"^(cpu|cuda:\d+)$")], ...] = ()
+    mixed_devices: bool = False
+
+
+class Settings(_Section):
+    """``study.toml``, checked."""
+
+    study: StudySection
+    time: TimeSection
+    training: TrainingSection
+    groups: GroupsSection
+    analysis: AnalysisSection
+    questions: tuple[Question, ...] = Field((), max_length=20)
+    tasks: tuple[TaskSection, ...] = ()
+    slack: SlackSection = SlackSection()
+    machine: MachineSection
+    consent_text: str = Field("", exclude=True)
+    folder: Path = Field(Path(), exclude=True)
+
+    def all_tasks(self) -> Tasks:
+        """The built-in tasks and the study's own.
+
+        Raises:
+            SettingsError: Two tasks have one name.
+        """
+        data = self.folder / self.machine.data
+        try:
+            return built_in(data).with_more(each.task(data) for each in self.tasks)
+        except ValueError as error:
+            raise SettingsError(f"study.toml: tasks: {error}") from error
+
+    def study_tasks(self) -> tuple[Task, ...]:
+        """The tasks that participants of this study are given, in the order in which it names them.
+
+        Raises:
+            SettingsError: There is no such task, or two have one name.
+        """
+        known = self.all_tasks()
+        try:
+            return tuple(known[name] for name in self.study.task)
+        except UnknownTask as error:
+            raise SettingsError(f"study.toml: study.task: {error}") from error
+
+    def rules(self) -> str:
+        """What must not change while the study runs, as canonical JSON: all but where it runs."""
+        rules = self.model_dump(mode="json", exclude={"slack", "machine"})
+        rules["tasks"] = [each for each in rules["tasks"] if each["name"] in self.study.task]
+        if len(self.study.task) == 1:
+            rules["study"]["task"] = self.study.task[0]
+        return json.dumps(rules, sort_keys=True, indent=1)
+
+    def rules_hash(self) -> str:
+        """SHA-256 of :meth:`rules`, in hexadecimal."""
+        return hashlib.sha256(self.rules().encode()).hexdigest()
+
+    def consent_hash(self) -> str:
+        """SHA-256 of the consent text as participants read it, in hexadecimal: kept with every consent."""
+        return hashlib.sha256(self.consent_text.encode()).hexdigest()
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read ``study.toml`` and the consent text that it names (relative to it).
+
+        Raises:
+            SettingsError: When a file cannot be read, or a value cannot be used.
+        """
+        try:
+            with path.open("rb") as file:
+                content = tomllib.load(file)
+            settings = cls.model_validate(content)
+            consent = (path.parent / settings.study.consent).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot read {error.filename or path}: {error.strerror}. "
+                "Give the path of your study file with --study, and keep the consent text beside it."
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise SettingsError(f"{path}: {where}: {first['msg']}. Correct it and start again.") from error
+        text = _consent(consent, path.parent / settings.study.consent, settings.study.withdrawn_data)
+        return settings.model_copy(update={"consent_text": text, "folder": path.parent})
+
+
+def _is_id(text: str) -> bool:
+    return len(text) > 1 and text.isascii() and text.isalnum() and text.isupper()
+
+
+def _consent(text: str, path: Path, withdrawn_data: str) -> str:
+    """The consent text as participants read it: with what becomes of the data of those who leave.
+
+    Raises:
+        SettingsError: It is empty, or too long for a message.
+    """
+    if not text:
+        raise SettingsError(f"{path} is empty: write the consent text there.")
+    if _WITHDRAWN_DATA_HERE not in text:
+        text = f"{text}\n\n{_WITHDRAWN_DATA_HERE}"
+    text = text.replace(_WITHDRAWN_DATA_HERE, WITHDRAWN_DATA[withdrawn_data])
+    needed = len(paragraphs(text))
+    if needed > _MOST_CONSENT_BLOCKS:
+        raise SettingsError(
+            f"{path} is too long for one Slack message: it needs {needed} blocks of text, and "
+            f"{_MOST_CONSENT_BLOCKS} fit. Shorten it, or put the details on a page of your own and link to it."
+        )
+    return text
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The two tokens of the Slack app, and the address of Slack's Web API."""
+
+    bot_token: str
+    app_token: str
+    api_url: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(api_url={self.api_url!r})"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read ``SLACK_BOT_TOKEN``, ``SLACK_APP_TOKEN`` and, if set, ``SLACK_API_URL``.
+
+        Raises:
+            SettingsError: When a token is missing or is of the wrong kind. The token itself is never shown.
+        """
+        for name, prefix, where in (
+            ("SLACK_BOT_TOKEN", "xoxb-", "OAuth & Permissions"),
+            ("SLACK_APP_TOKEN", "xapp-", "Basic Information, App-Level Tokens (scope connections:write)"),
+        ):
+            token = environment.get(name, "").strip()
+            if not token:
+                raise SettingsError(f"{name} is not set: copy it from your Slack app's page, {where}.")
+            if not token.startswith(prefix):
+                raise SettingsError(f"{name} must begin with {prefix}: copy it from your Slack app's page, {where}.")
+        return cls(
+            bot_token=environment["SLACK_BOT_TOKEN"].strip(),
+            app_token=environment["SLACK_APP_TOKEN"].strip(),
+            api_url=environment.get("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        )

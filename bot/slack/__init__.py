@@ -1,0 +1,1 @@
+"""Everything that calls Slack or listens to it, whatever the study is about."""

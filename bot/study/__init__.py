@@ -1,0 +1,1 @@
+"""What people and time do to the study, and what follows from it. It knows no view."""

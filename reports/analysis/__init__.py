@@ -1,0 +1,1 @@
+"""From a study's data to numbers: one module for each question that the report asks."""

@@ -1,0 +1,99 @@
+"""How many people a follow-up needs: studies like this one, simulated."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+from reports.results.further import FollowUp, PowerLine
+from reports.results.measures import Correlation, Interval, NotComputable
+from reports.statistics.arrays import Floats
+from reports.statistics.inference import standard_ranks
+from reports.statistics.resampling import generator
+
+ALPHA = 0.05
+POWERS = (0.8, 0.9)
+STUDIES = 1_000
+MOST = 1_000
+SIZES = (6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, MOST)
+_ENOUGH = 0.995
+
+
+class _Case(NamedTuple):
+    what: str
+    rho: float
+
+
+def follow_up(found: Correlation | NotComputable, months: Floats, name: str) -> FollowUp | NotComputable:
+    """The power of follow-ups if the true correlation is the observed one, or smaller.
+
+    Args:
+        found: Of months and final accuracies here.
+        months: Of everybody here: a follow-up recruits people like these.
+    """
+    if isinstance(found, NotComputable):
+        return NotComputable(f"The correlation to plan with is not known. {found.why}")
+    lines = tuple(_line(case, months, name) for case in _cases(found))
+    return FollowUp(lines, ALPHA, STUDIES, MOST)
+
+
+def _cases(found: Correlation) -> Sequence[_Case]:
+    rho = found.rho.value
+    cases = [_Case("as observed", rho)]
+    if isinstance(found.rho.interval, Interval):
+        interval = found.rho.interval
+        nearer = max(interval.low, 0.0) if rho >= 0 else min(interval.high, 0.0)
+        cases.append(_Case("nearer end of its interval", nearer))
+    return [*cases, _Case("half of it", rho / 2)]
+
+
+def _line(case: _Case, months: Floats, name: str) -> PowerLine:
+    """Power at each size, with the same random numbers at all: the first people of the same large studies."""
+    sizes, powers = [], []
+    needed: dict[str, int | None] = {f"{power:g}": None for power in POWERS}
+    if abs(case.rho) < np.finfo(float).eps:
+        return PowerLine(case.what, case.rho, (), (), needed)
+    for size in SIZES:
+        sizes.append(size)
+        powers.append(power(case.rho, months, size, f"{name}/{case.what}"))
+        if powers[-1] >= _ENOUGH:
+            break
+    steps = np.maximum.accumulate(powers)
+    for wanted in POWERS:
+        if steps[-1] >= wanted:
+            needed[f"{wanted:g}"] = _crossing(sizes, steps, wanted)
+    return PowerLine(case.what, case.rho, tuple(sizes), tuple(powers), needed)
+
+
+def power(rho: float, months: Floats, size: int, name: str) -> float:
+    """The share of simulated studies of this size that find the correlation at level :data:`ALPHA`, two-sided.
+
+    Months are drawn as they are observed, ties and all, and accuracy is tied to them by a normal copula whose rank
+    correlation would be ``rho`` without ties.
+    """
+    random = generator("follow-up", name, size)
+    pearson = 2 * np.sin(np.pi * np.clip(rho, -1, 1) / 6)
+    first, second = random.standard_normal((2, STUDIES, size))
+    accuracy = pearson * first + np.sqrt(1 - pearson**2) * second
+    places = np.minimum((special.ndtr(first) * len(months)).astype(np.int64), len(months) - 1)
+    drawn = np.sort(months)[places]
+    found = np.sum(standard_ranks(drawn) * standard_ranks(accuracy), axis=1)  # NaN where all months are equal
+    critical = critical_rho(size)
+    return float(np.mean(np.abs(np.nan_to_num(found)) >= critical))
+
+
+def critical_rho(size: int, alpha: float = ALPHA) -> float:
+    """The smallest correlation of so many pairs that is significant, by the t approximation."""
+    t = float(stats.t.isf(alpha / 2, size - 2))
+    return t / float(np.sqrt(size - 2 + t**2))
+
+
+def _crossing(sizes: Sequence[int], powers: Floats, wanted: float) -> int:
+    """The size at which the power is reached, between two that were simulated on a straight line; rounded up."""
+    after = int(np.argmax(powers >= wanted))
+    if after == 0:
+        return sizes[0]
+    low, high = sizes[after - 1], sizes[after]
+    part = (wanted - powers[after - 1]) / (powers[after] - powers[after - 1])
+    return int(np.ceil(low + part * (high - low)))

@@ -1,0 +1,277 @@
+"""Every number of the report, as data: what the computing hands to the drawing. All of it can be imported from here.
+
+Accuracies are in percent, times in seconds or minutes as their names say, shares and probabilities from 0 to 1.
+Tuples that belong to one axis have the same length. No number here is infinite or not a number: what cannot be
+computed is a :class:`NotComputable` with the reason in its place.
+
+*People* are those who are analysed: they finished a session with a final choice and did not withdraw.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+from reports.results.further import (
+    AgainstRandom,
+    AgainstTpe,
+    Coefficient,
+    Components,
+    FollowUp,
+    GroupSearch,
+    Importance,
+    Machines,
+    PowerLine,
+    Regression,
+    Regressions,
+    SearchBehaviour,
+)
+from reports.results.measures import (
+    Correlation,
+    Curve,
+    Estimate,
+    Histogram,
+    Interval,
+    NotComputable,
+    PairTest,
+    Reading,
+    SeveralTest,
+    Spread,
+)
+from reports.results.paper import (
+    AccuracyAfterTries,
+    Box,
+    Comments,
+    DefaultStart,
+    Difference,
+    Experience,
+    FinalAccuracies,
+    GroupComments,
+    GroupStart,
+    GroupTries,
+    PersonPoint,
+    RandomSettings,
+    Threshold,
+)
+
+__all__ = [
+    "AccuracyAfterTries",
+    "AgainstRandom",
+    "AgainstTpe",
+    "AmendmentLine",
+    "Box",
+    "Coefficient",
+    "Comments",
+    "Components",
+    "Correlation",
+    "Counts",
+    "Curve",
+    "DefaultStart",
+    "Difference",
+    "Estimate",
+    "Experience",
+    "FinalAccuracies",
+    "FollowUp",
+    "GroupComments",
+    "GroupRule",
+    "GroupSearch",
+    "GroupStart",
+    "GroupTries",
+    "Histogram",
+    "Importance",
+    "Interval",
+    "Machines",
+    "NotComputable",
+    "PairTest",
+    "PersonPoint",
+    "Pooled",
+    "PowerLine",
+    "RandomSettings",
+    "Reading",
+    "Regression",
+    "Regressions",
+    "SearchBehaviour",
+    "SeveralTest",
+    "Spread",
+    "StudyHeader",
+    "StudyResults",
+    "TaskResults",
+    "Threshold",
+    "to_json",
+]
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """A group of people by months of deep-learning experience: above ``above`` and up to ``up_to`` (None: no end)."""
+
+    name: str
+    above: float | None
+    up_to: float | None
+
+
+@dataclass(frozen=True)
+class AmendmentLine:
+    """A change of the rules after the study opened, and the day of it (ISO)."""
+
+    name: str
+    reason: str
+    day: str
+
+
+@dataclass(frozen=True)
+class StudyHeader:
+    """Which study, and by what rules.
+
+    Attributes:
+        opened: The day it opened (ISO); None when it has not yet.
+        tasks: Their names, sorted. (Researchers may read them; participants may not.)
+        limit_minutes: A session's time.
+        evaluation_seeds: What each final choice is trained with.
+        thresholds: Accuracies of figure 6, in percent.
+        versions: Of what computed this: Python, NumPy, SciPy, scikit-learn.
+        seed: What every resampling here follows from.
+    """
+
+    name: str
+    opened: str | None
+    rules_hash: str
+    tasks: tuple[str, ...]
+    limit_minutes: float
+    evaluation_seeds: tuple[int, ...]
+    thresholds: tuple[float, ...]
+    groups: tuple[GroupRule, ...]
+    amendments: tuple[AmendmentLine, ...]
+    versions: Mapping[str, str]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are.
+
+    Attributes:
+        invited, consented, described, began: People who came at least so far, also those who withdrew later.
+        analysed: People with a finished session and a final choice, who did not withdraw.
+        by_group: Of the analysed.
+        unfinished: People whose session goes on.
+        withdrawn: People who left; none of their numbers is in any figure.
+        cancelled: People whose session a researcher ended without a final choice.
+        empty: People who never submitted anything.
+        chosen_by_clock: Of the analysed, those for whom the clock chose.
+        submitted: Trials of the analysed people: the paper's 463.
+        different: Different configurations among them.
+        trials: Of the analysed people, by state; every state is named.
+        seconds_trained: In those trials, altogether.
+        evaluations: Of the analysed people, by state.
+        searcher_trials: By searcher (``random``, ``tpe``), then by state.
+        artificial_participants: By searcher.
+    """
+
+    invited: int
+    consented: int
+    described: int
+    began: int
+    analysed: int
+    by_group: Mapping[str, int]
+    unfinished: int
+    withdrawn: int
+    cancelled: int
+    empty: int
+    chosen_by_clock: int
+    submitted: int
+    different: int
+    trials: Mapping[str, int]
+    seconds_trained: float
+    evaluations: Mapping[str, int]
+    searcher_trials: Mapping[str, Mapping[str, int]]
+    artificial_participants: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TaskResults:
+    """Everything about one task; with one task in the study, about the study.
+
+    Attributes:
+        final: Figures 4 and 5, table 2: an evaluation that diverged or failed counts as 0 % (default), or is left out.
+        random_settings: Figure 1: a setting that diverged or failed counts as 0 % (default), or is left out.
+        thresholds: Figure 6: every submission is a try (default), or only complete ones are.
+        importance: Of all trials (default), or of random settings only.
+    """
+
+    task: str
+    counts: Counts
+    random_settings: Reading[RandomSettings | NotComputable]
+    experience: Experience | NotComputable
+    final: Reading[FinalAccuracies]
+    thresholds: Reading[tuple[Threshold, ...]]
+    after_tries: AccuracyAfterTries
+    default_start: DefaultStart
+    comments: Comments
+    regressions: Regressions
+    search: SearchBehaviour
+    machines: Machines
+    importance: Reading[Importance | NotComputable]
+    components: Components | NotComputable
+    follow_up: FollowUp | NotComputable
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """All tasks of a study with several, with the task as a factor.
+
+    Attributes:
+        experience: Of months and final accuracies as ranked within their task; permutations stay within tasks.
+        boxes: Final accuracy minus the mean of the task's people, by group, in percentage points.
+        regressions: With a coefficient for each task but the first.
+        n: People.
+    """
+
+    experience: Correlation | NotComputable
+    boxes: Mapping[str, Box | NotComputable]
+    regressions: Regressions
+    n: int
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """The whole report.
+
+    Attributes:
+        counts: Over all tasks, with those who have none yet.
+        tasks: By task name; a study without sessions has its rules' tasks here, and nothing computable in them.
+        pooled: Of several tasks.
+    """
+
+    study: StudyHeader
+    counts: Counts
+    tasks: tuple[TaskResults, ...]
+    pooled: Pooled | NotComputable
+
+
+def to_json(results: StudyResults) -> str:
+    """Every number as JSON, the same text for the same results.
+
+    What is not computable is ``{"value": null, "why": "…"}``. Floats are kept to 12 significant digits.
+    """
+    return json.dumps(_plain(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, NotComputable):
+        return {"value": None, "why": value.why}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return {"value": None, "why": "The computation gave no finite number."}
+        return float(f"{value:.12g}") + 0.0
+    return value

@@ -1,0 +1,1 @@
+"""Statistics on plain arrays: tests, intervals, regression. They know nothing of a study."""

@@ -1,0 +1,222 @@
+"""The tests of the report on plain arrays: Spearman, Levene, Mann–Whitney, Kruskal–Wallis, Holm, Wilson.
+
+Everything that cannot be computed comes back as a :class:`NotComputable` that says why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from reports.results.measures import Correlation, Estimate, Interval, NotComputable, PairTest, SeveralTest, Spread
+from reports.results.paper import Difference
+from reports.statistics import resampling
+from reports.statistics.arrays import Floats
+
+FEWEST_PAIRS = 3
+"""Two pairs always correlate perfectly."""
+
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def in_words(count: int) -> str:
+    """A count in a sentence: ``no``, ``one``, … ``twelve``, then digits."""
+    return _WORDS[count] if count < len(_WORDS) else str(count)
+
+
+def spread(values: Floats) -> Spread | NotComputable:
+    """Mean and sample standard deviation."""
+    if not len(values):
+        return NotComputable("There is no value yet.")
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else NotComputable("One value has no standard deviation.")
+    return Spread(len(values), float(np.mean(values)), sd)
+
+
+def same(values: Floats) -> bool:
+    """Whether all values are equal, but for rounding."""
+    return bool(np.ptp(values) <= 1e-9 * max(1.0, float(np.max(np.abs(values)))))
+
+
+# --- Spearman ---------------------------------------------------------------------------------------------------------
+
+
+def standard_ranks(values: Floats) -> Floats:
+    """Ranks along the last axis (ties share their mean), of mean 0 and length 1; NaN where all values are equal."""
+    ranks = stats.rankdata(values, axis=-1)
+    centred = ranks - (values.shape[-1] + 1) / 2
+    length = np.sqrt(np.sum(centred**2, axis=-1, keepdims=True))
+    return np.asarray(np.divide(centred, length, out=np.full_like(centred, np.nan), where=length > 1e-9))
+
+
+def rho(x: Floats, y: Floats) -> Floats:
+    """Spearman's rank correlation along the last axis; NaN where one of both does not vary."""
+    return np.asarray(np.clip(np.sum(standard_ranks(x) * standard_ranks(y), axis=-1), -1, 1))
+
+
+def rho_p(value: float, pairs: int) -> float:
+    """Two-sided p of Spearman's rho by the t approximation with ``pairs − 2`` degrees of freedom."""
+    if abs(value) >= 1 - 1e-12:
+        return 0.0
+    return float(2 * stats.t.sf(abs(value) * np.sqrt((pairs - 2) / (1 - value**2)), pairs - 2))
+
+
+def spearman(x: Floats, y: Floats, *, name: str, of: tuple[str, str]) -> Correlation | NotComputable:
+    """Spearman's correlation of two series.
+
+    Args:
+        name: What the resampling follows from.
+        of: What the two are called in a sentence: ``("months of experience", "final accuracies")``.
+    """
+    if why := _no_correlation(x, y, of):
+        return NotComputable(why)
+    estimate = resampling.bootstrap(lambda rows: rho(x[rows], y[rows]), len(x), name=name)
+    if isinstance(estimate, NotComputable):
+        return estimate
+    permuted = resampling.permutation_pairs(standard_ranks(x), standard_ranks(y), name)
+    return Correlation(estimate, rho_p(estimate.value, len(x)), permuted, len(x))
+
+
+def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
+    if len(x) < FEWEST_PAIRS:
+        who = "person has" if len(x) == 1 else "people have"
+        return f"{in_words(len(x)).capitalize()} {who} both {of[0]} and {of[1]}; a correlation needs three at least."
+    for values, what in zip((x, y), of, strict=True):
+        if same(values):
+            return f"All {what} are the same, so nothing can be said of how they go with the other."
+    return ""
+
+
+# --- between groups ---------------------------------------------------------------------------------------------------
+
+
+def levene(samples: Mapping[str, Floats], *, median: bool, name: str) -> tuple[PairTest | NotComputable, ...]:
+    """Levene's test of equal spread for every pair of groups, with Holm's correction over them.
+
+    The paper's table 2. Deviations are from the group's mean (Levene in Olkin, 1960, which the paper cites), or its
+    median (Brown and Forsythe, 1974). Either way F has (1, n₁ + n₂ − 2) degrees of freedom: the paper's three p-values
+    are those of its statistics with these, so they do not tell which of both it used.
+
+    The permutation p is over permutations of the deviations.
+    """
+    found: list[PairTest | NotComputable] = []
+    for first, second in combinations(samples, 2):
+        x, y = samples[first], samples[second]
+        if why := _too_few(first, x, second, y):
+            found.append(NotComputable(why))
+            continue
+        u, v = (np.abs(each - (np.median(each) if median else np.mean(each))) for each in (x, y))
+        within = float(np.sum((u - u.mean()) ** 2) + np.sum((v - v.mean()) ** 2))
+        if within <= 1e-12 * max(1.0, float(np.sum(u**2) + np.sum(v**2))):
+            found.append(NotComputable(f"{_pair(first, second)}: the deviations within the groups do not vary."))
+            continue
+        statistic, p = stats.f_oneway(u, v)
+        permuted = resampling.permutation_groups(_mean_difference, (u, v), f"{name}/{first}/{second}", two_sided=True)
+        freedom = (1, len(x) + len(y) - 2)
+        found.append(PairTest(first, second, len(x), len(y), float(statistic), freedom, float(p), float(p), permuted))
+    return _with_holm(found)
+
+
+def differences(samples: Mapping[str, Floats], *, name: str) -> tuple[Difference | NotComputable, ...]:
+    """Mann–Whitney's test for every pair of groups, with Holm's correction over them, and effect sizes."""
+    found: list[Difference | NotComputable] = []
+    for first, second in combinations(samples, 2):
+        found.append(difference((first, samples[first]), (second, samples[second]), name=f"{name}/{first}/{second}"))
+    corrected = iter(holm([each.test.p for each in found if isinstance(each, Difference)]))
+    return tuple(
+        replace(each, test=replace(each.test, p_holm=next(corrected))) if isinstance(each, Difference) else each
+        for each in found
+    )
+
+
+def difference(first: tuple[str, Floats], second: tuple[str, Floats], *, name: str) -> Difference | NotComputable:
+    """How much better the second sample is than the first: Mann–Whitney's test, mean difference, rank-biserial."""
+    (one, x), (other, y) = first, second
+    if why := _too_few(one, x, other, y):
+        return NotComputable(why)
+    if same(np.concatenate([x, y])):
+        return NotComputable(f"{_pair(one, other)}: all values are the same, so there is nothing to rank.")
+    statistic, p = stats.mannwhitneyu(x, y, alternative="two-sided")
+    ranks = stats.rankdata(np.concatenate([x, y]))
+    permuted = resampling.permutation_groups(
+        _rank_sum, (ranks[: len(x)], ranks[len(x) :]), f"{name}/ranks", two_sided=True
+    )
+    mean = resampling.bootstrap(lambda i, j: y[j].mean(axis=1) - x[i].mean(axis=1), len(x), len(y), name=f"{name}/mean")
+    biserial = resampling.bootstrap(lambda i, j: rank_biserial(x[i], y[j]), len(x), len(y), name=f"{name}/biserial")
+    if isinstance(mean, NotComputable) or isinstance(biserial, NotComputable):  # the samples are not empty
+        return NotComputable(f"{_pair(one, other)}: the difference is not defined.")
+    test = PairTest(one, other, len(x), len(y), float(statistic), (), float(p), float(p), permuted)
+    return Difference(test, mean, biserial)
+
+
+def rank_biserial(x: Floats, y: Floats) -> Floats:
+    """The share of pairs in which ``y`` is larger minus that in which it is smaller, along the last axis."""
+    ranks = stats.rankdata(np.concatenate([x, y], axis=-1), axis=-1)
+    m, n = x.shape[-1], y.shape[-1]
+    larger = np.sum(ranks[..., m:], axis=-1) - n * (n + 1) / 2
+    return np.asarray(2 * larger / (m * n) - 1)
+
+
+def kruskal(samples: Mapping[str, Floats], *, name: str) -> SeveralTest | NotComputable:
+    """Kruskal–Wallis' test whether several groups come from one distribution; groups of fewer than two are left out."""
+    present = {group: values for group, values in samples.items() if len(values) > 1}
+    if len(present) < 2:
+        return NotComputable("Fewer than two groups have two people in them, so there is nothing to compare.")
+    together = np.concatenate(list(present.values()))
+    if same(together):
+        return NotComputable("All values are the same, so there is nothing to rank.")
+    statistic, p = stats.kruskal(*present.values())
+    ranks = np.split(stats.rankdata(together), np.cumsum([len(each) for each in present.values()])[:-1])
+    permuted = resampling.permutation_groups(_weighted_rank_sums, ranks, name, two_sided=False)
+    size = len(together)
+    epsilon = float(np.clip(statistic / (size - 1), 0, 1))
+    return SeveralTest(tuple(present), float(statistic), len(present) - 1, float(p), permuted, epsilon, size)
+
+
+def _mean_difference(x: Floats, y: Floats, axis: int) -> Floats:
+    return np.asarray(x.mean(axis=axis) - y.mean(axis=axis))
+
+
+def _rank_sum(x: Floats, _y: Floats, axis: int) -> Floats:
+    return np.asarray(np.sum(x, axis=axis))
+
+
+def _weighted_rank_sums(*ranks: Floats, axis: int) -> Floats:
+    return np.asarray(sum(np.sum(each, axis=axis) ** 2 / each.shape[axis] for each in ranks))
+
+
+def _too_few(first: str, x: Floats, second: str, y: Floats) -> str:
+    short = [
+        f"{group} has {'one' if len(each) else 'none'}" for group, each in ((first, x), (second, y)) if len(each) < 2
+    ]
+    return f"{_pair(first, second)}: a comparison needs two people in each, and {' and '.join(short)}." if short else ""
+
+
+def _pair(first: str, second: str) -> str:
+    return f"{first.capitalize()} and {second}"
+
+
+# --- corrections and shares -------------------------------------------------------------------------------------------
+
+
+def holm(p: Sequence[float]) -> tuple[float, ...]:
+    """Holm's (1979) step-down correction of p-values that were computed together."""
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate([(len(p) - place) * p[index] for place, index in enumerate(order)])
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(stepped, 1.0)
+    return tuple(float(each) for each in corrected)
+
+
+def _with_holm(tests: Sequence[PairTest | NotComputable]) -> tuple[PairTest | NotComputable, ...]:
+    corrected = iter(holm([each.p for each in tests if isinstance(each, PairTest)]))
+    return tuple(replace(each, p_holm=next(corrected)) if isinstance(each, PairTest) else each for each in tests)
+
+
+def share(count: int, of: int) -> Estimate:
+    """A share with Wilson's (1927) interval; ``of`` is above 0."""
+    bounds = stats.binomtest(count, of).proportion_ci(resampling.LEVEL, method="wilson")
+    interval = Interval(float(bounds.low), float(bounds.high), resampling.LEVEL, "Wilson")
+    return Estimate(count / of, interval, of)

@@ -1,0 +1,107 @@
+"""What the report needs of a study's rules, read from the text that is kept with the study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from reports.results.everything import GroupRule
+from storage.queries.study_rules import parse_rules
+
+GROUPS = ("novice", "medium", "expert")
+"""The paper's groups, from the least to the most experience (section 3)."""
+
+PAPER: Mapping[str, Any] = {
+    "study": {"task": "imagenette-squeezenet"},
+    "time": {"limit_minutes": 120},
+    "training": {"evaluation_seeds": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]},
+    "groups": {"novice_up_to_months": 0, "medium_up_to_months": 9},
+    "analysis": {"thresholds": [25, 50]},
+}
+"""The paper's values, for rules that do not say (of an older version, or of a bundle that somebody else made)."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An extra question of the background form; ``choices`` is empty for a number."""
+
+    name: str
+    label: str
+    kind: Literal["number", "choice"]
+    choices: tuple[str, ...] = ()
+
+    def as_number(self, answer: Any) -> float | None:
+        """The answer as a number: of a choice its place, from 1. None when there is none, or it is no such answer."""
+        if self.kind == "choice":
+            return float(self.choices.index(answer) + 1) if answer in self.choices else None
+        try:
+            return float(answer)
+        except (TypeError, ValueError):
+            return None
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether the choices are in an order: each begins with its place, as “1 – not at all”, “2”, “3” do."""
+        return self.kind == "number" or all(
+            choice.startswith(str(place)) for place, choice in enumerate(self.choices, start=1)
+        )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that the report depends on.
+
+    Attributes:
+        thresholds: Of figure 6, in percent, ascending.
+    """
+
+    tasks: tuple[str, ...]
+    limit_minutes: float
+    evaluation_seeds: tuple[int, ...]
+    novice_up_to_months: float
+    medium_up_to_months: float
+    thresholds: tuple[float, ...]
+    questions: tuple[Question, ...]
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the rules as a study keeps them (canonical JSON), or as TOML; what they do not say is the paper's."""
+        given = _parse(text)
+
+        def rule(section: str, name: str) -> Any:
+            return given.get(section, {}).get(name, PAPER[section][name])
+
+        tasks = rule("study", "task")
+        return cls(
+            tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
+            limit_minutes=float(rule("time", "limit_minutes")),
+            evaluation_seeds=tuple(rule("training", "evaluation_seeds")),
+            novice_up_to_months=float(rule("groups", "novice_up_to_months")),
+            medium_up_to_months=float(rule("groups", "medium_up_to_months")),
+            thresholds=tuple(sorted(float(each) for each in rule("analysis", "thresholds"))),
+            questions=tuple(
+                Question(each["name"], each["label"], each["kind"], tuple(each.get("choices", ())))
+                for each in given.get("questions", ())
+            ),
+        )
+
+    def group(self, months: float) -> str:
+        """The group of somebody with this many months of deep-learning experience."""
+        if months <= self.novice_up_to_months:
+            return GROUPS[0]
+        return GROUPS[1] if months <= self.medium_up_to_months else GROUPS[2]
+
+    @property
+    def groups(self) -> tuple[GroupRule, ...]:
+        """The groups with their bounds."""
+        return (
+            GroupRule(GROUPS[0], None, self.novice_up_to_months),
+            GroupRule(GROUPS[1], self.novice_up_to_months, self.medium_up_to_months),
+            GroupRule(GROUPS[2], self.medium_up_to_months, None),
+        )
+
+
+def _parse(text: str) -> Mapping[str, Any]:
+    given = parse_rules(text)
+    sections = {name: value for name, value in given.items() if name in PAPER and isinstance(value, dict)}
+    questions = given.get("questions")
+    return {**sections, "questions": questions if isinstance(questions, list) else []}

@@ -1,0 +1,132 @@
+"""The report in a few lines, for a channel: plain text, and the figures that go with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reports.figures.catalogue import plates
+from reports.figures.naming import ending
+from reports.figures.plate import Plate
+from reports.results.everything import (
+    AgainstRandom,
+    AgainstTpe,
+    Correlation,
+    GroupTries,
+    NotComputable,
+    PairTest,
+    StudyResults,
+    TaskResults,
+    Threshold,
+)
+from reports.tables.wording import (
+    capital,
+    correlation,
+    counted,
+    lead,
+    listed,
+    number,
+    p_value,
+    people,
+    percent,
+    spread,
+    typographic,
+    whole,
+)
+
+FIGURES = ("figure-4", "figure-7", "machines-tries")
+"""What a reader wants to see first."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """A short report.
+
+    Attributes:
+        headline: One line.
+        lines: Sentences without markup, the most important first.
+        figures: To be posted with it: ``plate.files()["png"]``, ``plate.title``, ``plate.description``. Those that
+            cannot be computed are left out.
+    """
+
+    headline: str
+    lines: tuple[str, ...]
+    figures: tuple[Plate, ...]
+
+
+def short(results: StudyResults) -> Short:
+    """The report in a few lines: codes and counts, nobody's name."""
+    counts = results.counts
+    lines = [*everybody_lines(results)]
+    for task in results.tasks:
+        before = f"{task.task}: " if len(results.tasks) > 1 else ""
+        lines.extend(before + line for line in task_lines(task))
+    drawn = plates(results)
+    names = [f"{name}{ending(results, task.task)}" for task in results.tasks for name in FIGURES]
+    return Short(
+        headline=f"{results.study.name}: {people(counts.analysed)}, {counted(counts.submitted, 'trial')}",
+        lines=tuple(typographic(line) for line in lines),
+        figures=tuple(drawn[name] for name in names if not isinstance(drawn[name].content, NotComputable)),
+    )
+
+
+def everybody_lines(results: StudyResults) -> tuple[str, ...]:
+    """Who took part, and what was found over several tasks."""
+    pooled = results.pooled
+    if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
+        return (_who(results),)
+    return _who(results), f"All tasks together: months and final accuracy, {correlation(pooled.experience)}."
+
+
+def task_lines(task: TaskResults) -> tuple[str, ...]:
+    """What was found about one task."""
+    return tuple(_lines(task))
+
+
+def _who(results: StudyResults) -> str:
+    counts = results.counts
+    groups = listed(f"{number(count, 0)} {group}" for group, count in counts.by_group.items())
+    withdrew = f"; {people(counts.withdrawn)} withdrew" if counts.withdrawn else ""
+    going = f"; {people(counts.unfinished)} still tuning" if counts.unfinished else ""
+    return f"{capital(people(counts.analysed))} finished ({groups}){withdrew}{going}."
+
+
+def _lines(task: TaskResults) -> Iterator[str]:
+    final = task.final.default
+    if isinstance(final.spread, NotComputable):
+        yield final.spread.why
+        return
+    yield f"Final accuracy {spread(final.spread)} % ({people(final.spread.n)})."
+    if isinstance(final.experience, Correlation):
+        yield (
+            f"Months of experience and final accuracy: {correlation(final.experience)}, "
+            f"by permutation {p_value(final.experience.p_permutation)}."
+        )
+    else:
+        yield f"Experience and final accuracy: {final.experience.why}"
+    levene = [each for each in final.levene.default if isinstance(each, PairTest)]
+    if levene:
+        pairs = "; ".join(
+            f"{each.first} and {each.second} {p_value(each.p)} (Holm {p_value(each.p_holm)})" for each in levene
+        )
+        yield f"Levene’s test: {pairs}."
+    reached = [_threshold(threshold) for threshold in task.thresholds.default]
+    yield from (line for line in reached if line)
+    if isinstance(task.comments.guessing, Correlation):
+        yield f"Months of experience and the share of guesses: {correlation(task.comments.guessing)}."
+    random = task.machines.against_random.get("people")
+    if isinstance(random, AgainstRandom):
+        yield (
+            f"Against random search with as many tries, people are {lead(random.advantage)} in best validation "
+            f"accuracy; a person wins {percent(random.ahead)} of comparisons."
+        )
+    tpe = task.machines.against_tpe.get("people")
+    if isinstance(tpe, AgainstTpe):
+        yield f"Against TPE, people are {lead(tpe.difference.mean)} in final accuracy."
+
+
+def _threshold(threshold: Threshold) -> str:
+    means = [
+        f"{group.group} {number(group.mean.value)}"
+        for group in threshold.groups.values()
+        if isinstance(group, GroupTries) and not isinstance(group.mean, NotComputable)
+    ]
+    return f"Mean tries to {whole(threshold.accuracy)} %: {listed(means)}." if means else ""

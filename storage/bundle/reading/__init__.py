@@ -1,0 +1,1 @@
+"""A bundle as a study in the database."""

@@ -1,0 +1,111 @@
+"""What all parts of an import share: where the rows come from and where they go."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from storage.bundle.archive import ArchiveReader
+from storage.bundle.codebook import PARTICIPANTS, Table
+from storage.bundle.reading.problems import Problems
+from storage.bundle.reading.rows import Row, TableReader
+from storage.database import Transaction
+from storage.schema import tables
+from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConfiguration
+
+AT_ONCE = 500
+"""Rows that are gathered before they are written."""
+
+
+@dataclass
+class Context:
+    """One import.
+
+    Attributes:
+        start: When the study opened, and where every session's own time is put.
+        rules: Of the study.
+        rows: How many were read, by table.
+        broken: Tables of which not every row could be read.
+    """
+
+    transaction: Transaction
+    archive: ArchiveReader
+    problems: Problems
+    start: datetime
+    rules: Mapping[str, Any]
+    progress: Callable[[str], None]
+    study_id: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def has(self, table: Table) -> bool:
+        """Whether the bundle has this table."""
+        return table.file in self.archive
+
+    def table(self, table: Table) -> Iterator[Row]:
+        """The rows of a table as far as they can be read; none when it is not there."""
+        if not self.has(table):
+            return
+        self.progress(table.file)
+        self.rows[table.name] = 0
+        reader = TableReader(self.archive, table, self.problems, rules=self.rules if table is PARTICIPANTS else None)
+        for row in reader.rows():
+            if self.rows[table.name] == table.most:
+                self.problems.add(table.file, f"has more than {table.most:,} rows.")
+                return
+            self.rows[table.name] += 1
+            yield row
+        if not reader.whole:
+            self.broken.add(table.name)
+
+    def problem(self, table: Table, sentence: str, row: Row, column: str | None = None) -> None:
+        """Note what is wrong with a row."""
+        self.problems.add(table.file, sentence, row.number, column)
+
+    def missing(self, other: Table, table: Table, sentence: str, row: Row, column: str) -> None:
+        """Note that a row speaks of what is not in another table; not when that one could not be read as a whole."""
+        if other.name not in self.broken:
+            self.problem(table, sentence, row, column)
+
+    def insert(self, table: type[tables.Table], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows; nothing once something is wrong, since nothing will be kept."""
+        if rows and not self.problems:
+            self.transaction.connection().execute(insert(_core(table)), list(rows))
+
+    def insert_numbered(self, table: type[tables.Table], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Write rows, and return their numbers in the same order."""
+        if not rows or self.problems:
+            return [0] * len(rows)
+        core = _core(table)
+        statement = insert(core).returning(core.c.id, sort_by_parameter_order=True)
+        return list(self.transaction.connection().execute(statement, list(rows)).scalars())
+
+    def moment(self, seconds: float | None) -> datetime | None:
+        """The moment so many seconds after a session's start."""
+        return None if seconds is None else self.start + timedelta(seconds=seconds)
+
+    def rule(self, section: str, name: str, otherwise: float) -> float:
+        """A number in the rules; ``otherwise`` where there is none."""
+        found = self.rules.get(section)
+        value = found.get(name) if isinstance(found, Mapping) else None
+        return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else otherwise
+
+    def configuration(self, table: Table, row: Row) -> Configuration | None:
+        """The 15 values of a row; ``None`` when they cannot be used, which is noted."""
+        if row.wrong & _NAMES:
+            return None
+        try:
+            return Configuration.create({name: row[name] for name in _NAMES})
+        except InvalidConfiguration as invalid:
+            for name, sentence in invalid.errors.items():
+                self.problem(table, sentence, row, name)
+            return None
+
+
+_NAMES = frozenset(each.name for each in HYPERPARAMETERS)
+
+
+def _core(table: type[tables.Table]) -> Any:
+    return tables.Table.metadata.tables[str(table.__tablename__)]

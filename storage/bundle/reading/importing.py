@@ -1,0 +1,222 @@
+"""A bundle as a study in the data base: checked as a whole, imported as a whole or not at all."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from storage import events
+from storage.bundle import codebook
+from storage.bundle.archive import ArchiveReader, Unreadable
+from storage.bundle.codebook import FORMAT, STUDY, TABLES
+from storage.bundle.reading.context import Context
+from storage.bundle.reading.members import Members
+from storage.bundle.reading.problems import BundleRefused, Problem, Problems
+from storage.bundle.reading.rows import TableReader
+from storage.bundle.reading.runs import Runs
+from storage.database import Store, Transaction
+from storage.queries import current
+from storage.queries.study_rules import canonical, hash_of, parse_rules, without_nothing
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.states import Actor, EventKind, StudyState
+from storage.schema.tables import Amendment, Study
+
+_RULES = "study.toml"
+_LONG_AGO = date(2000, 1, 1)
+"""When a study opened that does not say."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was read.
+
+    Attributes:
+        study_id, study: The new study; it is closed.
+        rows: How many rows each table had that was there.
+        assumed: What was made of tables that were not there, in sentences.
+    """
+
+    study_id: int
+    study: str
+    rows: Mapping[str, int]
+    assumed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Header:
+    name: str
+    opened_on: date | None
+    closed_on: date | None
+    rules: str
+    rules_hash: str
+
+
+def import_bundle(
+    store: Store, path: Path, *, now: datetime | None = None, progress: Callable[[str], None] = lambda _: None
+) -> Imported:
+    """Read a bundle into a data base, as a closed study. The tables are brought to this version first.
+
+    Args:
+        now: The time of the import, for the event log; the present when it is not given.
+        progress: Told the name of each table as it is begun.
+
+    Raises:
+        BundleRefused: Something is wrong with the bundle; it says what and where. Nothing was changed.
+        Refused: There is a study of that name (``NAME_TAKEN``), or one that is not closed (``STUDY_OPEN``).
+        OSError: The file cannot be read.
+    """
+    now = utc(now or datetime.now(UTC))
+    problems = Problems()
+    with ArchiveReader(path) as archive:
+        _check_files(archive, problems)
+        problems.refuse()
+        header = _header(archive, problems, path.stem)
+        problems.refuse()
+        store.migrate()
+        try:
+            with store.write() as transaction:
+                return _import(transaction, archive, problems, header, now, progress)
+        except IntegrityError as error:
+            sentence = f"contradicts itself, and was not imported: {error.orig}."
+            raise BundleRefused([*problems.found, Problem(path.name, sentence)]) from error
+
+
+def _import(
+    transaction: Transaction,
+    archive: ArchiveReader,
+    problems: Problems,
+    header: _Header,
+    now: datetime,
+    progress: Callable[[str], None],
+) -> Imported:
+    _need_room(transaction, header.name)
+    start = datetime.combine(header.opened_on or _LONG_AGO, time(), UTC)
+    context = Context(transaction, archive, problems, start, parse_rules(header.rules), progress)
+    study = {
+        "name": header.name,
+        "state": StudyState.CLOSED,
+        "current": None,
+        "rules_toml": header.rules,
+        "rules_hash": header.rules_hash,
+        "prepared_at": start,
+        "opened_at": start if header.opened_on else None,
+        "closed_at": datetime.combine(header.closed_on, time(), UTC) if header.closed_on else None,
+    }
+    context.study_id = context.insert_numbered(Study, [study])[0]
+    members = Members(context)
+    members.read()
+    runs = Runs(context, members)
+    runs.read()
+    members.settle()
+    _read_amendments(context)
+    problems.refuse()
+    events.record(
+        transaction,
+        at=now,
+        actor=Actor.RESEARCHER,
+        kind=EventKind.STUDY_IMPORTED,
+        subject=f"study:{context.study_id}",
+        participants=context.rows.get(codebook.PARTICIPANTS.name),
+        trials=context.rows.get(codebook.TRIALS.name),
+    )
+    return Imported(context.study_id, header.name, context.rows, _assumed(archive))
+
+
+def _check_files(archive: ArchiveReader, problems: Problems) -> None:
+    """Every table that is needed is there, and every table that is there is known."""
+    known = {each.file for each in TABLES} | {"codebook.csv"}
+    for table in TABLES:
+        if table.required and table.file not in archive:
+            problems.add(table.file, "is missing, and is required.")
+    for name in archive.names:
+        if name.lower().endswith(".csv") and name not in known:
+            problems.add(name, f"is not known here. The tables are: {', '.join(sorted(known))}.")
+
+
+def _assumed(archive: ArchiveReader) -> tuple[str, ...]:
+    return tuple(
+        f"There is no {each.file}: {each.absent[0].lower()}{each.absent[1:]}"
+        for each in TABLES
+        if each.absent and each.file not in archive
+    )
+
+
+def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Header:
+    """The study's name, days and rules: as its table says, else its rules, else the bundle's own name."""
+    shown = _shown_rules(archive, problems)
+    if STUDY.file not in archive:
+        rules = canonical(shown)
+        section = shown.get("study")
+        named = section.get("name") if isinstance(section, Mapping) else None
+        name = named if isinstance(named, str) and named else otherwise
+        return _Header(name, None, None, rules, hash_of(rules))
+    found = list(TableReader(archive, STUDY, problems).rows())
+    problems.refuse()
+    if len(found) != 1:
+        problems.add(STUDY.file, f"has {len(found)} rows; a bundle holds one study.")
+        problems.refuse()
+    row = found[0]
+    if row["format"] > FORMAT:
+        problems.add(STUDY.file, f"{row['format']} is newer than this program: update Black Magic.", 2, "format")
+    rules = row["rules"] or ""
+    if _RULES in archive and without_nothing(parse_rules(rules)) != shown:
+        problems.add(_RULES, f"says other rules than {STUDY.file}: change both, or leave one of the two files out.")
+    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"])
+
+
+def _shown_rules(archive: ArchiveReader, problems: Problems) -> dict[str, Any]:
+    if _RULES not in archive:
+        return {}
+    try:
+        return tomllib.loads(archive.text(_RULES))
+    except Unreadable as error:
+        problems.add(_RULES, str(error))
+        return {}
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        problems.add(_RULES, f"is not valid TOML: {error}.")
+        return {}
+
+
+def _need_room(transaction: Transaction, name: str) -> None:
+    if transaction.exec(select(Study).where(Study.name == name)).first() is not None:
+        raise Refused(
+            Reason.NAME_TAKEN,
+            f"This data base has a study “{name}” already. Nothing was changed: import into a new data base.",
+        )
+    running = current.find(transaction)
+    if running is not None:
+        raise Refused(
+            Reason.STUDY_OPEN,
+            f"This data base belongs to the study “{running.name}”, which is not closed. Nothing was changed: import "
+            "into a new data base.",
+        )
+
+
+def _read_amendments(context: Context) -> None:
+    names: set[str] = set()
+    rows: list[dict[str, Any]] = []
+    for row in context.table(codebook.AMENDMENTS):
+        name = row["name"]
+        if name in names:
+            context.problem(codebook.AMENDMENTS, f"“{name}” is there twice.", row, "name")
+        names.add(name)
+        if not row.wrong:
+            rows.append(
+                {
+                    "study_id": context.study_id,
+                    "name": name,
+                    "reason": row["reason"] or "",
+                    "at": datetime.combine(row["day"], time(), UTC),
+                    "old_rules_hash": row["old_rules_hash"],
+                    "old_rules_toml": row["old_rules"] or "",
+                    "rules_hash": row["rules_hash"],
+                    "rules_toml": row["rules"] or "",
+                }
+            )
+    context.insert(Amendment, rows)

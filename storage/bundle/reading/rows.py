@@ -1,0 +1,152 @@
+"""A bundle's tables, read row by row and checked cell by cell."""
+
+import csv
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.bundle.archive import ArchiveReader, Unreadable
+from storage.bundle.cells import LONGEST_CELL, Column
+from storage.bundle.codebook import ANSWER, Table, answer_columns
+from storage.bundle.reading.problems import Problems
+
+_MOST_QUOTED = 40
+_ANSWERED = re.compile(rf"{ANSWER}[A-Za-z0-9_]{{1,60}}")
+
+
+_Reader = tuple[str, Callable[[str], Any], bool]
+"""A column's name, what reads its cells, and whether none may be empty."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        number: As a spreadsheet counts: the heading is row 1.
+        values: By column, ``None`` where the cell is empty or not there.
+        wrong: The columns whose cells were refused; their values are ``None`` too.
+    """
+
+    number: int
+    values: dict[str, Any]
+    wrong: frozenset[str] = frozenset()
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+
+class TableReader:
+    """Reads one table of a bundle; what is wrong is noted with its place.
+
+    Args:
+        rules: The study's rules, where columns ``answer_…`` are taken too.
+
+    Attributes:
+        whole: Whether no row was lost: what other tables say of lost rows may be true.
+    """
+
+    def __init__(
+        self, archive: ArchiveReader, table: Table, problems: Problems, *, rules: Mapping[str, Any] | None = None
+    ) -> None:
+        self._archive, self._table, self._problems, self._rules = archive, table, problems, rules
+        self._known = {each.name: each for each in table.columns}
+        self.whole = True
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, as far as their cells could be read. Nothing, when the heading is wrong.
+
+        Raises:
+            BundleRefused: There are too many problems.
+        """
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+        file = self._table.file
+        records = csv.reader(self._archive.lines(file), strict=True)
+        try:
+            heading = next(records, None)
+            columns = self._columns(heading)
+            readers = [(each.name, each.read, each.empty is None) for each in columns or ()]
+            if columns is None or heading is None:
+                self.whole = False
+                return
+            absent = dict.fromkeys(self._known.keys() - set(heading))
+            for number, record in enumerate(records, start=2):
+                if not record:
+                    continue
+                if len(record) != len(columns):
+                    self.whole = False
+                    self._problems.add(file, f"has {len(record)} cells, and the heading {len(columns)}.", number)
+                    continue
+                yield self._row(number, readers, record, absent)
+        except Unreadable as error:
+            self.whole = False
+            self._problems.add(file, str(error))
+        except csv.Error as error:
+            self.whole = False
+            self._problems.add(
+                file, f"is not a table of comma-separated values after line {records.line_num}: {error}."
+            )
+
+    def _columns(self, heading: Sequence[str] | None) -> list[Column] | None:
+        """The columns in the file's order; ``None`` when they cannot be used."""
+        file, problems = self._table.file, self._problems
+        if not heading:
+            problems.add(file, "is empty: it needs a heading at least.")
+            return None
+        if self._rules is not None:
+            answered = [each.removeprefix(ANSWER) for each in heading if _ANSWERED.fullmatch(each)]
+            self._known |= {each.name: each for each in answer_columns(self._rules, answered)}
+        if len(heading) == 1 and (";" in heading[0] or "\t" in heading[0]):
+            problems.add(file, "has other separators: write it with commas.", 1)
+            return None
+        sound = True
+        for name in dict.fromkeys(heading):
+            if heading.count(name) > 1:
+                problems.add(file, "is there twice.", 1, name)
+                sound = False
+            if name not in self._known:
+                problems.add(file, f"is not known.{self._hint(name)}", 1, _quoted(name))
+                sound = False
+        for column in self._table.columns:
+            if column.required and column.name not in heading:
+                problems.add(file, "is missing, and is required.", 1, column.name)
+                sound = False
+        return [self._known[name] for name in heading] if sound else None
+
+    def _hint(self, name: str) -> str:
+        near = difflib.get_close_matches(name.strip().lower(), list(self._known), n=1)
+        if near:
+            return f" Is it {near[0]}?"
+        if self._rules is not None:
+            return f" The answer to a question of your own goes into a column such as {ANSWER}question."
+        return " The codebook names the columns."
+
+    def _row(self, number: int, readers: Sequence[_Reader], record: Sequence[str], absent: dict[str, Any]) -> Row:
+        values = dict(absent)
+        wrong: list[str] = []
+        for (name, read, filled), cell in zip(readers, record, strict=True):
+            if not cell and not filled:
+                values[name] = None
+                continue
+            try:
+                values[name] = read(cell)
+                if filled and values[name] is None:
+                    raise _EmptyCell
+            except ValueError as error:
+                values[name] = None
+                wrong.append(name)
+                self.whole = self.whole and name not in self._table.key
+                what = "is empty." if isinstance(error, _EmptyCell) else f"{_quoted(cell)} {error}."
+                self._problems.add(self._table.file, what, number, name)
+        return Row(number, values, frozenset(wrong))
+
+
+class _EmptyCell(ValueError):
+    """A cell that may not be empty is."""
+
+
+def _quoted(cell: str) -> str:
+    cell = "".join(each if each.isprintable() else "·" for each in cell)
+    return f"“{cell}”" if len(cell) <= _MOST_QUOTED else f"“{cell[: _MOST_QUOTED - 1]}…”"

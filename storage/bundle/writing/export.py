@@ -1,0 +1,375 @@
+"""A study as an anonymous bundle of tables, from the data base into one zip file."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+from sqlmodel import col, select
+
+from storage.bundle import codebook
+from storage.bundle.archive import ArchiveWriter
+from storage.bundle.codebook import ANSWER, FORMAT, PERSON, Table, answer_columns, with_answers
+from storage.bundle.writing.croissant import croissant
+from storage.bundle.writing.readable import codebook_csv, codebook_markdown, environment_text, study_toml
+from storage.bundle.writing.texts import Redaction
+from storage.database import Store, Transaction
+from storage.queries import current
+from storage.queries.study_rules import parse_rules
+from storage.refusals import Reason, Refused
+from storage.schema.tables import (
+    Amendment,
+    Baseline,
+    Epoch,
+    Evaluation,
+    FinalChoice,
+    Identity,
+    Participant,
+    Researcher,
+    Session,
+    Study,
+    Trial,
+    TrialComment,
+)
+from training.hyperparameters import HYPERPARAMETERS
+
+_AT_ONCE = 500
+"""Rows that are in memory at a time."""
+
+_CONFIGURATION = tuple(each.name for each in HYPERPARAMETERS)
+_RUN = ("state", "reason", "attempts", "seconds", "images_per_second", "environment")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        study: Its name.
+        rows: By table, in the order of the codebook.
+        size: Of the zip file, in bytes.
+    """
+
+    study: str
+    rows: Mapping[str, int]
+    size: int
+
+
+def export_bundle(
+    store: Store,
+    path: Path,
+    *,
+    name: str | None = None,
+    batch_losses: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Exported:
+    """Write a study as an anonymous bundle. For the same study the file is the same to the last byte.
+
+    Nothing is changed in the data base. A file of that name is replaced when the bundle is whole, and not before.
+
+    Args:
+        name: The study's name; without it the current study, or the newest.
+        batch_losses: Whether the loss of every batch is in it: most of its size.
+        progress: Told the name of each file as it is begun.
+
+    Raises:
+        Refused: There is no such study (``UNKNOWN``), or none at all (``NO_STUDY``).
+        OSError: The file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with store.read() as transaction:
+            study = _find(transaction, name)
+            redact = Redaction(_slack_ids(transaction))
+            with ArchiveWriter(unfinished, redact) as archive:
+                _Export(transaction, study, archive, redact, batch_losses, progress).write()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    rows = {each.name: each.rows for each in archive.written if each.name.endswith(".csv")}
+    return Exported(study.name, {each.name: rows[each.file] for each in codebook.TABLES}, path.stat().st_size)
+
+
+def _find(transaction: Transaction, name: str | None) -> Study:
+    if name is None:
+        return current.need_newest(transaction)
+    study = transaction.exec(select(Study).where(Study.name == name)).first()
+    if study is None:
+        raise Refused(Reason.UNKNOWN, f"There is no study “{name}” in this data base.")
+    return study
+
+
+def _slack_ids(transaction: Transaction) -> list[str]:
+    """All that the data base knows, to be found in what people wrote."""
+    known = [*transaction.exec(select(Researcher.slack_user))]
+    for user, channel in transaction.exec(select(Identity.slack_user, Identity.slack_channel)):
+        known += [user, channel]
+    return known
+
+
+class _Export:
+    def __init__(
+        self,
+        transaction: Transaction,
+        study: Study,
+        archive: ArchiveWriter,
+        redact: Redaction,
+        batch_losses: bool,
+        progress: Callable[[str], None],
+    ) -> None:
+        self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
+        self.batch_losses, self.progress = batch_losses, progress
+        self.name, self.rules = redact(study.name), parse_rules(redact(study.rules_toml))
+        self.environments: dict[str, int] = {}
+        self.trained: dict[int, int] = {}  # how many runs each environment has
+
+    def write(self) -> None:
+        answers = {
+            name
+            for given in self.transaction.exec(select(Participant.answers).where(Participant.study_id == self.study.id))
+            for name, answer in (given or {}).items()
+            if answer is not None and answer != ""
+        }
+        tables = with_answers(answer_columns(self.rules, answers))
+        sources: Mapping[str, Callable[[], Iterator[Mapping[str, Any]]]] = {
+            "study": self._study,
+            "participants": self._participants,
+            "baselines": self._baselines,
+            "sessions": self._sessions,
+            "trials": self._trials,
+            "final_choices": self._final_choices,
+            "evaluations": self._evaluations,
+            "epochs": self._epochs,
+            "amendments": self._amendments,
+            "environments": self._environments,
+        }
+        for table in tables:
+            self._table(table, sources[table.name]())
+        self.archive.text("study.toml", study_toml(self.name, self.rules))
+        self.archive.text("environment.txt", environment_text(self.environments, self.trained))
+        self.archive.text("codebook.csv", codebook_csv(tables))
+        self.archive.text("codebook.md", codebook_markdown(self.name, tables))
+        self.progress("croissant.json")
+        self.archive.text(
+            "croissant.json", croissant(self.name, tables, self.archive.written, published=self.study.closed_at)
+        )
+
+    def _table(self, table: Table, rows: Iterator[Mapping[str, Any]]) -> None:
+        self.progress(table.file)
+        with self.archive.table(table) as writer:
+            for row in rows:
+                writer.write(row)
+
+    def _study(self) -> Iterator[Mapping[str, Any]]:
+        opened, closed = self.study.opened_at, self.study.closed_at
+        yield {
+            "format": FORMAT,
+            "name": self.study.name,
+            "opened_on": opened.date() if opened else None,
+            "closed_on": closed.date() if closed else None,
+            "rules_hash": self.study.rules_hash,
+            "rules": self.study.rules_toml,
+        }
+
+    def _participants(self) -> Iterator[Mapping[str, Any]]:
+        baselines = {
+            each.id: each for each in self.transaction.exec(select(Baseline).where(Baseline.study_id == self.study.id))
+        }
+        query = select(Participant).where(Participant.study_id == self.study.id).order_by(col(Participant.id))
+        for each in self.transaction.exec(query.execution_options(yield_per=_AT_ONCE)):
+            baseline = baselines[each.baseline_id] if each.baseline_id is not None else None
+            # The group tells the months of somebody whose data were deleted.
+            told = each.months is not None or baseline is not None
+            yield {
+                "code": each.code,
+                "months": each.months,
+                "kind": PERSON if baseline is None else baseline.searcher,
+                "baseline": None if baseline is None else baseline.code,
+                "state": each.state,
+                "consented": None if baseline else each.consented_at is not None,
+                "described": None if baseline else each.described_at is not None,
+                "education": each.education or None,
+                "task": each.task,
+                "group": each.block_group if told else None,
+                **{ANSWER + name: _plain(answer) for name, answer in (each.answers or {}).items()},
+            }
+
+    def _baselines(self) -> Iterator[Mapping[str, Any]]:
+        query = select(Baseline).where(Baseline.study_id == self.study.id).order_by(col(Baseline.id))
+        for each in self.transaction.exec(query):
+            yield each.model_dump() | {"stopped": each.stopped_at is not None}
+
+    def _sessions(self) -> Iterator[Mapping[str, Any]]:
+        for code, session in self._owned_sessions():
+            yield {
+                "participant": code,
+                "task": session.task,
+                "seed": session.seed,
+                "state": session.state,
+                "limit_seconds": session.limit_seconds,
+                "deadline_seconds": _since(session.started_at, session.deadline),
+                "grace_ends_seconds": _since(session.started_at, session.grace_ends_at),
+                "finished_seconds": _since(session.started_at, session.finished_at),
+                "ended_as": session.ended_as,
+                "given_back_seconds": session.given_back_seconds,
+                "extended_seconds": session.extended_seconds,
+            }
+
+    def _owned_sessions(self) -> Iterator[tuple[str, Session]]:
+        query = (
+            select(Participant.code, Session)
+            .join(Participant, col(Session.participant_id) == col(Participant.id))
+            .where(Participant.study_id == self.study.id)
+            .order_by(col(Participant.id), col(Session.id))
+        )
+        yield from self.transaction.exec(query.execution_options(yield_per=_AT_ONCE))
+
+    def _trials(self) -> Iterator[Mapping[str, Any]]:
+        own = ("id", "number", "validation_accuracy", "drawn", *_CONFIGURATION, *_RUN)
+        times = ("submitted_at", "started_at", "ended_at", "cancel_requested_at")
+        query = (
+            select(
+                Participant.code,
+                col(Session.started_at).label("begun_at"),
+                *(getattr(Trial, name) for name in (*own, *times)),
+            )
+            .select_from(Trial)
+            .join(Session)
+            .join(Participant)
+            .where(col(Participant.study_id) == self.study.id)
+            .order_by(col(Participant.id), col(Trial.number))
+            .execution_options(yield_per=_AT_ONCE)
+        )
+        for part in self.transaction.execute(query).partitions():
+            comments = self._comments([row.id for row in part])
+            for row in part:
+                yield {
+                    **row._asdict(),
+                    "participant": row.code,
+                    "environment": self._environment(row),
+                    **{name.replace("_at", "_seconds"): _since(row.begun_at, getattr(row, name)) for name in times},
+                    **comments.get(row.id, {}),
+                }
+
+    def _comments(self, trials: list[int]) -> dict[int, dict[str, Any]]:
+        found: dict[int, dict[str, Any]] = {}
+        query = select(
+            TrialComment.trial_id, TrialComment.hyperparameter, TrialComment.comment, TrialComment.text
+        ).where(col(TrialComment.trial_id).in_(trials))
+        for trial, name, comment, text in self.transaction.exec(query):
+            found.setdefault(trial, {}).update({f"comment_{name}": comment, f"text_{name}": text or None})
+        return found
+
+    def _final_choices(self) -> Iterator[Mapping[str, Any]]:
+        query = (
+            select(Participant.code, Session.started_at, Trial.number, FinalChoice)
+            .select_from(FinalChoice)
+            .join(Session, col(FinalChoice.session_id) == col(Session.id))
+            .join(Participant, col(Session.participant_id) == col(Participant.id))
+            .outerjoin(Trial, col(FinalChoice.trial_id) == col(Trial.id))
+            .where(Participant.study_id == self.study.id)
+            .order_by(col(Participant.id))
+        )
+        for code, begun, number, choice in self.transaction.exec(query.execution_options(yield_per=_AT_ONCE)):
+            yield choice.values(choice.configuration) | {
+                "participant": code,
+                "trial": number,
+                "chosen_by": choice.chosen_by,
+                "chosen_seconds": _since(begun, choice.chosen_at),
+            }
+
+    def _evaluations(self) -> Iterator[Mapping[str, Any]]:
+        query = (
+            select(
+                Participant.code,
+                Evaluation.seed,
+                Evaluation.test_accuracy,
+                *(getattr(Evaluation, name) for name in _RUN),
+            )
+            .select_from(Evaluation)
+            .join(FinalChoice)
+            .join(Session)
+            .join(Participant)
+            .where(col(Participant.study_id) == self.study.id)
+            .order_by(col(Participant.id), col(Evaluation.id))
+            .execution_options(yield_per=_AT_ONCE)
+        )
+        for row in self.transaction.execute(query):
+            yield {**row._asdict(), "participant": row.code, "environment": self._environment(row)}
+
+    def _environment(self, row: Row[Any]) -> int | None:
+        if not row.environment:
+            return None
+        text = self.redact(json.dumps(row.environment, sort_keys=True, ensure_ascii=False))
+        number = self.environments.setdefault(text, len(self.environments) + 1)
+        self.trained[number] = self.trained.get(number, 0) + 1
+        return number
+
+    def _epochs(self) -> Iterator[Mapping[str, Any]]:
+        """Session by session, so that the order comes from the indexes and nothing large is sorted."""
+        owners = [(code, session.id) for code, session in self._owned_sessions()]
+        for code, session in owners:
+            of_trials = (
+                select(Trial.number, *self._epoch_columns())
+                .select_from(Trial)
+                .join(Epoch, col(Epoch.trial_id) == col(Trial.id))
+                .where(col(Trial.session_id) == session)
+                .order_by(col(Trial.number), col(Epoch.number))
+            )
+            yield from self._epochs_of(code, "trial", of_trials)
+        for code, session in owners:
+            of_evaluations = (
+                select(Evaluation.seed, *self._epoch_columns())
+                .select_from(Evaluation)
+                .join(FinalChoice)
+                .join(Epoch, col(Epoch.evaluation_id) == col(Evaluation.id))
+                .where(col(FinalChoice.session_id) == session)
+                .order_by(col(Evaluation.id), col(Epoch.number))
+            )
+            yield from self._epochs_of(code, "seed", of_evaluations)
+
+    def _epoch_columns(self) -> list[Any]:
+        shown = ["number", "training_loss", "validation_accuracy", "seconds"]
+        return [getattr(Epoch, name) for name in ([*shown, "batch_losses"] if self.batch_losses else shown)]
+
+    def _epochs_of(self, code: str, run: str, query: Any) -> Iterator[Mapping[str, Any]]:
+        for row in self.transaction.execute(query.execution_options(yield_per=_AT_ONCE)):
+            yield {
+                "participant": code,
+                run: row[0],
+                "epoch": row[1],
+                "training_loss": row[2],
+                "validation_accuracy": row[3],
+                "seconds": row[4],
+                "batch_losses": row[5] if self.batch_losses else None,
+            }
+
+    def _amendments(self) -> Iterator[Mapping[str, Any]]:
+        query = select(Amendment).where(Amendment.study_id == self.study.id).order_by(col(Amendment.id))
+        for each in self.transaction.exec(query):
+            yield each.model_dump() | {
+                "day": each.at.date(),
+                "old_rules": each.old_rules_toml or None,
+                "rules": each.rules_toml,
+            }
+
+    def _environments(self) -> Iterator[Mapping[str, Any]]:
+        for text, number in self.environments.items():
+            for name, value in json.loads(text).items():
+                yield {"environment": number, "name": name, "value": json.dumps(value, ensure_ascii=False)}
+
+
+def _since(start: datetime, moment: datetime | None) -> float | None:
+    return None if moment is None else (moment - start).total_seconds()
+
+
+def _plain(answer: Any) -> str | int | float | None:
+    if answer is None or answer == "":
+        return None
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return answer if isinstance(answer, str | int | float) else json.dumps(answer, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""What is kept, read for those who show it. Nothing here writes."""

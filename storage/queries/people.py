@@ -1,0 +1,116 @@
+"""The people of a study, for researchers: who they are by their codes, and how far each has come."""
+
+import re
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import case, func
+from sqlmodel import col, select
+
+from storage.database import Store
+from storage.queries.current import find_newest
+from storage.schema.states import ParticipantState, SessionState, TrialState
+from storage.schema.tables import Evaluation, FinalChoice, Participant, Session, Trial
+
+
+@dataclass(frozen=True)
+class ParticipantLine:
+    """One person of a study.
+
+    Attributes:
+        id, code: Which.
+        months: Deep-learning experience; ``None`` before they told, and once it is deleted.
+        group_name: The group in which they were assigned a task; ``None`` before.
+        task: What they were assigned.
+        session_id, session_state: Their session, running or finished; ``None`` before it begins.
+        tries: How many trials they submitted.
+        best_validation_accuracy: In percent; ``None`` without a complete trial.
+        final_chosen: Whether there is a final choice.
+        evaluations_done, evaluations_total: How many of its evaluations have ended, and how many there are.
+        mean_test_accuracy: In percent, of those that were measured; ``None`` without any.
+    """
+
+    id: int
+    code: str
+    state: ParticipantState
+    months: float | None
+    group_name: str | None
+    task: str | None
+    session_id: int | None
+    session_state: SessionState | None
+    tries: int
+    best_validation_accuracy: float | None
+    final_chosen: bool
+    evaluations_done: int
+    evaluations_total: int
+    mean_test_accuracy: float | None
+
+
+def find_by_code(store: Store, code: str) -> Participant | None:
+    """The participant of the current study (the newest, when all are closed) with this code, however it is written.
+
+    ``p7`` is P007, ``t1-01`` the artificial participant T1-01.
+    """
+    number = re.fullmatch(r"p0*(\d+)", code.strip().lower())
+    wanted = f"P{int(number[1]):03}" if number else code.strip().upper()
+    with store.read() as transaction:
+        study = find_newest(transaction)
+        if study is None:
+            return None
+        query = select(Participant).where(Participant.study_id == study.id, Participant.code == wanted)
+        return transaction.exec(query).first()
+
+
+def people(store: Store, study_id: int) -> list[ParticipantLine]:
+    """All people of a study, in the order of their codes; searchers are left out."""
+    done = col(Evaluation.state).in_([each for each in TrialState if each.is_finished])
+    tried = (
+        sa.select(
+            col(Trial.session_id),
+            func.count().label("tries"),
+            func.max(col(Trial.validation_accuracy)).label("best"),
+        )
+        .group_by(col(Trial.session_id))
+        .subquery()
+    )
+    chosen = (
+        sa.select(
+            col(FinalChoice.session_id),
+            func.count(col(Evaluation.id)).label("total"),
+            func.sum(case((done, 1), else_=0)).label("done"),
+            func.avg(col(Evaluation.test_accuracy)).label("mean"),
+        )
+        .join(Evaluation, isouter=True)
+        .group_by(col(FinalChoice.session_id))
+        .subquery()
+    )
+    query = (
+        sa.select(Participant, col(Session.id), col(Session.state), tried, chosen)
+        .select_from(Participant)
+        .join(Session, isouter=True)
+        .join(tried, tried.c.session_id == Session.id, isouter=True)
+        .join(chosen, chosen.c.session_id == Session.id, isouter=True)
+        .where(col(Participant.study_id) == study_id, col(Participant.baseline_id).is_(None))
+        .order_by(col(Participant.id))
+    )
+    with store.read() as transaction:
+        rows = transaction.execute(query).all()
+    return [
+        ParticipantLine(
+            id=person.id,
+            code=person.code,
+            state=person.state,
+            months=person.months,
+            group_name=person.block_group,
+            task=person.task,
+            session_id=session_id,
+            session_state=session_state,
+            tries=tries or 0,
+            best_validation_accuracy=best,
+            final_chosen=choice_of is not None,
+            evaluations_done=int(ended or 0),
+            evaluations_total=total or 0,
+            mean_test_accuracy=mean,
+        )
+        for person, session_id, session_state, _, tries, best, choice_of, total, ended, mean in rows
+    ]

@@ -1,0 +1,438 @@
+"""The tables. The constraints hold the same line as the transitions: what they forbid cannot be written at all."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.schema.columns import Loss64, UtcDateTime, choice
+from storage.schema.comments import Comment, Remark
+from storage.schema.states import (
+    Chooser,
+    EventKind,
+    JobKind,
+    ParticipantState,
+    Searcher,
+    SessionEnd,
+    SessionState,
+    StudyState,
+    TrialState,
+)
+from training.hyperparameters import Configuration, Loss, Optimizer
+
+
+class Table(SQLModel):
+    """What all tables share: one metadata, whose constraints have the same names on every data base."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum], where: str | None = None) -> Index:
+    """A unique index over the rows whose state is none of ``unless``, and for which ``where`` holds."""
+    finished = ", ".join(f"'{state}'" for state in unless)
+    rows = text(f"state NOT IN ({finished})" + (f" AND {where}" if where else ""))
+    return Index(name, *columns, unique=True, sqlite_where=rows, postgresql_where=rows)
+
+
+_NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""Keys of rows that can be deleted are not used again: a late message about one must not be taken for another's."""
+
+
+class Study(Table, table=True):
+    """One experiment with its rules. ``current`` is empty once it is closed, so only one is not.
+
+    ``opened_at`` is empty until a researcher opens it.
+    """
+
+    __tablename__ = "study"
+    __table_args__ = (
+        CheckConstraint("(state = 'closed') = (current IS NULL)", name="current"),
+        _NEVER_AGAIN,
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    state: StudyState = Field(default=StudyState.PREPARED, sa_type=choice(StudyState))
+    current: bool | None = Field(default=True, unique=True)
+    rules_toml: str = Field(sa_type=Text)
+    rules_hash: str
+    prepared_at: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Amendment(Table, table=True):
+    """A change of the rules of a study that was open already, by name.
+
+    ``rules_toml`` are the rules from then on, ``old_rules_toml`` those before.
+    """
+
+    __tablename__ = "amendment"
+    __table_args__ = (UniqueConstraint("study_id", "name"),)
+
+    id: int = Field(default=None, primary_key=True)
+    study_id: int = Field(foreign_key="study.id")
+    name: str
+    reason: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcDateTime)
+    old_rules_hash: str
+    old_rules_toml: str = Field(default="", sa_type=Text)
+    rules_hash: str
+    rules_toml: str = Field(sa_type=Text)
+
+
+class Baseline(Table, table=True):
+    """A searcher's part in a study.
+
+    Attributes:
+        searcher: Which program.
+        code: ``R1``, ``T1``, …: random searches and TPE are counted each for itself.
+        wanted: How many settings are drawn at random, or how many artificial participants there are to be.
+        tries, seconds: Each artificial participant's budget: trials, and seconds of training; none for random search.
+        seed: What all its draws follow from.
+        started_by: The actor, such as ``researcher-1``.
+        stopped_at: When a researcher stopped it; none when it ran, or runs, to its end.
+    """
+
+    __tablename__ = "baseline"
+    __table_args__ = (UniqueConstraint("study_id", "code"), CheckConstraint("wanted >= 1", name="wanted"))
+
+    id: int = Field(default=None, primary_key=True)
+    study_id: int = Field(foreign_key="study.id")
+    searcher: Searcher = Field(sa_type=choice(Searcher))
+    code: str
+    task: str
+    wanted: int
+    tries: int | None = None
+    seconds: float | None = None
+    seed: int
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    started_by: str
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Participant(Table, table=True):
+    """A person, known by a code; or an artificial one, which belongs to a baseline.
+
+    Attributes:
+        months: Deep-learning experience.
+        task: What they train, assigned when they described themselves; ``block_group`` the group they were assigned in.
+        waiting_since: A place in line.
+        baseline_id: None for a person.
+    """
+
+    __tablename__ = "participant"
+    __table_args__ = (
+        UniqueConstraint("study_id", "code"),
+        CheckConstraint("months >= 0", name="months"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    study_id: int = Field(foreign_key="study.id")
+    code: str
+    state: ParticipantState = Field(default=ParticipantState.INVITED, sa_type=choice(ParticipantState))
+    invited_at: datetime = Field(sa_type=UtcDateTime)
+    consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    consent_hash: str | None = None
+    described_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    months: float | None = None
+    education: str | None = None
+    answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    called_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    task: str | None = None
+    block_group: str | None = None
+    baseline_id: int | None = Field(default=None, foreign_key="baseline.id", index=True)
+
+
+class Researcher(Table, table=True):
+    """A Slack user who acted as a researcher or an admin; elsewhere they are ``researcher-<id>`` or ``admin-<id>``."""
+
+    __tablename__ = "researcher"
+
+    id: int = Field(default=None, primary_key=True)
+    slack_user: str = Field(unique=True)
+
+
+class Identity(Table, table=True):
+    """The one table that links a code to a Slack user. It can be emptied and nothing else changes."""
+
+    __tablename__ = "identity"
+
+    participant_id: int = Field(primary_key=True, foreign_key="participant.id")
+    slack_user: str = Field(unique=True)
+    slack_channel: str
+
+
+class Session(Table, table=True):
+    """A participant's timed part. ``seed`` is what all its trials are trained with, the same for everybody.
+
+    An artificial participant's session has a deadline too, but no clock watches it: its budget is its baseline's.
+    """
+
+    __tablename__ = "session"
+    __table_args__ = (
+        _at_most_one("one_unfinished_session", "participant_id", unless=[SessionState.FINISHED]),
+        CheckConstraint("(state = 'finished') = (finished_at IS NOT NULL)", name="finished_at"),
+        CheckConstraint("state <> 'choosing' OR grace_ends_at IS NOT NULL", name="grace"),
+        CheckConstraint("(state = 'finished') = (ended_as IS NOT NULL)", name="ended_as"),
+        _NEVER_AGAIN,
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    participant_id: int = Field(foreign_key="participant.id", index=True)
+    task: str
+    seed: int
+    state: SessionState = Field(default=SessionState.ACTIVE, sa_type=choice(SessionState), index=True)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    limit_seconds: float
+    deadline: datetime = Field(sa_type=UtcDateTime)
+    grace_ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_as: SessionEnd | None = Field(default=None, sa_type=choice(SessionEnd))
+    given_back_seconds: float = 0.0
+    extended_seconds: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        """What the event log and the posts call it: ``session:3``."""
+        return f"session:{self.id}"
+
+
+class ConfigurationColumns(Table):
+    """One column for each of the 15 hyperparameters."""
+
+    epochs: int
+    batch_size: int
+    loss: Loss = Field(sa_type=choice(Loss))
+    optimizer: Optimizer = Field(sa_type=choice(Optimizer))
+    learning_rate: float
+    weight_decay: float
+    momentum: float
+    rho: float
+    lambd: float
+    alpha: float
+    epsilon: float
+    learning_rate_decay: float
+    initial_accumulator_value: float
+    beta1: float
+    beta2: float
+
+    @property
+    def configuration(self) -> Configuration:
+        """The 15 columns as one value; equal to the one they were written from."""
+        return Configuration(**{name: getattr(self, name) for name in ConfigurationColumns.model_fields})
+
+    @staticmethod
+    def values(configuration: Configuration) -> dict[str, Any]:
+        """The 15 columns' values, to make a row with."""
+        return {name: getattr(configuration, name) for name in ConfigurationColumns.model_fields}
+
+
+class RunColumns(Table):
+    """What a trial and an evaluation have in common: they wait, run in a slot, and end.
+
+    Attributes:
+        attempts: How often it was started; a worker's message counts only for the attempt it belongs to.
+        lost_runs: How often a worker was lost with it, since it was put in line.
+        seconds: Time trained; ``images_per_second`` the speed of training.
+        environment: What it was trained on: device, versions, threads.
+    """
+
+    state: TrialState = Field(default=TrialState.WAITING, sa_type=choice(TrialState), index=True)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    slot: int | None = None
+    attempts: int = 0
+    lost_runs: int = 0
+    reason: str | None = Field(default=None, sa_type=Text)
+    seconds: float | None = None
+    images_per_second: float | None = None
+    environment: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Trial(ConfigurationColumns, RunColumns, table=True):
+    """A configuration, trained once on the training split; ``validation_accuracy`` in percent.
+
+    ``drawn``: at random by a searcher, all in advance. Such trials depend on nothing, so many of a session may wait.
+    """
+
+    __tablename__ = "trial"
+    __table_args__ = (
+        UniqueConstraint("session_id", "number"),
+        _at_most_one(
+            "one_unfinished_trial",
+            "session_id",
+            unless=[each for each in TrialState if each.is_finished],
+            where="NOT drawn",
+        ),
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint("state <> 'complete' OR validation_accuracy IS NOT NULL", name="measured"),
+        _NEVER_AGAIN,
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    session_id: int = Field(foreign_key="session.id")
+    number: int
+    submitted_at: datetime = Field(sa_type=UtcDateTime)
+    cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    validation_accuracy: float | None = None
+    drawn: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the event log and the posts call it: ``trial:17``."""
+        return f"{JobKind.TRIAL}:{self.id}"
+
+
+class TrialComment(Table, table=True):
+    """Why one value of one trial was chosen."""
+
+    __tablename__ = "trial_comment"
+
+    trial_id: int = Field(primary_key=True, foreign_key="trial.id")
+    hyperparameter: str = Field(primary_key=True)
+    comment: Comment = Field(sa_type=choice(Comment))
+    text: str = Field(default="", sa_type=Text)
+
+    @property
+    def remark(self) -> Remark:
+        """The comment as it was given."""
+        return Remark(self.comment, self.text)
+
+
+class FinalChoice(ConfigurationColumns, table=True):
+    """The configuration a session ends with; ``trial_id`` where it is a trial made."""
+
+    __tablename__ = "final_choice"
+    __table_args__ = (_NEVER_AGAIN,)
+
+    id: int = Field(default=None, primary_key=True)
+    session_id: int = Field(foreign_key="session.id", unique=True)
+    trial_id: int | None = Field(default=None, foreign_key="trial.id")
+    chosen_by: Chooser = Field(sa_type=choice(Chooser))
+    chosen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Evaluation(RunColumns, table=True):
+    """The final choice trained on training + validation with one of the fixed seeds; ``test_accuracy`` in percent."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = (
+        UniqueConstraint("final_choice_id", "seed"),
+        CheckConstraint("state <> 'complete' OR test_accuracy IS NOT NULL", name="measured"),
+        _NEVER_AGAIN,
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    final_choice_id: int = Field(foreign_key="final_choice.id")
+    seed: int
+    test_accuracy: float | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the event log calls it: ``evaluation:4``."""
+        return f"{JobKind.EVALUATION}:{self.id}"
+
+
+class Epoch(Table, table=True):
+    """One epoch of a trial or of an evaluation; ``batch_losses`` as :mod:`storage.schema.losses` packs them.
+
+    ``training_loss`` is ``None`` where the run ended within the epoch.
+    """
+
+    __tablename__ = "epoch"
+    __table_args__ = (
+        UniqueConstraint("trial_id", "number"),
+        UniqueConstraint("evaluation_id", "number"),
+        CheckConstraint("(trial_id IS NULL) <> (evaluation_id IS NULL)", name="one_run"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    trial_id: int | None = Field(default=None, foreign_key="trial.id")
+    evaluation_id: int | None = Field(default=None, foreign_key="evaluation.id")
+    number: int
+    batch_losses: bytes = Field(sa_type=LargeBinary)
+    training_loss: float | None = Field(default=None, sa_type=Loss64)
+    validation_accuracy: float | None = None
+    seconds: float
+
+
+class Post(Table, table=True):
+    """Where the Slack message about a subject is: its ts and its picture. The channel is found through Identity."""
+
+    __tablename__ = "post"
+
+    subject: str = Field(primary_key=True)
+    ts: str
+    file_id: str | None = None
+
+
+class Alert(Table, table=True):
+    """Something that broke, for the admins: what happens again before it is acknowledged is counted, not repeated.
+
+    ``kind`` names what is gathered (``worker_lost``); ``latest`` is one sentence about the last time.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index(
+            "one_unacknowledged_alert",
+            "kind",
+            unique=True,
+            sqlite_where=text("acknowledged_at IS NULL"),
+            postgresql_where=text("acknowledged_at IS NULL"),
+        ),
+        CheckConstraint("count >= 1", name="count"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    kind: str
+    latest: str = Field(sa_type=Text)
+    count: int = 1
+    first_at: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the posts call it: ``alert:5``."""
+        return f"alert:{self.id}"
+
+
+class Heartbeat(Table, table=True):
+    """When the bot was last alive; one row."""
+
+    __tablename__ = "heartbeat"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: int = Field(default=1, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Event(Table, table=True):
+    """One row of the append-only log: when, who, what. Triggers refuse to change or delete one."""
+
+    __tablename__ = "event"
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str
+    kind: EventKind = Field(sa_type=choice(EventKind), index=True)
+    subject: str = Field(index=True)
+    participant: str | None = Field(default=None, index=True)
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -1,0 +1,178 @@
+"""The final choice: made by the participant or, after an unanswered grace period, by the clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from storage.database import Store, Transaction
+from storage.queries.current import need_person
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.states import Actor, Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.tables import Evaluation, FinalChoice, Session, Trial
+from storage.transitions.sessions import end_session, last_trial
+from storage.transitions.time_credit import code_of
+from storage.transitions.trials import describe_end
+from training.hyperparameters import Configuration
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How a session ended.
+
+    Attributes:
+        session: Finished.
+        choice: What it ends with; ``None`` when nothing was ever submitted.
+        trial: The trial that made the choice, if one did.
+        cancelled: The waiting trial that was cancelled.
+        stopping: The running trial that a worker has to stop.
+    """
+
+    session: Session
+    choice: FinalChoice | None
+    trial: Trial | None
+    cancelled: Trial | None
+    stopping: Trial | None
+
+
+def choose(
+    store: Store,
+    session_id: int,
+    *,
+    choice: int | Configuration,
+    seeds: Sequence[int],
+    training_images: int,
+    now: datetime,
+) -> Chosen:
+    """End a session with the participant's final choice, and put its evaluations in line.
+
+    Args:
+        choice: The number of a complete trial, or a configuration.
+        seeds: One evaluation for each; the same for every participant.
+        training_images: The size of the training split; a batch may not be larger.
+
+    Raises:
+        Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (the grace period is over), ``NO_SUCH_TRIAL``, or ``NOT_COMPLETE``.
+        InvalidConfiguration: The configuration's batch is larger than the training split.
+        ValueError: The seeds are none, or not different.
+    """
+    now = utc(now)
+    check_seeds(seeds)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        need_person(transaction, session.participant_id)
+        need_unfinished(session)
+        if session.grace_ends_at is not None and now >= session.grace_ends_at:
+            raise Refused(
+                Reason.TIME_IS_UP,
+                "The time for the final choice is over. It is made for you now: the best of your trials.",
+            )
+        trial: Trial | None = None
+        if isinstance(choice, Configuration):
+            configuration = Configuration.create(choice.as_dict(), training_images=training_images)
+        else:
+            trial = _choosable(transaction, session_id, choice)
+            configuration = trial.configuration
+        actor = code_of(transaction, session)
+        return end_with(transaction, session, configuration, trial, seeds, now, actor, Chooser.PARTICIPANT)
+
+
+def choose_by_clock(store: Store, session_id: int, *, seeds: Sequence[int], now: datetime) -> Chosen:
+    """End a session whose grace period is over unanswered.
+
+    The choice is the complete trial with the best validation accuracy, of equal ones the earlier; without a complete
+    one, the configuration submitted last; when nothing was submitted, there is none.
+
+    Raises:
+        Refused: It is too early (``NOT_YET``), or the session is over (``SESSION_OVER``).
+        ValueError: The seeds are none, or not different.
+    """
+    now = utc(now)
+    check_seeds(seeds)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        need_person(transaction, session.participant_id)
+        need_unfinished(session)
+        if session.state is SessionState.ACTIVE or session.grace_ends_at is None or now < session.grace_ends_at:
+            raise Refused(Reason.NOT_YET, "The participant can still choose.")
+        trial = best_trial(transaction, session_id) or last_trial(transaction, session_id)
+        configuration = trial.configuration if trial is not None else None
+        return end_with(transaction, session, configuration, trial, seeds, now, Actor.CLOCK, Chooser.CLOCK)
+
+
+def best_trial(transaction: Transaction, session_id: int) -> Trial | None:
+    """Within a transaction: the complete trial with the best validation accuracy, of equal ones the earlier."""
+    query = select(Trial).where(Trial.session_id == session_id, Trial.state == TrialState.COMPLETE)
+    return transaction.exec(query.order_by(col(Trial.validation_accuracy).desc(), col(Trial.number))).first()
+
+
+def end_with(
+    transaction: Transaction,
+    session: Session,
+    configuration: Configuration | None,
+    trial: Trial | None,
+    seeds: Sequence[int],
+    now: datetime,
+    actor: str,
+    chooser: Chooser,
+) -> Chosen:
+    """Within a transaction: end a session with this choice, if there is one, and put its evaluations in line."""
+    final: FinalChoice | None = None
+    if configuration is not None:
+        final = FinalChoice(
+            session_id=session.id,
+            trial_id=trial.id if trial else None,
+            chosen_by=chooser,
+            chosen_at=now,
+            **FinalChoice.values(configuration),
+        )
+        transaction.add(final)
+        transaction.flush()
+        transaction.add_all(Evaluation(final_choice_id=final.id, seed=seed) for seed in seeds)
+    why = (
+        f"trial {trial.number} chosen" if trial else "a configuration chosen" if final else "nothing was ever submitted"
+    )
+    ended_as = SessionEnd.CHOSEN
+    if final is None:
+        ended_as = SessionEnd.EMPTY
+    elif chooser is Chooser.CLOCK:
+        ended_as = SessionEnd.CLOCK
+    stopped = end_session(transaction, session, ended_as, now=now, actor=actor, why=why)
+    return Chosen(session, final, trial, stopped.cancelled, stopped.stopping)
+
+
+def _choosable(transaction: Transaction, session_id: int, number: int) -> Trial:
+    query = select(Trial).where(Trial.session_id == session_id, Trial.number == number)
+    trial = transaction.exec(query).first()
+    if trial is None:
+        raise Refused(Reason.NO_SUCH_TRIAL, f"You have no trial {number}. Please choose one of those in your history.")
+    if trial.state is TrialState.COMPLETE:
+        return trial
+    state = describe_end(trial) if trial.state.is_finished else "has not ended yet"
+    raise Refused(
+        Reason.NOT_COMPLETE,
+        f"Trial {number} {state}, so it has no validation accuracy and cannot be chosen. "
+        "Choose a complete trial, or enter its values as your final configuration.",
+    )
+
+
+def need_unfinished(session: Session) -> None:
+    """Within a transaction: check that a session is not over.
+
+    Raises:
+        Refused: It is (``SESSION_OVER``).
+    """
+    if session.state.is_finished:
+        raise Refused(Reason.SESSION_OVER, "The session is over already, and its final choice was kept as it is.")
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Check the seeds of evaluations.
+
+    Raises:
+        ValueError: They are none, or not different.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise ValueError(f"Evaluations need at least one seed, and all different: {list(seeds)}.")

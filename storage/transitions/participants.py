@@ -1,0 +1,309 @@
+"""A participant's way in and out: invited, consented, described, withdrawn; and the link to their Slack user."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage import events
+from storage.database import Store, Transaction
+from storage.queries import current
+from storage.queries.people import ParticipantLine, find_by_code, people
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.states import Actor, EventKind, ParticipantState, SessionEnd, TrialState
+from storage.schema.tables import Evaluation, FinalChoice, Identity, Participant, Post, Session, Study, Trial
+from storage.transitions.deletion import delete_data_of, posts_about
+from storage.transitions.jobs import end_run
+from storage.transitions.queue import leave_line, line_up, mark_called, next_in_line, place_in_line
+from storage.transitions.sessions import end_session
+from storage.transitions.trials import UNFINISHED
+
+__all__ = [
+    "ParticipantLine",
+    "Withdrawal",
+    "by_slack_user",
+    "consent",
+    "describe",
+    "find_by_code",
+    "forget_all",
+    "get",
+    "identity_of",
+    "invite",
+    "leave_line",
+    "line_up",
+    "mark_called",
+    "next_in_line",
+    "people",
+    "place_in_line",
+    "withdraw",
+]
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal ended.
+
+    Attributes:
+        participant: As withdrawn.
+        session: The session it ended, if one was running.
+        cancelled: The waiting trial it cancelled.
+        stopping: The running trial that a worker has to stop.
+        evaluations: The running ones that a worker has to stop. They are cancelled, as are those that waited.
+        posts: Where the messages about their session and trials are.
+        deleted: Whether their data were deleted: what this tells of, is not stored any more.
+    """
+
+    participant: Participant
+    session: Session | None = None
+    cancelled: Trial | None = None
+    stopping: Trial | None = None
+    evaluations: tuple[Evaluation, ...] = ()
+    posts: tuple[Post, ...] = ()
+    deleted: bool = False
+
+
+def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) -> Participant:
+    """The participant this Slack user is, with their direct-message channel brought up to date; or a new one.
+
+    Raises:
+        Refused: A newcomer, and there is no study (``NO_STUDY``), it has not opened yet (``STUDY_NOT_OPEN``), or is
+            paused (``STUDY_PAUSED``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        study = current.find(transaction)
+        identity = transaction.exec(select(Identity).where(Identity.slack_user == slack_user)).first()
+        if identity is not None:
+            known = transaction.need(Participant, identity.participant_id)
+            if study is None or known.study_id == study.id:
+                identity.slack_channel = slack_channel
+                return known
+        study = current.need_open(transaction, current.need(transaction).id)
+        if identity is not None:  # They took part in an earlier study: one link per person, the newest.
+            _forget(transaction, identity, now, Actor.BOT)
+            transaction.flush()
+        invited = select(func.count()).where(col(Participant.study_id) == study.id)
+        count = transaction.exec(invited.where(col(Participant.baseline_id).is_(None))).one()
+        newcomer = Participant(study_id=study.id, code=f"P{count + 1:03}", invited_at=now)
+        transaction.add(newcomer)
+        transaction.flush()
+        transaction.add(Identity(participant_id=newcomer.id, slack_user=slack_user, slack_channel=slack_channel))
+        _record(transaction, newcomer, EventKind.INVITED, now, actor=Actor.BOT)
+        return newcomer
+
+
+def get(store: Store, participant_id: int) -> Participant:
+    """The participant as of now.
+
+    Raises:
+        Refused: There is none (``UNKNOWN``).
+    """
+    with store.read() as transaction:
+        return transaction.need(Participant, participant_id)
+
+
+def by_slack_user(store: Store, slack_user: str) -> Participant | None:
+    """The participant this Slack user is; ``None`` when never invited, withdrawn or forgotten."""
+    with store.read() as transaction:
+        query = select(Participant).join(Identity).where(Identity.slack_user == slack_user)
+        return transaction.exec(query).first()
+
+
+def identity_of(store: Store, participant_id: int) -> Identity | None:
+    """Where to reach the participant in Slack; ``None`` once the link is emptied."""
+    with store.read() as transaction:
+        return transaction.get(Identity, participant_id)
+
+
+def consent(store: Store, participant_id: int, *, consent_hash: str, now: datetime) -> Participant:
+    """Record that the participant accepted the consent text that has this hash.
+
+    Raises:
+        Refused: ``ALREADY_CONSENTED``, ``WITHDRAWN``, or the study is closed (``STUDY_CLOSED``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        participant = _present(transaction, participant_id)
+        if participant.state is not ParticipantState.INVITED:
+            raise Refused(
+                Reason.ALREADY_CONSENTED, "You have agreed to take part already. There is nothing more to do here."
+            )
+        participant.state, participant.consented_at = ParticipantState.CONSENTED, now
+        participant.consent_hash = consent_hash
+        _record(transaction, participant, EventKind.CONSENTED, now, consent_hash=consent_hash)
+        return participant
+
+
+def describe(
+    store: Store,
+    participant_id: int,
+    *,
+    months: float,
+    education: str,
+    answers: Mapping[str, Any],
+    tasks: Sequence[str],
+    group: str,
+    block_seed: int,
+    now: datetime,
+) -> Participant:
+    """Record the participant's experience, once and for all, and assign them a task.
+
+    Tasks are assigned in permuted blocks: of as many participants of a group as there are tasks, each gets another one.
+
+    Args:
+        months: Deep-learning experience in months, 0 or more.
+        education: The highest education, as the study's rules call it.
+        answers: Extra questions' answers by question, plain JSON values.
+        tasks: The names of the study's tasks, always in the same order.
+        group: The group that the study's rules put somebody with this experience in.
+        block_seed: What the order within the blocks follows from.
+
+    Raises:
+        Refused: ``NOT_CONSENTED`` yet, ``LOCKED`` because given already, ``WITHDRAWN`` or ``STUDY_CLOSED``.
+        ValueError: Months are negative or no number; tasks are none, or not different.
+    """
+    now = utc(now)
+    if not math.isfinite(months) or months < 0:
+        raise ValueError(f"Months of experience must be 0 or more: {months} is not.")
+    if not tasks or len(set(tasks)) != len(tasks):
+        raise ValueError(f"A study needs at least one task, and all different: {list(tasks)}.")
+    with store.write() as transaction:
+        participant = _present(transaction, participant_id)
+        if participant.state is ParticipantState.INVITED:
+            raise Refused(Reason.NOT_CONSENTED, "Please read and accept the consent text first.")
+        if participant.state is ParticipantState.DESCRIBED:
+            raise Refused(
+                Reason.LOCKED, "You have told us your experience already; it is locked and was kept as it is."
+            )
+        participant.state, participant.described_at = ParticipantState.DESCRIBED, now
+        participant.months, participant.education = float(months), education
+        participant.answers = dict(answers)
+        # What a person tells of themselves is kept in one place only, where it can be deleted: not in the event log.
+        _record(transaction, participant, EventKind.DESCRIBED, now)
+        _assign(transaction, participant, tasks, group, block_seed)
+        if len(tasks) > 1:
+            _record(transaction, participant, EventKind.TASK_ASSIGNED, now, actor=Actor.BOT, task=participant.task)
+        return participant
+
+
+def withdraw(
+    store: Store, participant_id: int, *, delete_data: bool, now: datetime, actor: str | None = None
+) -> Withdrawal:
+    """Take the participant out of the study and empty their link to Slack. Their evaluations are cancelled.
+
+    Who still has to be told should be looked up with :func:`identity_of` before.
+
+    Args:
+        delete_data: Whether what they told and did is deleted too; else it stays, under their code. The event log stays
+            either way: it knows codes only.
+        actor: Who wants it, if not the participant.
+
+    Raises:
+        Refused: ``WITHDRAWN`` already, or a searcher (``NOT_A_PERSON``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        participant = current.need_person(transaction, participant_id)
+        if participant.state is ParticipantState.WITHDRAWN:
+            who = "You have" if actor is None else f"{participant.code} has"
+            raise Refused(Reason.WITHDRAWN, f"{who} withdrawn from the study already.")
+        by = actor or participant.code
+        session = transaction.exec(select(Session).where(Session.participant_id == participant_id)).first()
+        cancelled = stopping = None
+        ended = session is not None and not session.state.is_finished
+        if session is not None and ended:
+            stopped = end_session(transaction, session, SessionEnd.WITHDRAWN, now=now, actor=by, why="withdrawn")
+            cancelled, stopping = stopped.cancelled, stopped.stopping
+        evaluations = _cancel_evaluations(transaction, session, now, by)
+        participant.state, participant.withdrawn_at = ParticipantState.WITHDRAWN, now
+        participant.waiting_since = participant.called_at = None
+        identity = transaction.get(Identity, participant_id)
+        if identity is not None:
+            transaction.delete(identity)
+        _record(transaction, participant, EventKind.WITHDRAWN, now, actor=actor)
+        posts = posts_about(transaction, participant)
+        if delete_data:
+            delete_data_of(transaction, participant)
+            _record(transaction, participant, EventKind.DATA_DELETED, now, actor=actor)
+    store.scrub()
+    return Withdrawal(
+        participant, session if ended else None, cancelled, stopping, evaluations, posts, deleted=delete_data
+    )
+
+
+def forget_all(store: Store, *, now: datetime, actor: str = Actor.RESEARCHER) -> int:
+    """Empty the links between codes and Slack users, and nothing else. Returns how many there were."""
+    now = utc(now)
+    with store.write() as transaction:
+        identities = transaction.exec(select(Identity)).all()
+        for identity in identities:
+            _forget(transaction, identity, now, actor)
+    store.scrub()
+    return len(identities)
+
+
+def _assign(
+    transaction: Transaction, participant: Participant, tasks: Sequence[str], group: str, block_seed: int
+) -> None:
+    before = select(func.count()).where(
+        col(Participant.study_id) == participant.study_id, col(Participant.block_group) == group
+    )
+    block, place = divmod(transaction.exec(before).one(), len(tasks))
+    order = list(tasks)
+    random.Random(f"{block_seed}:{group}:{block}").shuffle(order)  # noqa: S311 (repeatable, not secret)
+    participant.task, participant.block_group = order[place], group
+
+
+def _cancel_evaluations(
+    transaction: Transaction, session: Session | None, now: datetime, actor: str
+) -> tuple[Evaluation, ...]:
+    """Cancel what waits or runs; returns what ran."""
+    if session is None:
+        return ()
+    query = select(Evaluation).join(FinalChoice).where(FinalChoice.session_id == session.id)
+    unfinished = transaction.exec(query.where(col(Evaluation.state).in_(UNFINISHED)).order_by(col(Evaluation.id))).all()
+    running = tuple(each for each in unfinished if each.state is TrialState.RUNNING)
+    for each in unfinished:
+        end_run(transaction, each, TrialState.CANCELLED, now, actor)
+    return running
+
+
+def _forget(transaction: Transaction, identity: Identity, now: datetime, actor: str) -> None:
+    participant = transaction.need(Participant, identity.participant_id)
+    transaction.delete(identity)
+    _record(transaction, participant, EventKind.IDENTITY_FORGOTTEN, now, actor=actor)
+
+
+def _present(transaction: Transaction, participant_id: int) -> Participant:
+    participant = transaction.need(Participant, participant_id)
+    if participant.state is ParticipantState.WITHDRAWN:
+        raise Refused(Reason.WITHDRAWN, "You have withdrawn from the study.")
+    if transaction.need(Study, participant.study_id).state.is_finished:
+        raise Refused(Reason.STUDY_CLOSED, "The study is closed. Thank you for your interest.")
+    return participant
+
+
+def _record(
+    transaction: Transaction,
+    participant: Participant,
+    kind: EventKind,
+    now: datetime,
+    *,
+    actor: str | None = None,
+    **details: events.Detail,
+) -> None:
+    events.record(
+        transaction,
+        at=now,
+        actor=actor or participant.code,
+        kind=kind,
+        subject=f"participant:{participant.id}",
+        participant=participant.code,
+        **details,
+    )

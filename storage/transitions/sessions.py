@@ -1,0 +1,228 @@
+"""Sessions: begun, expired, ended; time given back to them. :mod:`storage.transitions.choices` has the final choice."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from storage import events
+from storage.database import Store, Transaction
+from storage.queries.current import need_person
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.states import Actor, EventKind, SessionEnd, SessionState
+from storage.schema.tables import Participant, Session, Trial
+from storage.transitions.queue import may_begin, need_seat
+from storage.transitions.time_credit import code_of, extend, move
+from storage.transitions.trials import Stopped, stop_unfinished
+
+PAPER_SEED = 10
+"""The seed that the paper trained everything with."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """What the end of the time limit did.
+
+    Attributes:
+        session: Choosing from now on.
+        cancelled: The waiting trial it cancelled.
+        stopping: The running trial that a worker has to stop.
+    """
+
+    session: Session
+    cancelled: Trial | None
+    stopping: Trial | None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """What the end of a session, by a researcher, did.
+
+    Attributes:
+        session: Finished, without a final choice.
+        cancelled: The waiting trial it cancelled.
+        stopping: The running trial that a worker has to stop.
+    """
+
+    session: Session
+    cancelled: Trial | None
+    stopping: Trial | None
+
+
+def begin(
+    store: Store,
+    participant_id: int,
+    *,
+    task: str,
+    limit: timedelta,
+    seats: int,
+    now: datetime,
+    seed: int = PAPER_SEED,
+) -> Session:
+    """Start a participant's clock, if a seat is free.
+
+    Args:
+        task: The task of a participant who was assigned none.
+        limit: How long the session lasts.
+        seats: How many seats there are, free or taken.
+        seed: What all of the study's trials are trained with.
+
+    Raises:
+        Refused: ``NO_SEAT``; ``NOT_CONSENTED``, ``NOT_DESCRIBED`` yet; ``SESSION_RUNNING``, ``HAD_SESSION`` already;
+            ``WITHDRAWN``, ``STUDY_NOT_OPEN``, ``STUDY_PAUSED``, ``STUDY_CLOSED``.
+        ValueError: The limit is not positive.
+    """
+    now = utc(now)
+    if limit <= timedelta(0):
+        raise ValueError(f"A session's limit must be positive: {limit} is not.")
+    with store.write() as transaction:
+        participant = may_begin(transaction, participant_id)
+        need_seat(transaction, participant, seats=seats, now=now)
+        participant.waiting_since = participant.called_at = None
+        session = Session(
+            participant_id=participant_id,
+            task=participant.task or task,
+            seed=seed,
+            started_at=now,
+            limit_seconds=limit.total_seconds(),
+            deadline=now + limit,
+        )
+        transaction.add(session)
+        transaction.flush()
+        _record(
+            transaction, session, EventKind.SESSION_BEGUN, now, participant.code, limit_seconds=limit.total_seconds()
+        )
+        return session
+
+
+def get(store: Store, session_id: int) -> Session:
+    """The session as of now.
+
+    Raises:
+        Refused: There is none (``UNKNOWN``).
+    """
+    with store.read() as transaction:
+        return transaction.need(Session, session_id)
+
+
+def active_session(store: Store, participant_id: int) -> Session | None:
+    """The participant's session that is not finished: active, or waiting for the final choice."""
+    with store.read() as transaction:
+        return transaction.exec(
+            select(Session).where(Session.participant_id == participant_id, Session.state != SessionState.FINISHED)
+        ).first()
+
+
+def unfinished_sessions(store: Store) -> list[Session]:
+    """All people's sessions, which the clock has to watch, in the order of what is due first."""
+    with store.read() as transaction:
+        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
+        found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
+        return sorted(found, key=lambda each: each.grace_ends_at or each.deadline)
+
+
+def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) -> Expired:
+    """Time is up: active → choosing. The waiting trial is cancelled, the running one is to be stopped.
+
+    Args:
+        grace: How long the final choice can be made.
+
+    Raises:
+        Refused: There is time left (``NOT_YET``), or the time was up before (``TIME_IS_UP``, ``SESSION_OVER``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, "The session is over already.")
+        if session.state is SessionState.CHOOSING:
+            raise Refused(Reason.TIME_IS_UP, "The time was up already, and the final choice is open.")
+        need_person(transaction, session.participant_id)
+        if now < session.deadline:
+            raise Refused(Reason.NOT_YET, "There is time left: the deadline was moved.")
+        session.state, session.grace_ends_at = SessionState.CHOOSING, now + grace
+        _record(transaction, session, EventKind.SESSION_EXPIRED, now, Actor.CLOCK, grace_seconds=grace.total_seconds())
+        stopped = stop_unfinished(transaction, session_id, now=now, actor=Actor.CLOCK)
+        return Expired(session, stopped.cancelled, stopped.stopping)
+
+
+def give_back(
+    store: Store, session_id: int, duration: timedelta, *, why: str, now: datetime, actor: str = Actor.BOT
+) -> Session:
+    """Move the deadline (or the end of the grace period) of a session that lost time through our fault.
+
+    Raises:
+        Refused: The session is over (``SESSION_OVER``).
+        ValueError: The duration is not positive.
+    """
+    now = utc(now)
+    if duration <= timedelta(0):
+        raise ValueError(f"Only a positive time can be given back: {duration} is not.")
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, "The session is over already; no time can be given back to it.")
+        extend(transaction, session, duration, why=why, now=now, actor=actor)
+        return session
+
+
+def extend_by_researcher(store: Store, session_id: int, duration: timedelta, *, actor: str, now: datetime) -> Session:
+    """Give a session more time, as a researcher decides: its deadline, or the end of its grace period, is moved.
+
+    Raises:
+        Refused: The session is over (``SESSION_OVER``), or a searcher's (``NOT_A_PERSON``).
+        ValueError: The duration is not positive.
+    """
+    now = utc(now)
+    if duration <= timedelta(0):
+        raise ValueError(f"A session can only be given more time: {duration} is not.")
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        participant = need_person(transaction, session.participant_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over; its time was not extended.")
+        if move(session, duration):
+            session.extended_seconds += duration.total_seconds()
+        seconds, during = duration.total_seconds(), str(session.state)
+        _record(transaction, session, EventKind.TIME_EXTENDED, now, actor, seconds=seconds, during=during)
+        return session
+
+
+def cancel_session(store: Store, session_id: int, *, actor: str, now: datetime) -> Cancelled:
+    """End a session without a final choice, as a researcher decides. Its trials are kept.
+
+    Raises:
+        Refused: The session is over (``SESSION_OVER``), or a searcher's (``NOT_A_PERSON``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        participant = need_person(transaction, session.participant_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over already.")
+        stopped = end_session(transaction, session, SessionEnd.CANCELLED, now=now, actor=actor, why="cancelled")
+        return Cancelled(session, stopped.cancelled, stopped.stopping)
+
+
+def end_session(
+    transaction: Transaction, session: Session, ended_as: SessionEnd, *, now: datetime, actor: str, why: str
+) -> Stopped:
+    """Within a transaction: finish a session, and stop what it trains."""
+    session.state, session.finished_at, session.ended_as = SessionState.FINISHED, now, ended_as
+    kind = EventKind.SESSION_CANCELLED if ended_as is SessionEnd.CANCELLED else EventKind.SESSION_FINISHED
+    _record(transaction, session, kind, now, actor, why=why)
+    return stop_unfinished(transaction, session.id, now=now, actor=actor)
+
+
+def last_trial(transaction: Transaction, session_id: int) -> Trial | None:
+    """Within a transaction: the session's trial submitted last."""
+    query = select(Trial).where(Trial.session_id == session_id).order_by(col(Trial.number).desc())
+    return transaction.exec(query).first()
+
+
+def _record(
+    transaction: Transaction, session: Session, kind: EventKind, now: datetime, actor: str, **details: events.Detail
+) -> None:
+    code = code_of(transaction, session)
+    events.record(transaction, at=now, actor=actor, kind=kind, subject=session.subject, participant=code, **details)

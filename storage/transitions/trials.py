@@ -1,0 +1,240 @@
+"""Trials: submitted, cancelled. What happens to one between claim and finish is :mod:`storage.transitions.jobs`'s."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from storage import events
+from storage.database import Store, Transaction
+from storage.queries.current import find_newest, need_person
+from storage.refusals import Reason, Refused
+from storage.schema.columns import utc
+from storage.schema.comments import Remark
+from storage.schema.states import EventKind, SessionState, TrialState
+from storage.schema.tables import Participant, Session, Trial, TrialComment
+from storage.transitions.jobs import Ending, Job, PartialEpoch, claim, end_run, finish, lost, record_epoch, started
+from storage.transitions.time_credit import code_of
+from training.hyperparameters import BY_NAME, Configuration
+
+__all__ = [
+    "UNFINISHED",
+    "Ending",
+    "Job",
+    "PartialEpoch",
+    "Stopped",
+    "add_next",
+    "cancel",
+    "claim",
+    "finish",
+    "get",
+    "latest_environment",
+    "lost",
+    "record_epoch",
+    "record_submitted",
+    "started",
+    "stop_all",
+    "stop_unfinished",
+    "submit",
+]
+
+UNFINISHED = tuple(each for each in TrialState if not each.is_finished)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What stopping a session's unfinished trial came to: one of the two, or neither when there was none.
+
+    Attributes:
+        cancelled: It waited, and is cancelled.
+        stopping: It runs; a worker has to stop it.
+    """
+
+    cancelled: Trial | None = None
+    stopping: Trial | None = None
+
+
+def get(store: Store, trial_id: int) -> Trial:
+    """The trial as of now.
+
+    Raises:
+        Refused: There is none (``UNKNOWN``).
+    """
+    with store.read() as transaction:
+        return transaction.need(Trial, trial_id)
+
+
+def latest_environment(store: Store) -> dict[str, Any] | None:
+    """What the last trial of the newest study ran on, a person's or a searcher's; ``None`` before one has ended."""
+    with store.read() as transaction:
+        study = find_newest(transaction)
+        if study is None:
+            return None
+        query = (
+            select(Trial.environment)
+            .join(Session, col(Trial.session_id) == col(Session.id))
+            .join(Participant, col(Session.participant_id) == col(Participant.id))
+            .where(Participant.study_id == study.id, col(Trial.ended_at).is_not(None))
+            .order_by(col(Trial.id).desc())
+        )
+        for environment in transaction.exec(query.execution_options(yield_per=20)):
+            if environment:  # a trial that was cancelled in line ran on nothing
+                return dict(environment)
+        return None
+
+
+def submit(
+    store: Store, session_id: int, *, configuration: Configuration, comments: Mapping[str, Remark], now: datetime
+) -> Trial:
+    """Put a configuration in line to be trained.
+
+    Args:
+        configuration: The 15 values.
+        comments: Why a value was chosen, by the hyperparameter's name; as many or few as were given.
+
+    Raises:
+        Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (from the deadline on), or ``TRIAL_UNFINISHED``: one at a time.
+        KeyError: A comment about something that is no hyperparameter.
+    """
+    now = utc(now)
+    if unknown := comments.keys() - BY_NAME.keys():
+        raise KeyError(f"no such hyperparameter: {', '.join(sorted(unknown))}")
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        need_person(transaction, session.participant_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, "Your session is over, so this configuration was not submitted.")
+        if session.state is SessionState.CHOOSING or now >= session.deadline:
+            raise Refused(
+                Reason.TIME_IS_UP,
+                "Your time is up, so this configuration was not submitted. You can still make it your final choice.",
+            )
+        trial = add_next(transaction, session, configuration, now)
+        transaction.add_all(
+            TrialComment(trial_id=trial.id, hyperparameter=name, comment=remark.comment, text=remark.text)
+            for name, remark in comments.items()
+        )
+        return trial
+
+
+def cancel(store: Store, trial_id: int, *, now: datetime, actor: str | None = None) -> Trial:
+    """Cancel a trial: at once when it waits; when it runs, its worker has to be told (``state`` is still running then).
+
+    Args:
+        actor: Who wants it, if not the participant.
+
+    Raises:
+        Refused: It has ended (``TRIAL_FINISHED``), or is being stopped (``ALREADY_STOPPING``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        trial = transaction.need(Trial, trial_id)
+        if trial.state.is_finished:
+            raise Refused(
+                Reason.TRIAL_FINISHED, f"Trial {trial.number} {describe_end(trial)}; there is nothing to cancel."
+            )
+        if trial.cancel_requested_at is not None:
+            raise Refused(
+                Reason.ALREADY_STOPPING, f"Trial {trial.number} is being stopped already; this takes a moment."
+            )
+        _stop(transaction, trial, now, actor)
+        return trial
+
+
+def add_next(transaction: Transaction, session: Session, configuration: Configuration, now: datetime) -> Trial:
+    """Within a transaction: put a session's next trial in line.
+
+    Raises:
+        Refused: One waits or runs (``TRIAL_UNFINISHED``).
+    """
+    unfinished = find_unfinished(transaction, session.id)
+    if unfinished is not None:
+        raise Refused(Reason.TRIAL_UNFINISHED, _one_at_a_time(unfinished))
+    count = transaction.exec(select(func.count()).where(col(Trial.session_id) == session.id)).one()
+    trial = Trial(session_id=session.id, number=count + 1, submitted_at=now, **Trial.values(configuration))
+    transaction.add(trial)
+    transaction.flush()
+    record_submitted(transaction, trial, now)
+    return trial
+
+
+def record_submitted(transaction: Transaction, trial: Trial, now: datetime) -> None:
+    """Within a transaction: write into the event log that a trial was put in line."""
+    _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number)
+
+
+def stop_all(
+    transaction: Transaction, session_id: int, *, now: datetime, actor: str
+) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+    """Within a transaction: cancel all of a session's waiting trials, and ask for its running ones to be stopped.
+
+    Returns:
+        The cancelled ones, and those that a worker has to stop.
+    """
+    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
+    found = transaction.exec(query.order_by(col(Trial.number))).all()
+    for trial in found:
+        if trial.cancel_requested_at is None:
+            _stop(transaction, trial, now, actor)
+    cancelled = tuple(each for each in found if each.state.is_finished)
+    return cancelled, tuple(each for each in found if not each.state.is_finished)
+
+
+def stop_unfinished(transaction: Transaction, session_id: int, *, now: datetime, actor: str) -> Stopped:
+    """Within a transaction: cancel a session's waiting trial, or ask for its running one to be stopped."""
+    cancelled, stopping = stop_all(transaction, session_id, now=now, actor=actor)
+    return Stopped(next(iter(cancelled), None), next(iter(stopping), None))
+
+
+def find_unfinished(transaction: Transaction, session_id: int) -> Trial | None:
+    """Within a transaction: the session's trial that waits or runs."""
+    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
+    return transaction.exec(query).first()
+
+
+def describe_end(trial: Trial) -> str:
+    """How a finished trial ended, to go on after "Trial 3": "was cancelled"."""
+    return {
+        TrialState.COMPLETE: "is complete",
+        TrialState.CANCELLED: "was cancelled",
+        TrialState.DIVERGED: "diverged: its loss became infinite or not a number",
+        TrialState.FAILED: "failed",
+    }[trial.state]
+
+
+def _stop(transaction: Transaction, trial: Trial, now: datetime, actor: str | None) -> None:
+    trial.cancel_requested_at = now
+    _record(transaction, trial, EventKind.CANCEL_REQUESTED, now, actor=actor)
+    if trial.state is TrialState.WAITING:
+        end_run(transaction, trial, TrialState.CANCELLED, now, actor or _code(transaction, trial))
+
+
+def _one_at_a_time(trial: Trial) -> str:
+    if trial.cancel_requested_at is not None:
+        return f"Trial {trial.number} is being stopped; this takes a moment. Please submit again then."
+    state = "is waiting for its turn" if trial.state is TrialState.WAITING else "is training"
+    return (
+        f"Trial {trial.number} {state}, and there is one at a time. Wait until it ends, or cancel it, and submit again."
+    )
+
+
+def _code(transaction: Transaction, trial: Trial) -> str:
+    return code_of(transaction, transaction.need(Session, trial.session_id))
+
+
+def _record(
+    transaction: Transaction,
+    trial: Trial,
+    kind: EventKind,
+    now: datetime,
+    *,
+    actor: str | None = None,
+    **details: events.Detail,
+) -> None:
+    code = _code(transaction, trial)
+    events.record(
+        transaction, at=now, actor=actor or code, kind=kind, subject=trial.subject, participant=code, **details
+    )

@@ -1,0 +1,243 @@
+"""The report channel tells the course of the study from its event log, once, and names nobody."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.admin.disk import NEARLY_FULL_BYTES, DiskWatch
+from bot.sandbox.server.local_workspace import LocalWorkspace
+from storage import events
+from storage.schema.states import EventKind, JobKind, TrialState
+from storage.transitions import baselines, choices, evaluations, participants, recovery, sessions, studies
+from tests.bot.admin.office import UNHURRIED, VALUES, Office
+from training.hyperparameters import Configuration
+
+MORNING = datetime(2030, 3, 1, 9, tzinfo=UTC)
+BY = "researcher-1"
+
+
+@pytest.fixture
+def office(tmp_path, study_file):
+    with LocalWorkspace(rules=UNHURRIED) as workspace:
+        channel, database = workspace.channel_id("study-reports"), f"sqlite:///{tmp_path / 'study.db'}"
+        given = {"report_channel": channel, "database": database, "evaluation_seeds": [1, 2]}
+        office = Office(study_file(tmp_path, **given), workspace, MORNING)
+        office.open()
+        yield office
+        office.close()
+        office.workspace.stop()
+        office.store.close()
+
+
+def opened(office):
+    return studies.open_study(office.store, actor=BY, now=office.now)
+
+
+def texts(office):
+    return [each.text for each in office.quiet()]
+
+
+def test_the_bot_says_that_it_is_up_and_what_the_study_waits_for(office):
+    assert "has not opened yet: `/study open` opens it" in office.told("I am up").text_of_everything
+    opened(office)
+    office.restart()
+    assert "I am up, with 2 slots. *Black Magic* is running." in office.told("is running").text_of_everything
+
+
+def test_the_opening_is_told_with_the_hash_of_the_rules_and_who_did_it(office):
+    opened(office)
+    post = office.told("Black Magic is open")
+    assert office.settings.rules_hash() in post.text_of_everything
+    assert f"By {BY}, <!date^{int(MORNING.timestamp())}^" in post.text_of_everything
+    assert post.buttons == ("Pause",)
+
+
+def test_a_pause_and_its_end_are_told_and_only_the_newest_has_a_button(office):
+    opened(office)
+    opening = office.told("Black Magic is open")
+    studies.pause_study(office.store, actor="researcher-2", now=office.later(hours=1))
+    paused = office.told("Black Magic is paused")
+    assert paused.buttons == ("Resume",)
+    assert "By researcher-2" in paused.text_of_everything
+    assert office.admin.message(opening.ts, office.channel).buttons == ()
+    studies.resume_study(office.store, actor=BY, now=office.later(hours=1))
+    resumed = office.told("Black Magic goes on")
+    assert resumed.buttons == ("Pause",)
+    assert office.admin.message(paused.ts, office.channel).buttons == ()
+    assert office.admin.message(opening.ts, office.channel).buttons == ()
+    studies.close_study(office.store, actor=BY, now=office.later(hours=1))
+    closed = office.told("Black Magic is closed")
+    assert "All evaluations have ended: the full report follows." in closed.text_of_everything
+    assert [each.buttons for each in office.quiet()] == [(), (), (), ()]
+
+
+def test_a_restart_repeats_nothing_and_leaves_nothing_out(office):
+    opened(office)
+    office.told("Black Magic is open")
+    office.close()
+    studies.pause_study(office.store, actor=BY, now=office.later(hours=1))
+    studies.resume_study(office.store, actor=BY, now=office.later(hours=1))
+    office.open()
+    told = ["Black Magic is open.", "Black Magic is paused.", "Black Magic goes on."]
+    assert texts(office) == told
+    assert [each.buttons for each in office.quiet()] == [(), (), ("Pause",)]
+    office.restart()
+    assert texts(office) == told
+
+
+def test_what_happens_while_slack_is_away_is_told_in_its_order_when_it_is_back(office):
+    opened(office)
+    office.told("Black Magic is open")
+    place = office.go_offline()
+    studies.pause_study(office.store, actor=BY, now=office.later(hours=1))
+    studies.resume_study(office.store, actor=BY, now=office.later(hours=1))
+    office.come_back(*place)
+    office.told("Black Magic goes on")
+    assert texts(office)[-2:] == ["Black Magic is paused.", "Black Magic goes on."]
+
+
+def test_an_amendment_is_told_by_name_with_its_reason_and_without_anybodys_name(office):
+    opened(office)
+    given = {"rules_toml": "{}", "rules_hash": "ab" * 32}
+    reason = "<@U0123456789> asked for <b>more</b> & better"
+    studies.amend_study(office.store, name="Longer", reason=reason, **given, actor=BY, now=office.now)
+    post = office.told("The rules of Black Magic have changed")
+    assert "*Longer*: @… asked for @… &amp; better" in post.text_of_everything or "&lt;b&gt;" in post.text_of_everything
+    assert "ab" * 32 in post.text_of_everything
+    assert "U0123456789" not in post.text_of_everything
+
+
+def test_who_leaves_and_who_gets_more_time_is_told_by_code(office):
+    opened(office)
+    leaves, goes, stays, empty = (office.seated() for _ in range(4))
+    now = {"now": office.now}
+    participants.withdraw(office.store, leaves.participant_id, delete_data=True, **now)
+    participants.withdraw(office.store, goes.participant_id, delete_data=False, actor=BY, **now)
+    sessions.extend_by_researcher(office.store, stays.id, timedelta(minutes=10), actor=BY, **now)
+    sessions.cancel_session(office.store, stays.id, actor=BY, **now)
+    office.now = empty.deadline
+    sessions.expire(office.store, empty.id, grace=timedelta(minutes=1), now=office.now)
+    choices.choose_by_clock(office.store, empty.id, seeds=[1], now=office.later(minutes=1))
+    assert texts(office)[1:] == [
+        "👋 P001 has left the study. The link to who they are is deleted, and so is everything that they did.",
+        "👋 P002 has left the study, by researcher-1. The link to who they are is deleted; what they did is kept under "
+        "the code.",
+        "P003 was given 10 min more by researcher-1.",
+        "The session of P003 was ended by researcher-1, without a final choice.",
+        "P004 is through without having submitted anything, so there is nothing to evaluate.",
+    ]
+    assert not [each for each in office.posts if re.search(r"[UD]\d{7}X", each.text_of_everything)]
+
+
+def test_searchers_are_told_when_they_begin_and_are_stopped_and_not_as_people(office):
+    opened(office)
+    given = {"task": "t", "seed": 1, "actor": BY, "now": office.now}
+    drawn = [Configuration.create(VALUES)] * 2
+    baselines.start_random(office.store, configurations=drawn, training_seed=1, **given)
+    baselines.start_tpe(office.store, wanted=31, tries=20, seconds=7200.0, **given)
+    baselines.stop(office.store, actor="researcher-2", now=office.now)
+    assert texts(office)[1:] == [
+        "Random search R1 begins: 2 settings, in idle slots.",
+        "TPE T1 begins: 31 artificial participants with 20 tries each, in idle slots.",
+        "The baseline R1 was stopped by researcher-2. What it has done is kept.",
+        "The baseline T1 was stopped by researcher-2. What it has done is kept.",
+    ]
+
+
+def test_time_given_back_is_an_alert_each_time_and_not_told_again_after_a_restart(office):
+    opened(office)
+    office.seated()
+    office.seated()
+    recovery.heartbeat(office.store, now=office.now)
+    recovery.reconcile(office.store, now=office.later(seconds=90))
+    post = office.told("P002 was given back 90 s: the bot was down.")
+    assert post.text.startswith("⚠️ Time was given back · 2 times")
+    before = texts(office)
+    office.restart()
+    assert texts(office) == before
+
+
+def test_results_are_posted_once_and_changed_when_evaluations_are_run_again(office):
+    opened(office)
+    session = office.seated(24)
+    office.tried(session)
+    office.chosen(session)
+    office.evaluated(70.0)
+    job = office.run(JobKind.EVALUATION, TrialState.FAILED)
+    office.admins.evaluated(job.session_id)
+    post = office.told("P001 has finished")
+    assert "*P001* (expert): test accuracy 70.0 %" in post.text_of_everything
+    assert "1 of 2 evaluations complete · 1 failed" in post.text_of_everything
+    evaluations.retry_failed(office.store, now=office.now, actor=BY)
+    office.evaluated(80.0)
+    changed = office.told("2 of 2 evaluations complete")
+    assert changed.ts == post.ts
+    assert "test accuracy 75.0 ± 7.1 %" in changed.text
+    before = texts(office)
+    office.restart()
+    assert texts(office) == before
+
+
+def test_results_that_nobody_posted_before_a_stop_are_posted_at_the_start(office):
+    opened(office)
+    office.close()
+    office.finished(0, 33.0)
+    office.finished(0, 44.0)
+    office.open()
+    office.told("P002 has finished: test accuracy 44.0")
+    assert len([each for each in office.quiet() if "has finished" in each.text]) == 2
+
+
+def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(office):
+    opened(office)
+    session = office.finished(0, 33.3)
+    post = office.told("P001 has finished")
+    withdrawal = participants.withdraw(office.store, session.participant_id, delete_data=True, now=office.now)
+    (kept,) = [each for each in withdrawal.posts if each.subject.startswith("report:")]
+    office.admins.results.take_back(kept.ts, "P001")
+    deleted = office.told("what they did is deleted", gone="33.3")
+    assert deleted.ts == post.ts
+    office.restart()
+    assert "33.3" not in "\n".join(each.text_of_everything for each in office.quiet())
+
+
+def test_every_kind_of_event_that_is_told_was_told_here(office):
+    """A reminder for whoever adds one: what is told is in the log, and nothing else is."""
+    opened(office)
+    office.seated()
+    assert texts(office) == ["Black Magic is open."]
+    kinds = {each.kind for each in events.read(office.store)}
+    assert {EventKind.INVITED, EventKind.CONSENTED, EventKind.DESCRIBED, EventKind.SESSION_BEGUN} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("free", "told"),
+    [
+        ([3.0, 2.1], []),
+        ([1.5, 1.4, 0.8], ["1.50"]),
+        ([1.5, 0.75, 0.7, 0.3], ["1.50", "0.75", "0.30"]),
+        ([1.5, 5.0, 1.6], ["1.50", "1.60"]),
+    ],
+)
+def test_a_disk_that_fills_up_is_told_with_its_threshold_and_not_again_and_again(tmp_path, free, told):
+    alerts, left = [], iter(free)
+    folders = {"the data base": tmp_path, "the images": tmp_path / "not" / "there yet"}
+    now = [0.0]
+    watch = DiskWatch(folders, lambda kind, text: alerts.append(text), lambda _: int(now[0] * 1024**3))
+    for now[0] in left:
+        watch.look()
+    assert [re.search(r"has (\d\.\d\d) GB left", each)[1] for each in alerts] == told
+    assert NEARLY_FULL_BYTES == 2 * 1024**3
+    assert all("The disk with the data base and the images" in each and "less than 2 GB" in each for each in alerts)
+    assert all(str(tmp_path) not in each for each in alerts)
+
+
+def test_a_folder_that_cannot_be_looked_at_is_no_reason_to_stop(tmp_path, caplog):
+    def fails(_):
+        raise PermissionError("no")
+
+    alerts = []
+    DiskWatch({"the images": tmp_path}, lambda *told: alerts.append(told), fails).look()
+    assert alerts == []
+    assert "cannot see how full the disk of the images is" in caplog.text

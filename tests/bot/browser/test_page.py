@@ -1,0 +1,179 @@
+"""The local workspace's page, in a real browser, before a real Bolt app."""
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from matplotlib.figure import Figure
+from playwright.sync_api import Page, expect
+from slack_sdk import WebClient
+
+from bot.sandbox.client.person import Person
+from bot.sandbox.server.local_workspace import LocalWorkspace
+
+if TYPE_CHECKING:
+    from tests.bot.browser.conftest import Received
+
+pytestmark = pytest.mark.timeout(90)
+
+PATIENCE = 20.0
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_role("combobox", name="Message").first.fill(text)
+    page.keyboard.press("Enter")
+
+
+def open_form(page: Page) -> None:
+    say(page, "hello")
+    page.get_by_role("button", name="New configuration").click()
+    expect(page.get_by_role("heading", name="New configuration")).to_be_visible()
+
+
+def test_what_a_person_writes_is_answered_and_never_parsed_as_html(page: Page, received: "Received") -> None:
+    say(page, "<img src=x onerror=alert(1)> & *bold*")
+
+    answer = page.get_by_role("article").filter(has_text="Your session")
+    expect(answer).to_contain_text("<b>not bold</b>")
+    expect(answer.locator("strong", has_text="session")).to_be_visible()
+    expect(page.get_by_role("article").filter(has_text="<img src=x onerror=alert(1)> & bold")).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("You said:")
+
+
+def test_an_update_of_the_form_keeps_what_is_typed_and_where_the_caret_is(page: Page, received: "Received") -> None:
+    open_form(page)
+    rate = page.get_by_label("Learning rate")
+    page.get_by_label("Optimizer").select_option(label="SGD")
+    rate.click()
+    page.keyboard.type("0.05", delay=60)
+    page.keyboard.press("ArrowLeft")
+
+    expect(page.get_by_label("Momentum")).to_be_visible()
+    page.keyboard.type("2")
+
+    expect(rate).to_have_value("0.025")
+    expect(rate).to_be_focused()
+
+
+def test_errors_stand_at_their_fields_until_the_form_is_right(page: Page, received: "Received") -> None:
+    open_form(page)
+    train = page.get_by_role("button", name="Train")
+    train.click()
+    expect(page.get_by_text("Please complete this required field.")).to_have_count(2)
+
+    page.get_by_label("Optimizer").select_option(label="Adam")
+    page.get_by_label("Learning rate").fill("much")
+    page.get_by_label("Epochs").fill("20")
+    train.click()
+    expect(page.get_by_text("“much” is not a number.")).to_be_visible()
+    expect(page.get_by_label("Learning rate")).to_be_focused()
+
+    page.get_by_label("Learning rate").fill("0.1")
+    train.click()
+    expect(page.get_by_role("heading", name="New configuration")).to_be_hidden()
+    assert received.submitted[0]["rate"]["rate"]["value"] == "0.1"
+    assert received.submitted[0]["epochs"]["epochs"]["value"] == "20"
+
+
+def test_a_number_field_says_why_it_takes_no_scientific_notation(page: Page, received: "Received") -> None:
+    open_form(page)
+    epochs = page.get_by_label("Epochs")
+    epochs.fill("")
+    epochs.press_sequentially("1e")
+
+    expect(epochs).to_have_value("1")
+    expect(page.get_by_text("Only digits: this is a whole number.")).to_be_visible()
+    epochs.press_sequentially("2")
+    expect(epochs).to_have_value("12")
+    expect(page.get_by_text("Only digits: this is a whole number.")).to_be_hidden()
+
+
+def test_esc_closes_the_form_and_gives_the_focus_back(page: Page, received: "Received") -> None:
+    open_form(page)
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("heading", name="New configuration")).to_be_hidden()
+    expect(page.get_by_role("button", name="New configuration")).to_be_focused()
+
+
+def test_a_button_with_a_question_is_pressed_only_after_the_answer(page: Page, received: "Received") -> None:
+    say(page, "hello")
+    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
+    assert received.pressed == []
+
+    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name="End it").click()
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
+    received.finished.wait(PATIENCE)
+    assert received.pressed == ["finish"]
+
+
+def test_a_press_that_nobody_acknowledges_is_told(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    button = {"type": "button", "action_id": "nobody", "text": {"type": "plain_text", "text": "Press me"}}
+    client.chat_postMessage(channel=channel, text="A button", blocks=[{"type": "actions", "elements": [button]}])
+
+    page.get_by_role("button", name="Press me").click()
+
+    expect(page.get_by_role("alert").filter(has_text="try again")).to_be_visible()
+
+
+def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
+    trial = client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 runs")["ts"]
+    page.get_by_role("button", name="1 reply").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread.get_by_text("Trial 1 runs")).to_be_visible()
+
+    for frame in (1, 2):
+        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=[_picture(page, client, frame)])
+        picture = thread.get_by_alt_text(f"Frame {frame}")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    expect(thread.get_by_role("img")).to_have_count(1)
+
+    thread.get_by_role("combobox").fill("thank you")
+    page.keyboard.press("Enter")
+    expect(thread.get_by_role("article").filter(has_text="thank you")).to_be_visible()
+    expect(page.get_by_role("button", name="2 replies")).to_be_visible()
+
+
+def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
+    figure = Figure(figsize=(2, 1), facecolor=("red", "green")[number % 2])
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    file = client.files_upload_v2(file=content.getvalue(), filename=f"frame-{number}.png")["file"]["id"]
+    for _ in range(20):
+        if client.files_info(file=file)["file"].get("mimetype"):
+            break
+        page.wait_for_timeout(200)
+    block_id = f"picture-{number}"
+    return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
+
+
+def test_a_link_opens_as_its_person_and_a_new_person_can_join(page: Page, workspace: LocalWorkspace) -> None:
+    page.get_by_role("button", name="Looking as").click()
+    page.get_by_role("button", name="Join as a new person").click()
+    page.get_by_label("Name of the new person").fill("Third participant")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("button", name="Looking as Third participant")).to_be_visible()
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_role("button", name="Looking as Third participant")).to_be_visible()
+
+
+def test_a_narrow_window_shows_everything_within_its_width(page: Page, received: "Received") -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_form(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="People and conversations").click()
+
+    expect(page.get_by_role("link", name="Home")).to_be_in_viewport()

@@ -1,0 +1,148 @@
+"""The form between two redraws: nothing typed is lost, and its memory fits into what Slack allows."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.participant.form_state import (
+    MEMORY_CHARACTERS,
+    OTHER,
+    VALUE,
+    WHY,
+    Content,
+    FormMemory,
+    InvalidEntry,
+    Purpose,
+    read,
+)
+from bot.participant.views.configuration_form import configuration_form
+from storage.schema.comments import Comment
+from training.hyperparameters import BY_NAME, HYPERPARAMETERS, Configuration, Optimizer
+
+BASE = Configuration.create(
+    {"epochs": 3, "batch_size": 64, "loss": "nll", "optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.01}
+)
+
+
+def typed(memory, **contents):
+    """What Slack sends of a form: what was typed, and what was there from the start."""
+    values = {}
+    for name in memory.shown:
+        content = contents.get(name) or memory.initial_content(name)
+        kind = BY_NAME[name].kind
+        values[memory.block_id(name)] = {VALUE: _chosen(content.value) if kind == "choice" else _written(content.value)}
+        values[memory.block_id(name, WHY)] = {WHY: _chosen(content.comment)}
+        if content.comment == Comment.OTHER:
+            values[memory.block_id(name, OTHER)] = {OTHER: _written(content.other)}
+    return values
+
+
+def _written(text):
+    return {"type": "plain_text_input", "value": text or None}
+
+
+def _chosen(value):
+    return {"type": "static_select", "selected_option": {"value": value} if value else None}
+
+
+def carried(memory):
+    """The memory after a journey through ``private_metadata``."""
+    return FormMemory.model_validate_json(memory.dump())
+
+
+def test_a_new_form_shows_what_every_optimizer_uses():
+    memory = FormMemory.new(Purpose.TRY, 1, None)
+    assert list(memory.shown) == ["epochs", "batch_size", "loss", "optimizer", "learning_rate", "weight_decay"]
+
+
+def test_a_form_that_begins_with_a_configuration_shows_its_values():
+    memory = carried(FormMemory.new(Purpose.TRY, 1, BASE))
+    entered = read(memory, typed(memory), training_images=1437)
+    assert entered.configuration == BASE
+    assert entered.remarks == {}
+
+
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_a_redrawn_form_shows_what_its_optimizer_uses_in_the_tables_order(optimizer):
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    redrawn = carried(memory.redrawn(typed(memory, optimizer=Content.of(optimizer))))
+    assert list(redrawn.shown) == [each.name for each in HYPERPARAMETERS if each.used_by(optimizer)]
+
+
+def test_a_field_that_stays_keeps_its_block_and_one_that_comes_back_gets_a_new_one():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    away = carried(memory.redrawn(typed(memory, optimizer=Content.of("adam"))))
+    back = carried(away.redrawn(typed(away, optimizer=Content.of("sgd"))))
+    assert back.block_id("epochs") == away.block_id("epochs") == memory.block_id("epochs")
+    assert back.block_id("momentum") != memory.block_id("momentum")
+
+
+def test_what_was_hidden_comes_back_as_it_was():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    content = Content.of("0,77", Comment.OTHER, "my lucky number")
+    away = carried(memory.redrawn(typed(memory, optimizer=Content.of("adam"), momentum=content)))
+    back = carried(away.redrawn(typed(away, optimizer=Content.of("sgd"))))
+    assert back.initial_content("momentum") == content
+    entered = read(back, typed(back, momentum=content), training_images=1437)
+    assert entered.configuration.momentum == 0.77
+    assert str(entered.remarks["momentum"]) == "my lucky number"
+
+
+def test_a_form_fits_only_with_the_fields_of_its_optimizer():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    assert memory.fits(typed(memory))
+    assert not memory.fits(typed(memory, optimizer=Content.of("adam")))
+
+
+def test_what_slack_leaves_out_is_what_the_person_saw():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    values = {key: value for key, value in typed(memory).items() if not key.startswith("learning_rate.form_value")}
+    assert read(memory, values, training_images=1437).configuration == BASE
+
+
+def test_an_emptied_field_comes_back_with_its_preset_and_nothing_is_guessed():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    with pytest.raises(InvalidEntry) as told:
+        read(memory, typed(memory, epochs=Content.of("x")), training_images=1437)
+    assert list(told.value.errors) == [memory.block_id("epochs")]
+
+
+def test_other_without_words_is_asked_for_where_they_are_missing():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    values = typed(memory, epochs=Content.of("1", Comment.OTHER), loss=Content.of("l1", Comment.OTHER, "  "))
+    with pytest.raises(InvalidEntry) as told:
+        read(memory, values, training_images=1437)
+    assert told.value.errors.keys() == {memory.block_id("epochs", OTHER), memory.block_id("loss", OTHER)}
+
+
+REALS = [each.name for each in HYPERPARAMETERS if each.kind == "real"]
+
+longest = st.builds(
+    Content.of,
+    st.text(max_size=3000) | st.just("𝔘" * 3000) | st.just('"\\' * 1500) | st.just("\x00" * 3000),
+    st.sampled_from([*Comment]),
+    st.text(max_size=300) | st.just("🙂" * 300) | st.just('"' * 300),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.dictionaries(st.sampled_from([each.name for each in HYPERPARAMETERS if each.kind == "real"]), longest), st.data()
+)
+def test_the_memory_fits_whatever_is_typed_and_the_view_within_slacks_limits(contents, data):
+    memory = FormMemory.new(Purpose.TRY, 2**31, BASE)
+    for optimizer in data.draw(st.lists(st.sampled_from([*Optimizer]), max_size=6)):
+        values = typed(memory, **{**contents, "optimizer": Content.of(optimizer)})
+        memory = memory.redrawn(values)
+        assert len(memory.dump()) <= MEMORY_CHARACTERS
+        memory = carried(memory)
+        view = configuration_form(memory, memory.content(typed(memory, **contents)))
+        assert len(view.to_dict()["blocks"]) <= 100
+
+
+def test_the_longest_contents_of_every_optional_setting_fit():
+    content = Content.of("\\" * 3000, Comment.OTHER, "\\" * 300)
+    hidden = {each.name: content for each in HYPERPARAMETERS if not each.mandatory}
+    memory = FormMemory.new(Purpose.FINAL, 2**31, BASE).model_copy(update={"hidden": hidden})
+    assert len(memory.dump()) <= MEMORY_CHARACTERS
+    assert carried(memory).hidden["beta1"].comment == Comment.OTHER

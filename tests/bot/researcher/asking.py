@@ -1,0 +1,35 @@
+"""How a researcher uses ``/study`` in the local workspace, and reads the answer that only they see."""
+
+from bot.sandbox.client.person import Person
+from bot.sandbox.client.screen import Message, View
+
+PATIENCE = 60.0
+
+
+def ask(person: Person, text: str, channel: str | None = None) -> Message:
+    """Type ``/study`` with a text, and wait for the answer."""
+    seen = max((each.ts for each in person.messages(channel)), default="")
+    person.command("/study", text, channel)
+    return person.wait_for(lambda message: message.ephemeral, PATIENCE, channel=channel, after=seen)
+
+
+def look(person: Person, text: str, title: str) -> View:
+    """Type ``/study`` with a text that is answered in a modal of this title."""
+    person.command("/study", text)
+    return person.wait_for_modal(title, PATIENCE)
+
+
+def answer(person: Person, question: Message, button: str, words: str) -> Message:
+    """Press a button under a question, and wait until these words have taken its place."""
+    person.press(question, button)
+
+    def replaced() -> Message | None:
+        found = person.message(question.ts, question.channel)
+        return found if found is not None and words in found.text_of_everything else None
+
+    return person.wait_until(replaced, PATIENCE, lambda: words)
+
+
+def text_of(message: Message) -> str:
+    """Everything that it says."""
+    return message.text_of_everything

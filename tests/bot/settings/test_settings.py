@@ -1,0 +1,183 @@
+"""``study.toml`` and the environment are checked before anything starts, and a mistake is named in a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.participant.views.onboarding import greeting
+from bot.settings.settings import Credentials, Settings, SettingsError
+
+ROOT = Path(__file__).parents[3]
+
+
+def changed(folder: Path, before: str, after: str) -> Path:
+    """The repository's study with one change."""
+    text = (ROOT / "study.toml").read_text(encoding="utf-8")
+    assert before in text
+    (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
+    path = folder / "study.toml"
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    return path
+
+
+def test_the_study_of_the_repository_has_the_papers_values():
+    settings = Settings.load(ROOT / "study.toml")
+    assert settings.time.limit_minutes == 120
+    assert settings.training.seed == 10
+    assert len(settings.training.evaluation_seeds) == 10
+    assert settings.groups.novice_up_to_months == 0
+    assert settings.groups.medium_up_to_months == 9
+    assert settings.analysis.thresholds == (25, 50)
+    assert "18 or older" in settings.consent_text
+
+
+def test_the_digest_has_a_time_of_day_where_the_study_is():
+    slack = Settings.load(ROOT / "study.toml").slack
+    assert (slack.digest_at.hour, slack.zone.key) == (18, "Europe/Amsterdam")
+
+
+def test_researchers_are_people_and_user_groups(tmp_path):
+    named = changed(tmp_path, "researchers = []", 'researchers = ["U0123456789", "S0123456789", "W0123456789"]')
+    slack = Settings.load(named).slack
+    assert slack.people == {"U0123456789", "W0123456789"}
+    assert slack.groups == ("S0123456789",)
+
+
+def test_several_tasks_are_named_in_a_list_and_one_as_ever(tmp_path):
+    one = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    listed = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', 'task = ["digits-squeezenet"]'))
+    both = 'task = ["digits-squeezenet", "imagenette-squeezenet"]'
+    two = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', both))
+    assert [each.name for each in two.study_tasks()] == ["digits-squeezenet", "imagenette-squeezenet"]
+    assert one.rules_hash() == listed.rules_hash() != two.rules_hash()
+
+
+def test_a_task_that_is_not_there_is_named(tmp_path):
+    settings = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', 'task = ["digits-squeezenet", "cats"]'))
+    with pytest.raises(SettingsError, match=r"study\.task: There is no task 'cats'\. Choose one of: digits-squeezenet"):
+        settings.study_tasks()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("limit_minutes = 120", "limit_minutes = 0", "time.limit_minutes: Input should be greater than 0"),
+        ("limit_minutes = 120", 'limit_minutes = "long"', "time.limit_minutes: Input should be a valid number"),
+        ("limit_minutes = 120", "", "time.limit_minutes: Field required"),
+        ("grace_minutes = 10", "grace_minutes = 10\ngreace = 1", "time.greace: Extra inputs are not permitted"),
+        ("[1, 2, 3", "[1, 1, 3", "evaluation_seeds must differ from one another"),
+        ("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", "[]", "training.evaluation_seeds"),
+        ("\nseed = 10", "\nseed = -1", "training.seed"),
+        ("medium_up_to_months = 9", "medium_up_to_months = 0", "medium_up_to_months must be more than"),
+        ('kind = "number"\n', 'kind = "text"\n', "questions.0.kind"),
+        ('kind = "number"\n', 'kind = "choice"\n', "question programming_years: a choice needs choices"),
+        ("slots = 2", "slots = 0", "machine.slots"),
+        ('name = "Black Magic"', 'name = ""', "study.name"),
+        (
+            'withdrawn_data = "keep"',
+            'withdrawn_data = "sell"',
+            "study.withdrawn_data: Input should be 'keep'",
+        ),
+        ('withdrawn_data = "keep"', "", "study.withdrawn_data: Field required"),
+        ('task = "digits-squeezenet"', "task = []", "study.task"),
+        ('task = "digits-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
+        ("thresholds = [25, 50]", "thresholds = [50, 25]", "thresholds must differ from one another and ascend"),
+        ("thresholds = [25, 50]", "thresholds = [25, 101]", "analysis.thresholds.1"),
+        ("researchers = []", 'researchers = ["@someone"]', "“@someone” is no Slack ID: a person's begins with U or W"),
+        ("researchers = []", 'researchers = ["C0123456789"]', "“C0123456789” is no Slack ID"),
+        ('report_channel = ""', 'report_channel = "#reports"', "“#reports” is no channel's ID"),
+        ('digest_at = "18:00"', 'digest_at = "25:00"', "slack.digest_at"),
+        ('digest_at = "18:00"', 'digest_at = "18:00+02:00"', "digest_at is a time of day such as “18:00”"),
+        ("Europe/Amsterdam", "Europe/Amsterdm", "“Europe/Amsterdm” is no time zone: name one such as"),
+        ("Europe/Amsterdam", "../etc/passwd", "“../etc/passwd” is no time zone"),
+        ("[machine]", "[machine", "is not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(tmp_path, before, after, said):
+    with pytest.raises(SettingsError) as told:
+        Settings.load(changed(tmp_path, before, after))
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match=r"Cannot read .*study\.toml: No such file.*--study"):
+        Settings.load(tmp_path / "study.toml")
+
+
+def test_a_consent_text_that_is_missing_or_empty_is_named(tmp_path):
+    path = changed(tmp_path, "consent.md", "other.md")
+    with pytest.raises(SettingsError, match=r"Cannot read .*other\.md"):
+        Settings.load(path)
+    (tmp_path / "other.md").write_text(" \n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"other\.md is empty"):
+        Settings.load(path)
+
+
+@pytest.mark.parametrize(("data", "said"), [("keep", "is kept under the code"), ("delete", "you entered and trained")])
+def test_the_consent_text_says_what_becomes_of_the_data_of_those_who_leave(tmp_path, data, said):
+    path = changed(tmp_path, 'withdrawn_data = "keep"', f'withdrawn_data = "{data}"')
+    (tmp_path / "consent.md").write_text("First.\n• {withdrawn_data}\nLast.", encoding="utf-8")
+    text = Settings.load(path).consent_text
+    assert text.startswith("First.\n• If you leave the study, ")
+    assert text.endswith("\nLast.")
+    assert said in text
+    (tmp_path / "consent.md").write_text("Of something else.", encoding="utf-8")
+    text = Settings.load(path).consent_text
+    assert text.startswith("Of something else.\n\nIf you leave the study, ")
+    assert said in text
+
+
+def test_a_consent_text_that_does_not_fit_into_a_message_is_refused_and_the_longest_that_fits_is_shown(tmp_path):
+    path = changed(tmp_path, "slots = 2", "slots = 2")
+    paragraph = "word " * 599 + "word"
+    (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 48), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"consent\.md is too long for one Slack message: it needs 49 blocks"):
+        Settings.load(path)
+    (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 47), encoding="utf-8")
+    assert len(greeting(Settings.load(path).consent_text).blocks) == 50
+
+
+def test_where_the_study_runs_is_no_rule(tmp_path):
+    ours = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    moved = Settings.load(changed(tmp_path, "slots = 2", "slots = 8"))
+    shorter = Settings.load(changed(tmp_path, "limit_minutes = 120", "limit_minutes = 60"))
+    told = Settings.load(changed(tmp_path, "Europe/Amsterdam", "Asia/Tokyo"))
+    assert ours.rules_hash() == moved.rules_hash() == told.rules_hash() != shorter.rules_hash()
+
+
+@pytest.mark.parametrize(
+    ("months", "group"), [(0, "novice"), (0.5, "medium"), (9, "medium"), (9.1, "expert"), (100, "expert")]
+)
+def test_groups_are_those_of_the_paper(months, group):
+    assert Settings.load(ROOT / "study.toml").groups.group(months) == group
+
+
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-local", "SLACK_APP_TOKEN": "xapp-local"}
+
+
+def test_tokens_come_from_the_environment_and_are_never_shown():
+    credentials = Credentials.from_environment({**TOKENS, "SLACK_API_URL": "http://127.0.0.1:8090/api"})
+    assert (credentials.bot_token, credentials.app_token) == ("xoxb-local", "xapp-local")
+    assert credentials.api_url == "http://127.0.0.1:8090/api/"
+    assert "local" not in repr(credentials)
+
+
+def test_slack_is_the_workspace_unless_another_is_named():
+    assert Credentials.from_environment(TOKENS).api_url == "https://slack.com/api/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SLACK_BOT_TOKEN", "", "SLACK_BOT_TOKEN is not set"),
+        ("SLACK_APP_TOKEN", "  ", "SLACK_APP_TOKEN is not set"),
+        ("SLACK_BOT_TOKEN", "xapp-secret", "SLACK_BOT_TOKEN must begin with xoxb-"),
+        ("SLACK_APP_TOKEN", "hello-secret", "SLACK_APP_TOKEN must begin with xapp-"),
+    ],
+)
+def test_a_token_that_cannot_be_right_is_named_but_not_shown(name, value, said):
+    with pytest.raises(SettingsError) as told:
+        Credentials.from_environment({**TOKENS, name: value})
+    assert said in str(told.value)
+    assert "secret" not in str(told.value)

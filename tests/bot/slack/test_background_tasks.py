@@ -1,0 +1,207 @@
+"""Something of ours breaks: the person is told that nothing is lost, the log and the admins get the same code."""
+
+import re
+import time
+import traceback
+
+import pytest
+
+from bot.admin.alert_kinds import Kind
+from bot.participant.views import final_choice
+from bot.study.job_events import Tidings, error_name
+from storage.queries import history
+from storage.schema.states import JobKind
+from storage.transitions import participants, sessions, trials
+from storage.transitions.jobs import Job
+from training.hyperparameters import Configuration
+from training.workers import Failed
+
+DISK_FULL = RuntimeError("the disk is full")
+CODE = re.compile(r"this code: ([0-9A-F]{6})")
+
+
+def break_once(monkeypatch, module, name):
+    """The next call of a function fails; those after it work again."""
+    works, calls = getattr(module, name), []
+
+    def fails(*args, **options):
+        calls.append(name)
+        if len(calls) == 1:
+            raise DISK_FULL
+        return works(*args, **options)
+
+    monkeypatch.setattr(module, name, fails)
+
+
+def check_code(house, told):
+    """The person's code is in the log with the details, and in the report channel without them."""
+    assert "what you entered and trained is kept" in told
+    code = CODE.search(told)[1]
+    post = house.reported(code)
+    assert "RuntimeError" in post.text
+    assert "the disk is full" not in post.text_of_everything
+    (line,) = (each for each in house.log.lines if code in each and "Traceback" in each)
+    assert "the disk is full" in line
+    people = [member.id for member in house.workspace.people]
+    assert [each for each in people if each in post.text_of_everything or each in line] == []
+
+
+def test_a_form_that_could_not_be_taken_stays_open_and_can_be_sent_again(house, monkeypatch):
+    person = house.seated("Meets a full disk")
+    house.fill(person, {"Epochs": "1", "Batch size": "512", "Loss function": "L1 loss", "Optimizer": "SGD"})
+    before = [each.value for each in person.modal().fields]
+    break_once(monkeypatch, trials, "submit")
+
+    (told,) = person.submit().values()
+    check_code(house, told)
+    assert [each.value for each in person.modal().fields] == before
+    assert person.submit() == {}
+    assert len(house.session(person).trials) == 1
+
+
+def test_a_press_that_failed_is_answered_in_private_and_can_be_repeated(house, monkeypatch):
+    person = house.seated("Looks back")
+    person.close()
+    break_once(monkeypatch, final_choice, "history")
+    person.press(house.root(person), "History")
+    check_code(house, house.told(person, "Something went wrong on our side").text)
+    person.press(house.root(person), "History")
+    person.wait_for_modal("Your trials")
+
+
+def test_a_form_that_comes_too_late_for_slack_is_no_error_and_is_asked_for_again(house, monkeypatch):
+    person = house.seated("Meets a crowd")
+    person.close()
+    works = final_choice.history
+
+    def slow(view):
+        monkeypatch.setattr(final_choice, "history", works)
+        time.sleep(3.5)  # a trigger lives three seconds
+        return works(view)
+
+    monkeypatch.setattr(final_choice, "history", slow)
+    person.press(house.root(person), "History")
+    told = house.told(person, "That took too long just now").text
+    assert "what you entered and trained is kept" in told
+    assert CODE.search(told) is None
+    post = house.reported("More was to be done at once than can be, while showing a history: views.open came too late")
+    assert "An answer came too late" in post.text_of_everything
+    person.press(house.root(person), "History")
+    person.wait_for_modal("Your trials")
+
+
+def test_a_start_that_failed_has_not_started_the_clock(house, monkeypatch):
+    person = house.described("Starts again")
+    break_once(monkeypatch, sessions, "begin")
+    task = person.wait_for("Your task")
+    person.press(task, "Start")
+    check_code(house, house.told(person, "Something went wrong").text)
+    assert history.session_of_participant(house.store, house.participant(person).id) is None
+    person.press(task, "Start")
+    person.wait_for_modal("New configuration")
+
+
+def test_a_message_that_could_not_be_answered_is_apologised_for(house, monkeypatch):
+    person = house.seated("Writes")
+    break_once(monkeypatch, history, "session_of_participant")
+    person.say("time")
+    check_code(house, house.told(person, "Something went wrong").text)
+
+
+def test_a_command_that_failed_tells_its_researcher(house, monkeypatch):
+    researcher = house.workspace.person("Researcher")
+    break_once(monkeypatch, history, "status")
+    seen = max((each.ts for each in researcher.messages()), default="")
+    researcher.command("/study", "status")
+    check_code(house, house.told(researcher, "Something went wrong", after=seen).text)
+
+
+def test_a_background_form_that_could_not_be_taken_stays_open(house, monkeypatch):
+    person = house.agree("Describes twice")
+    person.press(person.wait_for("Tell us about you"), "Tell us about you")
+    about = person.wait_for_modal("About you")
+    person.fill({each.label: each.options[0] if each.options else "1" for each in about.fields})
+    break_once(monkeypatch, participants, "describe")
+    (told,) = person.submit().values()
+    check_code(house, told)
+    assert person.submit() == {}
+    person.wait_for("Your task")
+
+
+class Notes:
+    """Stands for the parts of a study, and notes what the admins are told."""
+
+    def __init__(self):
+        self.alerts = []
+        self.admins = self
+
+    def alert(self, kind, text):
+        self.alerts.append((kind, text))
+
+
+@pytest.fixture
+def notes():
+    return Notes()
+
+
+@pytest.fixture
+def tidings(notes):
+    return Tidings(notes, None, None)
+
+
+def job(number, kind=JobKind.TRIAL, *, of_searcher=False):
+    values = {"epochs": 1, "batch_size": 512, "loss": "cross_entropy", "optimizer": "sgd", "learning_rate": 0.01}
+    return Job(
+        kind=kind,
+        id=number,
+        task="t",
+        configuration=Configuration.create(values),
+        seed=1,
+        attempts=1,
+        slot=3,
+        session_id=1,
+        number=1,
+        participant="P001",
+        of_searcher=of_searcher,
+    )
+
+
+def failure(error, fault="ours"):
+    try:
+        raise error
+    except type(error):
+        return Failed("A sentence.", traceback.format_exc(), fault)
+
+
+def test_a_run_that_failed_is_told_with_the_kind_of_error_and_nothing_of_its_text(notes, tidings):
+    tidings.job_failed(job(7), failure(RuntimeError("/home/somebody/data is not there\nSomebody: call me")))
+    tidings.job_failed(job(8, JobKind.EVALUATION), failure(OSError("Somebody's disk")))
+    tidings.job_failed(job(9, JobKind.EVALUATION), failure(MemoryError(), "configuration"))
+    assert notes.alerts == [
+        (Kind.TRIAL_FAILED, "trial:7 of P001 failed in slot 3: RuntimeError."),
+        (Kind.EVALUATION_FAILED, "evaluation:8 of P001 failed in slot 3: OSError."),
+        (Kind.EVALUATION_FAILED, "evaluation:9 of P001 failed in slot 3: out of memory."),
+    ]
+
+
+def test_one_configuration_that_is_too_large_is_no_alert_and_several_are(notes, tidings):
+    tidings.job_failed(job(1), failure(MemoryError(), "configuration"))
+    tidings.job_failed(job(2, of_searcher=True), failure(MemoryError(), "configuration"))
+    assert notes.alerts == []
+    tidings.job_failed(job(3), failure(MemoryError(), "configuration"))
+    said = "2 trials within an hour needed more memory than there is; the last was trial:3 of P001."
+    assert notes.alerts == [(Kind.OUT_OF_MEMORY, said)]
+
+
+@pytest.mark.parametrize(
+    ("detail", "name"),
+    [
+        ("Traceback (most recent call last):\n  File x\ntorch.cuda.OutOfMemoryError: 3 GiB", "OutOfMemoryError"),
+        ("Traceback (most recent call last):\n  File x\nKeyError: 'Somebody'", "KeyError"),
+        ("KeyboardInterrupt\n", "KeyboardInterrupt"),
+        ("Somebody did it", "an error"),
+        ("", "an error"),
+    ],
+)
+def test_of_a_traceback_the_kind_of_error_is_told(detail, name):
+    assert error_name(detail) == name

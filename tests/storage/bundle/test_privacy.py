@@ -1,0 +1,95 @@
+"""Nobody's Slack ID, and no name that can be found, gets out with a bundle; nor when they took part."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from storage.bundle import export_bundle, import_bundle
+from storage.bundle.writing.texts import Redaction
+from storage.database import Store
+from storage.transitions import studies
+from tests.storage.bundle.bundles import IDS, NAMES, full_study, unpacked
+from tests.storage.conftest import NINE, Lab
+
+SOMETHING_ELSE = (
+    "CPU@2.20GHz",
+    "accuracy @ 0.5",
+    "learning rate 1e-3, WEIGHTS too high",
+    "CLASSIFICATION of 10 classes",
+    "AVX512, NVIDIA A100-SXM4-80GB",
+)
+
+
+@pytest.fixture
+def lab(sqlite_store):
+    lab = Lab(sqlite_store)
+    lab.open()
+    return lab
+
+
+def test_no_slack_id_and_no_name_is_in_any_byte(lab, tmp_path):
+    full_study(lab)
+    users = {f"U{number:04}" for number in range(1, lab.invited + 1)}
+    export_bundle(lab.store, tmp_path / "bundle.zip")
+    for name, content in unpacked(tmp_path / "bundle.zip").items():
+        text = content.decode()
+        assert [each for each in (*IDS, *NAMES, *users) if each.casefold() in text.casefold()] == [], name
+    assert "@… told me, and @… too" in unpacked(tmp_path / "bundle.zip")["trials.csv"].decode()
+
+
+def test_texts_lose_people_and_nothing_else():
+    redact = Redaction(["U0007"])
+    for text in SOMETHING_ELSE:
+        assert redact(text) == text
+    for text, left in {
+        "ask <@U05ABCDEF|ada> in <#C05ABCDEF|general>": "ask @… in @…",
+        "<!subteam^S05ABCDE12> knows": "@… knows",
+        "u0007 said": "@… said",
+        "U05ABCDEF12 and WABCDEFGHI": "@… and @…",
+        "write to ada.l+x@cs.example.org.": "write to @….",
+        "@ada: no": "@…: no",
+        "a\0b\r\nc\rd": "a\ufffdb\nc\nd",
+    }.items():
+        assert redact(text) == left
+        assert redact(redact(text)) == left, "twice is the same as once"
+
+
+def test_only_the_days_of_the_study_itself_are_told(lab, tmp_path):
+    full_study(lab)
+    export_bundle(lab.store, tmp_path / "bundle.zip")
+    found = unpacked(tmp_path / "bundle.zip")
+    for name, content in found.items():
+        days = set(re.findall(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", content.decode())) - {
+            "2030-03-31"
+        }  # the codebook's example
+        assert days <= (
+            {"2030-03-01"} if name == "study.csv" else {"2030-03-03"} if name == "amendments.csv" else set()
+        )
+        assert re.findall(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", content.decode()) == [], name
+
+
+def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(lab, tmp_path):
+    full_study(lab)
+    export_bundle(lab.store, tmp_path / "bundle.zip")
+    found = unpacked(tmp_path / "bundle.zip")
+    people = {each["code"]: each for each in csv.DictReader(io.StringIO(found["participants.csv"].decode()))}
+    told = ("months", "education", "group")
+    withdrawn = [each for each in people.values() if each["state"] == "withdrawn"]
+    assert sorted("".join(each[name] for name in told) == "" for each in withdrawn) == [False, True]
+    (deleted,) = (each["code"] for each in withdrawn if not each["months"])
+    (invited,) = (each["code"] for each in people.values() if each["state"] == "invited")
+    assert not any(people[invited][name] for name in (*told, "task"))
+    for name in ("sessions.csv", "trials.csv", "evaluations.csv", "epochs.csv", "final_choices.csv"):
+        assert not re.search(rf"^(?:{deleted}|{invited}),", found[name].decode(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("rules", ['{"study": {"name": "x, says <@U05PLANTED1>"}}', 'name = "see <@U05PLANTED1>"'])
+def test_rules_that_name_somebody_lose_the_name(sqlite_store, make_url, tmp_path, rules):
+    studies.prepare_study(sqlite_store, name="skill", rules_toml=rules, rules_hash="r", now=NINE)
+    export_bundle(sqlite_store, tmp_path / "bundle.zip")
+    assert not any(b"U05PLANTED1" in each for each in unpacked(tmp_path / "bundle.zip").values())
+    other = Store(make_url("sqlite"))
+    import_bundle(other, tmp_path / "bundle.zip")
+    other.close()

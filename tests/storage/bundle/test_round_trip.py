@@ -1,0 +1,165 @@
+"""A study as a bundle, and that bundle as a study again."""
+
+import csv
+import io
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from reports.data import load
+from storage import events
+from storage.bundle import export_bundle, import_bundle
+from storage.bundle.cells import Column, Kind
+from storage.database import Store
+from storage.queries import history
+from storage.refusals import Reason, Refused
+from storage.schema.states import EventKind, JobKind, StudyState, TrialState
+from storage.schema.tables import Epoch, Study, Trial
+from tests.reports.simulated_study import simulate
+from tests.storage.bundle.bundles import full_study, unpacked
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+def test_bundle_import_export_gives_the_same_bytes(lab, make_url, tmp_path):
+    full_study(lab)
+    export_bundle(lab.store, tmp_path / "first.zip")
+    other = Store(make_url("postgresql" if lab.store.is_sqlite else "sqlite"))
+    import_bundle(other, tmp_path / "first.zip")
+    export_bundle(other, tmp_path / "second.zip")
+    other.close()
+    again = unpacked(tmp_path / "second.zip")
+    for name, content in unpacked(tmp_path / "first.zip").items():
+        assert again[name].decode() == content.decode(), name
+    assert (tmp_path / "second.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
+
+
+def test_every_table_has_every_row(lab, tmp_path):
+    full_study(lab)
+    written = export_bundle(lab.store, tmp_path / "bundle.zip")
+    found = unpacked(tmp_path / "bundle.zip")
+    assert {name: len(rows(found[f"{name}.csv"])) for name in written.rows} == dict(written.rows)
+    with lab.store.read() as transaction:
+        assert written.rows["trials"] == len(transaction.exec(select(Trial)).all())
+        assert written.rows["epochs"] == len(transaction.exec(select(Epoch)).all())
+    states = {each["state"] for each in rows(found["trials.csv"])}
+    assert states == {str(each) for each in TrialState}, "the study of this test has every one"
+    assert {each["state"] for each in rows(found["sessions.csv"])} == {"active", "choosing", "finished"}
+    ends = {each["ended_as"] for each in rows(found["sessions.csv"])} - {""}
+    assert ends == {"chosen", "clock", "empty", "withdrawn", "cancelled"}
+    assert {each["kind"] for each in rows(found["participants.csv"])} == {"person", "random", "tpe"}
+    assert rows(found["amendments.csv"])[0]["day"] == "2030-03-03"
+    assert "processor: Some CPU @ 2.20GHz" in found["environment.txt"].decode()
+
+
+def test_what_is_imported_is_what_was_there(lab, make_url, tmp_path):
+    full_study(lab)
+    export_bundle(lab.store, tmp_path / "bundle.zip")
+    other = Store(make_url("sqlite"))
+    found = import_bundle(other, tmp_path / "bundle.zip")
+    assert (found.study, found.assumed) == ("skill", ())
+    with other.read() as transaction:
+        study = transaction.get(Study, found.study_id)
+        assert (study.state, study.current, study.opened_at.isoformat()) == (
+            StudyState.CLOSED,
+            None,
+            "2030-03-01T00:00:00+00:00",
+        )
+    ours, theirs = (history.sessions(store, 1)[0] for store in (lab.store, other))
+    assert [each.configuration for each in theirs.trials] == [each.configuration for each in ours.trials]
+    assert [each.validation_accuracy for each in theirs.trials] == [each.validation_accuracy for each in ours.trials]
+    assert theirs.trials[0].comments["epochs"].text == "=cmd|' /C calc'!A0"
+    for trial, same in zip(ours.trials, theirs.trials, strict=True):
+        assert same.submitted_at - theirs.started_at == trial.submitted_at - ours.started_at
+        epochs, again = (
+            history.epochs_of(store, JobKind.TRIAL, each.id) for store, each in ((lab.store, trial), (other, same))
+        )
+        for epoch, copy in zip(epochs, again, strict=True):
+            np.testing.assert_array_equal(copy.batch_losses.view("u4"), epoch.batch_losses.view("u4"))
+            assert repr(copy.training_loss) == repr(epoch.training_loss)
+    assert [each.kind for each in events.read(other)] == [EventKind.STUDY_IMPORTED]
+    other.close()
+
+
+def test_a_report_reads_the_same_from_a_bundle_and_from_the_data_base(sqlite_store, make_url, tmp_path):
+    study = simulate(
+        sqlite_store, participants=14, trials=150, random_settings=20, tpe=3, withdrawn=2, unfinished=1, empty=1,
+        cancelled=1, tasks=("one", "two"),
+    )  # fmt: skip
+    export_bundle(sqlite_store, tmp_path / "bundle.zip")
+    other = Store(make_url("sqlite"))
+    import_bundle(other, tmp_path / "bundle.zip")
+    ours, theirs = load(sqlite_store, study), load(other)
+    other.close()
+    for each in fields(ours):
+        if each.name != "trials":
+            assert getattr(theirs, each.name) == getattr(ours, each.name)
+    for each in fields(ours.trials):
+        np.testing.assert_array_equal(getattr(theirs.trials, each.name), getattr(ours.trials, each.name))
+
+
+def test_batch_losses_can_be_left_out(lab, make_url, tmp_path):
+    full_study(lab)
+    export_bundle(lab.store, tmp_path / "small.zip", batch_losses=False)
+    assert {each["batch_losses"] for each in rows(unpacked(tmp_path / "small.zip")["epochs.csv"])} == {""}
+    other = Store(make_url("sqlite"))
+    import_bundle(other, tmp_path / "small.zip")
+    export_bundle(other, tmp_path / "again.zip")
+    other.close()
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "small.zip").read_bytes()
+
+
+def test_a_study_in_which_nothing_happened_goes_both_ways(empty_lab, make_url, tmp_path):
+    empty_lab.prepare()
+    export_bundle(empty_lab.store, tmp_path / "first.zip")
+    other = Store(make_url("sqlite"))
+    import_bundle(other, tmp_path / "first.zip")
+    export_bundle(other, tmp_path / "second.zip")
+    other.close()
+    assert (tmp_path / "second.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
+
+
+def test_the_study_is_the_newest_unless_one_is_named(empty_lab, tmp_path):
+    with pytest.raises(Refused) as refused:
+        export_bundle(empty_lab.store, tmp_path / "bundle.zip")
+    assert refused.value.reason is Reason.NO_STUDY
+    empty_lab.prepare()
+    with pytest.raises(Refused, match="no study “other”") as refused:
+        export_bundle(empty_lab.store, tmp_path / "bundle.zip", name="other")
+    assert refused.value.reason is Reason.UNKNOWN
+    assert list(tmp_path.glob("*.zip*")) == list(tmp_path.glob(".*part")) == [], "and nothing was left behind"
+    assert export_bundle(empty_lab.store, tmp_path / "bundle.zip", name="skill").study == "skill"
+
+
+def test_an_export_that_breaks_off_leaves_the_old_bundle(lab, tmp_path):
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(b"the old one")
+
+    def break_off(name: str) -> None:
+        if name == "epochs.csv":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_bundle(lab.store, path, progress=break_off)
+    assert path.read_bytes() == b"the old one"
+    assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []
+
+
+@given(st.floats())
+def test_floats_read_back_to_the_last_bit(value: float) -> None:
+    column = Column("loss", Kind.LOSS, "")
+    assert repr(column.read(column.write(value))) == repr(value)
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_texts_read_back_and_are_no_formulas(text: str) -> None:
+    column = Column("text", Kind.TEXT, "")
+    cell = column.write(text)
+    assert (column.read(cell) or "") == text
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -1,0 +1,280 @@
+"""A data base of the first version, filled, becomes one of this version: nothing is lost, and it can be worked with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from storage import events
+from storage.database import Store, UnknownSchema
+from storage.queries import history
+from storage.schema.losses import pack
+from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
+from storage.schema.tables import Participant, Session, Trial
+from storage.transitions import jobs, participants, sessions, studies, trials
+from tests.storage.postgresql import PostgreSQL
+from training.hyperparameters import Configuration
+
+NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
+ELEVEN = NINE + timedelta(hours=2)
+VALUES = Trial.values(
+    Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd", "learning_rate": 0.25})
+)
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def participant(number: int, state: str = "described", **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "study_id": 1,
+        "code": f"P{number:03}",
+        "state": state,
+        "invited_at": NINE,
+        "months": 6.0,
+        "education": "Doctorate",
+        "answers": {"age": "30"},
+        **more,
+    }
+
+
+def session(number: int, state: str = "finished", **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "participant_id": number,
+        "task": "digits",
+        "seed": 10,
+        "state": state,
+        "started_at": NINE,
+        "limit_seconds": 7200.0,
+        "deadline": ELEVEN,
+        "finished_at": ELEVEN if state == "finished" else None,
+        "given_back_seconds": 0.0,
+        **more,
+    }
+
+
+def run(state: str) -> dict[str, Any]:
+    return {"state": state, "attempts": 1, "lost_runs": 0, "environment": {"threads": 1}, "started_at": NINE}
+
+
+def trial(number: int, session_id: int, state: str = "complete") -> dict[str, Any]:
+    accuracy = 50.0 if state == "complete" else None
+    submitted = {"id": number, "session_id": session_id, "number": 1, "submitted_at": NINE}
+    return {**submitted, "validation_accuracy": accuracy, **run(state), **VALUES}
+
+
+ROWS: Rows = {
+    "heartbeat": [{"id": 1, "at": NINE}],
+    "study": [
+        {
+            "id": 1,
+            "name": "skill",
+            "state": "paused",
+            "current": True,
+            "rules_toml": "{}",
+            "rules_hash": "a" * 64,
+            "opened_at": NINE,
+            "paused_at": ELEVEN,
+        },
+        {
+            "id": 2,
+            "name": "earlier",
+            "state": "closed",
+            "current": None,
+            "rules_toml": "{}",
+            "rules_hash": "b" * 64,
+            "opened_at": NINE - timedelta(days=9),
+            "closed_at": NINE - timedelta(days=1),
+        },
+    ],
+    "participant": [
+        participant(1),  # chose
+        participant(2),  # had the clock choose
+        participant(3),  # never submitted anything
+        participant(4, "withdrawn", withdrawn_at=ELEVEN),  # left within the session
+        participant(5),  # is tuning
+        participant(6),  # has not begun
+        participant(7, "withdrawn", withdrawn_at=ELEVEN + timedelta(days=1)),  # chose, and left later
+        participant(8, "withdrawn", withdrawn_at=ELEVEN + timedelta(days=1)),  # submitted nothing, and left later
+    ],
+    "identity": [{"participant_id": 5, "slack_user": "U5", "slack_channel": "D5"}],
+    "session": [*(session(number) for number in (1, 2, 3, 4, 7, 8)), session(5, "active")],
+    "trial": [trial(1, 1), trial(2, 2), trial(3, 4, "cancelled"), trial(4, 5, "running"), trial(5, 7)],
+    "trial_comment": [{"trial_id": 1, "hyperparameter": "epochs", "comment": "other", "text": "time is short"}],
+    "final_choice": [
+        {"id": 1, "session_id": 1, "trial_id": 1, "chosen_by": "participant", "chosen_at": ELEVEN, **VALUES},
+        {"id": 2, "session_id": 2, "trial_id": 2, "chosen_by": "clock", "chosen_at": ELEVEN, **VALUES},
+        {"id": 3, "session_id": 7, "trial_id": 5, "chosen_by": "participant", "chosen_at": ELEVEN, **VALUES},
+    ],
+    "evaluation": [
+        {"id": 1, "final_choice_id": 1, "seed": 1, "test_accuracy": 61.5, **run("complete")},
+        {"id": 2, "final_choice_id": 1, "seed": 2, "test_accuracy": None, **run("waiting"), "started_at": None},
+    ],
+    "epoch": [
+        {"id": 1, "trial_id": 1, "number": 1, "batch_losses": pack([1.5, 1.25]), "training_loss": 1.4, "seconds": 2.0},
+        {"id": 2, "trial_id": 4, "number": 1, "batch_losses": pack([1.5]), "training_loss": None, "seconds": 1.0},
+        {"id": 3, "evaluation_id": 1, "number": 1, "batch_losses": pack([0.5]), "training_loss": 0.5, "seconds": 1.0},
+    ],
+    "post": [{"subject": "session:5", "ts": "1.2", "file_id": None}],
+    "event": [
+        {"id": 1, "at": NINE, "actor": "researcher", "kind": "study_opened", "subject": "study:1", "details": {}},
+        {"id": 2, "at": NINE, "actor": "P001", "kind": "described", "subject": "participant:1", "details": {}},
+    ],
+}
+
+
+def reflected(store: Store) -> MetaData:
+    tables = MetaData()
+    tables.reflect(store.engine)
+    return tables
+
+
+def content(store: Store, columns: dict[str, list[str]]) -> Rows:
+    """What is in these columns of all tables."""
+    tables = reflected(store)
+    with store.engine.connect() as connection:
+        return {
+            name: [
+                dict(row._mapping)
+                for row in connection.execute(
+                    select(*[tables.tables[name].c[each] for each in names]).order_by(tables.tables[name].c[names[0]])
+                )
+            ]
+            for name, names in columns.items()
+        }
+
+
+@contextmanager
+def filled(url: str) -> Iterator[Store]:
+    """A data base of the first version, with everything in it."""
+    store = Store(url)
+    store.migrate("0001")
+    tables = reflected(store)
+    with store.engine.begin() as connection:
+        for name, rows in ROWS.items():
+            for row in rows:
+                connection.execute(tables.tables[name].insert().values(row))
+            if not store.is_sqlite and "id" in rows[0] and name != "heartbeat":
+                connection.execute(text(f"SELECT setval('{name}_id_seq', {max(row['id'] for row in rows)})"))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "sqlite":
+        with filled(f"sqlite:///{tmp_path / 'study.db'}") as store:
+            yield store
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    url = server.new("template0")
+    with filled(url) as store:
+        yield store
+    server.drop(url)
+
+
+@pytest.fixture
+def migrated_store(old: Store) -> Store:
+    old.migrate()
+    return old
+
+
+def test_nothing_that_was_there_is_lost_or_changed(old):
+    columns = {
+        name: [each.name for each in table.columns]
+        for name, table in reflected(old).tables.items()
+        if name != "alembic_version"
+    }
+    before = content(old, columns)
+    old.migrate()
+    after = content(old, columns)
+    assert after == before
+    assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) for name, rows in ROWS.items()}
+
+
+def test_an_open_study_was_prepared_when_it_opened(migrated_store):
+    study = studies.current_study(migrated_store)
+    assert (study.state, study.prepared_at, study.opened_at) == (StudyState.PAUSED, NINE, NINE)
+    assert studies.study_named(migrated_store, "earlier").prepared_at == NINE - timedelta(days=9)
+
+
+def test_every_session_gets_to_know_how_it_ended(migrated_store):
+    with migrated_store.read() as transaction:
+        ended = {each.id: each.ended_as for each in transaction.exec(select(Session)).scalars()}
+        assert {each.extended_seconds for each in transaction.exec(select(Session)).scalars()} == {0.0}
+    assert ended == {
+        1: SessionEnd.CHOSEN,
+        2: SessionEnd.CLOCK,
+        3: SessionEnd.EMPTY,
+        4: SessionEnd.WITHDRAWN,
+        5: None,
+        7: SessionEnd.CHOSEN,
+        8: SessionEnd.EMPTY,
+    }
+
+
+def test_everybody_is_a_person_with_the_task_they_had(migrated_store):
+    with migrated_store.read() as transaction:
+        found = transaction.exec(select(Participant).order_by(Participant.id)).scalars().all()
+        assert [each.task for each in found] == ["digits"] * 5 + [None] + ["digits"] * 2
+        assert {each.baseline_id for each in found} == {None}
+        assert not any(each.drawn for each in transaction.exec(select(Trial)).scalars())
+    assert len(participants.people(migrated_store, 1)) == 8
+
+
+def test_the_study_goes_on(migrated_store):
+    store, now = migrated_store, NINE + timedelta(hours=1)
+    view = history.session_of_participant(store, 5)
+    assert (view.running.number, view.trials[0].configuration.learning_rate) == (1, 0.25)
+    assert len(history.epochs_of(store, JobKind.EVALUATION, 1)) == 1
+    trials.cancel(store, view.running.id, now=now)
+    job = jobs.Job(
+        JobKind.TRIAL, 4, "digits", view.running.configuration, 10, attempts=1, slot=0, session_id=5, number=1,
+        participant="P005",
+    )  # fmt: skip
+    jobs.finish(store, job, jobs.Ending(TrialState.CANCELLED), now=now)
+    second = trials.submit(store, 5, configuration=view.trials[0].configuration, comments={}, now=now)
+    assert (second.id, second.number) == (6, 2)
+    assert jobs.claim(store, now=now, slot=0).key == "trial:6"
+    studies.resume_study(store, actor="researcher-1", now=now)
+    assert sessions.begin(store, 6, task="digits", limit=timedelta(hours=1), seats=9, now=now).task == "digits"
+    participants.withdraw(store, 1, delete_data=True, now=now)
+
+
+def test_the_event_log_is_as_append_only_as_before(migrated_store):
+    for change in ("UPDATE event SET actor = 'nobody'", "DELETE FROM event"):
+        with pytest.raises(DBAPIError, match="append-only"), migrated_store.write() as transaction:
+            transaction.execute(text(change))
+    assert len(events.read(migrated_store)) == 2
+
+
+def test_the_constraints_hold_after_the_move(migrated_store):
+    for forbidden in (
+        "UPDATE trial SET state = 'waiting', number = 7, session_id = 5 WHERE id = 1",  # beside one that runs
+        "UPDATE session SET ended_as = NULL WHERE id = 1",
+        "UPDATE session SET ended_as = 'chosen' WHERE id = 5",
+        "UPDATE trial SET validation_accuracy = NULL WHERE id = 1",
+        "UPDATE evaluation SET final_choice_id = 99 WHERE id = 1",
+        "UPDATE participant SET baseline_id = 99 WHERE id = 1",
+        "UPDATE study SET current = NULL WHERE id = 1",
+        "DELETE FROM trial WHERE id = 1",
+    ):
+        with pytest.raises(IntegrityError), migrated_store.write() as transaction:
+            transaction.execute(text(forbidden))
+
+
+def test_a_damaged_file_is_refused_and_left_as_it_was(tmp_path):
+    with filled(f"sqlite:///{tmp_path / 'study.db'}") as store:
+        raw = store.engine.raw_connection()
+        raw.cursor().execute("PRAGMA foreign_keys = OFF")
+        raw.cursor().execute("UPDATE trial SET session_id = 99 WHERE id = 3")
+        raw.cursor().execute("PRAGMA foreign_keys = ON")
+        raw.close()
+        with pytest.raises(UnknownSchema, match=r"damaged: 1 rows, such as one of the table trial.*was changed"):
+            store.migrate()
+        assert "amendment" not in reflected(store).tables

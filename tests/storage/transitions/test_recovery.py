@@ -1,0 +1,141 @@
+from datetime import timedelta
+
+import pytest
+
+from storage import events
+from storage.queries import history
+from storage.schema.states import EventKind, JobKind, TrialState
+from storage.transitions import jobs, recovery, sessions, trials
+
+
+def beat(lab) -> None:
+    recovery.heartbeat(lab.store, now=lab.now)
+
+
+def deadline(lab, session):
+    return sessions.get(lab.store, session.id).deadline
+
+
+def test_the_first_start_finds_nothing(lab):
+    assert recovery.last_heartbeat(lab.store) is None
+    found = recovery.reconcile(lab.store, now=lab.now)
+    assert (found.down_since, found.trials, found.given_back) == (None, (), ())
+    assert recovery.last_heartbeat(lab.store) == lab.now
+    assert events.read(lab.store, kind=EventKind.RECONCILED) == []
+
+
+def test_time_in_which_the_bot_was_down_is_given_back_once(lab):
+    session = lab.seated()
+    beat(lab)
+    lab.later(minutes=7)
+    found = recovery.reconcile(lab.store, now=lab.now)
+    assert [(each.participant, each.duration) for each in found.given_back] == [("P001", timedelta(minutes=7))]
+    assert found.given_back[0].session.deadline == session.deadline + timedelta(minutes=7)
+    assert recovery.reconcile(lab.store, now=lab.now).given_back == ()
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=7)
+
+
+def test_a_session_whose_deadline_passed_while_we_were_down_goes_on(lab):
+    session = lab.seated()
+    lab.later(hours=1, minutes=50)
+    beat(lab)
+    lab.later(minutes=30)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert deadline(lab, session) - lab.now == timedelta(minutes=10)
+    assert lab.submit(session).number == 1
+
+
+def test_a_session_over_before_we_went_down_gets_nothing(lab):
+    session = lab.seated()
+    lab.later(hours=2)
+    beat(lab)
+    lab.later(minutes=30)
+    assert recovery.reconcile(lab.store, now=lab.now).given_back == ()
+    assert deadline(lab, session) == session.deadline
+
+
+def test_the_grace_period_does_not_run_while_we_are_down(lab):
+    session = lab.seated()
+    lab.later(hours=2)
+    lab.expire(session)
+    beat(lab)
+    lab.later(hours=1)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert sessions.get(lab.store, session.id).grace_ends_at == lab.now + lab.grace
+
+
+def test_what_ran_starts_over_and_gets_back_its_own_time_too(lab):
+    session = lab.seated()
+    trial = lab.submit(session)
+    job = lab.claim()
+    jobs.record_epoch(
+        lab.store, job, epoch=1, batch_losses=[1.0], training_loss=1.0, validation_accuracy=9.0, seconds=1.0
+    )
+    lab.later(minutes=2)
+    beat(lab)
+    lab.later(minutes=3)
+    found = recovery.reconcile(lab.store, now=lab.now)
+    assert [(each.id, each.state) for each in found.trials] == [(trial.id, TrialState.WAITING)]
+    assert history.epochs_of(lab.store, JobKind.TRIAL, trial.id) == ()
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=5)
+    assert lab.claim().attempts == 2
+    (event,) = events.read(lab.store, kind=EventKind.RECONCILED)
+    assert event.details == {"down_seconds": 180.0, "restarted": 1, "sessions": 1}
+
+
+def test_a_trial_that_began_after_the_last_heartbeat_costs_nothing_twice(lab):
+    session = lab.seated()
+    beat(lab)
+    lab.later(seconds=5)
+    lab.submit(session)
+    lab.claim()
+    lab.later(minutes=1)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(seconds=65)
+
+
+def test_a_session_that_began_after_the_last_heartbeat_gets_no_more_than_it_had(lab):
+    beat(lab)
+    lab.later(minutes=5)
+    session = lab.seated()
+    lab.later(minutes=1)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=1)
+
+
+def test_a_trial_that_was_to_stop_is_cancelled_and_not_run_again(lab):
+    session = lab.seated()
+    trial = lab.submit(session)
+    lab.claim()
+    trials.cancel(lab.store, trial.id, now=lab.now)
+    beat(lab)
+    found = recovery.reconcile(lab.store, now=lab.later(minutes=1))
+    assert [each.id for each in found.cancelled] == [trial.id]
+    assert trials.get(lab.store, trial.id).state is TrialState.CANCELLED
+    assert lab.submit(session).number == 2
+
+
+def test_evaluations_start_over_too_and_restarts_never_fail_them(lab):
+    session = lab.seated()
+    lab.tried(session, 50.0)
+    lab.choose(session, 1)
+    for attempt in range(1, 6):
+        assert lab.claim().attempts == attempt
+        (again,) = recovery.reconcile(lab.store, now=lab.later(minutes=1)).evaluations
+        assert again.state is TrialState.WAITING
+
+
+def test_a_clock_set_back_takes_no_time_away(lab):
+    session = lab.seated()
+    beat(lab)
+    found = recovery.reconcile(lab.store, now=lab.later(minutes=-5))
+    assert found.given_back == ()
+    assert deadline(lab, session) == session.deadline
+
+
+@pytest.mark.parametrize("minutes", [0, -1])
+def test_the_heartbeat_never_goes_back(lab, minutes):
+    beat(lab)
+    before = lab.now
+    recovery.heartbeat(lab.store, now=lab.later(minutes=minutes))
+    assert recovery.last_heartbeat(lab.store) == before

@@ -1,0 +1,1 @@
+"""The same bits every time: how a process is prepared, and how a recorded trial is checked."""

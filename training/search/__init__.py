@@ -1,0 +1,1 @@
+"""Searchers: programs that choose configurations, and the distributions that they draw from."""
