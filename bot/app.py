@@ -52,7 +52,7 @@ class Bot:
         open_now: Whether a new study opens when the bot starts; else it waits for a researcher's ``/study open``.
 
     Raises:
-        SettingsError: Slack refuses the tokens, the task is unknown, or the data base has other rules.
+        SettingsError: Slack refuses the tokens, the task is unknown, or the database has other rules.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Bot:
         """Prepare the study, start the workers, and listen to Slack.
 
         Raises:
-            SettingsError: Slack refuses the app token, or the data base has other rules.
+            SettingsError: Slack refuses the app token, or the database has other rules.
         """
         try:
             self.study.start(open_now=self._open_now)
@@ -167,7 +167,7 @@ def _open(database: str) -> Store:
         raise SettingsError(str(error)) from error
     except (SQLAlchemyError, ImportError, OSError) as error:
         first_line = str(error).splitlines()[0]
-        raise SettingsError(f"Cannot use the data base named in study.toml (machine.database): {first_line}") from error
+        raise SettingsError(f"Cannot use the database named in study.toml (machine.database): {first_line}") from error
     return store
 
 

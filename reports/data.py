@@ -219,7 +219,7 @@ def _study(transaction: Transaction, study_id: int | None) -> Study:
     newest = select(Study).order_by(col(Study.current).is_(None), col(Study.id).desc())
     study = transaction.exec(newest).first()
     if study is None:
-        raise Refused(Reason.NO_STUDY, "There is no study in this data base yet, so there is nothing to report.")
+        raise Refused(Reason.NO_STUDY, "There is no study in this database yet, so there is nothing to report.")
     return study
 
 

@@ -1,4 +1,4 @@
-"""The data base: one engine, one way to read, one way to write, and all that is peculiar to SQLite or PostgreSQL."""
+"""The database: one engine, one way to read, one way to write, and all that is peculiar to SQLite or PostgreSQL."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ Row = TypeVar("Row", bound=Table)
 
 
 class UnknownSchema(Exception):
-    """The data base was made by a newer version of the program, or is damaged. Nothing was changed."""
+    """The database was made by a newer version of the program, or is damaged. Nothing was changed."""
 
 
 class Transaction(sqlmodel.Session):
@@ -48,7 +48,7 @@ class Transaction(sqlmodel.Session):
 
 
 class Store:
-    """A data base of studies.
+    """A database of studies.
 
     Writers go one after another, on SQLite (``BEGIN IMMEDIATE``) as on PostgreSQL (an advisory lock): a transition
     that has read a state can rely on it until it commits. Readers never wait, and see one moment.
@@ -99,7 +99,7 @@ class Store:
             to: The version; the newest, unless a test wants an older one.
 
         Raises:
-            UnknownSchema: The data base is newer than the program, or damaged.
+            UnknownSchema: The database is newer than the program, or damaged.
         """
         config = Config()
         config.set_main_option("script_location", "storage.schema:migrations")
@@ -110,8 +110,8 @@ class Store:
                 command.upgrade(config, to)
             except CommandError as error:
                 raise UnknownSchema(
-                    f"The data base {self.engine.url.render_as_string(hide_password=True)} was made by another version "
-                    f"of Black Magic ({error}). Nothing was changed. Update Black Magic, or use another data base."
+                    f"The database {self.engine.url.render_as_string(hide_password=True)} was made by another version "
+                    f"of Black Magic ({error}). Nothing was changed. Update Black Magic, or use another database."
                 ) from error
             if self.is_sqlite and MigrationContext.configure(connection).get_current_revision() != before:
                 _check_keys(connection)
@@ -135,8 +135,8 @@ def _check_keys(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise UnknownSchema(
-            f"The data base is damaged: {len(broken)} rows, such as one of the table {broken[0][0]}, point to rows "
-            "that are not there. Nothing was changed. Restore a copy of it, or use another data base."
+            f"The database is damaged: {len(broken)} rows, such as one of the table {broken[0][0]}, point to rows "
+            "that are not there. Nothing was changed. Restore a copy of it, or use another database."
         )
 
 

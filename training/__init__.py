@@ -1,1 +1,1 @@
-"""One configuration in, losses and an accuracy out. Knows no Slack and no data base."""
+"""One configuration in, losses and an accuracy out. Knows no Slack and no database."""

@@ -1,7 +1,7 @@
 """The 15 hyperparameters of the study (the paper's Table 1) as data, and :class:`Configuration`.
 
 Everything that shows, asks for, checks or stores a hyperparameter reads this table: the form, the guide,
-the data base, the trainer, the searchers. Defaults are Table 1's, for every participant, also where
+the database, the trainer, the searchers. Defaults are Table 1's, for every participant, also where
 PyTorch's own differ.
 """
 

@@ -41,7 +41,7 @@ class Alerts:
         self._channel = channel
         self._now = now
         self._changed = changed
-        # Whoever raises an alert has other things to do than to wait for the data base.
+        # Whoever raises an alert has other things to do than to wait for the database.
         self._recording = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._lock = threading.Lock()
         self._to_show: set[int] = set()

@@ -36,7 +36,7 @@ _LONGEST_PAUSE = 60.0
 _CLOSING_SECONDS = 5.0
 
 _AWAY = (PacingError, OSError, http.client.HTTPException, SQLAlchemyError)
-"""Slack, or the data base, cannot be reached now."""
+"""Slack, or the database, cannot be reached now."""
 
 
 class Admins:
@@ -184,5 +184,5 @@ def _folders(settings: Settings) -> dict[str, Path]:
     folders = {"the images": settings.folder / settings.machine.data}
     database = make_url(settings.machine.database)
     if database.get_backend_name() == "sqlite" and database.database:
-        folders["the data base"] = Path(database.database).parent
+        folders["the database"] = Path(database.database).parent
     return folders

@@ -74,7 +74,7 @@ def amend(
         raise typer.Exit(USAGE) from None
     except (SQLAlchemyError, ImportError, OSError) as error:
         first_line = str(error).splitlines()[0]
-        print(f"Cannot use the data base named in study.toml (machine.database): {first_line}", file=sys.stderr)
+        print(f"Cannot use the database named in study.toml (machine.database): {first_line}", file=sys.stderr)
         raise typer.Exit(USAGE) from None
     print(f"Amendment “{amendment.name}” is on record (rules version {amendment.rules_hash[:8]}). Start the bot again.")
 
@@ -100,7 +100,7 @@ def _kept(store: Store, settings: Settings) -> Study:
     kept = studies.study_named(store, settings.study.name)
     if kept is None:
         raise NotAmended(
-            f"The data base {settings.machine.database} has no study “{settings.study.name}”. Check study.name, which "
+            f"The database {settings.machine.database} has no study “{settings.study.name}”. Check study.name, which "
             "no amendment can change, and machine.database."
         )
     if kept.rules_hash == settings.rules_hash():
@@ -119,7 +119,7 @@ def _kept(store: Store, settings: Settings) -> Study:
             f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
         )
     if _is_running(store):
-        raise NotAmended("The bot runs on this data base. Stop it, amend the rules, and start it again.")
+        raise NotAmended("The bot runs on this database. Stop it, amend the rules, and start it again.")
     return kept
 
 

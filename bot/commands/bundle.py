@@ -18,9 +18,9 @@ def export(
     out: Annotated[Path, typer.Option(metavar="FILE.zip", help="Where the bundle is to be.")],
     study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="Whose study.")] = None,
     database: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another data base, such as sqlite:///study.db.")
+        str | None, typer.Option(metavar="URL", help="Another database, such as sqlite:///study.db.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Which study of the data base; the newest, unless named.")] = None,
+    name: Annotated[str | None, typer.Option(help="Which study of the database; the newest, unless named.")] = None,
     batch_losses: Annotated[bool, typer.Option(help="Whether the loss of every batch is in it.")] = True,
 ) -> None:
     """Write a study as an anonymous bundle of tables: codes instead of people, no time of day, a codebook."""
@@ -44,7 +44,7 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="A bundle, exported or made by somebody else.")],
     database: Annotated[str, typer.Option(metavar="URL", help="A fresh one, such as sqlite:///study.db.")],
 ) -> None:
-    """Read a bundle into a fresh data base, all or nothing; what is wrong is named with file, row and column."""
+    """Read a bundle into a fresh database, all or nothing; what is wrong is named with file, row and column."""
     with told(nothing="Nothing was imported."):
         made = missing_file(database)
         try:

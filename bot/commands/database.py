@@ -1,4 +1,4 @@
-"""What commands that read a data base have in common: opening it, and saying what went wrong."""
+"""What commands that read a database have in common: opening it, and saying what went wrong."""
 
 import sys
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def told(*, nothing: str) -> Iterator[None]:
         print(f"{error.filename or 'The file'} cannot be used: {error.strerror or error}.", file=sys.stderr)
         raise typer.Exit(USAGE) from None
     except SQLAlchemyError as error:
-        print(f"The data base cannot be used: {str(error).splitlines()[0]}", file=sys.stderr)
+        print(f"The database cannot be used: {str(error).splitlines()[0]}", file=sys.stderr)
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
         print(f"Interrupted. {nothing}", file=sys.stderr)
@@ -53,7 +53,7 @@ def told(*, nothing: str) -> Iterator[None]:
 
 @contextmanager
 def opened(url: str) -> Iterator[Store]:
-    """A data base, closed afterwards.
+    """A database, closed afterwards.
 
     Raises:
         Unusable: The URL is none, or needs a package that is not installed.
@@ -71,7 +71,7 @@ def opened(url: str) -> Iterator[Store]:
 
 @contextmanager
 def study_base(url: str) -> Iterator[Store]:
-    """A data base that has a study's tables, at this version; none is made where there is none.
+    """A database that has a study's tables, at this version; none is made where there is none.
 
     Raises:
         Unusable: There is no study in it.
@@ -95,7 +95,7 @@ def missing_file(url: str) -> Path | None:
 
 
 def shown(url: str) -> str:
-    """The data base as it may be printed: without its password."""
+    """The database as it may be printed: without its password."""
     return _parsed(url).render_as_string(hide_password=True)
 
 
@@ -103,4 +103,4 @@ def _parsed(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise Unusable(f"“{url}” is no data base's URL: write it like sqlite:///study.db.") from error
+        raise Unusable(f"“{url}” is no database's URL: write it like sqlite:///study.db.") from error

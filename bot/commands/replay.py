@@ -32,7 +32,7 @@ _PLACE = re.compile(r"(?P<code>[A-Za-z]+\d+)/(?P<number>[1-9]\d*)")
 
 
 class NotRecorded(LookupError):
-    """The trial is not in the data base, or not a loss of it; ``str(error)`` says which."""
+    """The trial is not in the database, or not a loss of it; ``str(error)`` says which."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _find(settings: Settings, trial: str) -> _Recorded:
         )
         kept = trials.get(store, view.id).environment
     except SQLAlchemyError as error:
-        raise NotRecorded(f"The data base cannot be read: {str(error).splitlines()[0]}") from error
+        raise NotRecorded(f"The database cannot be read: {str(error).splitlines()[0]}") from error
     finally:
         store.close()
     if not any(len(each.batch_losses) for each in epochs):

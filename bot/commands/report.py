@@ -25,10 +25,10 @@ def report(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the report is written to.")],
     study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="Whose study.")] = None,
     database: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another data base, such as sqlite:///study.db.")
+        str | None, typer.Option(metavar="URL", help="Another database, such as sqlite:///study.db.")
     ] = None,
-    bundle: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="A bundle, instead of a data base.")] = None,
-    name: Annotated[str | None, typer.Option(help="Which study of the data base; the newest, unless named.")] = None,
+    bundle: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="A bundle, instead of a database.")] = None,
+    name: Annotated[str | None, typer.Option(help="Which study of the database; the newest, unless named.")] = None,
     only: Annotated[str | None, typer.Option(metavar="NAME", help="One figure or table, such as figure-4.")] = None,
 ) -> None:
     """Write a study's report: every figure and table of the paper, and the statistics it lacked."""
@@ -53,7 +53,7 @@ def report(
 def _source(
     study: Path | None, database: str | None, bundle: Path | None, name: str | None
 ) -> Iterator[tuple[Store, int | None]]:
-    """The data base, and which study of it; of a bundle, one that is there only for as long as it is needed."""
+    """The database, and which study of it; of a bundle, one that is there only for as long as it is needed."""
     if bundle is not None:
         if name is not None:
             raise Unusable("A bundle holds one study, so --name says nothing beside --bundle.")

@@ -1,4 +1,4 @@
-"""``blackmagic trial``: one configuration, trained here and now. No Slack, no data base, no worker.
+"""``blackmagic trial``: one configuration, trained here and now. No Slack, no database, no worker.
 
 The same command gives the same losses to the last bit on the same machine. On a CPU the last bits depend on the
 number of threads, so it is 1 unless told otherwise, as in a study's slots.

@@ -84,7 +84,7 @@ class Homes:
             self._mark_due(self._people, [identity.slack_user])
 
     def changed(self, participant_id: int) -> None:
-        """Where a participant stands has changed. Waits for nothing but the data base."""
+        """Where a participant stands has changed. Waits for nothing but the database."""
         identity = participants.identity_of(self._parts.store, participant_id)
         if identity is not None:
             self._mark_due(self._people, [identity.slack_user])

@@ -33,7 +33,7 @@ MOST = 10_000
 """Settings of one random search, or artificial participants of one TPE."""
 
 _SEEDS = 2**31
-"""As many as a data base's whole numbers hold."""
+"""As many as a database's whole numbers hold."""
 
 _LOOK_SECONDS = 1.0
 """How often the time of artificial participants is looked at."""
@@ -143,7 +143,7 @@ class Baselines:
         self._go_on()
 
     def on_ended(self, job: Job) -> None:
-        """A searcher's job has ended. Waits for nothing but the data base."""
+        """A searcher's job has ended. Waits for nothing but the database."""
         self._left.pop(job.key, None)
         self._parts.homes.session_changed(job.session_id)  # researchers' tabs tell how far it is
         self._go_on()

@@ -28,7 +28,7 @@ _LISTEN_SECONDS = 0.05
 """How long a submission may wait for this loop to look up from its workers."""
 
 _RETRY_SECONDS = 1.0
-"""Between two attempts to write what the data base could not take (a full disk)."""
+"""Between two attempts to write what the database could not take (a full disk)."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Jobs:
                 self._turn()
                 self._in_trouble = False
             except OperationalError as error:
-                # The disk is full, or the data base away: nothing may be lost for it, so the same is tried again.
+                # The disk is full, or the database away: nothing may be lost for it, so the same is tried again.
                 self._say_once(error)
                 self._look.set()
                 self._closing.wait(_RETRY_SECONDS)
@@ -209,7 +209,7 @@ class Jobs:
 
     def _say_once(self, error: OperationalError) -> None:
         if not self._in_trouble:
-            log.error("the data base cannot be written; what workers report waits and is kept: %s", error)
+            log.error("the database cannot be written; what workers report waits and is kept: %s", error)
             self._watcher.loop_failed(error)
         self._in_trouble = True
 

@@ -1,6 +1,6 @@
-"""The time limit. Deadlines are columns in the data base; the alarms here only wake us up.
+"""The time limit. Deadlines are columns in the database; the alarms here only wake us up.
 
-Alarms are APScheduler jobs in the same data base, so they survive a restart. An alarm carries no decision:
+Alarms are APScheduler jobs in the same database, so they survive a restart. An alarm carries no decision:
 whoever is woken looks at the session's deadline and does what is due by then.
 """
 
@@ -66,7 +66,7 @@ class Clock:
     """Sets alarms for sessions, and keeps them over restarts. One runs in a process.
 
     Args:
-        engine: The data base of the study.
+        engine: The database of the study.
         wake: Called on a thread of the scheduler with the session's id and the kind of alarm.
     """
 

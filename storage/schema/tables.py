@@ -25,7 +25,7 @@ from training.hyperparameters import Configuration, Loss, Optimizer
 
 
 class Table(SQLModel):
-    """What all tables share: one metadata, whose constraints have the same names on every data base."""
+    """What all tables share: one metadata, whose constraints have the same names on every database."""
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={

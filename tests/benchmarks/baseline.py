@@ -3,7 +3,7 @@
 The real bot in a local workspace trains settings that are drawn at random in all slots, while a person submits one
 configuration after another through the form. Told are the accuracies of the settings, as the paper's figure 1 tells
 them, and for every submission how long it took from *Submit* to the first step in a worker, beside the longest single
-step that a searcher's trial took in the meantime. What passes on the way in any case (Slack, the data base, the loop)
+step that a searcher's trial took in the meantime. What passes on the way in any case (Slack, the database, the loop)
 is measured with idle slots first.
 """
 

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.report``: how long a report takes, and how much memory, from a data base to all files.
+"""``python -m tests.benchmarks.report``: how long a report takes, and how much memory, from a database to all files.
 
 Each study is simulated first; then a process of its own, as ``blackmagic report`` is, reads, computes, draws, writes.
 Seconds are from its start to its end.
@@ -111,7 +111,7 @@ def measure(database: str, folder: Path, started: float) -> Found:
 
 def as_table(found: dict[Size, Found]) -> Table:
     """The result."""
-    table = Table(title="A report, from the data base to all files, in a process of its own")
+    table = Table(title="A report, from the database to all files, in a process of its own")
     for name in (
         "people",
         "trials",

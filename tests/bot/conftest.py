@@ -289,7 +289,7 @@ def opened(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes:
     """A workspace with the repository's manifest and a bot; both are closed afterwards.
 
     Args:
-        folder: Where ``study.toml`` and the data base are.
+        folder: Where ``study.toml`` and the database are.
         rules: The workspace's.
         start: Whether the bot is started.
         changes: Values of ``study.toml`` by key.

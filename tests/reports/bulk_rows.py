@@ -1,4 +1,4 @@
-"""Participants with everything that belongs to them, as rows of the data base, many at a time."""
+"""Participants with everything that belongs to them, as rows of the database, many at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Data bases with simulated studies in them, and what the report makes of them."""
+"""Databases with simulated studies in them, and what the report makes of them."""
 
 import shutil
 import warnings

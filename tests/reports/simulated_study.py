@@ -1,4 +1,4 @@
-"""Studies that nobody took part in: people of planted skill, written into a data base in bulk."""
+"""Studies that nobody took part in: people of planted skill, written into a database in bulk."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +85,7 @@ class SimulatedStudy:
 
 
 def simulate(store: Store, **options: Any) -> int:
-    """Write a :class:`SimulatedStudy` with these options into a data base that has its tables; its number.
+    """Write a :class:`SimulatedStudy` with these options into a database that has its tables; its number.
 
     The same options give the same rows.
     """

@@ -1,4 +1,4 @@
-"""A real data base per test, SQLite and PostgreSQL, and a study in it that a test can move through by name."""
+"""A real database per test, SQLite and PostgreSQL, and a study in it that a test can move through by name."""
 
 import itertools
 import shutil
@@ -172,7 +172,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def make_url(tmp_path: Path, migrated: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """Makes data bases with the newest tables and nothing in them, on ``sqlite`` or on ``postgresql``."""
+    """Makes databases with the newest tables and nothing in them, on ``sqlite`` or on ``postgresql``."""
     names = (f"study{number or ''}.db" for number in itertools.count())
     with ExitStack() as stack:
 
@@ -199,7 +199,7 @@ def sqlite_store(make_url: Callable[[str], str]) -> Iterator[Store]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Both data bases keep the same promises, so every test asks both. It leaves the tables themselves as they are."""
+    """Both databases keep the same promises, so every test asks both. It leaves the tables themselves as they are."""
     if request.param == "postgresql":
         server: PostgreSQL = request.getfixturevalue("postgresql")
         store = Store(server.emptied())
@@ -219,7 +219,7 @@ def own_store(make_url: Callable[[str], str], request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 def lab_of() -> Callable[[Store], Lab]:
-    """An open study in a data base."""
+    """An open study in a database."""
 
     def begin(store: Store) -> Lab:
         lab = Lab(store)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: one server, on a socket in a folder of its own, and a data base for every test."""
+"""A real PostgreSQL for the tests: one server, on a socket in a folder of its own, and a database for every test."""
 
 import itertools
 import tempfile
@@ -16,7 +16,7 @@ from storage.schema.tables import Table
 class PostgreSQL:
     """A server that runs while it is entered, and leaves nothing behind. It listens on no port.
 
-    Every data base is a copy of one that the migrations made. Making one takes longer than most tests, so there is one
+    Every database is a copy of one that the migrations made. Making one takes longer than most tests, so there is one
     for all of those that leave the tables as they are, which is emptied for each.
     """
 
@@ -45,13 +45,13 @@ class PostgreSQL:
         self._folder.cleanup()
 
     def new(self, template: str = "migrated", name: str = "") -> str:
-        """The URL of a new data base."""
+        """The URL of a new database."""
         name = name or f"study_{next(self._numbers)}"
         self._tell(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._root.set(database=name).render_as_string(hide_password=False)
 
     def emptied(self) -> str:
-        """The URL of the data base that the tests share, with nothing in it, and all keys from 1 again."""
+        """The URL of the database that the tests share, with nothing in it, and all keys from 1 again."""
         engine = create_engine(self._shared)
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '20s'"))
@@ -65,7 +65,7 @@ class PostgreSQL:
         return self._shared
 
     def drop(self, url: str) -> None:
-        """Delete a data base that nobody uses any more."""
+        """Delete a database that nobody uses any more."""
         self._tell(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def _tell(self, statement: str) -> None:
@@ -74,7 +74,7 @@ class PostgreSQL:
 
 
 def migrate(url: str) -> None:
-    """Bring a data base to the newest tables."""
+    """Bring a database to the newest tables."""
     store = Store(url)
     store.migrate()
     store.scrub()

@@ -334,7 +334,7 @@ class Study(RuleBasedStateMachine):
 
 @pytest.fixture
 def begin_on(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Callable[[str], Study]:
-    """Begins a sequence with a data base of a kind, which has nothing in it."""
+    """Begins a sequence with a database of a kind, which has nothing in it."""
 
     def begin(kind: str) -> Study:
         if kind == "sqlite":

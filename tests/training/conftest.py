@@ -205,7 +205,7 @@ class Watching:
 
 
 class Running:
-    """A study file, its data base, and participants who tune without Slack."""
+    """A study file, its database, and participants who tune without Slack."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

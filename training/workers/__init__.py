@@ -1,4 +1,4 @@
-"""Where trials run: one warm process per slot, without credentials and without a data base."""
+"""Where trials run: one warm process per slot, without credentials and without a database."""
 
 from training.workers.local import LocalWorkers
 from training.workers.protocol import (

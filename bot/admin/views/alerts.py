@@ -31,9 +31,9 @@ def alert_post(alert: Alert) -> Message:
 
 
 def unrecorded_alert(kind: str, text: str) -> Message:
-    """What broke while the data base could not be written, so that nobody can acknowledge it."""
+    """What broke while the database could not be written, so that nobody can acknowledge it."""
     said = f"⚠️ *{title_of(kind)}*\n{escape(shorten(text, _LATEST_CHARACTERS))}"
-    note = "The data base cannot be written, so this is said once and not counted."
+    note = "The database cannot be written, so this is said once and not counted."
     return Message(
         text=f"⚠️ {title_of(kind)}: {shorten(text, _LATEST_CHARACTERS)}", blocks=(section(said), context(note))
     )

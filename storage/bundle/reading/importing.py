@@ -1,4 +1,4 @@
-"""A bundle as a study in the data base: checked as a whole, imported as a whole or not at all."""
+"""A bundle as a study in the database: checked as a whole, imported as a whole or not at all."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ class _Header:
 def import_bundle(
     store: Store, path: Path, *, now: datetime | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Imported:
-    """Read a bundle into a data base, as a closed study. The tables are brought to this version first.
+    """Read a bundle into a database, as a closed study. The tables are brought to this version first.
 
     Args:
         now: The time of the import, for the event log; the present when it is not given.
@@ -187,14 +187,14 @@ def _need_room(transaction: Transaction, name: str) -> None:
     if transaction.exec(select(Study).where(Study.name == name)).first() is not None:
         raise Refused(
             Reason.NAME_TAKEN,
-            f"This data base has a study “{name}” already. Nothing was changed: import into a new data base.",
+            f"This database has a study “{name}” already. Nothing was changed: import into a new database.",
         )
     running = current.find(transaction)
     if running is not None:
         raise Refused(
             Reason.STUDY_OPEN,
-            f"This data base belongs to the study “{running.name}”, which is not closed. Nothing was changed: import "
-            "into a new data base.",
+            f"This database belongs to the study “{running.name}”, which is not closed. Nothing was changed: import "
+            "into a new database.",
         )
 
 

@@ -31,7 +31,7 @@ class Part:
     """A participant's session while it is read.
 
     Attributes:
-        trials: Numbers in the data base by the trial's number; of what is refused, 0.
+        trials: Numbers in the database by the trial's number; of what is refused, 0.
         evaluations: The same by seed.
         best, last: The complete trial of the best validation accuracy, and the last one: number and values.
     """
@@ -48,7 +48,7 @@ class Part:
     evaluations: dict[int, int] = field(default_factory=dict)
 
     def add(self, number: int, state: TrialState, accuracy: float | None, configuration: Configuration | None) -> None:
-        """Note a trial that was read; its number in the data base comes later."""
+        """Note a trial that was read; its number in the database comes later."""
         self.trials[number] = 0
         if configuration is None:
             return

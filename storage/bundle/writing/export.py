@@ -1,4 +1,4 @@
-"""A study as an anonymous bundle of tables, from the data base into one zip file."""
+"""A study as an anonymous bundle of tables, from the database into one zip file."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def export_bundle(
 ) -> Exported:
     """Write a study as an anonymous bundle. For the same study the file is the same to the last byte.
 
-    Nothing is changed in the data base. A file of that name is replaced when the bundle is whole, and not before.
+    Nothing is changed in the database. A file of that name is replaced when the bundle is whole, and not before.
 
     Args:
         name: The study's name; without it the current study, or the newest.
@@ -99,12 +99,12 @@ def _find(transaction: Transaction, name: str | None) -> Study:
         return current.need_newest(transaction)
     study = transaction.exec(select(Study).where(Study.name == name)).first()
     if study is None:
-        raise Refused(Reason.UNKNOWN, f"There is no study “{name}” in this data base.")
+        raise Refused(Reason.UNKNOWN, f"There is no study “{name}” in this database.")
     return study
 
 
 def _slack_ids(transaction: Transaction) -> list[str]:
-    """All that the data base knows, to be found in what people wrote."""
+    """All that the database knows, to be found in what people wrote."""
     known = [*transaction.exec(select(Researcher.slack_user))]
     for user, channel in transaction.exec(select(Identity.slack_user, Identity.slack_channel)):
         known += [user, channel]

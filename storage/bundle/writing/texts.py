@@ -25,7 +25,7 @@ class Redaction:
     """Takes people out of texts.
 
     Args:
-        known: Slack IDs that are known to the data base, found in any case of letters.
+        known: Slack IDs that are known to the database, found in any case of letters.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:

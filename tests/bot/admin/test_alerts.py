@@ -154,7 +154,7 @@ def test_what_breaks_while_the_data_base_is_away_is_said_once_all_the_same(offic
         office.admins.alert(error_while("talking to the workers"), "OperationalError, code 1A2B3C.")
     said = office.told("OperationalError, code 1A2B3C.")
     assert said.buttons == ()
-    assert "The data base cannot be written" in said.text_of_everything
+    assert "The database cannot be written" in said.text_of_everything
     monkeypatch.setattr(alerts, "raise_alert", works)
     office.quiet()
     assert len(shown(office, "OperationalError")) == 1

@@ -222,14 +222,14 @@ def test_every_kind_of_event_that_is_told_was_told_here(office):
 )
 def test_a_disk_that_fills_up_is_told_with_its_threshold_and_not_again_and_again(tmp_path, free, told):
     alerts, left = [], iter(free)
-    folders = {"the data base": tmp_path, "the images": tmp_path / "not" / "there yet"}
+    folders = {"the database": tmp_path, "the images": tmp_path / "not" / "there yet"}
     now = [0.0]
     watch = DiskWatch(folders, lambda kind, text: alerts.append(text), lambda _: int(now[0] * 1024**3))
     for now[0] in left:
         watch.look()
     assert [re.search(r"has (\d\.\d\d) GB left", each)[1] for each in alerts] == told
     assert NEARLY_FULL_BYTES == 2 * 1024**3
-    assert all("The disk with the data base and the images" in each and "less than 2 GB" in each for each in alerts)
+    assert all("The disk with the database and the images" in each and "less than 2 GB" in each for each in alerts)
     assert all(str(tmp_path) not in each for each in alerts)
 
 

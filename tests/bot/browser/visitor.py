@@ -58,7 +58,7 @@ def open_study(folder: Path, rules: Rules | None = None, **changes: Any) -> Iter
     """Run the repository's study with real workers.
 
     Args:
-        folder: For ``study.toml`` and the data base.
+        folder: For ``study.toml`` and the database.
         rules: The workspace's; by default Slack's own.
         changes: Other values for keys of ``study.toml``.
     """

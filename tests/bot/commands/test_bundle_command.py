@@ -19,7 +19,7 @@ def told(*arguments: object) -> tuple[int, str, str]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    """A data base with a simulated study."""
+    """A database with a simulated study."""
     url = f"sqlite:///{tmp_path / 'study.db'}"
     store = Store(url)
     store.migrate()
@@ -72,7 +72,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, database: str
             ("export", "--out", out, "--database", f"sqlite:///{tmp_path / 'none.db'}"),
             "There is no study in sqlite:///",
         ),
-        (("export", "--out", out, "--database", "nonsense"), "“nonsense” is no data base's URL"),
+        (("export", "--out", out, "--database", "nonsense"), "“nonsense” is no database's URL"),
         (
             ("export", "--out", out, "--database", database, "--study", "study.toml"),
             "Give --study or --database, not both",
@@ -88,4 +88,4 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, database: str
         assert not out.exists()
     assert not (tmp_path / "none.db").exists()
     code, _, wrong = told("export", "--out", out, "--database", database, "--name", "Another")
-    assert (code, wrong) == (1, "There is no study “Another” in this data base.\n")
+    assert (code, wrong) == (1, "There is no study “Another” in this database.\n")

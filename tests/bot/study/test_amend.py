@@ -18,7 +18,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
 @pytest.fixture
 def opened(tmp_path, study_file):
-    """A study that was opened with the rules of a file, and the data base it is in."""
+    """A study that was opened with the rules of a file, and the database it is in."""
 
     def rules(**changes):
         path = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}", **changes)
@@ -148,7 +148,7 @@ def test_a_bot_that_runs_is_to_be_stopped_first(opened, monkeypatch):
     monkeypatch.setattr(recovery, "last_heartbeat", lambda _: next(beats))
     ran = amend(path, "--yes")
     assert ran.exit_code == 2
-    assert "The bot runs on this data base. Stop it" in ran.stderr
+    assert "The bot runs on this database. Stop it" in ran.stderr
     assert not studies.amendments(store, 1)
 
 

@@ -1,4 +1,4 @@
-"""A data base of the first version, filled, becomes one of this version: nothing is lost, and it can be worked with."""
+"""A database of the first version, filled, becomes one of this version: nothing is lost, and it can be worked with."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,7 +151,7 @@ def content(store: Store, columns: dict[str, list[str]]) -> Rows:
 
 @contextmanager
 def filled(url: str) -> Iterator[Store]:
-    """A data base of the first version, with everything in it."""
+    """A database of the first version, with everything in it."""
     store = Store(url)
     store.migrate("0001")
     tables = reflected(store)
