@@ -162,6 +162,7 @@ class EventKind(StrEnum):
     SESSION_EXPIRED = "session_expired"
     SESSION_FINISHED = "session_finished"
     SESSION_CANCELLED = "session_cancelled"
+    SESSION_WARNED = "session_warned"
     TIME_GIVEN_BACK = "time_given_back"
     TIME_EXTENDED = "time_extended"
     TRIAL_SUBMITTED = "trial_submitted"
@@ -177,3 +178,33 @@ class EventKind(StrEnum):
     BASELINE_STOPPED = "baseline_stopped"
     COMMANDED = "commanded"
     ALERT_ACKNOWLEDGED = "alert_acknowledged"
+
+
+class NoticeKind(StrEnum):
+    """What a participant is to be told.
+
+    Attributes:
+        GREETING: What the study is about, with *I agree*.
+        BACKGROUND: The questions about their experience.
+        BRIEFING: The task, with *Start*.
+        IN_QUEUE: Every seat is taken; details: ``position`` from 1, ``late`` (they came too late for a call).
+        CALLED: A seat is kept for them.
+        WARNING: Details: ``minutes`` that are left.
+        TIME_IS_UP: The final choice is open; details: ``stopped``, the number of the trial that was stopped.
+        THANKS: The session has ended with a final choice, or with nothing.
+        TIME_GIVEN_BACK: Details: ``seconds``.
+        TIME_EXTENDED: Details: ``seconds``.
+        SESSION_CANCELLED: A researcher ended the session; details: ``stopped`` as above.
+    """
+
+    GREETING = "greeting"
+    BACKGROUND = "background"
+    BRIEFING = "briefing"
+    IN_QUEUE = "in_queue"
+    CALLED = "called"
+    WARNING = "warning"
+    TIME_IS_UP = "time_is_up"
+    THANKS = "thanks"
+    TIME_GIVEN_BACK = "time_given_back"
+    TIME_EXTENDED = "time_extended"
+    SESSION_CANCELLED = "session_cancelled"

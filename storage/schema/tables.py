@@ -14,6 +14,7 @@ from storage.schema.states import (
     Chooser,
     EventKind,
     JobKind,
+    NoticeKind,
     ParticipantState,
     Searcher,
     SessionEnd,
@@ -181,6 +182,9 @@ class Session(Table, table=True):
     """A participant's timed part. ``seed`` is what all its trials are trained with, the same for everybody.
 
     An artificial participant's session has a deadline too, but no clock watches it: its budget is its baseline's.
+
+    Attributes:
+        warned_until: Warnings of moments up to this one were given, or are not to be given; none before the first.
     """
 
     __tablename__ = "session"
@@ -205,6 +209,7 @@ class Session(Table, table=True):
     ended_as: SessionEnd | None = Field(default=None, sa_type=choice(SessionEnd))
     given_back_seconds: float = 0.0
     extended_seconds: float = 0.0
+    warned_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def subject(self) -> str:
@@ -412,6 +417,22 @@ class Alert(Table, table=True):
     def subject(self) -> str:
         """What the posts call it: ``alert:5``."""
         return f"alert:{self.id}"
+
+
+class Notice(Table, table=True):
+    """Something that a participant is still to be told. It is written by the transition that it follows from.
+
+    The row is deleted when the message is posted, or when nobody knows any more who the participant is.
+    """
+
+    __tablename__ = "notice"
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    kind: NoticeKind = Field(sa_type=choice(NoticeKind))
+    participant_id: int = Field(foreign_key="participant.id", index=True)
+    session_id: int | None = Field(default=None, foreign_key="session.id")
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class Heartbeat(Table, table=True):

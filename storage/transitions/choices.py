@@ -10,8 +10,9 @@ from storage.database import Store, Transaction
 from storage.queries.current import need_person
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
-from storage.schema.states import Actor, Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.states import Actor, Chooser, NoticeKind, SessionEnd, SessionState, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Session, Trial
+from storage.transitions import notices
 from storage.transitions.sessions import end_session, last_trial
 from storage.transitions.time_credit import code_of
 from storage.transitions.trials import describe_end
@@ -35,6 +36,11 @@ class Chosen:
     trial: Trial | None
     cancelled: Trial | None
     stopping: Trial | None
+
+    @property
+    def stopped(self) -> Trial | None:
+        """The trial that ended with the session: cancelled at once, or to be stopped by its worker."""
+        return self.cancelled or self.stopping
 
 
 def choose(
@@ -140,6 +146,7 @@ def end_with(
     elif chooser is Chooser.CLOCK:
         ended_as = SessionEnd.CLOCK
     stopped = end_session(transaction, session, ended_as, now=now, actor=actor, why=why)
+    notices.add(transaction, NoticeKind.THANKS, session.participant_id, now=now, session_id=session.id)
     return Chosen(session, final, trial, stopped.cancelled, stopped.stopping)
 
 

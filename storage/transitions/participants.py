@@ -16,11 +16,11 @@ from storage.queries import current
 from storage.queries.people import ParticipantLine, find_by_code, people
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
-from storage.schema.states import Actor, EventKind, ParticipantState, SessionEnd, TrialState
+from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionEnd, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Identity, Participant, Post, Session, Study, Trial
+from storage.transitions import notices
 from storage.transitions.deletion import delete_data_of, posts_about
 from storage.transitions.jobs import end_run
-from storage.transitions.queue import leave_line, line_up, mark_called, next_in_line, place_in_line
 from storage.transitions.sessions import end_session
 from storage.transitions.trials import UNFINISHED
 
@@ -35,12 +35,7 @@ __all__ = [
     "get",
     "identity_of",
     "invite",
-    "leave_line",
-    "line_up",
-    "mark_called",
-    "next_in_line",
     "people",
-    "place_in_line",
     "withdraw",
 ]
 
@@ -95,6 +90,7 @@ def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) 
         transaction.flush()
         transaction.add(Identity(participant_id=newcomer.id, slack_user=slack_user, slack_channel=slack_channel))
         _record(transaction, newcomer, EventKind.INVITED, now, actor=Actor.BOT)
+        notices.add(transaction, NoticeKind.GREETING, newcomer.id, now=now)
         return newcomer
 
 
@@ -137,6 +133,7 @@ def consent(store: Store, participant_id: int, *, consent_hash: str, now: dateti
         participant.state, participant.consented_at = ParticipantState.CONSENTED, now
         participant.consent_hash = consent_hash
         _record(transaction, participant, EventKind.CONSENTED, now, consent_hash=consent_hash)
+        notices.add(transaction, NoticeKind.BACKGROUND, participant_id, now=now)
         return participant
 
 
@@ -189,6 +186,7 @@ def describe(
         _assign(transaction, participant, tasks, group, block_seed)
         if len(tasks) > 1:
             _record(transaction, participant, EventKind.TASK_ASSIGNED, now, actor=Actor.BOT, task=participant.task)
+        notices.add(transaction, NoticeKind.BRIEFING, participant_id, now=now)
         return participant
 
 
@@ -223,6 +221,7 @@ def withdraw(
         evaluations = _cancel_evaluations(transaction, session, now, by)
         participant.state, participant.withdrawn_at = ParticipantState.WITHDRAWN, now
         participant.waiting_since = participant.called_at = None
+        notices.drop_all(transaction, participant_id)
         identity = transaction.get(Identity, participant_id)
         if identity is not None:
             transaction.delete(identity)
@@ -276,6 +275,7 @@ def _cancel_evaluations(
 
 def _forget(transaction: Transaction, identity: Identity, now: datetime, actor: str) -> None:
     participant = transaction.need(Participant, identity.participant_id)
+    notices.drop_all(transaction, participant.id)
     transaction.delete(identity)
     _record(transaction, participant, EventKind.IDENTITY_FORGOTTEN, now, actor=actor)
 

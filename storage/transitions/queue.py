@@ -1,6 +1,6 @@
 """The line: who waits for a seat, who is called. A seat is held by a person's session in state *active*."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -8,13 +8,12 @@ from sqlmodel import col, select
 from storage import events
 from storage.database import Store, Transaction
 from storage.queries import current
+from storage.queries.due import CALL_HOLDS
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
-from storage.schema.states import Actor, EventKind, ParticipantState, SessionState, StudyState
+from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionState, StudyState
 from storage.schema.tables import Participant, Session
-
-CALL_HOLDS = timedelta(minutes=15)
-"""How long a free seat is kept for a participant who was called. They stay in line after that, and block nobody."""
+from storage.transitions import notices
 
 
 def line_up(store: Store, participant_id: int, *, now: datetime) -> int:
@@ -26,26 +25,15 @@ def line_up(store: Store, participant_id: int, *, now: datetime) -> int:
     now = utc(now)
     with store.write() as transaction:
         participant = may_begin(transaction, participant_id)
+        called_before = participant.called_at is not None
         participant.called_at = None  # who comes too late for a call keeps their place, and is called again
         if participant.waiting_since is None:
             participant.waiting_since = now
             _record(transaction, participant, EventKind.LINED_UP, now, participant.code)
             transaction.flush()
-        return 1 + _ahead(transaction, participant)
-
-
-def leave_line(store: Store, participant_id: int, *, now: datetime) -> Participant:
-    """Take the participant out of the line.
-
-    Raises:
-        Refused: They do not stand in it (``NOT_IN_LINE``).
-    """
-    now = utc(now)
-    with store.write() as transaction:
-        participant = _in_line(transaction, participant_id)
-        participant.waiting_since = participant.called_at = None
-        _record(transaction, participant, EventKind.LEFT_LINE, now, participant.code)
-        return participant
+        place, late = 1 + _ahead(transaction, participant), called_before
+        notices.add(transaction, NoticeKind.IN_QUEUE, participant_id, now=now, position=place, late=late)
+        return place
 
 
 def place_in_line(store: Store, participant_id: int) -> int | None:
@@ -55,37 +43,23 @@ def place_in_line(store: Store, participant_id: int) -> int | None:
         return None if participant.waiting_since is None else 1 + _ahead(transaction, participant)
 
 
-def next_in_line(store: Store, *, seats: int, now: datetime) -> Participant | None:
-    """Who is to be called: the first in line not called yet, if there is a free seat that is kept for nobody.
+def call_next(store: Store, *, seats: int, now: datetime) -> Participant | None:
+    """Call the first in the queue who was not called yet, if a seat is free and kept for nobody.
 
     Args:
         seats: How many seats there are, free or taken.
         now: Calls older than ``CALL_HOLDS`` keep no seat.
-    """
-    now = utc(now)
-    with store.read() as transaction:
-        study = current.find(transaction)
-        if study is None or study.state is not StudyState.OPEN or _unclaimed(transaction, seats, now) < 1:
-            return None
-        query = select(Participant).where(
-            col(Participant.waiting_since).is_not(None), col(Participant.called_at).is_(None)
-        )
-        return transaction.exec(query.order_by(col(Participant.waiting_since), col(Participant.id))).first()
 
-
-def mark_called(store: Store, participant_id: int, *, now: datetime) -> Participant:
-    """Record that the participant is called: the seat is kept for ``CALL_HOLDS``.
-
-    Raises:
-        Refused: They do not stand in line (``NOT_IN_LINE``), or were called already (``ALREADY_CALLED``).
+    Returns:
+        Who was called: the seat is kept for them for ``CALL_HOLDS``. None when nobody is to be called now.
     """
     now = utc(now)
     with store.write() as transaction:
-        participant = _in_line(transaction, participant_id)
-        if participant.called_at is not None:
-            raise Refused(Reason.ALREADY_CALLED, f"{participant.code} was called already.")
-        participant.called_at = now
-        _record(transaction, participant, EventKind.CALLED, now, Actor.BOT)
+        participant = _next(transaction, seats, now)
+        if participant is not None:
+            participant.called_at = now
+            _record(transaction, participant, EventKind.CALLED, now, Actor.BOT)
+            notices.add(transaction, NoticeKind.CALLED, participant.id, now=now)
         return participant
 
 
@@ -158,11 +132,12 @@ def _ahead(transaction: Transaction, participant: Participant, *, called: bool =
     return transaction.exec(query).one()
 
 
-def _in_line(transaction: Transaction, participant_id: int) -> Participant:
-    participant = transaction.need(Participant, participant_id)
-    if participant.waiting_since is None:
-        raise Refused(Reason.NOT_IN_LINE, "You are not waiting in line.")
-    return participant
+def _next(transaction: Transaction, seats: int, now: datetime) -> Participant | None:
+    study = current.find(transaction)
+    if study is None or study.state is not StudyState.OPEN or _unclaimed(transaction, seats, now) < 1:
+        return None
+    query = select(Participant).where(col(Participant.waiting_since).is_not(None), col(Participant.called_at).is_(None))
+    return transaction.exec(query.order_by(col(Participant.waiting_since), col(Participant.id))).first()
 
 
 def _record(transaction: Transaction, participant: Participant, kind: EventKind, now: datetime, actor: str) -> None:

@@ -1,5 +1,6 @@
 """Sessions: begun, expired, ended; time given back to them. :mod:`storage.transitions.choices` has the final choice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,10 +9,12 @@ from sqlmodel import col, select
 from storage import events
 from storage.database import Store, Transaction
 from storage.queries.current import need_person
+from storage.queries.due import warning_due
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
-from storage.schema.states import Actor, EventKind, SessionEnd, SessionState
+from storage.schema.states import Actor, EventKind, NoticeKind, SessionEnd, SessionState
 from storage.schema.tables import Participant, Session, Trial
+from storage.transitions import notices
 from storage.transitions.queue import may_begin, need_seat
 from storage.transitions.time_credit import code_of, extend, move
 from storage.transitions.trials import Stopped, stop_unfinished
@@ -34,6 +37,11 @@ class Expired:
     cancelled: Trial | None
     stopping: Trial | None
 
+    @property
+    def stopped(self) -> Trial | None:
+        """The trial that ended with it: cancelled at once, or to be stopped by its worker."""
+        return self.cancelled or self.stopping
+
 
 @dataclass(frozen=True)
 class Cancelled:
@@ -48,6 +56,19 @@ class Cancelled:
     session: Session
     cancelled: Trial | None
     stopping: Trial | None
+
+    @property
+    def stopped(self) -> Trial | None:
+        """The trial that ended with it: cancelled at once, or to be stopped by its worker."""
+        return self.cancelled or self.stopping
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning that was given: the session, and how long before its deadline the warning was due."""
+
+    session: Session
+    before: timedelta
 
 
 def begin(
@@ -144,7 +165,34 @@ def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) ->
         session.state, session.grace_ends_at = SessionState.CHOOSING, now + grace
         _record(transaction, session, EventKind.SESSION_EXPIRED, now, Actor.CLOCK, grace_seconds=grace.total_seconds())
         stopped = stop_unfinished(transaction, session_id, now=now, actor=Actor.CLOCK)
+        _notify(transaction, session, NoticeKind.TIME_IS_UP, now, stopped=stopped.number)
         return Expired(session, stopped.cancelled, stopped.stopping)
+
+
+def warn(store: Store, session_id: int, *, warnings: Sequence[timedelta], now: datetime) -> Warned:
+    """Warn the participant that time runs out. Of several warnings that are due, the last one is given.
+
+    Args:
+        warnings: How long before the deadline participants are warned.
+
+    Raises:
+        Refused: No warning is due (``NOT_YET``), or the session is not active (``TIME_IS_UP``, ``SESSION_OVER``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        session = transaction.need(Session, session_id)
+        if session.state.is_finished:
+            raise Refused(Reason.SESSION_OVER, "The session is over already.")
+        if session.state is SessionState.CHOOSING or session.deadline <= now:
+            raise Refused(Reason.TIME_IS_UP, "The time is up already.")
+        before = warning_due(session, warnings, now)
+        if before is None:
+            raise Refused(Reason.NOT_YET, "No warning is due.")
+        session.warned_until = now
+        minutes = before.total_seconds() / 60
+        _record(transaction, session, EventKind.SESSION_WARNED, now, Actor.CLOCK, minutes=minutes)
+        _notify(transaction, session, NoticeKind.WARNING, now, minutes=minutes)
+        return Warned(session, before)
 
 
 def give_back(
@@ -182,10 +230,11 @@ def extend_by_researcher(store: Store, session_id: int, duration: timedelta, *, 
         participant = need_person(transaction, session.participant_id)
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over; its time was not extended.")
-        if move(session, duration):
+        if move(session, duration, now):
             session.extended_seconds += duration.total_seconds()
         seconds, during = duration.total_seconds(), str(session.state)
         _record(transaction, session, EventKind.TIME_EXTENDED, now, actor, seconds=seconds, during=during)
+        _notify(transaction, session, NoticeKind.TIME_EXTENDED, now, seconds=seconds)
         return session
 
 
@@ -202,6 +251,7 @@ def cancel_session(store: Store, session_id: int, *, actor: str, now: datetime) 
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over already.")
         stopped = end_session(transaction, session, SessionEnd.CANCELLED, now=now, actor=actor, why="cancelled")
+        _notify(transaction, session, NoticeKind.SESSION_CANCELLED, now, stopped=stopped.number)
         return Cancelled(session, stopped.cancelled, stopped.stopping)
 
 
@@ -219,6 +269,12 @@ def last_trial(transaction: Transaction, session_id: int) -> Trial | None:
     """Within a transaction: the session's trial submitted last."""
     query = select(Trial).where(Trial.session_id == session_id).order_by(col(Trial.number).desc())
     return transaction.exec(query).first()
+
+
+def _notify(
+    transaction: Transaction, session: Session, kind: NoticeKind, now: datetime, **details: events.Detail
+) -> None:
+    notices.add(transaction, kind, session.participant_id, now=now, session_id=session.id, **details)
 
 
 def _record(

@@ -56,6 +56,12 @@ class Stopped:
     cancelled: Trial | None = None
     stopping: Trial | None = None
 
+    @property
+    def number(self) -> int | None:
+        """The number of the trial that was stopped, either way; none when there was none."""
+        trial = self.cancelled or self.stopping
+        return None if trial is None else trial.number
+
 
 def get(store: Store, trial_id: int) -> Trial:
     """The trial as of now.
