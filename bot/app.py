@@ -1,4 +1,4 @@
-"""Puts the parts together; nothing else does."""
+"""Puts the parts together; nothing else does. Each gets in its constructor what it works with."""
 
 import logging
 import re
@@ -10,28 +10,47 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin import listeners as admin_listeners
-from bot.admin.reporter import Admins
+from bot.admin.listeners import AdminContext
+from bot.admin.reporter import AdminReporter
 from bot.live.feed import LiveFeed
 from bot.participant import finishing, messages, onboarding, tuning
-from bot.participant.direct_messages import Conversation
+from bot.participant.context import ParticipantContext
+from bot.participant.direct_messages import DirectMessages
+from bot.participant.home_tab import HomeTabs
+from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, surplus_consent_blocks
 from bot.researcher import listeners as researcher_listeners
-from bot.researcher.permissions import Access
-from bot.runner.dispatcher import Jobs, Progress
-from bot.runner.scheduler import Clock
+from bot.researcher.context import ResearcherContext
+from bot.researcher.home_section import HomeSection
+from bot.researcher.permissions import Permissions
+from bot.runner import baselines
+from bot.runner.baselines import Baselines
+from bot.runner.dispatcher import Dispatcher
+from bot.runner.running_jobs import RunningJobs
+from bot.runner.scheduler import Scheduler
+from bot.runner.subprocess_job import SubprocessJob
 from bot.settings.settings import Credentials, Settings, SettingsError
-from bot.slack.background_tasks import Errands, Trouble, apology
-from bot.slack.client import Slack
-from bot.slack.rate_limiter import Pacer, retry_handlers
-from bot.study.parts import Parts, utc_now
-from bot.study.service import Study
+from bot.slack.background_tasks import BackgroundTasks
+from bot.slack.client import PacedClient, Slack
+from bot.slack.error_reporting import ErrorReporter, apology
+from bot.slack.interactions import Interactions
+from bot.slack.rate_limiter import RateLimiter
+from bot.study.job_events import JobEvents
+from bot.study.notifications import Notifications
+from bot.study.protocols import utc_now
+from bot.study.reactions import Reactions
+from bot.study.researcher_actions import ResearcherActions
+from bot.study.service import StudyService
+from bot.study.sweep import SWEEP_SECONDS, Sweep
+from bot.study.withdrawal import Withdrawals
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.refusals import Refused
+from storage.schema.states import Actor, StudyState
+from storage.transitions import recovery, studies
 from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
@@ -39,6 +58,8 @@ log = logging.getLogger(__name__)
 
 _LISTENERS = 32
 """Threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
+
+_HEARTBEAT_SECONDS = 5.0
 
 
 class Bot:
@@ -48,8 +69,17 @@ class Bot:
         settings: The study.
         credentials: The Slack app.
         workers: Where trials run; by default processes on this machine.
-        pacer: Keeps the workspace's rate limits; by default Slack's.
+        limiter: Keeps the workspace's rate limits; by default Slack's.
         open_now: Whether a new study opens when the bot starts; else it waits for a researcher's ``/study open``.
+
+    Attributes:
+        settings: The study.
+        store: What happened.
+        feed: The messages in sessions' threads.
+        admins: Tells the admins.
+        study: The study as participants use it.
+        actions: The study as researchers run it.
+        errors: Is told what goes wrong.
 
     Raises:
         SettingsError: Slack refuses the tokens, the task is unknown, or the database has other rules.
@@ -61,55 +91,115 @@ class Bot:
         credentials: Credentials,
         workers: Workers | None = None,
         *,
-        pacer: Pacer | None = None,
+        limiter: RateLimiter | None = None,
         open_now: bool = False,
     ) -> None:
-        self._open_now = open_now
+        _check_consent(settings)
         tasks = settings.study_tasks()
         facts_of = _facts_of(tasks)
+        slots, now = settings.machine.slots, utc_now
+        self._open_now, self._now = open_now, now
         self.settings = settings
-        self.store = _open(settings.machine.database)
-        self.pacer = pacer or Pacer()
-        client = WebClient(
-            credentials.bot_token, base_url=credentials.api_url, retry_handlers=retry_handlers(self.pacer)
-        )
-        slack = Slack(client, self.pacer)
-        admins = Admins(settings, self.store, slack, utc_now)
-        self.pacer.on_limited = admins.slack_limits
-        trouble = Trouble(admins.alert)
-        conversation = Conversation(settings, facts_of, self.store, slack, self._progress)
-        access = Access(settings.slack, slack)
-        errands = Errands(trouble)
-        parts = Parts(settings, facts_of, self.store, slack, admins, trouble, errands, conversation, access)
-        self.study = Study(parts)
+        self.store = store = _open(settings.machine.database)
+
+        self._limiter = limiter or RateLimiter()
+        client = PacedClient(credentials.bot_token, credentials.api_url, self._limiter)
+        slack = Slack(client)
+        self.admins = AdminReporter(settings, store, slack, now)
+        self._limiter.on_limited = self.admins.slack_limits
+        self.errors = ErrorReporter(self.admins)
+        self._tasks = background = BackgroundTasks(self.errors)
+        app = _app(client, self.errors)
+        interactions = Interactions(app, slack, background)
+        permissions = Permissions(settings.slack, slack)
+
         if workers is None:
-            workers = LocalWorkers(
-                tasks,
-                settings.machine.slots,
-                settings.training.threads_per_slot,
-                devices=settings.machine.devices,
-            )
-        parts.feed = LiveFeed(
+            workers = LocalWorkers(tasks, slots, settings.training.threads_per_slot, devices=settings.machine.devices)
+        self._jobs = jobs = RunningJobs(workers)
+        self._baselines = searchers = Baselines(settings, facts_of, store, jobs, background, now)
+        self._subprocesses = SubprocessJob()
+        self._scheduler = Scheduler(self.errors.report)
+
+        direct_messages = DirectMessages(settings, facts_of, store, slack, jobs.progress, now)
+        self.feed = LiveFeed(
             client,
-            conversation.render,
-            pacer=self.pacer,
+            direct_messages.render,
             on_failure=self._feed_failed,
-            note_picture=partial(posts.show_file, self.store),
+            note_picture=partial(posts.show_file, store),
         )
-        parts.clock = Clock(self.store.engine, self.study.deadlines.ring)
-        parts.jobs = Jobs(self.store, workers, self.study.tidings, mixed_devices=settings.machine.mixed_devices)
-        self._app = _listen(client, self.study)
-        self._handler = SocketModeHandler(self._app, credentials.app_token, concurrency=_LISTENERS)
+        home_section = HomeSection(store, jobs, slots, permissions, now)
+        home_tabs = HomeTabs(
+            store, slack, background, settings.consent_text, home_section.blocks, lambda: permissions.known
+        )
+
+        notifications = Notifications(store, direct_messages, background, self.errors)
+        self._reactions = reactions = Reactions(
+            store, jobs, self.feed, direct_messages, notifications, home_tabs, background, slots, now
+        )
+        withdrawals = Withdrawals(
+            store,
+            slack,
+            jobs,
+            reactions,
+            direct_messages,
+            home_tabs,
+            self.admins,
+            background,
+            delete_data=settings.study.delete_withdrawn,
+            now=now,
+        )
+        self.study = StudyService(settings, facts_of, store, reactions, withdrawals, now)
+        self.actions = ResearcherActions(
+            settings,
+            store,
+            slack,
+            self.study,
+            reactions,
+            withdrawals,
+            searchers,
+            direct_messages,
+            jobs,
+            background,
+            now,
+        )
+        self.sweep = Sweep(settings, store, reactions, self.errors.report, now)
+        events = JobEvents(reactions, searchers, self.admins, home_tabs, background, self.errors.report)
+        self._dispatcher = Dispatcher(store, workers, jobs, events, now, mixed_devices=settings.machine.mixed_devices)
+
+        participants = ParticipantContext(interactions, self.study, slack, background, home_tabs, permissions.includes)
+        for listeners in (onboarding, tuning, finishing, messages):
+            listeners.register(app, participants)
+        researcher_listeners.register(
+            ResearcherContext(
+                interactions,
+                settings,
+                facts_of,
+                store,
+                slack,
+                self.actions,
+                searchers,
+                jobs,
+                self._subprocesses,
+                permissions,
+                now,
+            )
+        )
+        channel = settings.slack.report_channel
+        admin_listeners.register(
+            AdminContext(interactions, store, slack, self.actions, self.admins, channel, permissions.includes, now)
+        )
+        app.action(re.compile(""))(_unknown)
+        self._handler = SocketModeHandler(app, credentials.app_token, concurrency=_LISTENERS)
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Prepare the study, start the workers, and listen to Slack.
+        """Prepare the study, set right what a stop left behind, start the workers, and listen to Slack.
 
         Raises:
             SettingsError: Slack refuses the app token, or the database has other rules.
         """
         try:
-            self.study.start(open_now=self._open_now)
+            self._begin()
             self._handler.connect()  # type: ignore[no-untyped-call]
         except Refused as refused:
             self.close()
@@ -128,29 +218,73 @@ class Bot:
 
     def close(self) -> None:
         """Stop listening, then working. What was running runs again at the next start."""
-        _hang_up(self._handler)
-        self.study.close()
-        self.pacer.close()
+        _close_connection(self._handler)
+        self._scheduler.close()
+        self._dispatcher.close()
+        self._subprocesses.close()
+        self._tasks.close()
+        self.feed.close(flush=3)
+        self.admins.close()
+        recovery.heartbeat(self.store, now=self._now())
+        self._limiter.close()
         self.store.close()
 
-    def _progress(self, key: str) -> Progress | None:
-        return self.study.parts.jobs.progress(key)
+    def _begin(self) -> None:
+        settings, store = self.settings, self.store
+        study = studies.prepare_study(
+            store,
+            name=settings.study.name,
+            rules_toml=settings.rules(),
+            rules_hash=settings.rules_hash(),
+            now=self._now(),
+        )
+        self.admins.begin()
+        if self._open_now and study.state is StudyState.PREPARED:
+            studies.open_study(store, actor=Actor.BOT, now=self._now())
+        recovery.reconcile(store, now=self._now())
+        self.feed.start()
+        self._dispatcher.start()
+        self._reactions.catch_up(study.id)
+        self._start_the_clock()
+
+    def _start_the_clock(self) -> None:
+        scheduler = self._scheduler
+        scheduler.start()
+        scheduler.every(_HEARTBEAT_SECONDS, "noting that the bot is alive", self._beat)
+        scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self._baselines.stop_who_is_out_of_time)
+        scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self._baselines.resume)
+        scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
+        self._baselines.resume()
+        self.admins.start(scheduler)
+
+    def _beat(self) -> None:
+        recovery.heartbeat(self.store, now=self._now())
 
     def _feed_failed(self, subject: str, error: Exception) -> None:
-        self.study.trouble.report(error, f"showing {subject}")
+        self.errors.report(error, f"showing {subject}")
 
 
-def _hang_up(handler: SocketModeHandler) -> None:
+def _close_connection(handler: SocketModeHandler) -> None:
     """Close the connection to Slack.
 
     The SDK's client forgets that it is to end when its receiving thread begins at the same moment, and would wait for
-    that thread for ever; so it is told until it has.
+    that thread without end; so it is told until it has.
     """
-    closing = threading.Thread(target=handler.close, name="hanging-up", daemon=True)
+    closing = threading.Thread(target=handler.close, name="closing-connection", daemon=True)
     closing.start()
     while closing.is_alive():
         handler.client.current_session_state.terminated = True
         closing.join(0.1)
+
+
+def _check_consent(settings: Settings) -> None:
+    surplus = surplus_consent_blocks(settings.consent_text)
+    if surplus:
+        raise SettingsError(
+            f"{settings.folder / settings.study.consent} is too long for one Slack message: it needs "
+            f"{MOST_CONSENT_BLOCKS + surplus} blocks of text, and {MOST_CONSENT_BLOCKS} fit. Shorten it, or put the "
+            "details on a page of your own and link to it."
+        )
 
 
 def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
@@ -171,37 +305,32 @@ def _open(database: str) -> Store:
     return store
 
 
-def _listen(client: WebClient, study: Study) -> App:
+def _app(client: PacedClient, errors: ErrorReporter) -> App:
     try:
         client.auth_test()  # Bolt asks too, but hides the reason of a refusal
-        app = App(
-            client=client,
-            listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"),
-        )
+        app = App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
     except SlackApiError as error:
         raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
     except OSError as error:
         raise SettingsError(
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
         ) from error
-    for listeners in (onboarding, tuning, finishing, messages, researcher_listeners, admin_listeners):
-        listeners.register(app, study)
-
-    def unknown(ack: Ack) -> None:
-        ack()  # of an older version, or a button whose press needs no answer
-
-    app.action(re.compile(""))(unknown)
 
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        return _report(study, error, body)
+        return _report(errors, error, body)
 
     app.error(failed)
     return app
 
 
-def _report(study: Study, error: Exception, body: dict[str, Any]) -> BoltResponse:
+def _unknown(ack: Ack) -> None:
+    """A button of an older version, or one whose press needs no answer."""
+    ack()
+
+
+def _report(errors: ErrorReporter, error: Exception, body: dict[str, Any]) -> BoltResponse:
     """A listener failed before it acknowledged: tell the admins, and the person where they look."""
-    code = study.trouble.report(error, f"answering a {body.get('type', 'command')}")
+    code = errors.report(error, f"answering a {body.get('type', 'command')}")
     if body.get("type") == "view_submission":
         inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
         if inputs:  # the form stays open, with all that was typed

@@ -7,7 +7,7 @@ _ERROR = "error: "
 _NUMBERS = re.compile(r"\s*:?\d+")
 
 
-class Kind(StrEnum):
+class AlertKind(StrEnum):
     """What can break.
 
     Attributes:
@@ -33,15 +33,15 @@ class Kind(StrEnum):
 
 
 _TITLES: dict[str, str] = {
-    Kind.WORKER_LOST: "A worker was lost",
-    Kind.SLOT_UNUSABLE: "A slot cannot be used",
-    Kind.OUT_OF_MEMORY: "Trials run out of memory",
-    Kind.TRIAL_FAILED: "A trial failed",
-    Kind.EVALUATION_FAILED: "An evaluation failed",
-    Kind.DISK_NEARLY_FULL: "The disk is nearly full",
-    Kind.SLACK_LIMITS: "Slack limits us",
-    Kind.TOO_SLOW: "An answer came too late",
-    Kind.TIME_GIVEN_BACK: "Time was given back",
+    AlertKind.WORKER_LOST: "A worker was lost",
+    AlertKind.SLOT_UNUSABLE: "A slot cannot be used",
+    AlertKind.OUT_OF_MEMORY: "Trials run out of memory",
+    AlertKind.TRIAL_FAILED: "A trial failed",
+    AlertKind.EVALUATION_FAILED: "An evaluation failed",
+    AlertKind.DISK_NEARLY_FULL: "The disk is nearly full",
+    AlertKind.SLACK_LIMITS: "Slack limits us",
+    AlertKind.TOO_SLOW: "An answer came too late",
+    AlertKind.TIME_GIVEN_BACK: "Time was given back",
 }
 
 

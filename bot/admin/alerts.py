@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin.report_channel import Channel
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views.alerts import alert_post, unrecorded_alert
 from storage import alerts
 from storage.database import Store
@@ -35,7 +35,7 @@ class Alerts:
     """
 
     def __init__(
-        self, store: Store, channel: Channel, now: Callable[[], datetime], changed: Callable[[], None]
+        self, store: Store, channel: ReportChannel, now: Callable[[], datetime], changed: Callable[[], None]
     ) -> None:
         self._store = store
         self._channel = channel
@@ -88,7 +88,7 @@ class Alerts:
         """Show what is to be shown and may be shown now: the newest of each alert. The rest waits for the next look.
 
         Raises:
-            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. What was not shown is kept.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. What was not shown is kept.
         """
         self._say_unrecorded()
         with self._lock:

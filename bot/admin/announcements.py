@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.admin.alert_kinds import Kind
-from bot.admin.report_channel import Channel
+from bot.admin.alert_kinds import AlertKind
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views import announcements
 from bot.admin.views.announcements import Signed
 from bot.admin.views.controls import Controls
-from bot.researcher.parsing import without_people
 from bot.slack.block_kit import Message
+from bot.slack.mentions import without_people
 from storage import events
 from storage.database import Store
 from storage.refusals import Refused
@@ -26,7 +26,7 @@ _STATE_AFTER = {
 """What changes where the study is. The newest of these has the button that changes it again."""
 
 
-class Story:
+class Announcements:
     """Tells what happened since it last told.
 
     Args:
@@ -35,7 +35,7 @@ class Story:
         raise_alert: Takes a kind and a sentence about what broke.
     """
 
-    def __init__(self, store: Store, channel: Channel, raise_alert: Callable[[str, str], None]) -> None:
+    def __init__(self, store: Store, channel: ReportChannel, raise_alert: Callable[[str, str], None]) -> None:
         self._store = store
         self._channel = channel
         self._raise_alert = raise_alert
@@ -52,12 +52,12 @@ class Story:
         """Tell what has not been told.
 
         Raises:
-            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. The rest is told the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The rest is told the next time.
         """
         for event in events.read(self._store, after=self._read_to, kinds=[*_TOLD, EventKind.TIME_GIVEN_BACK]):
             if event.kind is EventKind.TIME_GIVEN_BACK:
                 if event.id > self._alerts_after:
-                    self._raise_alert(Kind.TIME_GIVEN_BACK, _given_back(event))
+                    self._raise_alert(AlertKind.TIME_GIVEN_BACK, _given_back(event))
             else:
                 self._tell(event)
             self._read_to = event.id

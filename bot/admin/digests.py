@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.admin.report_channel import Channel
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views.digests import Digest, Finished, GroupFigures, digest_post
 from bot.runner.scheduler import last_time
 from bot.settings.settings import GROUPS, Settings
@@ -40,14 +40,14 @@ class Digests:
         now: The time, aware.
     """
 
-    def __init__(self, settings: Settings, store: Store, channel: Channel, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, store: Store, channel: ReportChannel, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._store = store
         self._channel = channel
         self._now = now
         self._due = True  # as far as we know at the start
 
-    def ring(self) -> None:
+    def is_due(self) -> None:
         """It is the time of day."""
         self._due = True
 
@@ -55,7 +55,7 @@ class Digests:
         """Post the digest if one is due.
 
         Raises:
-            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. It is posted the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. It is posted the next time.
         """
         if not self._due:
             return

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bot.admin.alert_kinds import Kind
+from bot.admin.alert_kinds import AlertKind
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class DiskWatch:
         self._told_below[device] = free
         threshold = NEARLY_FULL_BYTES / _GIGABYTE
         self._raise_alert(
-            Kind.DISK_NEARLY_FULL,
+            AlertKind.DISK_NEARLY_FULL,
             f"The disk with {what} has {free / _GIGABYTE:.2f} GB left, and less than {threshold:g} GB is nearly full. "
             "When it is full, nothing can be trained or kept any more.",
         )

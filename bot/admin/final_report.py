@@ -15,14 +15,14 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin.alert_kinds import error_while
-from bot.admin.report_channel import Channel
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views.final_report import final_report
 from bot.runner.report_files import MadeFile
-from bot.runner.subprocess_job import Making, NotMade
+from bot.runner.subprocess_job import NotMade, SubprocessJob
 from bot.settings.settings import Settings
 from bot.slack import uploads
 from bot.slack.client import Slack
-from bot.slack.rate_limiter import PacingError
+from bot.slack.rate_limiter import CallNotMade
 from bot.slack.uploads import File
 from storage import posts
 from storage.database import Store
@@ -80,7 +80,7 @@ def make_final(database: str, study_id: int, folder: Path, name: str) -> FinalRe
     return FinalReport(told.headline, told.lines, (*shown, MadeFile(folder / PAGE), MadeFile(archive)))
 
 
-class Final:
+class FinalReports:
     """Has the full report made, and posts it once.
 
     Args:
@@ -92,14 +92,14 @@ class Final:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, slack: Slack, channel: Channel, alert: Callable[[str, str], None]
+        self, settings: Settings, store: Store, slack: Slack, channel: ReportChannel, alert: Callable[[str, str], None]
     ) -> None:
         self._settings = settings
         self._store = store
         self._slack = slack
         self._channel = channel
         self._alert = alert
-        self._making = Making()
+        self._subprocess = SubprocessJob()
         self._thread: threading.Thread | None = None
         self._done = False
         self._attempts = 0
@@ -121,7 +121,7 @@ class Final:
 
     def close(self) -> None:
         """Make nothing more: the next start does."""
-        self._making.close()
+        self._subprocess.close()
 
     def _run(self, study: Study) -> None:
         self._not_before = time.monotonic() + _RETRY_SECONDS
@@ -136,7 +136,7 @@ class Final:
                 self._alert(
                     error_while(_DOING), "It was tried three times. The log says why; `/study report` makes it."
                 )
-        except (PacingError, SlackApiError, OSError, http.client.HTTPException, SQLAlchemyError) as error:
+        except (CallNotMade, SlackApiError, OSError, http.client.HTTPException, SQLAlchemyError) as error:
             log.warning("the report is not posted yet: %s", error)
         else:
             self._done = True
@@ -144,7 +144,7 @@ class Final:
     def _post(self, study: Study, folder: Path) -> None:
         name = re.sub(r"[^a-z0-9]+", "-", study.name.lower()).strip("-") or "study"
         database = self._settings.machine.database
-        made = self._making.make(make_final, database, study.id, folder, f"{name}-report")
+        made = self._subprocess.run(make_final, database, study.id, folder, f"{name}-report")
         self._channel.show(_said(study), final_report(made.headline, made.lines))
         content = [File(each.path.name, each.path, each.alt_text) for each in made.files]
         try:

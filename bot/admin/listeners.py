@@ -1,16 +1,19 @@
-"""Listeners of the buttons in the report channel: whoever reads it may press them, but for participants."""
+"""Listeners of the buttons in the report channel: everybody who reads it may press them, but for participants."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
 
-from slack_bolt import Ack, App
-
+from bot.admin.reporter import AdminReporter
 from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY, Controls, with_controls
-from bot.researcher.interactions import Asked
-from bot.slack.block_kit import Message
-from bot.study.service import Study
+from bot.slack.block_kit import Message, section
+from bot.slack.client import Slack
+from bot.slack.interactions import Interaction, Interactions
+from bot.study.participant_status import status_of
+from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
+from storage.database import Store
 from storage.queries import history
 from storage.refusals import Refused
 from storage.schema.states import Actor, ParticipantState, TrialState
@@ -18,79 +21,97 @@ from storage.schema.states import Actor, ParticipantState, TrialState
 TAKES_PART = "These buttons are for the people who run the study, and you take part in it. Nothing was done."
 ELSEWHERE = "This is not the report channel any more. Nothing was done."
 
-Deed = Callable[[Study, str, str], str]
+
+@dataclass(frozen=True)
+class AdminContext:
+    """What the admins' listeners work with.
+
+    Attributes:
+        interactions: Presses.
+        store: What happened.
+        slack: The workspace.
+        actions: What researchers do to the study.
+        reporter: Tells the admins.
+        report_channel: Slack's ID of the report channel.
+        is_researcher: Whether a Slack user is a researcher. May wait for Slack.
+        now: The time, aware.
+    """
+
+    interactions: Interactions
+    store: Store
+    slack: Slack
+    actions: ResearcherActions
+    reporter: AdminReporter
+    report_channel: str
+    is_researcher: Callable[[str], bool]
+    now: Callable[[], datetime]
+
+
+Action = Callable[[AdminContext, str, str], str]
 """Does something as an actor, with what the button carries. Returns what to say to whoever pressed; often nothing."""
 
 
-def register(app: App, study: Study) -> None:
+def register(context: AdminContext) -> None:
     """Listen to presses."""
-
-    def on_press(action_id: str, deed: Deed) -> None:
-        def pressed(ack: Ack, body: dict[str, Any]) -> None:
-            ack()
-            asked = Asked.by_press(study.slack, body)
-            do = partial(_politely, study, asked, body, deed)
-            study.errands.run("answering a press in the report channel", do, tell=asked.tell)
-
-        app.action(action_id)(pressed)
-
-    on_press(PAUSE, _pause)
-    on_press(RESUME, _resume)
-    on_press(RETRY, _retry)
-    on_press(ACKNOWLEDGE, _acknowledge)
+    for action_id, action in {PAUSE: _pause, RESUME: _resume, RETRY: _retry, ACKNOWLEDGE: _acknowledge}.items():
+        handle = partial(_handle, context, action)
+        context.interactions.on_press(action_id, "answering a press in the report channel", handle)
 
 
-def _politely(study: Study, asked: Asked, body: dict[str, Any], deed: Deed) -> None:
-    is_researcher = study.parts.access.includes(asked.user)
-    if not is_researcher and (why_not := _why_not(study, asked.user, body["channel"]["id"])):
-        asked.tell(why_not)
+def _handle(context: AdminContext, action: Action, press: Interaction) -> None:
+    is_researcher = context.is_researcher(press.user)
+    if not is_researcher and (why_not := _why_not(context, press)):
+        _answer(press, why_not)
         return
     try:
         acting_as = Actor.RESEARCHER if is_researcher else Actor.ADMIN
-        said = deed(study, researchers.actor_of(study.store, asked.user, acting_as), asked.text)
+        said = action(context, researchers.actor_of(context.store, press.user, acting_as), press.value)
     except Refused as refused:
         said = str(refused)
     if said:
-        asked.tell(said)
-    study.parts.admins.look()
-    if asked.text == IN_DIGEST:
-        _redraw(study, body)
+        _answer(press, said)
+    context.reporter.look()
+    if press.value == IN_DIGEST:
+        _redraw(context, press)
 
 
-def _why_not(study: Study, user: str, channel: str) -> str:
+def _answer(press: Interaction, text: str) -> None:
+    press.respond(Message(text=text, blocks=(section(text),)), replace=False)
+
+
+def _why_not(context: AdminContext, press: Interaction) -> str:
     """Why somebody who is no researcher may not press; nothing if they may, as everybody who reads the reports."""
-    if channel != study.settings.slack.report_channel:
+    if press.channel != context.report_channel:
         return ELSEWHERE
-    has_consented = study.standing(user).state not in (None, ParticipantState.INVITED)
+    has_consented = status_of(context.store, press.user).state not in (None, ParticipantState.INVITED)
     return TAKES_PART if has_consented else ""
 
 
-def _pause(study: Study, actor: str, _: str) -> str:
-    study.research.pause(actor)
+def _pause(context: AdminContext, actor: str, _: str) -> str:
+    context.actions.pause(actor)
     return ""
 
 
-def _resume(study: Study, actor: str, _: str) -> str:
-    study.research.resume(actor)
+def _resume(context: AdminContext, actor: str, _: str) -> str:
+    context.actions.resume(actor)
     return ""
 
 
-def _retry(study: Study, actor: str, _: str) -> str:
-    reviewed = study.research.evaluate(actor)
+def _retry(context: AdminContext, actor: str, _: str) -> str:
+    reviewed = context.actions.evaluate(actor)
     if not reviewed.retried:
         return "No evaluation has failed: there is nothing to run again."
     again = "1 evaluation runs" if reviewed.retried == 1 else f"{reviewed.retried} evaluations run"
     return f"{again} again; results that this changes are changed here."
 
 
-def _acknowledge(study: Study, actor: str, alert: str) -> str:
-    study.parts.admins.alerts.acknowledge(int(alert), actor)
+def _acknowledge(context: AdminContext, actor: str, alert: str) -> str:
+    context.reporter.alerts.acknowledge(int(alert), actor)
     return ""
 
 
-def _redraw(study: Study, body: dict[str, Any]) -> None:
+def _redraw(context: AdminContext, press: Interaction) -> None:
     """Give a digest the buttons for what can be done now."""
-    status = history.status(study.store, now=study.now())
-    message = body["message"]
-    blocks = with_controls(message["blocks"], Controls(status.state, status.evaluations[TrialState.FAILED]))
-    study.slack.update(body["channel"]["id"], message["ts"], Message(text=message["text"], blocks=tuple(blocks)))
+    status = history.status(context.store, now=context.now())
+    blocks = with_controls(press.blocks, Controls(status.state, status.evaluations[TrialState.FAILED]))
+    context.slack.update(press.channel, press.message_ts, Message(text=press.text, blocks=tuple(blocks)))

@@ -2,7 +2,7 @@
 
 import threading
 
-from bot.admin.report_channel import Channel
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views.participant_results import participant_finished, results_deleted
 from bot.settings.settings import GroupsSection
 from bot.slack.block_kit import Message
@@ -12,7 +12,7 @@ from storage.refusals import Refused
 from storage.transitions import evaluations, participants, studies
 
 
-class Results:
+class ParticipantResults:
     """Posts results. Safe from any thread.
 
     Args:
@@ -24,7 +24,7 @@ class Results:
         posted: How many participants' results were posted since the start.
     """
 
-    def __init__(self, store: Store, channel: Channel, groups: GroupsSection) -> None:
+    def __init__(self, store: Store, channel: ReportChannel, groups: GroupsSection) -> None:
         self._store = store
         self._channel = channel
         self._groups = groups
@@ -55,7 +55,7 @@ class Results:
         """Post what is there.
 
         Raises:
-            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached. The rest is posted the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The rest is posted the next time.
         """
         with self._lock:
             due, deleted = sorted(self._due), dict(self._deleted)

@@ -12,7 +12,7 @@ _GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_messa
 """What Slack says of a post that cannot be changed any more: somebody deleted it, or it is in another channel."""
 
 
-class Channel:
+class ReportChannel:
     """Writes into the report channel.
 
     Args:
@@ -35,7 +35,7 @@ class Channel:
         """Post about a subject, or change the post that is there.
 
         Raises:
-            SlackApiError, PacingError, OSError: Slack refuses, or cannot be reached.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached.
         """
         post = posts.find(self._store, subject)
         if post is None or not post.ts or not self.change(post.ts, message):

@@ -3,7 +3,7 @@
 import http.client
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,21 +11,25 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.admin.alert_kinds import Kind, error_while
+from bot.admin.alert_kinds import AlertKind, error_while
 from bot.admin.alerts import Alerts
-from bot.admin.announcements import Story
+from bot.admin.announcements import Announcements
+from bot.admin.baseline_results import BaselineResults
 from bot.admin.digests import Digests
 from bot.admin.disk import CHECK_SECONDS, DiskWatch
-from bot.admin.final_report import Final
-from bot.admin.participant_results import Results
-from bot.admin.report_channel import Channel
+from bot.admin.final_report import FinalReports
+from bot.admin.participant_results import ParticipantResults
+from bot.admin.report_channel import ReportChannel
 from bot.admin.views.participant_results import bot_started
-from bot.runner.scheduler import Clock
+from bot.runner.scheduler import Scheduler
 from bot.settings.settings import Settings
 from bot.slack.client import Slack
-from bot.slack.rate_limiter import PacingError
+from bot.slack.rate_limiter import CallNotMade
 from storage.database import Store
+from storage.schema.states import JobKind
+from storage.schema.tables import Post
 from storage.transitions import studies
+from storage.transitions.jobs import Job
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +39,11 @@ LOOK_SECONDS = 1.0
 _LONGEST_PAUSE = 60.0
 _CLOSING_SECONDS = 5.0
 
-_AWAY = (PacingError, OSError, http.client.HTTPException, SQLAlchemyError)
+_AWAY = (CallNotMade, OSError, http.client.HTTPException, SQLAlchemyError)
 """Slack, or the database, cannot be reached now."""
 
 
-class Admins:
+class AdminReporter:
     """Tells admins in the report channel; where there is none, alerts are counted all the same. Safe from any thread.
 
     What is told follows from what is kept, so a restart repeats nothing and leaves nothing out.
@@ -58,12 +62,13 @@ class Admins:
     def __init__(self, settings: Settings, store: Store, slack: Slack, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._store = store
-        self._channel = Channel(slack, store, settings.slack.report_channel)
+        self._channel = ReportChannel(slack, store, settings.slack.report_channel)
         self.alerts = Alerts(store, self._channel, now, self.look)
-        self.results = Results(store, self._channel, settings.groups)
+        self.results = ParticipantResults(store, self._channel, settings.groups)
+        self._baseline_results = BaselineResults(store, self._channel)
         self._digests = Digests(settings, store, self._channel, now)
-        self._story = Story(store, self._channel, self.alert)
-        self._final = Final(settings, store, slack, self._channel, self.alert)
+        self._announcements = Announcements(store, self._channel, self.alert)
+        self._final_reports = FinalReports(settings, store, slack, self._channel, self.alert)
         self._disk = DiskWatch(_folders(settings), self.alert)
         self._greeted = False
         self._wake = threading.Event()
@@ -73,21 +78,22 @@ class Admins:
 
     def begin(self) -> None:
         """Note what was told before. To be called before what a stop left behind is set right, so that this is told."""
-        self._story.begin()
+        self._announcements.begin()
         self.alerts.catch_up()
         self.results.catch_up()
 
-    def tell(self, clock: Clock) -> None:
-        """Begin to tell; the clock says when to look at the disk, and when the day's digest is due."""
+    def start(self, scheduler: Scheduler) -> None:
+        """Begin to tell; the scheduler says when to look at the disk, and when the day's digest is due."""
         if self._channel.id:
             self._thread.start()
-        clock.every(CHECK_SECONDS, self._disk.look)
-        clock.daily(self._settings.slack.digest_at, self._settings.slack.zone, self._ring)
+        scheduler.every(CHECK_SECONDS, "looking how full the disk is", self._disk.look)
+        slack = self._settings.slack
+        scheduler.daily(slack.digest_at, slack.zone, "posting the digest", self._digest_is_due)
         self._disk.look()
 
     def close(self) -> None:
         """Tell what was begun, for a moment, and no more. What is left is told at the next start."""
-        self._final.close()
+        self._final_reports.close()
         self.alerts.close()
         self._closing.set()
         self._wake.set()
@@ -107,20 +113,60 @@ class Admins:
         """
         self.alerts.raise_alert(kind, text)
 
+    # What the study tells (:class:`bot.study.protocols.Admins`)
+
     def evaluated(self, session_id: int) -> None:
         """An evaluation of a session's final choice has ended."""
         self.results.expect(session_id)
         self.look()
 
+    def withdrawn(self, code: str, posts: Sequence[Post]) -> None:
+        """A participant's data were deleted: these posts must not show them."""
+        for post in posts:
+            self.results.take_back(post.ts, code)
+        self.look()
+
+    def worker_lost(self, job: Job) -> None:
+        """A job's worker was lost; the job runs again."""
+        self.alert(
+            AlertKind.WORKER_LOST, f"The worker in slot {job.slot} was lost with {job.key} of {job.participant}."
+        )
+
+    def job_failed(self, job: Job, why: str) -> None:
+        """A job ended with an error."""
+        kind = AlertKind.EVALUATION_FAILED if job.kind is JobKind.EVALUATION else AlertKind.TRIAL_FAILED
+        self.alert(kind, f"{job.key} of {job.participant} failed in slot {job.slot}: {why}.")
+
+    def out_of_memory(self, job: Job, count: int) -> None:
+        """So many trials within an hour needed more memory than there is; this was the last one."""
+        last = f"the last was {job.key} of {job.participant}"
+        text = f"{count} trials within an hour needed more memory than there is; {last}."
+        self.alert(AlertKind.OUT_OF_MEMORY, text)
+
+    def slot_unusable(self, reason: str) -> None:
+        """A slot cannot be used."""
+        self.alert(AlertKind.SLOT_UNUSABLE, reason)
+
+    # What goes wrong (:class:`bot.slack.error_reporting.Alarms`)
+
+    def error(self, doing: str, error: str, code: str) -> None:
+        """Something failed with this kind of error; the log has the details under the code."""
+        self.alert(error_while(doing), f"{error}, code {code}. The log has the details.")
+
+    def too_slow(self, doing: str, reason: str) -> None:
+        """A call was not made, because more was to be done at once than Slack's limits allow."""
+        self.alert(AlertKind.TOO_SLOW, f"More was to be done at once than can be, while {doing}: {reason}")
+
     def slack_limits(self, method: str, seconds: float) -> None:
         """Slack refused a call as one too many."""
         if not self._closing.is_set():
             self.alert(
-                Kind.SLACK_LIMITS, f"Slack takes no {method} for {seconds:g} s. Nothing is lost; frames come slower."
+                AlertKind.SLACK_LIMITS,
+                f"Slack takes no {method} for {seconds:g} s. Nothing is lost; frames come slower.",
             )
 
-    def _ring(self) -> None:
-        self._digests.ring()
+    def _digest_is_due(self) -> None:
+        self._digests.is_due()
         self.look()
 
     def _run(self) -> None:
@@ -150,11 +196,12 @@ class Admins:
         errors: list[Exception] = []
         for tell in (
             self._greet,
-            self._story.tell,
+            self._announcements.tell,
             self.results.tell,
+            self._baseline_results.tell,
             self.alerts.tell,
             self._digests.tell,
-            self._final.tell,
+            self._final_reports.tell,
         ):
             try:
                 tell()

@@ -132,7 +132,7 @@ def _wait_for(crowd: Sequence[SimulatedParticipant], bot: Bot, participants: int
         if any(each.is_alive() for each in crowd):
             continue
         done = [each for each in crowd if each.error is None]
-        if bot.study.tidings.reported >= len(done):
+        if bot.admins.results.posted >= len(done):
             return len(done) == participants
     return False
 
@@ -153,9 +153,9 @@ def _numbers(bot: Bot, database: Path) -> dict[str, int | str]:
     return {
         "participants": sum(count for state, count in status.sessions.items() if state.is_finished),
         "trials": sum(status.trials.values()),
-        "plot_updates": bot.study.parts.feed.counters.frames,
+        "plot_updates": bot.feed.counters.frames,
         "cancelled": status.trials[TrialState.CANCELLED],
         "evaluations": status.evaluations[TrialState.COMPLETE] + status.evaluations[TrialState.DIVERGED],
-        "report_posts": bot.study.tidings.reported,
+        "report_posts": bot.admins.results.posted,
         "database": f"sqlite:///{database}",
     }

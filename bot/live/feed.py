@@ -5,21 +5,21 @@ it is sent, so the newest state always wins and what was skipped never queues up
 a cancellation) is sent at once with the picture already there; its last picture follows before any other frame.
 """
 
-import copy
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackObjectFormationError
 from slack_sdk.models.blocks import Block, ImageBlock
 
 from bot.live.fallbacks import Form, FormsTaken, Shown, show
 from bot.live.pictures import Pictures
 from bot.live.queue import FeedQueue, Subject, Urgency
-from bot.slack.rate_limiter import Pacer, PacingError, Priority, retry_handlers
+from bot.slack.block_kit import Message
+from bot.slack.client import PacedClient
+from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
 from reports.figures.loss_plot import LossCurves, draw
 
 __all__ = ["Address", "Counters", "LiveFeed", "Priority", "Rendering"]
@@ -54,16 +54,14 @@ class Rendering:
 
     Attributes:
         address: The message to update.
-        text: What notifications and screen readers get.
-        blocks: Makes the message's blocks around the block that shows the curves: an image, a chart or a line of
-            numbers, or ``None`` while there is nothing to show. May be called more than once.
+        message: Makes the message around the block that shows the curves: an image, a chart or a line of numbers, or
+            ``None`` while there is nothing to show. It is called once for an update that Slack takes.
         curves: What to draw; ``None`` for a message without a picture.
         file_name: The picture's file name, which participants can read.
     """
 
     address: Address
-    text: str
-    blocks: Callable[[Block | None], Sequence[Block]]
+    message: Callable[[Block | None], Message]
     curves: LossCurves | None = None
     file_name: str = "losses.png"
 
@@ -91,10 +89,9 @@ class LiveFeed:
     """Keeps messages up to date. Safe from any thread.
 
     Args:
-        client: A client with the bot's token; the feed uses a copy with retries of its own.
+        client: With the bot's token.
         render: Says how the message of a subject should look now, or ``None`` if there is none. Called on the feed's
             threads.
-        pacer: Shared with everything that calls Slack.
         on_failure: Told once about what went wrong (the subject, the error), and again after ten minutes.
         workers: Pictures under way at once: Slack takes a second or more to process one, and four keep up with the
             limit of ``chat.update``.
@@ -104,21 +101,19 @@ class LiveFeed:
 
     def __init__(
         self,
-        client: WebClient,
+        client: PacedClient,
         render: Callable[[str], Rendering | None],
         *,
-        pacer: Pacer,
         on_failure: Callable[[str, Exception], None],
         workers: int = 4,
         note_picture: Callable[[str, str | None], str | None] = lambda _subject, _file: None,
     ) -> None:
-        self._client = copy.copy(client)
-        self._client.retry_handlers = retry_handlers(pacer)
+        self._client = client
         self._render = render
-        self._pacer = pacer
+        self._limiter = client.limiter
         self._on_failure = on_failure
         self._note_picture = note_picture
-        self._pictures = Pictures(self._client, pacer)
+        self._pictures = Pictures(client)
         self._queue = FeedQueue()
         self._lock = threading.Lock()
         self._taken = FormsTaken()
@@ -155,9 +150,9 @@ class LiveFeed:
         """
         give_up_at = time.monotonic() + flush
         self._queue.close()
-        self._pacer.wake()
+        self._limiter.wake()
         unsent = self._queue.stop(within=give_up_at - time.monotonic())
-        self._pacer.wake()
+        self._limiter.wake()
         if unsent:
             logger.warning("Closed before these messages were brought up to date: %s", ", ".join(unsent))
         for thread in self._threads:
@@ -173,7 +168,7 @@ class LiveFeed:
                     self._send_words(subject)
                 else:
                     self._send_picture(subject, urgency)
-            except PacingError:
+            except CallNotMade:
                 logger.debug("An update of %s was given up.", subject.name)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
                 lasting = isinstance(error, SlackApiError) and not _is_passing(error)
@@ -187,7 +182,7 @@ class LiveFeed:
     def _send_words(self, subject: Subject) -> None:
         """What a person waits for: the newest words beside the picture that is already there."""
         self._queue.overtake(subject)
-        sent = self._update(subject, Priority.RESULT, None, abandon=lambda: self._queue.is_stopped)
+        sent = self._update(subject, Priority.RESULT, abandon=lambda: self._queue.is_stopped)
         if sent is None:
             return
         with self._lock:
@@ -211,8 +206,8 @@ class LiveFeed:
         # Also a result's last picture: its words are there already, and the room kept free is for other people's words.
         fresh = self._upload(subject, rendering, abandoned)
         try:
-            sent = self._update(subject, Priority.FRAME, fresh, abandon=abandoned)
-        except PacingError:
+            sent = self._update(subject, Priority.FRAME, abandon=abandoned, rendering=rendering, fresh=fresh)
+        except CallNotMade:
             if fresh is not None:
                 self._pictures.discard(fresh.file_id)
             raise
@@ -234,8 +229,9 @@ class LiveFeed:
         if subject.shown is not None and subject.shown.curves == curves:
             return None
         try:
-            file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, Priority.FRAME, abandon)
-        except PacingError:
+            with on_terms(Priority.FRAME):
+                file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, abandon)
+        except CallNotMade:
             raise
         except Exception as error:  # noqa: BLE001 - without pictures the study goes on
             passing = not isinstance(error, SlackApiError) or _is_passing(error)
@@ -244,9 +240,19 @@ class LiveFeed:
         return Shown(file_id, curves)
 
     def _update(
-        self, subject: Subject, priority: Priority, fresh: Shown | None, *, abandon: Callable[[], bool]
+        self,
+        subject: Subject,
+        priority: Priority,
+        *,
+        abandon: Callable[[], bool],
+        rendering: Rendering | None = None,
+        fresh: Shown | None = None,
     ) -> Rendering | None:
-        """Update the message with the newest words and ``fresh`` or the present picture, in the best form Slack takes.
+        """Update the message, in the best form that Slack takes.
+
+        Args:
+            rendering: What was rendered for ``fresh``; without it, the message is rendered when its turn has come.
+            fresh: A new picture; without it, the message keeps the one it has.
 
         Returns:
             What was sent; ``None`` if there is no such message (any more).
@@ -256,21 +262,22 @@ class LiveFeed:
         for form in self._taken.to_try():
             if without_picture and form is not Form.TEXT_ONLY:
                 continue
-            with self._pacer.turn("chat.update", priority, abandon=abandon), subject.sending:
+            with on_terms(priority, abandon=abandon), self._limiter.turn("chat.update"), subject.sending:
                 if abandon():
-                    raise PacingError("The update was overtaken.")
-                rendering = self._render(subject.name)
+                    raise CallNotMade("The update was overtaken.")
+                rendering = rendering or self._render(subject.name)
                 if rendering is None:
                     self._queue.forget(subject)
                     return None
                 picture = fresh or subject.shown
                 block = show(form, rendering.curves, picture)
                 try:
+                    message = rendering.message(block)
                     self._client.chat_update(
                         channel=rendering.address.channel,
                         ts=rendering.address.ts,
-                        text=rendering.text,
-                        blocks=[] if form is Form.TEXT_ONLY else list(rendering.blocks(block)),
+                        text=message.text,
+                        blocks=[] if form is Form.TEXT_ONLY else message.blocks,
                     )
                 except (SlackApiError, SlackObjectFormationError) as error:
                     if _code(error) == "message_not_found":

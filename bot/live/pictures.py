@@ -4,17 +4,14 @@ import logging
 import queue
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO
-from urllib.error import URLError
-from urllib.parse import urlsplit
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.slack.rate_limiter import Pacer, PacingError, Priority
+from bot.slack.client import PacedClient
+from bot.slack.rate_limiter import CallNotMade, on_terms
+from bot.slack.uploads import File, upload
 
 logger = logging.getLogger(__name__)
 
@@ -32,35 +29,6 @@ class PictureNotReady(TimeoutError):
     """Slack took a picture but did not process it in time; the picture was deleted again."""
 
 
-def send_bytes(client: WebClient, url: str, content: bytes | BinaryIO, length: int) -> None:
-    """Send a file's bytes to the address that Slack named for them.
-
-    Args:
-        client: Whose proxy, certificates and timeout are used.
-        url: The address.
-        content: The bytes, or an open file of them.
-        length: How many there are.
-
-    Raises:
-        OSError: The address is none, or cannot be reached.
-    """
-    if urlsplit(url).scheme not in ("https", "http"):
-        raise URLError(f"Slack named an upload address that is none: {url[:80]}")
-    handlers: list[urllib.request.BaseHandler] = []
-    if client.proxy:
-        handlers.append(urllib.request.ProxyHandler({"http": client.proxy, "https": client.proxy}))
-    if client.ssl:
-        handlers.append(urllib.request.HTTPSHandler(context=client.ssl))
-    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
-        url,
-        data=content,
-        headers={"Content-Type": "application/octet-stream", "Content-Length": str(length)},
-        method="POST",
-    )
-    with urllib.request.build_opener(*handlers).open(request, timeout=client.timeout) as answer:
-        answer.read()
-
-
 class Pictures:
     """The files of one app in its workspace.
 
@@ -69,12 +37,11 @@ class Pictures:
 
     Args:
         client: Used for every call; its token needs ``files:write``.
-        pacer: Every call waits for its turn there.
     """
 
-    def __init__(self, client: WebClient, pacer: Pacer) -> None:
+    def __init__(self, client: PacedClient) -> None:
         self._client = client
-        self._pacer = pacer
+        self._limiter = client.limiter
         self._processing = 1.0
         self._superseded: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stopped = False
@@ -86,7 +53,7 @@ class Pictures:
         """Start deleting what is discarded."""
         self._deleter.start()
 
-    def upload(self, name: str, png: bytes, alt_text: str, priority: Priority, abandon: Callable[[], bool]) -> str:
+    def upload(self, name: str, png: bytes, alt_text: str, abandon: Callable[[], bool]) -> str:
         """Upload a picture and wait until a message can show it.
 
         Args:
@@ -100,19 +67,16 @@ class Pictures:
             SlackApiError: Slack refused a step, such as ``missing_scope``.
             OSError: Slack could not be reached.
             PictureNotReady: It was not processed within ``PROCESSED_WITHIN`` seconds.
-            PacingError: It was abandoned on the way.
+            CallNotMade: It was abandoned on the way.
         """
-        with self._pacer.turn("files.getUploadURLExternal", priority, abandon=abandon):
-            place = self._client.files_getUploadURLExternal(filename=name, length=len(png), alt_txt=alt_text[:1000])
-        send_bytes(self._client, str(place["upload_url"]), png, len(png))
-        file_id = str(place["file_id"])
-        try:
-            with self._pacer.turn("files.completeUploadExternal", priority, abandon=abandon):
+        with on_terms(abandon=abandon):
+            file_id = upload(self._client, File(name, png, alt_text))
+            try:
                 self._client.files_completeUploadExternal(files=[{"id": file_id, "title": name}])
-            self._wait_until_processed(file_id, priority, abandon)
-        except (SlackClientError, OSError, PacingError):
-            self.discard(file_id)
-            raise
+                self._wait_until_processed(file_id, abandon)
+            except (SlackClientError, OSError, CallNotMade):
+                self.discard(file_id)
+                raise
         self.uploads += 1
         return file_id
 
@@ -126,7 +90,7 @@ class Pictures:
         if self._deleter.is_alive():
             self._deleter.join(max(flush, 0))
         self._stopped = True
-        self._pacer.wake()
+        self._limiter.wake()
         left = 0
         with suppress(queue.Empty):
             while True:
@@ -135,12 +99,11 @@ class Pictures:
         if left:
             logger.warning("%d superseded pictures were not deleted: the time to close was over.", left)
 
-    def _wait_until_processed(self, file_id: str, priority: Priority, abandon: Callable[[], bool]) -> None:
+    def _wait_until_processed(self, file_id: str, abandon: Callable[[], bool]) -> None:
         completed = time.monotonic()
         wait, looks = self._processing, 0
-        while self._pacer.pause(wait, abandon):
-            with self._pacer.turn("files.info", priority, abandon=abandon):
-                info = self._client.files_info(file=file_id)["file"]
+        while self._limiter.pause(wait, abandon):
+            info = self._client.files_info(file=file_id)["file"]
             taken, looks = time.monotonic() - completed, looks + 1
             if info.get("mimetype"):
                 self._learn(taken, at_first_look=looks == 1)
@@ -148,7 +111,7 @@ class Pictures:
             if taken > PROCESSED_WITHIN:
                 raise PictureNotReady(f"Slack did not process a picture within {PROCESSED_WITHIN:g} s.")
             wait = POLL_AGAIN
-        raise PacingError("A picture was abandoned while Slack processed it.")
+        raise CallNotMade("A picture was abandoned while Slack processed it.")
 
     def _learn(self, taken: float, *, at_first_look: bool) -> None:
         """Move the first look to where it just finds the picture ready: later costs time, earlier a call."""
@@ -158,10 +121,10 @@ class Pictures:
     def _delete_superseded(self) -> None:
         while (file_id := self._superseded.get()) is not None:
             try:
-                with self._pacer.turn("files.delete", abandon=lambda: self._stopped):
+                with on_terms(abandon=lambda: self._stopped):
                     self._client.files_delete(file=file_id)
                 self.deletes += 1
-            except PacingError:
+            except CallNotMade:
                 return
             except SlackApiError as error:
                 if error.response.get("error") not in ("file_not_found", "file_deleted"):

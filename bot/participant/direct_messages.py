@@ -2,32 +2,39 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 from slack_sdk.models.blocks import Block
 
 from bot.live.feed import Address, Rendering
-from bot.participant.time_estimate import Pace
-from bot.participant.views import onboarding, session_thread
+from bot.participant.time_estimate import TimeEstimate
+from bot.participant.views import answers, onboarding, session_thread
+from bot.participant.views.next_step import led_back
 from bot.participant.views.trial import trial_message
-from bot.runner.dispatcher import Progress
+from bot.runner.running_jobs import Progress
 from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
+from bot.study.participant_status import status_of
 from reports.figures.loss_plot import LossCurves, loss_curves
 from storage import posts
 from storage.database import Store
 from storage.queries import history
+from storage.queries.due import CALL_HOLDS
 from storage.queries.history import SessionView, TrialView
 from storage.refusals import Refused
-from storage.schema.states import JobKind, TrialState
-from storage.schema.tables import Trial
+from storage.schema.states import JobKind, NoticeKind, SessionEnd, SessionState, TrialState
+from storage.schema.tables import Identity, Notice, Trial
 from storage.transitions import participants
 from training.tasks import TaskFacts
 
+_CLOSED_BEFORE_YOUR_TURN = (
+    "The study was closed before a place was free for you. I am sorry that you waited and could not take part."
+)
 
-class Conversation:
+
+class DirectMessages:
     """Writes to participants, whom the rest of the bot knows by a number.
 
     Args:
@@ -62,27 +69,31 @@ class Conversation:
         identity = participants.identity_of(self._store, participant)
         return identity.slack_channel if identity is not None else ""
 
-    def say(self, participant: int, message: Message, *, thread_ts: str | None = None) -> str | None:
-        """Post a message to a participant. Returns its ts; none when nobody knows any more who they are."""
-        channel = self.channel(participant)
-        return self._slack.post(channel, message, thread_ts=thread_ts) if channel else None
+    def tell(self, notice: Notice) -> None:
+        """Post what a notice says, if it is still true.
 
-    def greet(self, participant: int) -> None:
-        """Post what the study is about, and *I agree*."""
-        self.say(participant, onboarding.greeting(self._settings.consent_text))
+        Raises:
+            SlackApiError: Slack refuses.
+            CallNotMade, OSError: Slack is not reached.
+            Refused: What it tells of is deleted.
+        """
+        message = self._message(notice)
+        if message is not None:
+            self._post(notice.participant_id, message)
 
-    def ask_background(self, participant: int) -> None:
-        """Ask for the participant's experience."""
-        self.say(participant, onboarding.ask_background())
+    def end_root(self, identity: Identity, ts: str) -> None:
+        """Change the root message of the session of somebody who has left: its buttons would lead nowhere."""
+        self._slack.update(identity.slack_channel, ts, answers.left())
 
-    def brief(self, participant: int) -> None:
-        """Post the task and the Start button."""
-        facts = self._facts_of(participants.get(self._store, participant).task)
-        self.say(participant, onboarding.briefing(facts, self._settings.time.limit_minutes))
+    def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool) -> None:
+        """Tell somebody that they have left the study, and what became of their data."""
+        goodbye = answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted)
+        self._slack.post(identity.slack_channel, goodbye)
 
-    def wait_in_line(self, participant: int, place: int, *, late: bool) -> None:
-        """Tell a participant that every seat is taken, also the one that was kept for whoever comes too late."""
-        self.say(participant, onboarding.in_line(place, late=late))
+    def tell_closed(self, identity: Identity) -> None:
+        """Tell somebody in the queue that the study was closed."""
+        told = led_back(_CLOSED_BEFORE_YOUR_TURN, status_of(self._store, identity.slack_user))
+        self._slack.post(identity.slack_channel, told)
 
     def post_session(self, session_id: int) -> str | None:
         """Post the root of a session's thread, once. Returns its ts."""
@@ -92,7 +103,7 @@ class Conversation:
             if post is not None:
                 return post.ts
             view = history.session_view(self._store, session_id)
-            ts = self.say(view.participant_id, session_thread.session_message(view))
+            ts = self._post(view.participant_id, session_thread.session_message(view))
             if ts is not None:
                 posts.remember(self._store, subject, ts=ts)
             return ts
@@ -106,22 +117,68 @@ class Conversation:
             view = history.session_view(self._store, trial.session_id)
             shown = history.trial_view(self._store, trial.id)
             progress = self._progress(trial.subject)
-            message = trial_message(shown, view, progress, pace=self._pace(shown, view, progress))
-            ts = self.say(view.participant_id, message, thread_ts=root)
+            message = trial_message(shown, view, progress, estimate=self._estimate(shown, view, progress))
+            ts = self._post(view.participant_id, message, thread_ts=root)
             if ts is not None:
                 posts.remember(self._store, trial.subject, ts=ts)
-
-    def warn(self, session_id: int, minutes: float) -> None:
-        """Tell a participant how much time is left, and what makes sense in it."""
-        view = history.session_view(self._store, session_id)
-        running = view.running
-        pace = self._pace(running, view, self._progress(running.subject)) if running is not None else None
-        self.say(view.participant_id, session_thread.warning(minutes, view, pace))
 
     def _one_poster(self, subject: str) -> threading.Lock:
         """Held by whoever looks whether a message is there and posts it: errands run side by side."""
         with self._posting:
             return self._posters.setdefault(subject, threading.Lock())
+
+    def _post(self, participant: int, message: Message, *, thread_ts: str | None = None) -> str | None:
+        """Post a message to a participant. Returns its ts; none when nobody knows any more who they are."""
+        channel = self.channel(participant)
+        return self._slack.post(channel, message, thread_ts=thread_ts) if channel else None
+
+    def _message(self, notice: Notice) -> Message | None:
+        """What a notice says; none where it is not true any more."""
+        details, participant = notice.details, notice.participant_id
+        match notice.kind:
+            case NoticeKind.GREETING:
+                return onboarding.greeting(self._settings.consent_text)
+            case NoticeKind.BACKGROUND:
+                return onboarding.ask_background()
+            case NoticeKind.BRIEFING:
+                facts = self._facts_of(participants.get(self._store, participant).task)
+                return onboarding.briefing(facts, self._settings.time.limit_minutes)
+            case NoticeKind.IN_QUEUE:
+                return onboarding.in_queue(details["position"], late=details["late"])
+            case NoticeKind.CALLED:
+                kept_until = notice.at + CALL_HOLDS
+                return onboarding.called(kept_until) if self._now() < kept_until else None
+        if notice.session_id is None:
+            return None
+        return self._session_message(notice, history.session_view(self._store, notice.session_id))
+
+    def _session_message(self, notice: Notice, view: SessionView) -> Message | None:
+        details = notice.details
+        match notice.kind:
+            case NoticeKind.WARNING:
+                return self._warning(view, details["minutes"])
+            case NoticeKind.TIME_IS_UP if not view.state.is_finished:
+                return session_thread.time_is_up(view, details["stopped"])
+            case NoticeKind.THANKS:
+                by_clock = view.ended_as is SessionEnd.CLOCK
+                summary = view.choice.configuration.summary() if view.choice is not None else None
+                return session_thread.thanks(by_clock, summary, len(self._settings.training.evaluation_seeds))
+            case NoticeKind.TIME_GIVEN_BACK if not view.state.is_finished:
+                return session_thread.time_given_back(details["seconds"], view)
+            case NoticeKind.TIME_EXTENDED if not view.state.is_finished:
+                return session_thread.time_extended(view, timedelta(seconds=details["seconds"]))
+            case NoticeKind.SESSION_CANCELLED:
+                return session_thread.ended_by_researcher(view, details["stopped"])
+        return None
+
+    def _warning(self, view: SessionView, minutes: float) -> Message | None:
+        """How much time is left, and what makes sense in it; nothing where that was true a while ago."""
+        left = view.time_left(self._now())
+        if view.state is not SessionState.ACTIVE or left < timedelta(minutes=minutes) / 2:
+            return None
+        running = view.running
+        estimate = self._estimate(running, view, self._progress(running.subject)) if running is not None else None
+        return session_thread.warning(minutes, view, estimate)
 
     def render(self, subject: str) -> Rendering | None:
         """How the message about a subject should look now; none when there is no such message.
@@ -143,24 +200,22 @@ class Conversation:
             return None
         address = Address(channel, post.ts)
         if trial is None:
-            message = session_thread.session_message(view)
-            return Rendering(address, message.text, lambda _: message.blocks)
+            return Rendering(address, lambda _: session_thread.session_message(view))
         progress = self._progress(subject)
-        pace = self._pace(trial, view, progress)
+        estimate = self._estimate(trial, view, progress)
 
-        def blocks(picture: Block | None) -> tuple[Block, ...]:
-            return trial_message(trial, view, progress, picture, pace).blocks
+        def message(picture: Block | None) -> Message:
+            return trial_message(trial, view, progress, picture, estimate)
 
         return Rendering(
             address,
-            trial_message(trial, view, progress).text,
-            blocks,
+            message,
             curves=self._curves(trial, view, progress),
             file_name=f"trial-{trial.number}.png",
         )
 
-    def _pace(self, trial: TrialView, session: SessionView, progress: Progress | None) -> Pace | None:
-        return Pace.of(trial, progress, batches=self._batches(trial, session), now=self._now())
+    def _estimate(self, trial: TrialView, session: SessionView, progress: Progress | None) -> TimeEstimate | None:
+        return TimeEstimate.of(trial, progress, batches=self._batches(trial, session), now=self._now())
 
     def _batches(self, trial: TrialView, session: SessionView) -> int:
         """In one epoch of the trial."""

@@ -4,40 +4,42 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
+from bot.participant.context import ParticipantContext
 from bot.participant.form_state import FormMemory, Purpose
-from bot.participant.interactions import Press, on_press
 from bot.participant.views import buttons, final_choice
 from bot.participant.views.answers import LEAVE
 from bot.participant.views.configuration_form import configuration_form
 from bot.slack.block_kit import notice
-from bot.study.service import Study
+from bot.slack.interactions import Interaction
+from bot.study.service import StudyService
 from storage.queries import history
 from storage.refusals import Refused
 
 
-def register(app: App, study: Study) -> None:
+def register(app: App, context: ParticipantContext) -> None:
     """Listen to how a participant ends the session."""
 
     def final_sent(ack: Ack, body: dict[str, Any]) -> None:
-        _final_sent(study, ack, body)
+        _final_sent(context.study, ack, body)
 
     app.view(final_choice.FINAL_FORM)(final_sent)
-    on_press(app, study, buttons.FINISH, "opening the final choice", _finish)
-    on_press(app, study, LEAVE, "letting somebody leave", _leave)
+    context.on_press(buttons.FINISH, "opening the final choice", _finish)
+    context.on_press(LEAVE, "letting somebody leave", _leave)
 
 
-def _finish(study: Study, press: Press) -> None:
+def _finish(context: ParticipantContext, press: Interaction) -> None:
+    study = context.study
     session = study.own_session(press.user, int(press.value))
     study.may_choose(session)
     evaluations = len(study.settings.training.evaluation_seeds)
-    press.open(study, final_choice.final_form(study.view(session.id), evaluations))
+    press.open(final_choice.final_form(study.view(session.id), evaluations))
 
 
-def _leave(study: Study, press: Press) -> None:
-    study.withdraw(press.user)
+def _leave(context: ParticipantContext, press: Interaction) -> None:
+    context.study.withdraw(press.user)
 
 
-def _final_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
+def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
     session_id = int(view["private_metadata"])
     try:

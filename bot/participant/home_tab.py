@@ -1,34 +1,31 @@
-"""The Home tabs of whoever looks at theirs: published when opened, and again when what they tell has changed."""
+"""Home tabs: published when somebody opens theirs, and again when what it tells has changed."""
 
 import hashlib
 import json
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from cachetools import LRUCache
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.participant.views.home_tab import home_tab
-from bot.researcher.home_section import status_blocks
+from bot.slack.background_tasks import BackgroundTasks
+from bot.slack.client import Slack
 from bot.slack.rate_limiter import Priority
-from bot.study.participant_status import standing_of
-from storage.queries import history
+from bot.study.participant_status import status_of
+from storage.database import Store
 from storage.refusals import Refused
 from storage.transitions import participants, sessions
-
-if TYPE_CHECKING:
-    from bot.study.parts import Parts
 
 log = logging.getLogger(__name__)
 
 _MOST_OPEN = 1000
-"""People whose tab is kept up to date; whoever opened theirs longest ago gets it when they open it again."""
+"""People whose tab is kept up to date; beyond, those who opened theirs longest ago see it as it was then."""
 
 _PAUSE_SECONDS = 1.0
 _RESEARCHERS_PAUSE_SECONDS = 5.0
@@ -50,17 +47,35 @@ class _Batch:
     timer: threading.Timer | None = None
 
 
-class Homes:
+class HomeTabs:
     """Keeps Home tabs up to date. Safe from any thread.
 
     Args:
-        parts: The running study.
+        store: What happened.
+        slack: The workspace.
+        tasks: Runs the publishing.
+        consent_text: What participants agree to.
+        researcher_blocks: What a Slack user sees as a researcher; nothing for anybody else. May wait for Slack.
+        known_researchers: Slack users who are researchers, as far as that is known without asking Slack.
     """
 
-    def __init__(self, parts: "Parts") -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        store: Store,
+        slack: Slack,
+        tasks: BackgroundTasks,
+        consent_text: str,
+        researcher_blocks: Callable[[str], Sequence[Block]],
+        known_researchers: Callable[[], Collection[str]],
+    ) -> None:
+        self._store = store
+        self._slack = slack
+        self._tasks = tasks
+        self._consent_text = consent_text
+        self._researcher_blocks = researcher_blocks
+        self._known_researchers = known_researchers
         self._lock = threading.Lock()
-        self._shown: OrderedDict[str, str] = OrderedDict()
+        self._shown: LRUCache[str, str] = LRUCache(_MOST_OPEN)
         self._publishers: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._people = _Batch(_PAUSE_SECONDS)
         self._researchers = _Batch(_RESEARCHERS_PAUSE_SECONDS)
@@ -68,16 +83,13 @@ class Homes:
     def opened(self, user: str) -> None:
         """Somebody looks at their Home tab: show it. Waits for Slack."""
         with self._lock:
-            known = self._shown.pop(user, _UNSEEN)
-            self._shown[user] = known
-            while len(self._shown) > _MOST_OPEN:
-                self._shown.popitem(last=False)
+            self._shown[user] = self._shown.get(user, _UNSEEN)
             self._people.due.discard(user)
         self._publish(user)
 
     def expect(self, participant_id: int) -> None:
         """A participant may be looking at a tab that was published before we started."""
-        identity = participants.identity_of(self._parts.store, participant_id)
+        identity = participants.identity_of(self._store, participant_id)
         if identity is not None:
             with self._lock:
                 self._shown.setdefault(identity.slack_user, _UNSEEN)
@@ -85,15 +97,15 @@ class Homes:
 
     def changed(self, participant_id: int) -> None:
         """Where a participant stands has changed. Waits for nothing but the database."""
-        identity = participants.identity_of(self._parts.store, participant_id)
+        identity = participants.identity_of(self._store, participant_id)
         if identity is not None:
             self._mark_due(self._people, [identity.slack_user])
-        self._mark_due(self._researchers, self._parts.access.known)
+        self._mark_due(self._researchers, self._known_researchers())
 
     def session_changed(self, session_id: int) -> None:
         """The same by a session."""
         try:
-            session = sessions.get(self._parts.store, session_id)
+            session = sessions.get(self._store, session_id)
         except Refused:
             return
         self.changed(session.participant_id)
@@ -125,7 +137,7 @@ class Homes:
             batch.timer.start()
 
     def _time_to_publish(self, batch: _Batch) -> None:
-        self._parts.errands.run("showing the Home tabs", partial(self._publish_due, batch))
+        self._tasks.run("showing the Home tabs", partial(self._publish_due, batch))
 
     def _publish_due(self, batch: _Batch) -> None:
         with self._lock:
@@ -143,29 +155,19 @@ class Homes:
             publisher = self._publishers.setdefault(user, threading.Lock())
         with publisher:  # of two changes the newer is shown last
             view = home_tab(
-                standing_of(self._parts.store, user),
-                self._parts.settings.consent_text,
-                researcher=self._for_researcher(user),
+                status_of(self._store, user),
+                self._consent_text,
+                researcher=self._researcher_blocks(user),
             )
             shown = hashlib.sha256(json.dumps(view.to_dict()).encode()).hexdigest()
             with self._lock:
                 if self._shown.get(user) == shown:
                     return
             try:
-                self._parts.slack.publish_home(user, view, priority)
+                self._slack.publish_home(user, view, priority)
             except SlackApiError as error:
                 if error.response["error"] not in _NOT_SHOWN:
                     raise
                 log.info("a Home tab is not shown: %s", error.response["error"])
             with self._lock:
                 self._shown[user] = shown
-
-    def _for_researcher(self, user: str) -> list[Block]:
-        settings = self._parts.settings
-        if not self._parts.access.includes(user):
-            return []
-        try:
-            status = history.status(self._parts.store, now=self._parts.now())
-        except Refused:
-            status = None
-        return status_blocks(status, self._parts.jobs.slots_ready, settings.machine.slots)

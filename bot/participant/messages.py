@@ -2,22 +2,24 @@
 
 import html
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from slack_bolt import App
 from slack_sdk.errors import SlackApiError
 
+from bot.participant.context import ParticipantContext
 from bot.participant.form_state import FormMemory, Purpose
 from bot.participant.keywords import Word, is_plain_cancel, numbers_in, understood
 from bot.participant.parse_configuration import OneLine, read_line
 from bot.participant.views import answers, onboarding, typed_configuration
 from bot.participant.views.next_step import led_back
 from bot.slack.block_kit import Message
-from bot.study.participant_status import Standing
-from bot.study.service import Study
+from bot.slack.client import Slack
+from bot.study.participant_status import ParticipantStatus
+from bot.study.service import StudyService
 from storage.queries import history
 from storage.refusals import Refused
 from storage.schema.states import ParticipantState, StudyState
@@ -30,140 +32,131 @@ _MOST_REMEMBERED = 1000
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
 
-class Heard:
-    """Remembers which messages were answered: Slack delivers an event again when it is in doubt."""
+def register(app: App, context: ParticipantContext) -> None:
+    """Listen to direct messages. Each is answered once: Slack delivers an event again when it is in doubt."""
+    answered: LRUCache[tuple[str, str], bool] = LRUCache(_MOST_REMEMBERED)
+    lock = threading.Lock()
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._messages: OrderedDict[tuple[str, str], None] = OrderedDict()
-
-    def is_new(self, channel: str, ts: str) -> bool:
-        """Whether this is the first time; from now on it is not."""
-        with self._lock:
-            if (channel, ts) in self._messages:
-                return False
-            self._messages[channel, ts] = None
-            if len(self._messages) > _MOST_REMEMBERED:
-                self._messages.popitem(last=False)
-            return True
-
-
-def register(app: App, study: Study) -> None:
-    """Listen to direct messages."""
-    heard = Heard()
+    def is_new(event: dict[str, Any]) -> bool:
+        message = event["channel"], event["ts"]
+        with lock:
+            return not answered.get(message) and answered.setdefault(message, True)
 
     def written(event: dict[str, Any]) -> None:
         is_person = "user" in event and "bot_id" not in event and event.get("subtype") in _WRITTEN
-        if event.get("channel_type") != "im" or not is_person or not heard.is_new(event["channel"], event["ts"]):
+        if event.get("channel_type") != "im" or not is_person or not is_new(event):
             return
-        study.errands.run(
+        context.tasks.run(
             "answering a message",
-            partial(_answer, study, event),
-            tell=lambda text: study.slack.whisper(event["channel"], event["user"], text),
+            partial(_answer, context, event),
+            tell=lambda text: context.slack.whisper(event["channel"], event["user"], text),
         )
 
     app.event("message")(written)
 
 
-def where_you_stand(study: Study, user: str) -> Message:
+def where_you_stand(study: StudyService, user: str) -> Message:
     """What comes next for somebody, with the button that does it."""
-    standing = study.standing(user)
-    return _onboarding(study, standing) or led_back("Here is where you stand.", standing)
+    status = study.status(user)
+    return _onboarding(study, status) or led_back("Here is where you stand.", status)
 
 
-def _answer(study: Study, event: dict[str, Any]) -> None:
+def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
+    study = context.study
     user, channel, text = event["user"], event["channel"], html.unescape(event.get("text") or "")
     try:
-        standing = study.standing(user)
-        if standing.participant is None and not study.parts.access.includes(user):
+        status = study.status(user)
+        if status.participant is None and not context.is_researcher(user):
             study.meet(user, channel)
             return
-        _post(study, channel, _answer_to(study, user, text, standing), event.get("thread_ts"))
+        _post(context.slack, channel, _answer_to(study, user, text, status), event.get("thread_ts"))
     except Refused as refused:
-        told = led_back(str(refused), study.standing(user))
-        study.slack.whisper(channel, user, told.text, thread_ts=event.get("thread_ts"), blocks=told.blocks)
+        told = led_back(str(refused), study.status(user))
+        context.slack.whisper(channel, user, told.text, thread_ts=event.get("thread_ts"), blocks=told.blocks)
 
 
-def _post(study: Study, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:
+def _post(slack: Slack, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:
     """Post an answer; of two, the second where the workspace refuses the blocks of the first."""
     if isinstance(answer, Message):
-        study.slack.post(channel, answer, thread_ts=thread_ts)
+        slack.post(channel, answer, thread_ts=thread_ts)
         return
     first, second = answer
     try:
-        study.slack.post(channel, first, thread_ts=thread_ts)
+        slack.post(channel, first, thread_ts=thread_ts)
     except SlackApiError as error:
         if error.response["error"] not in _REFUSED_BLOCKS:
             raise
-        study.slack.post(channel, second, thread_ts=thread_ts)
+        slack.post(channel, second, thread_ts=thread_ts)
 
 
-def _answer_to(study: Study, user: str, text: str, standing: Standing) -> Message | tuple[Message, Message]:
+def _answer_to(
+    study: StudyService, user: str, text: str, status: ParticipantStatus
+) -> Message | tuple[Message, Message]:
     word = understood(text)
-    if word is Word.WITHDRAW and standing.participant is not None:
+    if word is Word.WITHDRAW and status.participant is not None:
         return answers.leaving_offered(study.settings.study.delete_withdrawn)
-    if (onboarding := _onboarding(study, standing)) is not None:
+    if (onboarding := _onboarding(study, status)) is not None:
         return onboarding
     line = read_line(text)
     if line.is_configuration:
-        return _typed(study, standing, line)
+        return _typed(study, status, line)
     if word is Word.CANCEL:
-        return _cancel(study, user, text, standing)
+        return _cancel(study, user, text, status)
     if word is not None:
-        return _WORDS[word](study, standing)
+        return _WORDS[word](study, status)
     if line.named:
-        return answers.about_settings(line.named, standing)
-    return answers.not_understood(text, standing)
+        return answers.about_settings(line.named, status)
+    return answers.not_understood(text, status)
 
 
-def _onboarding(study: Study, standing: Standing) -> Message | None:
+def _onboarding(study: StudyService, status: ParticipantStatus) -> Message | None:
     """Before the task there is one thing to do; whoever writes anything gets to read it again."""
-    if standing.study is StudyState.CLOSED:
+    if status.study is StudyState.CLOSED:
         return None
-    if standing.state is ParticipantState.INVITED:
+    if status.state is ParticipantState.INVITED:
         return onboarding.greeting(study.settings.consent_text)
-    if standing.state is ParticipantState.CONSENTED:
+    if status.state is ParticipantState.CONSENTED:
         return onboarding.ask_background()
     return None
 
 
-def _help(study: Study, standing: Standing) -> Message:
-    waits = standing.place is not None or standing.study is not StudyState.OPEN
-    if standing.state is ParticipantState.DESCRIBED and standing.session is None and not waits:
-        return onboarding.briefing(study.facts_of(standing.participant), study.settings.time.limit_minutes)
-    return answers.help_with(standing)
+def _help(study: StudyService, status: ParticipantStatus) -> Message:
+    waits = status.position is not None or status.study is not StudyState.OPEN
+    if status.state is ParticipantState.DESCRIBED and status.session is None and not waits:
+        return onboarding.briefing(study.facts_of(status.participant), study.settings.time.limit_minutes)
+    return answers.help_with(status)
 
 
-def _time(study: Study, standing: Standing) -> Message:
-    return answers.time_left(standing, study.settings.time.limit_minutes, study.now())
+def _time(study: StudyService, status: ParticipantStatus) -> Message:
+    return answers.time_left(status, study.settings.time.limit_minutes, study.now())
 
 
-_WORDS: dict[Word, Callable[[Study, Standing], Message | tuple[Message, Message]]] = {
+_WORDS: dict[Word, Callable[[StudyService, ParticipantStatus], Message | tuple[Message, Message]]] = {
     Word.HELP: _help,
-    Word.START: lambda _, standing: answers.start_offered(standing),
-    Word.TUNE: lambda _, standing: answers.form_offered(standing),
+    Word.START: lambda _, status: answers.start_offered(status),
+    Word.TUNE: lambda _, status: answers.form_offered(status),
     Word.TIME: _time,
-    Word.HISTORY: lambda _, standing: (answers.trials_made(standing), answers.trials_made_in_sections(standing)),
-    Word.FINISH: lambda _, standing: answers.finish_offered(standing),
-    Word.WITHDRAW: lambda _, standing: led_back("You do not take part, so there is nothing to leave.", standing),
+    Word.HISTORY: lambda _, status: (answers.trials_made(status), answers.trials_made_in_sections(status)),
+    Word.FINISH: lambda _, status: answers.finish_offered(status),
+    Word.WITHDRAW: lambda _, status: led_back("You do not take part, so there is nothing to leave.", status),
 }
 
 
-def _cancel(study: Study, user: str, text: str, standing: Standing) -> Message:
+def _cancel(study: StudyService, user: str, text: str, status: ParticipantStatus) -> Message:
     """Cancel at once where that is all that is said; ask back otherwise."""
-    running = standing.session.unfinished if standing.session is not None else None
+    running = status.session.unfinished if status.session is not None else None
     named = numbers_in(text)
     if running is None or running.is_stopping or not is_plain_cancel(text) or (named and named != (running.number,)):
-        return answers.cancel_offered(standing, named)
+        return answers.cancel_offered(status, named)
     study.cancel(user, running.id)
-    return answers.cancelling(running.number, study.standing(user))
+    return answers.cancelling(running.number, study.status(user))
 
 
-def _typed(study: Study, standing: Standing, line: OneLine) -> Message:
+def _typed(study: StudyService, status: ParticipantStatus, line: OneLine) -> Message:
     last = None
-    if standing.session is not None:
-        submission = history.last_submission(study.store, standing.session.participant_id)
+    if status.session is not None:
+        submission = history.last_submission(study.store, status.session.participant_id)
         if submission is not None:
-            last = FormMemory.new(Purpose.TRY, standing.session.id, submission.configuration).initial
-    images = study.facts_of(standing.participant).training_images
-    return typed_configuration.typed_configuration(line, standing, training_images=images, last=last)
+            last = FormMemory.new(Purpose.TRY, status.session.id, submission.configuration).initial
+    images = study.facts_of(status.participant).training_images
+    return typed_configuration.typed_configuration(line, status, training_images=images, last=last)

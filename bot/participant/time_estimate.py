@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.runner.dispatcher import Progress
+from bot.runner.running_jobs import Progress
 from storage.queries.history import TrialView
 from storage.schema.states import TrialState
 
 
 @dataclass(frozen=True)
-class Pace:
-    """A running trial in time.
+class TimeEstimate:
+    """How long a running trial has taken, and how long it will still take.
 
     Attributes:
         taken: Since it started.
@@ -21,8 +21,8 @@ class Pace:
     left: timedelta | None = None
 
     @classmethod
-    def of(cls, trial: TrialView, progress: Progress | None, *, batches: int, now: datetime) -> "Pace | None":
-        """The pace of a trial; none unless it runs.
+    def of(cls, trial: TrialView, progress: Progress | None, *, batches: int, now: datetime) -> "TimeEstimate | None":
+        """The estimate for a trial; none unless it runs.
 
         Args:
             trial: The trial.

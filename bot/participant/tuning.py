@@ -1,20 +1,22 @@
 """Listeners of the timed part: the form, its redraws and submission, cancel, history."""
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from slack_bolt import Ack, App
 
+from bot.participant.context import ParticipantContext
 from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
-from bot.participant.interactions import Press, on_press
 from bot.participant.views import buttons, final_choice
 from bot.participant.views.configuration_form import FORM, configuration_form, meanwhile
 from bot.participant.views.typed_configuration import TYPED, Typed
 from bot.slack.block_kit import notice
-from bot.study.service import Study
+from bot.slack.client import Slack
+from bot.slack.interactions import Interaction
+from bot.study.service import StudyService
 from storage.queries import history
 from storage.refusals import Reason, Refused
 from training.hyperparameters import Configuration
@@ -32,12 +34,16 @@ class _Form:
 
 
 class Redraws:
-    """Redraws forms in the order in which people changed them, whatever thread gets there first."""
+    """Redraws forms in the order in which people changed them, whatever thread gets there first.
 
-    def __init__(self, study: Study) -> None:
-        self._study = study
+    Args:
+        slack: The workspace.
+    """
+
+    def __init__(self, slack: Slack) -> None:
+        self._slack = slack
         self._lock = threading.Lock()
-        self._forms: OrderedDict[str, _Form] = OrderedDict()
+        self._forms: LRUCache[str, _Form] = LRUCache(_MOST_OPEN_FORMS)
 
     def changed(self, body: dict[str, Any]) -> None:
         """The optimizer, or a reason, was changed: show the fields that belong to it."""
@@ -45,9 +51,6 @@ class Redraws:
         at = float(body["actions"][0]["action_ts"])
         with self._lock:
             form = self._forms.setdefault(view["id"], _Form())
-            self._forms.move_to_end(view["id"])
-            while len(self._forms) > _MOST_OPEN_FORMS:
-                self._forms.popitem(last=False)
         with form.redrawing:
             if at < form.newest:
                 return
@@ -55,52 +58,55 @@ class Redraws:
             memory = FormMemory.model_validate_json(view["private_metadata"])
             values = view["state"]["values"]
             redrawn = memory.redrawn(values)
-            self._study.slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
+            self._slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
 
 
-def register(app: App, study: Study) -> None:
+def register(app: App, context: ParticipantContext) -> None:
     """Listen to what a participant does while the clock runs."""
-    redraws = Redraws(study)
+    redraws = Redraws(context.slack)
 
     def form_changed(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        study.errands.run("redrawing a form", partial(redraws.changed, body))
+        context.tasks.run("redrawing a form", partial(redraws.changed, body))
 
     def form_sent(ack: Ack, body: dict[str, Any]) -> None:
-        _form_sent(study, ack, body)
+        _form_sent(context.study, ack, body)
 
     for action_id in (VALUE, WHY, OTHER):
         app.action(action_id)(form_changed)
     app.view(FORM)(form_sent)
-    on_press(app, study, buttons.NEW, "opening the form", _new)
-    on_press(app, study, buttons.FROM_HERE, "opening the form", _from_here)
-    on_press(app, study, TYPED, "opening the form", _typed)
-    on_press(app, study, buttons.CANCEL, "cancelling a trial", _cancel)
-    on_press(app, study, buttons.HISTORY, "showing a history", _history)
+    context.on_press(buttons.NEW, "opening the form", _new)
+    context.on_press(buttons.FROM_HERE, "opening the form", _from_here)
+    context.on_press(TYPED, "opening the form", _typed)
+    context.on_press(buttons.CANCEL, "cancelling a trial", _cancel)
+    context.on_press(buttons.HISTORY, "showing a history", _history)
 
 
-def open_form(study: Study, press: Press, session_id: int, base: Configuration | None) -> None:
+def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     memory = FormMemory.new(Purpose.TRY, session_id, base)
     running = study.view(session_id).unfinished
-    press.open(study, configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
+    press.open(configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
 
 
-def _new(study: Study, press: Press) -> None:
+def _new(context: ParticipantContext, press: Interaction) -> None:
+    study = context.study
     session = study.own_session(press.user, int(press.value))
     study.may_submit(session)
     last = history.last_submission(study.store, session.participant_id)
     open_form(study, press, session.id, last.configuration if last else None)
 
 
-def _from_here(study: Study, press: Press) -> None:
+def _from_here(context: ParticipantContext, press: Interaction) -> None:
+    study = context.study
     trial = study.own_trial(press.user, int(press.value))
     study.may_submit(study.own_session(press.user, trial.session_id))
     open_form(study, press, trial.session_id, trial.configuration)
 
 
-def _typed(study: Study, press: Press) -> None:
+def _typed(context: ParticipantContext, press: Interaction) -> None:
     """Open the form with the values of a configuration in one line."""
+    study = context.study
     typed = Typed.load(press.value)
     session = study.own_session(press.user, typed.session)
     if typed.purpose is Purpose.TRY:
@@ -110,19 +116,20 @@ def _typed(study: Study, press: Press) -> None:
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
     running = study.view(session.id).unfinished
-    press.open(study, configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
+    press.open(configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
 
 
-def _cancel(study: Study, press: Press) -> None:
-    study.cancel(press.user, int(press.value))
+def _cancel(context: ParticipantContext, press: Interaction) -> None:
+    context.study.cancel(press.user, int(press.value))
 
 
-def _history(study: Study, press: Press) -> None:
+def _history(context: ParticipantContext, press: Interaction) -> None:
+    study = context.study
     session = study.own_session(press.user, int(press.value))
-    press.open(study, final_choice.history(study.view(session.id)))
+    press.open(final_choice.history(study.view(session.id)))
 
 
-def _form_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
+def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     """The form was submitted: every mistake is shown at its field, and nothing that was typed is lost."""
     view, user = body["view"], body["user"]["id"]
     values = view["state"]["values"]
@@ -135,7 +142,7 @@ def _form_sent(study: Study, ack: Ack, body: dict[str, Any]) -> None:
         facts = study.facts_of(study.own_session(user, memory.session).participant_id)
         entered = read(memory, values, training_images=facts.training_images)
         if memory.purpose is Purpose.TRY:
-            study.submit(user, memory.session, entered)
+            study.submit(user, memory.session, entered.configuration, entered.remarks)
             ack()
         else:
             study.choose(user, memory.session, entered.configuration)

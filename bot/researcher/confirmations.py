@@ -1,8 +1,8 @@
-"""What a researcher's deed would do to whom, looked up just before it is asked about, and again before it is done."""
+"""What an action would do to whom: looked up before a researcher is asked, and again before it is done."""
 
+from bot.researcher.context import ResearcherContext
 from bot.researcher.views.confirmations import Deed, Question, named
 from bot.slack.block_kit import duration, escape, percent
-from bot.study.service import Study
 from storage.queries import history
 from storage.queries.history import SessionView, Status
 from storage.refusals import Reason, Refused
@@ -24,11 +24,11 @@ _NOT_NOW = {
 }
 
 
-def question(study: Study, deed: Deed, code: str = "") -> Question:
+def question(context: ResearcherContext, deed: Deed, code: str = "") -> Question:
     """What the deed would do now.
 
     Args:
-        study: The running study.
+        context: What researchers work with.
         deed: What a researcher wants.
         code: The participant whom it is about, if it is about one.
 
@@ -36,10 +36,10 @@ def question(study: Study, deed: Deed, code: str = "") -> Question:
         Refused: It cannot be done now.
     """
     if deed is Deed.CANCEL:
-        return _cancel(study, code)
+        return _cancel(context, code)
     if deed is Deed.WITHDRAW:
-        return _withdraw(study, code)
-    status = history.status(study.store, now=study.now())
+        return _withdraw(context, code)
+    status = history.status(context.store, now=context.now())
     if status.state not in _STATES_BEFORE[deed]:
         raise Refused(*_NOT_NOW[status.state])
     tuning = tuple(each.participant for each in status.running)
@@ -47,10 +47,10 @@ def question(study: Study, deed: Deed, code: str = "") -> Question:
     name = f"“{escape(status.study)}”"
     match deed:
         case Deed.OPEN:
-            rules = study.settings.rules_hash()[:8]
-            limit = study.settings.time.limit_minutes
+            rules = context.settings.rules_hash()[:8]
+            limit = context.settings.time.limit_minutes
             effects = [
-                f"People are let in: each tunes for up to {limit:g} minutes, {study.settings.machine.slots} at once.",
+                f"People are let in: each tunes for up to {limit:g} minutes, {context.settings.machine.slots} at once.",
                 f"The rules (version {rules}) are fixed: later changes need `blackmagic amend`.",
             ]
             return Question(deed, f"Open the study {name}?", tuple(effects), "Yes, open it", known)
@@ -101,10 +101,10 @@ def _close(status: Status, name: str, known: tuple[str, ...]) -> Question:
     )
 
 
-def _cancel(study: Study, code: str) -> Question:
-    person = study.research.find(code)
-    session = study.view(study.research.session_of(code).id)
-    effects = [_so_far(study, session), *_training(session), "Their trials are kept; there is no final choice."]
+def _cancel(context: ResearcherContext, code: str) -> Question:
+    person = context.actions.find(code)
+    session = history.session_view(context.store, context.actions.session_of(code).id)
+    effects = [_so_far(context, session), *_training(session), "Their trials are kept; there is no final choice."]
     effects += ["They are told kindly, and their buttons go.", "This cannot be taken back: nobody has two sessions."]
     known = (person.code, str(session.state), str(len(session.trials)))
     return Question(
@@ -112,15 +112,15 @@ def _cancel(study: Study, code: str) -> Question:
     )
 
 
-def _withdraw(study: Study, code: str) -> Question:
-    person = study.research.find(code)
+def _withdraw(context: ResearcherContext, code: str) -> Question:
+    person = context.actions.find(code)
     if person.state is ParticipantState.WITHDRAWN:
         raise Refused(Reason.WITHDRAWN, f"{person.code} has left the study already.")
-    session = history.session_of_participant(study.store, person.id)
+    session = history.session_of_participant(context.store, person.id)
     effects = []
     if session is not None and not session.state.is_finished:
-        effects += [f"Their session ends. {_so_far(study, session)}", *_training(session)]
-    if study.settings.study.delete_withdrawn:
+        effects += [f"Their session ends. {_so_far(context, session)}", *_training(session)]
+    if context.settings.study.delete_withdrawn:
         tries = len(session.trials) if session is not None else 0
         effects.append(
             f"As they agreed to, everything that they entered and trained is deleted: their answers, {tries} "
@@ -128,7 +128,7 @@ def _withdraw(study: Study, code: str) -> Question:
         )
     else:
         effects.append("As they agreed to, what they did is kept under the code.")
-    reached = participants.identity_of(study.store, person.id) is not None
+    reached = participants.identity_of(context.store, person.id) is not None
     effects.append(
         "The link between the code and their Slack user is deleted" + (", and they are told." if reached else ".")
     )
@@ -142,14 +142,14 @@ def _known(session: SessionView | None) -> tuple[str, ...]:
     return () if session is None else (str(session.state), str(len(session.trials)))
 
 
-def _so_far(study: Study, session: SessionView) -> str:
+def _so_far(context: ResearcherContext, session: SessionView) -> str:
     tries = f"{len(session.trials)} {'try' if len(session.trials) == 1 else 'tries'} so far"
     best = session.best
     if best is not None and best.validation_accuracy is not None:
         tries += f", the best {percent(best.validation_accuracy)}"
     if session.state is SessionState.CHOOSING:
         return f"{tries}; their time is up, and they have not chosen yet."
-    return f"{tries}; they have {duration(session.time_left(study.now()))} left."
+    return f"{tries}; they have {duration(session.time_left(context.now()))} left."
 
 
 def _training(session: SessionView) -> list[str]:

@@ -9,8 +9,7 @@ from tempfile import TemporaryDirectory
 from slack_sdk.errors import SlackApiError
 
 from bot.researcher import pages
-from bot.researcher.actions import note
-from bot.researcher.interactions import Asked
+from bot.researcher.context import Request, ResearcherContext
 from bot.researcher.parsing import Misspelt
 from bot.researcher.views import answers
 from bot.researcher.views.pages import Place
@@ -20,9 +19,8 @@ from bot.runner.report_files import MadeFile
 from bot.runner.subprocess_job import NotMade
 from bot.slack import uploads
 from bot.slack.block_kit import escape
-from bot.slack.rate_limiter import PacingError
+from bot.slack.rate_limiter import CallNotMade
 from bot.slack.uploads import File
-from bot.study.service import Study
 from reports.figures.loss_plot import draw, loss_curves
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
@@ -39,63 +37,63 @@ class NotSent(Exception):
     """A file did not reach its researcher; ``str(error)`` says why."""
 
 
-def plots(study: Study, asked: Asked) -> None:
+def plots(context: ResearcherContext, request: Request) -> None:
     """*Send me these loss plots* was pressed on a page of a participant."""
-    place = Place.read(asked.text)
-    note(study, asked, f"loss plots of {place.code}, page {place.number}")
-    session = pages.known(study, place.code).session
+    place = Place.read(request.text)
+    context.note(request, f"loss plots of {place.code}, page {place.number}")
+    session = pages.known(context, place.code).session
     shown = trials_on(session, place.number)
-    drawn = [(trial, picture) for trial in shown if session and (picture := _plot(study, session, trial)) is not None]
+    drawn = [(trial, picture) for trial in shown if session and (picture := _plot(context, session, trial)) is not None]
     if not drawn:
-        asked.show(pages.page(study, place, "These trials have no losses yet."))
+        request.show(pages.page(context, place, "These trials have no losses yet."))
         return
     titles = "\n".join(trial_title(trial) for trial, _ in drawn)
     try:
-        deliver(study, asked, [picture for _, picture in drawn], f"Loss plots of {place.code}\n{titles}")
+        deliver(context, request, [picture for _, picture in drawn], f"Loss plots of {place.code}\n{titles}")
     except NotSent as error:
-        asked.show(pages.page(study, place, f"⚠️ The loss plots could not be sent: {error}"))
+        request.show(pages.page(context, place, f"⚠️ The loss plots could not be sent: {error}"))
         return
     sent = "✅ The loss plot is" if len(drawn) == 1 else f"✅ {len(drawn)} loss plots are"
-    asked.show(pages.page(study, place, f"{sent} in your direct messages with me."))
+    request.show(pages.page(context, place, f"{sent} in your direct messages with me."))
 
 
-def deliver(study: Study, asked: Asked, content: Sequence[File], comment: str) -> None:
-    """Send files to whoever asked.
+def deliver(context: ResearcherContext, request: Request, content: Sequence[File], comment: str) -> None:
+    """Send files to whoever request.
 
     Raises:
         NotSent: Slack does not take them.
     """
     try:
-        uploads.send(study.slack, study.slack.open_channel(asked.user), content, comment)
+        uploads.send(context.slack, context.slack.open_channel(request.user), content, comment)
     except SlackApiError as error:
         raise NotSent(f"Slack answers “{error.response['error']}”.") from error
-    except (PacingError, OSError) as error:
+    except (CallNotMade, OSError) as error:
         log.warning("a file could not be sent: %s", error)
         raise NotSent("Slack cannot be reached.") from error
 
 
-def report(study: Study, asked: Asked, words: Sequence[str]) -> None:
+def report(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Send the report, all figures or all tables, or one of them."""
     only = _part(words)
     what = _REPORT if only is None else f"Of the report: {only}"
 
     def make(folder: Path) -> Sequence[MadeFile]:
-        name = f"{_file_name(study.settings.study.name)}-report"
-        return study.research.making.make(report_files.report, *_source(study), folder, name, only)
+        name = f"{_file_name(context.settings.study.name)}-report"
+        return context.subprocesses.run(report_files.report, *_source(context), folder, name, only)
 
-    _send(study, asked, what, make)
+    _send(context, request, what, make)
 
 
-def export(study: Study, asked: Asked, words: Sequence[str]) -> None:
+def export(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Send the study as an anonymous bundle of tables."""
     if words:
         raise Misspelt(f"“{' '.join(words)}” is too much.")
 
     def make(folder: Path) -> Sequence[MadeFile]:
-        path = folder / f"{_file_name(study.settings.study.name)}.zip"
-        return [study.research.making.make(report_files.open_data, *_source(study), path)]
+        path = folder / f"{_file_name(context.settings.study.name)}.zip"
+        return [context.subprocesses.run(report_files.open_data, *_source(context), path)]
 
-    _send(study, asked, _OPEN_DATA, make)
+    _send(context, request, _OPEN_DATA, make)
 
 
 def _part(words: Sequence[str]) -> str | None:
@@ -107,29 +105,29 @@ def _part(words: Sequence[str]) -> str | None:
     return part or None
 
 
-def _source(study: Study) -> tuple[str, str]:
-    return study.settings.machine.database, study.settings.study.name
+def _source(context: ResearcherContext) -> tuple[str, str]:
+    return context.settings.machine.database, context.settings.study.name
 
 
-def _send(study: Study, asked: Asked, what: str, make: Callable[[Path], Sequence[MadeFile]]) -> None:
+def _send(context: ResearcherContext, request: Request, what: str, make: Callable[[Path], Sequence[MadeFile]]) -> None:
     """Say that files are being made, make them, send them, and say what came of it."""
-    asked.say(answers.sending(what))
+    request.say(answers.sending(what))
     with TemporaryDirectory(prefix="black-magic-") as folder:
         try:
             content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
-            deliver(study, asked, content, f"{what} (“{escape(study.settings.study.name)}”)")
+            deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
         except (NotMade, NotSent) as error:
-            asked.add(answers.not_sent(what, str(error)))
+            request.add(answers.not_sent(what, str(error)))
         else:
-            asked.add(answers.sent(what))
+            request.add(answers.sent(what))
 
 
 def _file_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "study"
 
 
-def _plot(study: Study, session: SessionView, trial: TrialView) -> File | None:
-    epochs = history.epochs_of(study.store, JobKind.TRIAL, trial.id)
+def _plot(context: ResearcherContext, session: SessionView, trial: TrialView) -> File | None:
+    epochs = history.epochs_of(context.store, JobKind.TRIAL, trial.id)
     if not epochs:
         return None
     curves = loss_curves(
@@ -137,6 +135,6 @@ def _plot(study: Study, session: SessionView, trial: TrialView) -> File | None:
         [epoch.training_loss for epoch in epochs if epoch.training_loss is not None],
         epoch=epochs[-1].number,
         epochs_planned=trial.configuration.epochs,
-        batches_per_epoch=-(-study.parts.facts_of(session.task).training_images // trial.configuration.batch_size),
+        batches_per_epoch=-(-context.facts_of(session.task).training_images // trial.configuration.batch_size),
     )
     return File(f"{session.participant}-trial-{trial.number}.png", draw(curves), curves.alt_text)

@@ -1,13 +1,52 @@
 """The researcher's part of the Home tab: the running sessions, and how far the study is."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from slack_sdk.models.blocks import Block
 
+from bot.researcher.permissions import Permissions
 from bot.researcher.views.status import counts, line, sections
+from bot.runner.running_jobs import RunningJobs
 from bot.slack.block_kit import context, divider, header, section
+from storage.database import Store
+from storage.queries import history
 from storage.queries.history import Status
+from storage.refusals import Refused
 
 _MOST_SESSIONS = 400
 """A view has 100 blocks, and a participant's own part needs room too."""
+
+
+class HomeSection:
+    """Makes the researchers' part of Home tabs. Safe from any thread.
+
+    Args:
+        store: What happened.
+        jobs: The jobs that run.
+        slots: How many slots there are.
+        permissions: Knows who is a researcher.
+        now: The time, aware.
+    """
+
+    def __init__(
+        self, store: Store, jobs: RunningJobs, slots: int, permissions: Permissions, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._slots = slots
+        self._permissions = permissions
+        self._now = now
+
+    def blocks(self, user: str) -> list[Block]:
+        """What a Slack user sees as a researcher; nothing for anybody else. May wait for Slack."""
+        if not self._permissions.includes(user):
+            return []
+        try:
+            status = history.status(self._store, now=self._now())
+        except Refused:
+            status = None
+        return status_blocks(status, self._jobs.slots_ready, self._slots)
 
 
 def status_blocks(status: Status | None, slots_ready: int, slots: int) -> list[Block]:

@@ -4,30 +4,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from slack_bolt import Ack, App
 
 from bot.researcher import actions, file_delivery, pages
-from bot.researcher.interactions import Asked
-from bot.researcher.parsing import Misspelt, nearest, without_people, words_of
-from bot.researcher.permissions import GroupUnknown
+from bot.researcher.context import Handler, Request, ResearcherContext
+from bot.researcher.parsing import Misspelt, nearest
 from bot.researcher.views import answers
 from bot.researcher.views.answers import Usage
 from bot.researcher.views.confirmations import NO, YES, Deed
-from bot.researcher.views.pages import TURN, Page, Place, Subject, said
+from bot.researcher.views.pages import TURN, Page, Place, Subject
 from bot.researcher.views.people import PLOTS
-from bot.study.service import Study
-from storage.refusals import Refused
+from bot.slack.mentions import without_people, words_of
 
 COMMAND = "/study"
 
-NOT_FOR_YOU = (
-    "`/study` is for the researchers who run the study. If you take part in it, write me a direct message: "
-    "I will show you where you stand and what comes next."
-)
-
-Run = Callable[[Study, Asked, Sequence[str]], None]
+Run = Callable[[ResearcherContext, Request, Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -43,58 +33,31 @@ class Command:
     run: Run
 
 
-def register(app: App, study: Study) -> None:
+def register(context: ResearcherContext) -> None:
     """Listen to ``/study``, and to presses under its answers."""
 
-    def typed(ack: Ack, body: dict[str, Any]) -> None:
-        ack()
-        asked = Asked.by_command(study.slack, body)
-        study.errands.run("answering a command", partial(_answer, study, asked), tell=asked.tell)
+    def on_press(action_id: str | re.Pattern[str], doing: str, do: Handler) -> None:
+        context.interactions.on_press(action_id, doing, partial(context.handle, do))
 
-    def on_press(action_id: str | re.Pattern[str], doing: str, do: Callable[[Study, Asked], None]) -> None:
-        def pressed(ack: Ack, body: dict[str, Any]) -> None:
-            ack()
-            asked = Asked.by_press(study.slack, body)
-            study.errands.run(doing, partial(_politely, study, asked, partial(do, study, asked)), tell=asked.tell)
-
-        app.action(action_id)(pressed)
-
-    app.command(COMMAND)(typed)
+    context.interactions.on_command(COMMAND, "answering a command", partial(context.handle, _run))
     on_press(re.compile(rf"{TURN}\..+"), "turning a page", _turn)
     on_press(PLOTS, "sending loss plots", file_delivery.plots)
-    on_press(YES, "doing what a researcher confirmed", actions.Confirmations().take)
+    on_press(YES, "doing what a researcher confirmed", actions.Confirmed().take)
     on_press(NO, "leaving things as they are", _leave)
 
 
-def _answer(study: Study, asked: Asked) -> None:
-    _politely(study, asked, partial(_run, study, asked))
-
-
-def _politely(study: Study, asked: Asked, do: Callable[[], None]) -> None:
-    """Do it if a researcher asked; a refusal is told in private."""
-    try:
-        if study.parts.access.allows(asked.user):
-            do()
-        else:
-            asked.add(answers.not_for_you(NOT_FOR_YOU))
-    except GroupUnknown as unknown:
-        asked.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
-    except Refused as refused:
-        asked.say(said(str(refused)))
-
-
-def _run(study: Study, asked: Asked) -> None:
-    words = words_of(asked.text) or ["help"]
+def _run(context: ResearcherContext, request: Request) -> None:
+    words = words_of(request.text) or ["help"]
     name = words[0].lower()
     command = COMMANDS.get(name)
     if command is None:
-        asked.say(answers.not_known(words[0], _meant(nearest(name, COMMANDS), words[1:])))
+        request.say(answers.not_known(words[0], _meant(nearest(name, COMMANDS), words[1:])))
         return
-    actions.note(study, asked, _on_record(name, words[1:]))
+    context.note(request, _on_record(name, words[1:]))
     try:
-        command.run(study, asked, words[1:])
+        command.run(context, request, words[1:])
     except Misspelt as misspelt:
-        asked.say(answers.misspelt(str(misspelt), command.usages))
+        request.say(answers.misspelt(str(misspelt), command.usages))
 
 
 def _meant(name: str | None, words: Sequence[str]) -> Usage | None:
@@ -112,35 +75,35 @@ def _on_record(name: str, words: Sequence[str]) -> str:
     return " ".join([name, *("@…" for _ in words)]) if name == "invite" else without_people(" ".join([name, *words]))
 
 
-def _help(_: Study, asked: Asked, __: Sequence[str]) -> None:
-    asked.say(answers.help_with([usage for each in COMMANDS.values() for usage in each.usages]))
+def _help(_: ResearcherContext, request: Request, __: Sequence[str]) -> None:
+    request.say(answers.help_with([usage for each in COMMANDS.values() for usage in each.usages]))
 
 
-def _status(study: Study, asked: Asked, _: Sequence[str]) -> None:
-    page = pages.page(study, Place(Subject.STATUS))
+def _status(context: ResearcherContext, request: Request, _: Sequence[str]) -> None:
+    page = pages.page(context, Place(Subject.STATUS))
     if page.of == 1:
-        asked.say(page.message())
+        request.say(page.message())
     else:
-        asked.show(page)
+        request.show(page)
 
 
-def _participants(study: Study, asked: Asked, _: Sequence[str]) -> None:
-    asked.show(pages.page(study, Place(Subject.PARTICIPANTS)))
+def _participants(context: ResearcherContext, request: Request, _: Sequence[str]) -> None:
+    request.show(pages.page(context, Place(Subject.PARTICIPANTS)))
 
 
-def _participant(study: Study, asked: Asked, words: Sequence[str]) -> None:
+def _participant(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     if len(words) != 1:
         raise Misspelt("Name one participant.")
-    asked.show(pages.page(study, Place(Subject.PARTICIPANT, 1, words[0])))
+    request.show(pages.page(context, Place(Subject.PARTICIPANT, 1, words[0])))
 
 
-def _turn(study: Study, asked: Asked) -> None:
-    page: Page = pages.page(study, Place.read(asked.text))
-    asked.show(page)
+def _turn(context: ResearcherContext, request: Request) -> None:
+    page: Page = pages.page(context, Place.read(request.text))
+    request.show(page)
 
 
-def _leave(_: Study, asked: Asked) -> None:
-    asked.say(answers.nothing_done())
+def _leave(_: ResearcherContext, request: Request) -> None:
+    request.say(answers.nothing_done())
 
 
 COMMANDS: Mapping[str, Command] = {

@@ -1,63 +1,26 @@
-"""What researchers type after ``/study``, read: words, people, lengths of time, and the nearest word to a typo."""
+"""What researchers type after ``/study``, read: lengths of time, counts, and the nearest word to a typo."""
 
 import difflib
-import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 LONGEST_EXTENSION = timedelta(hours=24)
 
-_WORD = re.compile(r"<[^>]*>|[^\s<]+")
-_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{7,})")
-_TOLD = re.compile(r"<[@!][^>]*>|@\S+|\b[UWS][A-Z0-9]{7,}\b|\S+@\S+")
 _UNITS = {"h": "hours", "m": "minutes", "s": "seconds"}
 _LENGTH = re.compile(
     r"(?:(?P<h>\d{1,6}(?:[.,]\d{1,3})?)h(?:ours?)?)?(?:(?P<m>\d{1,6}(?:[.,]\d{1,3})?)m(?:in(?:utes?)?)?)?"
     r"(?:(?P<s>\d{1,6}(?:[.,]\d{1,3})?)s(?:ec(?:onds?)?)?)?"
 )
-_SEPARATORS = ",;"
 
 
 class Misspelt(Exception):
     """A command that cannot be understood; ``str(error)`` says what is wrong with it, in a sentence."""
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a command's text; a mention is one of them."""
-    return [each if each.startswith("<") else html.unescape(each) for each in _WORD.findall(text)]
-
-
-def without_people(text: str) -> str:
-    """The text with ``@…`` where it names somebody, for the event log, at most 200 characters."""
-    return _TOLD.sub("@…", " ".join(words_of(text)))[:200]
-
-
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one most looks like; none where nothing is near."""
     return next(iter(difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.55)), None)
-
-
-@dataclass(frozen=True)
-class Named:
-    """Whom a command names: Slack users, each once, and words that name nobody."""
-
-    people: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-def people_in(words: Sequence[str]) -> Named:
-    """The people whom words mention: ``<@U…|name>``, as Slack sends ``@name``, or an ID."""
-    people: dict[str, None] = {}
-    others: list[str] = []
-    for word in (each.strip(_SEPARATORS) for each in words):
-        found = _PERSON.fullmatch(word)
-        if found is not None:
-            people[found[1] or found[2]] = None
-        elif word and word.lower() != "and":
-            others.append(word)
-    return Named(tuple(people), tuple(others))
 
 
 def length_of(words: Sequence[str]) -> timedelta:

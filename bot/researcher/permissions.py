@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.settings.settings import SlackSection
 from bot.slack.client import Slack
-from bot.slack.rate_limiter import PacingError
+from bot.slack.rate_limiter import CallNotMade
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _Read:
     until: float
 
 
-class Access:
+class Permissions:
     """Knows who may use ``/study``. Safe from any thread.
 
     Args:
@@ -97,7 +97,7 @@ class Access:
             return _Read(self._slack.group_members(name), "", self._clock() + REMEMBERED_SECONDS)
         except SlackApiError as error:
             why = f"Slack answers “{error.response['error']}”"
-        except (PacingError, OSError):
+        except (CallNotMade, OSError):
             why = "Slack does not answer"
         log.warning("the members of the user group %s are not known: %s", name, why)
         return _Read(frozenset(), why, self._clock() + AGAIN_SECONDS)

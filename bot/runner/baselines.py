@@ -8,12 +8,14 @@ so a restart changes nothing.
 import logging
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import count
-from typing import TYPE_CHECKING
 
-from bot.admin.views.baselines import baseline_ended
-from storage import posts
+from bot.runner.running_jobs import RunningJobs
+from bot.settings.settings import Settings
+from bot.slack.background_tasks import BackgroundTasks
+from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
 from storage.refusals import Refused
@@ -23,9 +25,7 @@ from storage.transitions import baselines, studies, trials
 from storage.transitions.baselines import BaselineStatus, Stopped
 from storage.transitions.jobs import Job
 from training.search.searchers import Tpe, derived_seed, draw
-
-if TYPE_CHECKING:
-    from bot.study.parts import Parts
+from training.tasks import TaskFacts
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +35,14 @@ MOST = 10_000
 _SEEDS = 2**31
 """As many as a database's whole numbers hold."""
 
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 """How often the time of artificial participants is looked at."""
 
-_RETRY_SECONDS = 60.0
+RETRY_SECONDS = 60.0
 """After an error of ours, what is due is tried again so soon."""
 
 _MOST_FAILURES = 3
-"""Trials in a row that failed: the machine is broken, and would fail for ever, since a failure takes no time."""
+"""After so many failed trials in a row a member ends: the machine is broken, and each failure takes no time."""
 
 
 class Baselines:
@@ -52,16 +52,33 @@ class Baselines:
     trial that is not through when the time is up is stopped, as a person's is.
 
     Args:
-        parts: The running study.
+        settings: The study's rules.
+        facts_of: What participants may know of a task.
+        store: What happened.
+        jobs: The jobs that run.
+        tasks: Runs what takes a moment.
+        now: The time, aware.
     """
 
-    def __init__(self, parts: "Parts") -> None:
-        self._parts = parts
-        self._going_on, self._telling = threading.Lock(), threading.Lock()
+    def __init__(
+        self,
+        settings: Settings,
+        facts_of: Callable[[str | None], TaskFacts],
+        store: Store,
+        jobs: RunningJobs,
+        tasks: BackgroundTasks,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._facts_of = facts_of
+        self._store = store
+        self._jobs = jobs
+        self._tasks = tasks
+        self._now = now
+        self._going_on = threading.Lock()
         self._due = threading.Event()
         self._sessions: dict[int, int] = {}  # of random searches, by the baseline
         self._left: dict[str, tuple[int, float]] = {}  # trial and seconds, by the key of what a member of TPE trains
-        self._all_told = False
 
     def start_random(
         self, wanted: int, actor: str, *, task: str | None = None, most_epochs: int | None = None
@@ -79,18 +96,18 @@ class Baselines:
             ValueError: None is wanted, or too many.
         """
         _check(wanted)
-        task, seed = task or self._parts.settings.study.task[0], self._next_seed()
-        images = self._parts.facts_of(task).training_images
+        task, seed = task or self._settings.study.task[0], self._next_seed()
+        images = self._facts_of(task).training_images
         baseline = baselines.start_random(
-            self._parts.store,
+            self._store,
             task=task,
             configurations=draw(wanted, seed, training_images=images, most_epochs=most_epochs),
             seed=seed,
-            training_seed=self._parts.settings.training.seed,
+            training_seed=self._settings.training.seed,
             actor=actor,
-            now=self._parts.now(),
+            now=self._now(),
         )
-        self._parts.jobs.look()
+        self._jobs.look()
         return baseline
 
     def start_tpe(self, wanted: int, actor: str, tries: int | None = None, *, task: str | None = None) -> Baseline:
@@ -108,14 +125,14 @@ class Baselines:
         """
         _check(wanted)
         baseline = baselines.start_tpe(
-            self._parts.store,
-            task=task or self._parts.settings.study.task[0],
+            self._store,
+            task=task or self._settings.study.task[0],
             wanted=wanted,
             tries=tries,
-            seconds=60 * self._parts.settings.time.limit_minutes,
+            seconds=60 * self._settings.time.limit_minutes,
             seed=self._next_seed(),
             actor=actor,
-            now=self._parts.now(),
+            now=self._now(),
         )
         self._go_on()
         return baseline
@@ -126,65 +143,58 @@ class Baselines:
         Raises:
             Refused: None runs.
         """
-        stopped = baselines.stop(self._parts.store, actor=actor, now=self._parts.now())
+        stopped = baselines.stop(self._store, actor=actor, now=self._now())
         for trial in stopped.stopping:
-            self._parts.jobs.stop(trial.subject)
+            self._jobs.stop(trial.subject)
         return stopped
 
     def statuses(self) -> Sequence[BaselineStatus]:
         """How far the baselines of the study are, in the order in which they were started."""
-        study = studies.newest_study(self._parts.store)
-        return [] if study is None else baselines.statuses(self._parts.store, study.id)
+        study = studies.newest_study(self._store)
+        return [] if study is None else baselines.statuses(self._store, study.id)
 
     def resume(self) -> None:
-        """Go on with what ran before the bot was stopped, and watch the time from now on."""
-        self._parts.clock.every(_LOOK_SECONDS, self._stop_who_is_out_of_time)
-        self._parts.clock.every(_RETRY_SECONDS, self._go_on)
+        """Go on with what ran before the bot was stopped; called again and again, also with what an error held up."""
         self._go_on()
 
     def on_ended(self, job: Job) -> None:
-        """A searcher's job has ended. Waits for nothing but the database."""
+        """A searcher's job has ended. Waits for nothing."""
         self._left.pop(job.key, None)
-        self._parts.homes.session_changed(job.session_id)  # researchers' tabs tell how far it is
         self._go_on()
 
     def _next_seed(self) -> int:
         """Every baseline of a study draws from another seed, which follows from the study's."""
-        return (self._parts.settings.training.seed + len(self.statuses())) % _SEEDS
+        return (self._settings.training.seed + len(self.statuses())) % _SEEDS
 
     def _go_on(self) -> None:
         """See soon what is to be done; whatever ends until then is seen to at once."""
         if not self._due.is_set():
             self._due.set()
-            self._parts.errands.run("going on with a baseline", self._do_what_is_due)
+            self._tasks.run("going on with a baseline", self._do_what_is_due)
 
     def _do_what_is_due(self) -> None:
         with self._going_on:
             self._due.clear()
-            for baseline in baselines.running(self._parts.store):
+            for baseline in baselines.running(self._store):
                 if baseline.searcher is Searcher.RANDOM:
                     self._end_random(baseline)
                 else:
                     self._go_on_with_tpe(baseline)
-        self._parts.jobs.look()
-        if not self._all_told:
-            self._tell_who_has_ended()
+        self._jobs.look()
 
     def _end_random(self, baseline: Baseline) -> None:
         """End random search if nothing of it is left."""
-        store = self._parts.store
+        store = self._store
         if baseline.id not in self._sessions:
             self._sessions[baseline.id] = baselines.members(store, baseline.id)[0].id
         try:
-            baselines.end_random(store, self._sessions[baseline.id], now=self._parts.now())
+            baselines.end_random(store, self._sessions[baseline.id], now=self._now())
         except Refused as refused:
             log.debug("%s goes on: %s", baseline.code, refused)
-        else:
-            self._all_told = False
 
     def _go_on_with_tpe(self, baseline: Baseline) -> None:
         """Let every member that is in a session go on, and add members while there are fewer than slots."""
-        store, slots = self._parts.store, self._parts.settings.machine.slots
+        store, slots = self._store, self._settings.machine.slots
         views = baselines.members(store, baseline.id)
         active = sum(
             self._let_go_on(baseline, number, view)
@@ -194,7 +204,7 @@ class Baselines:
         for number in count(len(views) + 1):
             if active >= slots:
                 return
-            seed, now = self._parts.settings.training.seed, self._parts.now()
+            seed, now = self._settings.training.seed, self._now()
             session = baselines.next_member(store, baseline.id, training_seed=seed, now=now)
             if session is None:
                 return
@@ -202,17 +212,16 @@ class Baselines:
 
     def _let_go_on(self, baseline: Baseline, number: int, view: SessionView) -> bool:
         """Submit a member's next trial, or end its session. Returns whether it goes on."""
-        store, now = self._parts.store, self._parts.now()
+        store, now = self._store, self._now()
         left = _seconds_left(baseline, view)
         if view.unfinished is not None:
             self._left[view.unfinished.subject] = (view.unfinished.id, left)
             return True
         try:
             if _is_over(baseline, view, left):
-                baselines.choose(store, view.id, seeds=self._parts.settings.training.evaluation_seeds, now=now)
-                self._all_told = False
+                baselines.choose(store, view.id, seeds=self._settings.training.evaluation_seeds, now=now)
                 return False
-            tpe = Tpe(derived_seed(baseline.seed, number), self._parts.facts_of(baseline.task).training_images)
+            tpe = Tpe(derived_seed(baseline.seed, number), self._facts_of(baseline.task).training_images)
             proposed = tpe.next([(trial.configuration, trial.validation_accuracy) for trial in view.trials])
             trial = baselines.submit(store, view.id, proposed, now=now)
         except Refused as refused:  # a researcher stopped it a moment ago
@@ -221,38 +230,18 @@ class Baselines:
         self._left[trial.subject] = (trial.id, left)
         return True
 
-    def _stop_who_is_out_of_time(self) -> None:
+    def stop_who_is_out_of_time(self) -> None:
+        """Stop the trials of artificial participants whose time is up; called again and again."""
         for key, (trial_id, left) in list(self._left.items()):
-            seconds = self._parts.jobs.seconds(key)
+            seconds = self._jobs.seconds(key)
             if seconds is None or seconds < left:
                 continue
             try:
-                trials.cancel(self._parts.store, trial_id, now=self._parts.now(), actor=Actor.SEARCHER)
+                trials.cancel(self._store, trial_id, now=self._now(), actor=Actor.SEARCHER)
             except Refused as refused:
                 log.debug("%s: %s", key, refused)
             self._left.pop(key, None)
-            self._parts.jobs.stop(key)
-
-    def _tell_who_has_ended(self) -> None:
-        """Post in the report channel which baselines have ended, once each; what Slack does not take comes later."""
-        channel = self._parts.settings.slack.report_channel
-        if not channel:
-            return
-        with self._telling:
-            self._all_told = True
-            try:
-                for status in self.statuses():
-                    if status.is_over and not status.stopped:
-                        self._tell(channel, status)
-            except Exception:
-                self._all_told = False
-                raise
-
-    def _tell(self, channel: str, status: BaselineStatus) -> None:
-        subject = f"report:baseline:{status.id}"
-        if posts.find(self._parts.store, subject) is None:
-            ts = self._parts.slack.post(channel, baseline_ended(status))
-            posts.remember(self._parts.store, subject, ts=ts)
+            self._jobs.stop(key)
 
 
 def _check(wanted: int) -> None:

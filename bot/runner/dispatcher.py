@@ -6,14 +6,14 @@ One thread does all of it, so nothing here is decided twice. What may happen to 
 
 import logging
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol
 
 from sqlalchemy.exc import OperationalError
 
+from bot.runner.running_jobs import RunningJob, RunningJobs
 from storage.database import Store
 from storage.refusals import Refused
 from storage.schema.states import JobKind, TrialState
@@ -31,22 +31,7 @@ _RETRY_SECONDS = 1.0
 """Between two attempts to write what the database could not take (a full disk)."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a running job has come.
-
-    Attributes:
-        epoch: The epoch that is training, from 1.
-        batch_losses: The losses of its batches so far.
-        epoch_losses: The training loss of every finished epoch.
-    """
-
-    epoch: int = 1
-    batch_losses: tuple[float, ...] = ()
-    epoch_losses: tuple[float, ...] = ()
-
-
-class Watcher(Protocol):
+class JobListener(Protocol):
     """Is told what happens to jobs, on the thread of the loop: must not wait for anything."""
 
     def job_moved(self, job: Job) -> None:
@@ -68,39 +53,14 @@ class Watcher(Protocol):
         """The loop met an error of ours and goes on."""
 
 
-@dataclass
-class _Running:
-    job: Job
-    slot: int
-    epoch: int = 1
-    batch_losses: list[float] = field(default_factory=list)
-    epoch_losses: list[float] = field(default_factory=list)
-    trained: float = 0.0
-    training_since: float | None = None
-
-    @property
-    def gives_way(self) -> bool:
-        """Whether a person's trial may suspend it: nobody waits for it."""
-        return self.job.of_searcher or self.job.kind is JobKind.EVALUATION
-
-    @property
-    def seconds(self) -> float:
-        return self.trained + (0.0 if self.training_since is None else time.monotonic() - self.training_since)
-
-    def begin(self) -> None:
-        self.training_since = time.monotonic()
-
-    def pause(self) -> None:
-        self.trained, self.training_since = self.seconds, None
-
-
-class Jobs:
+class Dispatcher:
     """The loop between storage and workers.
 
     Args:
         store: Where trials wait.
         workers: Where they run.
-        watcher: Who is told.
+        running: The jobs that run; filled here.
+        listener: Who is told.
         now: The time, aware.
         mixed_devices: Whether trials of a study may run on slots that differ in what the bits of a result depend on.
     """
@@ -109,24 +69,22 @@ class Jobs:
         self,
         store: Store,
         workers: Workers,
-        watcher: Watcher,
+        running: RunningJobs,
+        listener: JobListener,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         mixed_devices: bool = False,
     ) -> None:
         self._store = store
         self._workers = workers
-        self._watcher = watcher
+        self._listener = listener
         self._now = now
-        self._running: dict[str, _Running] = {}
-        self._ready: set[int] = set()
+        self._running = running
         self._told_of: set[int] = set()
         self._mixed_devices = mixed_devices
         self._reference: Environment | None = None
         self._event: WorkerEvent | None = None  # what is being handled; stays until that is done
         self._in_trouble = False
-        self._lock = threading.Lock()
-        self._look = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
 
@@ -135,7 +93,7 @@ class Jobs:
         latest = trials.latest_environment(self._store)
         self._reference = None if latest is None else Environment(**latest)
         self._workers.start()
-        self._look.set()
+        self._running.look()
         self._thread.start()
 
     def close(self) -> None:
@@ -145,33 +103,6 @@ class Jobs:
             self._thread.join()
         self._workers.close()
 
-    def look(self) -> None:
-        """Something may be waiting: look soon."""
-        self._look.set()
-
-    def stop(self, key: str) -> None:
-        """Ask the worker of a running job to stop it."""
-        self._workers.stop(key)
-
-    def progress(self, key: str) -> Progress | None:
-        """How far a running job has come; none when it does not run."""
-        with self._lock:
-            running = self._running.get(key)
-            if running is None:
-                return None
-            return Progress(running.epoch, tuple(running.batch_losses), tuple(running.epoch_losses))
-
-    def seconds(self, key: str) -> float | None:
-        """How long a running job has trained, while suspended not counted; none when it does not run."""
-        with self._lock:
-            running = self._running.get(key)
-            return None if running is None else running.seconds
-
-    @property
-    def slots_ready(self) -> int:
-        """The number of slots whose worker is up."""
-        return len(self._ready)
-
     def _loop(self) -> None:
         while not self._closing.is_set():
             try:
@@ -180,12 +111,12 @@ class Jobs:
             except OperationalError as error:
                 # The disk is full, or the database away: nothing may be lost for it, so the same is tried again.
                 self._say_once(error)
-                self._look.set()
+                self._running.look()
                 self._closing.wait(_RETRY_SECONDS)
             except Exception as error:  # the study must go on, and somebody must be told
                 log.exception("the jobs loop met an error")
                 self._give_up()
-                self._watcher.loop_failed(error)
+                self._listener.loop_failed(error)
                 self._closing.wait(_RETRY_SECONDS)
 
     def _turn(self) -> None:
@@ -195,8 +126,7 @@ class Jobs:
         if self._event is not None:
             self._handle(self._event)
             self._event = None
-        if self._look.is_set():
-            self._look.clear()
+        if self._running.take_look():
             self._assign()
 
     def _give_up(self) -> None:
@@ -205,18 +135,18 @@ class Jobs:
         if event is not None and isinstance(event.message, Outcome | Failed | Lost):
             running = self._running.get(event.job or "")
             if running is not None:
-                self._forget(running)
+                self._running.remove(running)
 
     def _say_once(self, error: OperationalError) -> None:
         if not self._in_trouble:
             log.error("the database cannot be written; what workers report waits and is kept: %s", error)
-            self._watcher.loop_failed(error)
+            self._listener.loop_failed(error)
         self._in_trouble = True
 
     def _assign(self) -> None:
         """Give waiting jobs to slots: only people's trials may suspend one, an evaluation or a searcher's job."""
-        busy: dict[int, list[_Running]] = {slot: [] for slot in self._ready}
-        for running in self._running.values():
+        busy: dict[int, list[RunningJob]] = {slot: [] for slot in self._running.ready}
+        for running in self._running.all():
             if running.slot in busy:
                 busy[running.slot].append(running)
         idle = [slot for slot, held in busy.items() if not held]
@@ -229,13 +159,12 @@ class Jobs:
                 if slot in idle:
                     return  # nothing waits at all
                 continue
-            with self._lock:
-                self._running[job.key] = _Running(job, slot)
+            self._running.add(RunningJob(job, slot))
             part = Part.TRIAL if job.kind is JobKind.TRIAL else Part.EVALUATION
             self._workers.submit(slot, job.key, TrialRequest(job.task, job.configuration, job.seed, part))
             if self._is_unwanted(job):  # asked to stop before its worker had heard of it
                 self._workers.stop(job.key)
-            self._watcher.job_moved(job)
+            self._listener.job_moved(job)
 
     def _is_unwanted(self, job: Job) -> bool:
         if job.kind is not JobKind.TRIAL:
@@ -258,27 +187,27 @@ class Jobs:
         match event.message:
             case BatchLosses():
                 self._add_losses(running, event.message)
-                self._watcher.job_moved(running.job)
+                self._listener.job_moved(running.job)
             case EpochEnd():
                 self._end_epoch(running, event.message)
-                self._watcher.job_moved(running.job)
+                self._listener.job_moved(running.job)
             case Outcome():
                 self._end(running, _ending(event.message, _partial(running)))
             case Failed():
                 log.error("%s failed in slot %s: %s", running.job.key, event.slot, event.message.detail)
                 self._end(running, _failure(event.message, _partial(running)))
-                self._watcher.job_failed(running.job, event.message)
+                self._listener.job_failed(running.job, event.message)
             case Lost():
-                self._ready.discard(event.slot)
+                self._running.ready.discard(event.slot)
                 self._lose(running)
             case Started() | Resumed():
-                with self._lock:
+                with self._running.lock:
                     running.begin()
-                self._watcher.job_moved(running.job)
+                self._listener.job_moved(running.job)
             case Suspended():
-                with self._lock:
+                with self._running.lock:
                     running.pause()
-                self._watcher.job_moved(running.job)
+                self._listener.job_moved(running.job)
 
     def _welcome(self, slot: int, environment: Environment) -> None:
         """A slot is ready: it may work if its results are those of the others, bit for bit."""
@@ -292,12 +221,12 @@ class Jobs:
             )
             return
         self._told_of.discard(slot)
-        self._ready.add(slot)
-        self._look.set()
+        self._running.ready.add(slot)
+        self._running.look()
 
     def _lose_slot(self, event: WorkerEvent) -> None:
         """A worker is gone, or cannot start, without a job that would tell of it."""
-        self._ready.discard(event.slot)
+        self._running.ready.discard(event.slot)
         if isinstance(event.message, Failed):
             log.error("the worker of slot %s cannot start: %s", event.slot, event.message.detail)
             self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again. The log says why.")
@@ -307,15 +236,15 @@ class Jobs:
     def _tell(self, slot: int, reason: str) -> None:
         if slot not in self._told_of:
             self._told_of.add(slot)
-            self._watcher.slot_failed(slot, reason)
+            self._listener.slot_failed(slot, reason)
 
-    def _add_losses(self, running: _Running, message: BatchLosses) -> None:
-        with self._lock:
+    def _add_losses(self, running: RunningJob, message: BatchLosses) -> None:
+        with self._running.lock:
             if message.epoch != running.epoch:
                 running.epoch, running.batch_losses = message.epoch, []
             running.batch_losses.extend(message.losses)
 
-    def _end_epoch(self, running: _Running, message: EpochEnd) -> None:
+    def _end_epoch(self, running: RunningJob, message: EpochEnd) -> None:
         jobs.record_epoch(
             self._store,
             running.job,
@@ -325,39 +254,34 @@ class Jobs:
             validation_accuracy=message.accuracy,
             seconds=message.seconds,
         )
-        with self._lock:
+        with self._running.lock:
             running.epoch_losses.append(message.training_loss)
 
-    def _end(self, running: _Running, ending: jobs.Ending) -> None:
+    def _end(self, running: RunningJob, ending: jobs.Ending) -> None:
         try:
             jobs.finish(self._store, running.job, ending, now=self._now())
         except Refused as refused:  # the run was taken back meanwhile: its result is not wanted any more
             log.info("%s: %s", running.job.key, refused)
-            self._forget(running)
+            self._running.remove(running)
             return
-        self._forget(running)
-        self._watcher.job_ended(running.job)
+        self._running.remove(running)
+        self._listener.job_ended(running.job)
 
-    def _lose(self, running: _Running) -> None:
+    def _lose(self, running: RunningJob) -> None:
         log.warning("the worker in slot %s was lost with %s", running.slot, running.job.key)
         try:
             run = jobs.lost(self._store, running.job, now=self._now())
         except Refused as refused:
             log.info("%s: %s", running.job.key, refused)
-            self._forget(running)
+            self._running.remove(running)
             return
-        self._forget(running)
-        self._watcher.job_lost(running.job)
+        self._running.remove(running)
+        self._listener.job_lost(running.job)
         if run.state.is_finished:
-            self._watcher.job_ended(running.job)
-
-    def _forget(self, running: _Running) -> None:
-        with self._lock:
-            self._running.pop(running.job.key, None)
-        self._look.set()
+            self._listener.job_ended(running.job)
 
 
-def _partial(running: _Running) -> PartialEpoch | None:
+def _partial(running: RunningJob) -> PartialEpoch | None:
     """The epoch that a run ended in, if it did not end with one."""
     if running.epoch == len(running.epoch_losses) or not running.batch_losses:
         return None

@@ -1,37 +1,19 @@
-"""The time limit. Deadlines are columns in the database; the alarms here only wake us up.
+"""What happens by the clock: APScheduler calls it, on threads of its own, while the bot runs.
 
-Alarms are APScheduler jobs in the same database, so they survive a restart. An alarm carries no decision:
-whoever is woken looks at the session's deadline and does what is due by then.
+Nothing is kept here over a restart: deadlines are columns of the database, which :mod:`bot.study.sweep` reads.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine
 
 log = logging.getLogger(__name__)
 
-_PERSISTENT = "default"
-_VOLATILE = "volatile"
-
-
-class Alarm(StrEnum):
-    """Why we were woken."""
-
-    WARNING = "warning"
-    DEADLINE = "deadline"
-    GRACE = "grace"
-
-
-Wake = Callable[[int, Alarm], None]
+_THREADS = 4
 
 
 def next_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:
@@ -53,103 +35,81 @@ def _around(at: time, zone: ZoneInfo, now: datetime) -> list[datetime]:
     return [datetime.combine(day, at, zone).astimezone(UTC) for day in days]
 
 
-_running: "Clock | None" = None
-
-
-def ring(session: int, alarm: str) -> None:
-    """What a stored alarm calls: APScheduler keeps its name, not the function."""
-    if _running is not None:
-        _running.wake(session, Alarm(alarm))
-
-
-class Clock:
-    """Sets alarms for sessions, and keeps them over restarts. One runs in a process.
+class Scheduler:
+    """Calls functions again and again, once a day, or when something is due. A function that fails is called again.
 
     Args:
-        engine: The database of the study.
-        wake: Called on a thread of the scheduler with the session's id and the kind of alarm.
+        on_error: Is told of an error, and what was being done, in a few words.
     """
 
-    def __init__(self, engine: Engine, wake: Wake) -> None:
-        self.wake = wake
+    def __init__(self, on_error: Callable[[Exception, str], object]) -> None:
+        self._on_error = on_error
         self._scheduler = BackgroundScheduler(
-            jobstores={
-                _PERSISTENT: SQLAlchemyJobStore(engine=engine, tablename="alarm"),
-                _VOLATILE: MemoryJobStore(),
-            },
-            executors={"default": ThreadPoolExecutor(4)},
-            # An alarm that comes late is still an alarm; ten late ones are one.
+            executors={"default": ThreadPoolExecutor(_THREADS)},
+            # What comes late is still to be done; ten late calls are one.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone="UTC",
         )
 
     def start(self) -> None:
-        """Begin to ring; alarms that were due while nobody ran ring at once."""
-        global _running
-        _running = self
+        """Begin to call."""
         self._scheduler.start()
 
     def close(self) -> None:
-        """Stop ringing; stored alarms stay."""
-        global _running
+        """Wait for what is being done, and call no more."""
         if self._scheduler.running:
-            # An alarm that rings in this moment is removed before the scheduler stops: APScheduler's thread breaks
-            # when it is stopped in between, and the alarm would ring again at the next start.
-            self._scheduler.pause()
-            self._scheduler.get_jobs()  # waits for the thread
             self._scheduler.shutdown(wait=True)
-        if _running is self:
-            _running = None
 
-    def set_alarms(self, session: int, deadline: datetime, warnings: Sequence[timedelta], now: datetime) -> None:
-        """Set, or move, the alarms of a session that is running: its warnings and its deadline."""
-        self.clear_alarms(session)
-        for number, before in enumerate(warnings):
-            if deadline - before > now:
-                self._set(session, Alarm.WARNING, deadline - before, f"{number}")
-        self._set(session, Alarm.DEADLINE, deadline)
+    def every(self, seconds: float, doing: str, do: Callable[[], object]) -> None:
+        """Call a function again and again.
 
-    def set_grace(self, session: int, ends: datetime) -> None:
-        """Set the alarm for the end of the grace period."""
-        self.clear_alarms(session)
-        self._set(session, Alarm.GRACE, ends)
+        Args:
+            seconds: From one call to the next. A call that takes longer delays the next one.
+            doing: What it does, in a few words, for the report of an error.
+            do: The function.
+        """
+        self._scheduler.add_job(self._guarded(doing, do), "interval", seconds=seconds)
 
-    def clear_alarms(self, session: int) -> None:
-        """Remove the alarms of a session, if it has any."""
-        for job in self._scheduler.get_jobs(_PERSISTENT):
-            if job.args and job.args[0] == session:
-                try:
-                    self._scheduler.remove_job(job.id, _PERSISTENT)
-                except JobLookupError:
-                    log.debug("alarm %s rang while it was being removed", job.id)
+    def when_due(self, seconds: float, doing: str, do: Callable[[], datetime | None]) -> None:
+        """Call a function again and again, and besides at the moment at which it says that something will be due.
 
-    def every(self, seconds: float, do: Callable[[], None]) -> None:
-        """Call a function again and again while the clock runs."""
-        self._scheduler.add_job(do, "interval", seconds=seconds, jobstore=_VOLATILE)
+        Args:
+            seconds: From one call to the next.
+            doing: What it does, in a few words, for the report of an error.
+            do: The function. It returns the next moment at which something is due, or none.
+        """
+        due = f"due: {doing}"
 
-    def daily(self, at: time, zone: ZoneInfo, do: Callable[[], None]) -> None:
-        """Call a function once a day at this time of day while the clock runs. It is told of no day before the start.
+        def call() -> None:
+            moment = do()
+            if moment is not None and moment < datetime.now(UTC) + timedelta(seconds=seconds):
+                self._scheduler.add_job(guarded, "date", run_date=moment, id=due, replace_existing=True)
 
-        Every ring sets the next one: APScheduler's own cron trigger rings without end within the hour that a zone
+        guarded = self._guarded(doing, call)
+        self._scheduler.add_job(guarded, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
+
+    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], object]) -> None:
+        """Call a function once a day at this time of day, from the next time on.
+
+        Every call sets the next one: APScheduler's own cron trigger calls without end within the hour that a zone
         repeats in autumn.
         """
+        guarded = self._guarded(doing, do)
 
-        def ring() -> None:
+        def call() -> None:
             set_next()
-            do()
+            guarded()
 
         def set_next() -> None:
-            self._scheduler.add_job(ring, "date", run_date=next_time(at, zone, datetime.now(UTC)), jobstore=_VOLATILE)
+            self._scheduler.add_job(call, "date", run_date=next_time(at, zone, datetime.now(UTC)))
 
         set_next()
 
-    def _set(self, session: int, alarm: Alarm, at: datetime, suffix: str = "") -> None:
-        self._scheduler.add_job(
-            ring,
-            "date",
-            run_date=at,
-            args=[session, str(alarm)],
-            id=f"session:{session}:{alarm}{suffix}",
-            jobstore=_PERSISTENT,
-            replace_existing=True,
-        )
+    def _guarded(self, doing: str, do: Callable[[], object]) -> Callable[[], None]:
+        def call() -> None:
+            try:
+                do()
+            except Exception as error:  # noqa: BLE001 - the scheduler would only log it
+                self._on_error(error, doing)
+
+        return call

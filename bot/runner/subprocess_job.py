@@ -21,7 +21,7 @@ class NotMade(Exception):
     """A computation gave nothing; ``str(error)`` says why, in a sentence."""
 
 
-class Making:
+class SubprocessJob:
     """Runs one computation at a time. Safe from any thread."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Making:
         self._process: BaseProcess | None = None
         self._closed = False
 
-    def make(self, function: Callable[Given, Made], *args: Given.args, **named: Given.kwargs) -> Made:
+    def run(self, function: Callable[Given, Made], *args: Given.args, **named: Given.kwargs) -> Made:
         """Call a function of a module in another process, and wait for what it returns; all of it must pickle.
 
         Raises:

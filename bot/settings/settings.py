@@ -24,7 +24,6 @@ from pydantic import (
 )
 
 from bot.settings.tasks import TaskSection
-from bot.slack.block_kit import paragraphs
 from training.tasks import Task, Tasks, UnknownTask, built_in
 
 GROUPS = ("novice", "medium", "expert")
@@ -44,9 +43,6 @@ WITHDRAWN_DATA: Mapping[str, str] = {
 
 _WITHDRAWN_DATA_HERE = "{withdrawn_data}"
 """Where the consent text wants that sentence; without it, it comes last."""
-
-_MOST_CONSENT_BLOCKS = 48
-"""A message has 50 blocks, and the first has a headline and *I agree* besides."""
 
 
 class SettingsError(Exception):
@@ -321,20 +317,13 @@ def _consent(text: str, path: Path, withdrawn_data: str) -> str:
     """The consent text as participants read it: with what becomes of the data of those who leave.
 
     Raises:
-        SettingsError: It is empty, or too long for a message.
+        SettingsError: It is empty.
     """
     if not text:
         raise SettingsError(f"{path} is empty: write the consent text there.")
     if _WITHDRAWN_DATA_HERE not in text:
         text = f"{text}\n\n{_WITHDRAWN_DATA_HERE}"
-    text = text.replace(_WITHDRAWN_DATA_HERE, WITHDRAWN_DATA[withdrawn_data])
-    needed = len(paragraphs(text))
-    if needed > _MOST_CONSENT_BLOCKS:
-        raise SettingsError(
-            f"{path} is too long for one Slack message: it needs {needed} blocks of text, and "
-            f"{_MOST_CONSENT_BLOCKS} fit. Shorten it, or put the details on a page of your own and link to it."
-        )
-    return text
+    return text.replace(_WITHDRAWN_DATA_HERE, WITHDRAWN_DATA[withdrawn_data])
 
 
 @dataclass(frozen=True)

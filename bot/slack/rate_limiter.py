@@ -1,9 +1,9 @@
 """Slack's rate limits, met from this side: no call is made that Slack would refuse.
 
 Slack counts calls per method, workspace and app in a sliding minute, and messages per channel and second
-(https://docs.slack.dev/apis/web-api/rate-limits). The :class:`Pacer` counts the same. It aims at the limit and never
-goes over it: a call occupies its place from the moment it is allowed until a window after its *answer* came, so it
-holds whatever the way to Slack takes. What a person waits for goes before any frame of a live plot.
+(https://docs.slack.dev/apis/web-api/rate-limits). The :class:`RateLimiter` counts the same. It aims at the limit and
+never goes over it: a call counts from the moment it is allowed until a window after its *answer* came, however long the
+way to Slack takes. What a person waits for goes before any frame of a live plot.
 """
 
 import logging
@@ -14,7 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import count
 from typing import Any, Self
@@ -91,8 +92,52 @@ def _ignore(_method: str, _seconds: float) -> None:
     """Nobody wants to know."""
 
 
-class PacingError(RuntimeError):
-    """A call did not get its turn in time: the pacer was closed, or its caller or Slack could not wait so long."""
+class CallNotMade(RuntimeError):
+    """A call did not get its turn in time: the limiter was closed, or its caller or Slack could not wait so long."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms calls wait for their turn.
+
+    Attributes:
+        priority: Among those who wait, the lower goes first; equals in the order in which they came.
+        timeout: The longest wait in seconds; ``None`` waits until the limiter is closed.
+        abandon: Says whether the caller no longer wants its turn; asked again after every :meth:`RateLimiter.wake`.
+    """
+
+    priority: Priority = Priority.RESULT
+    timeout: float | None = None
+    abandon: Callable[[], bool] = _never
+
+
+_USUAL_TERMS = Terms()
+_terms: ContextVar[Terms] = ContextVar("terms", default=_USUAL_TERMS)
+_held: ContextVar[str] = ContextVar("held", default="")
+"""The method whose turn the code that runs now has already."""
+
+
+@contextmanager
+def on_terms(
+    priority: Priority | None = None, *, timeout: float | None = None, abandon: Callable[[], bool] | None = None
+) -> Iterator[None]:
+    """Let the calls inside the ``with`` block wait on these terms; what is not given stays as it is.
+
+    Args:
+        priority, timeout, abandon: As in :class:`Terms`.
+    """
+    terms = _terms.get()
+    if priority is not None:
+        terms = replace(terms, priority=priority)
+    if timeout is not None:
+        terms = replace(terms, timeout=timeout)
+    if abandon is not None:
+        terms = replace(terms, abandon=abandon)
+    before = _terms.set(terms)
+    try:
+        yield
+    finally:
+        _terms.reset(before)
 
 
 @dataclass
@@ -117,15 +162,15 @@ class _Window:
 
 @dataclass(frozen=True, order=True)
 class _Ticket:
-    """One caller's place in the line of a method."""
+    """One caller's position in the queue of a method."""
 
     priority: Priority
     number: int
     channel: str | None = field(compare=False)
 
 
-class _Line:
-    """The calls of one method: those made, those allowed next, those who wait. Guarded by the pacer's lock."""
+class _Queue:
+    """The calls of one method: those made, those allowed next, those who wait. Guarded by the limiter's lock."""
 
     def __init__(self, limit: Limit, per_channel: Limit | None) -> None:
         self.window = _Window(limit)
@@ -193,7 +238,7 @@ class _Line:
         return self._channels[ticket.channel]
 
 
-class Pacer:
+class RateLimiter:
     """Lets calls to Slack pass, each method at its own pace. One per workspace and app; safe from any thread.
 
     Args:
@@ -209,8 +254,8 @@ class Pacer:
         self, limits: Mapping[str, Limit] = SLACK_LIMITS, *, per_channel: Limit | None = POST_PER_CHANNEL
     ) -> None:
         self._changed = threading.Condition()
-        self._lines = {
-            method: _Line(limit, per_channel if method == "chat.postMessage" else None)
+        self._queues = {
+            method: _Queue(limit, per_channel if method == "chat.postMessage" else None)
             for method, limit in limits.items()
         }
         self._numbers = count()
@@ -222,45 +267,39 @@ class Pacer:
         return self
 
     @contextmanager
-    def turn(
-        self,
-        method: str,
-        priority: Priority = Priority.RESULT,
-        *,
-        channel: str | None = None,
-        timeout: float | None = None,
-        abandon: Callable[[], bool] = _never,
-    ) -> Iterator[None]:
-        """Wait for this method's next turn, then make the call inside the ``with`` block.
+    def turn(self, method: str, *, channel: str | None = None) -> Iterator[None]:
+        """Wait for this method's next turn on the present terms, then make the call inside the ``with`` block.
+
+        Inside of the block a call of the same method needs no other turn.
 
         Args:
             method: As Slack names it, such as ``chat.update``.
-            priority: Among those who wait, the lower goes first; equals in the order they came.
             channel: For ``chat.postMessage``: the channel written to.
-            timeout: The longest wait in seconds; ``None`` waits until :meth:`close`.
-            abandon: Says whether the caller no longer wants its turn; asked anew after every :meth:`wake`.
 
         Raises:
-            PacingError: When the wait was too long, abandoned, or the pacer was closed; the call must not be made.
+            CallNotMade: When the wait was too long, abandoned, or the limiter was closed; the call must not be made.
         """
-        line = self._lines.get(method)
-        if line is None:
+        queue = self._queues.get(method)
+        if queue is None or _held.get() == method:
             yield
             return
-        ticket = _Ticket(priority, next(self._numbers), channel)
-        self._await_turn(line, ticket, method, timeout, abandon)
+        terms = _terms.get()
+        ticket = _Ticket(terms.priority, next(self._numbers), channel)
+        self._await_turn(queue, ticket, method, terms)
+        before = _held.set(method)
         try:
             yield
         finally:
+            _held.reset(before)
             with self._changed:
-                line.finish(ticket, time.monotonic())
+                queue.finish(ticket, time.monotonic())
                 self._changed.notify_all()
 
     def slow_down(self, method: str, seconds: float) -> None:
         """Slack refused a call of this method and wants none for ``seconds``: remember it, and go slower."""
         with self._changed:
-            if (line := self._lines.get(method)) is not None:
-                line.refuse(time.monotonic(), seconds)
+            if (queue := self._queues.get(method)) is not None:
+                queue.refuse(time.monotonic(), seconds)
         self.on_limited(method, seconds)
 
     def pause(self, seconds: float, abandon: Callable[[], bool] = _never) -> bool:
@@ -283,35 +322,33 @@ class Pacer:
             self._closed = True
             self._changed.notify_all()
 
-    def _await_turn(
-        self, line: _Line, ticket: _Ticket, method: str, timeout: float | None, abandon: Callable[[], bool]
-    ) -> None:
-        give_up_at = math.inf if timeout is None else time.monotonic() + timeout
+    def _await_turn(self, queue: _Queue, ticket: _Ticket, method: str, terms: Terms) -> None:
+        give_up_at = math.inf if terms.timeout is None else time.monotonic() + terms.timeout
         with self._changed:
-            line.waiting.append(ticket)
+            queue.waiting.append(ticket)
             try:
                 while True:
-                    if self._closed or abandon():
-                        raise PacingError(f"{method} was not called: the connection to Slack is being closed.")
+                    if self._closed or terms.abandon():
+                        raise CallNotMade(f"{method} was not called: the connection to Slack is being closed.")
                     now = time.monotonic()
-                    if line.is_next(ticket, now):
-                        line.start(ticket, now)
+                    if queue.is_next(ticket, now):
+                        queue.start(ticket, now)
                         return
                     if now >= give_up_at:
-                        raise PacingError(f"{method} was not called: its turn did not come in {timeout:g} s.")
-                    until = min(max(line.wait(ticket, now), 0.001), give_up_at - now)
+                        raise CallNotMade(f"{method} was not called: its turn did not come in {terms.timeout:g} s.")
+                    until = min(max(queue.wait(ticket, now), 0.001), give_up_at - now)
                     self._changed.wait(None if math.isinf(until) else until)
             finally:
-                line.waiting.remove(ticket)
+                queue.waiting.remove(ticket)
                 self._changed.notify_all()
 
 
 class RateLimitedHandler(RateLimitErrorRetryHandler):
-    """On HTTP 429 tells the pacer, waits as long as Slack asks for, and tries again."""
+    """On HTTP 429 tells the limiter, waits as long as Slack asks for, and tries again."""
 
-    def __init__(self, pacer: Pacer, max_retry_count: int = 3) -> None:
+    def __init__(self, limiter: RateLimiter, max_retry_count: int = 3) -> None:
         super().__init__(max_retry_count)
-        self._pacer = pacer
+        self._limiter = limiter
 
     def prepare_for_next_attempt(
         self,
@@ -321,23 +358,23 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002 - the SDK passes it by name
     ) -> None:
-        """Called by the SDK before a retry; when the pacer is closed meanwhile there is none."""
+        """Called by the SDK before a retry; when the limiter is closed meanwhile there is none."""
         headers = response.headers if response else {}
         named = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
         seconds = float(named[0])
         method = urlsplit(request.url).path.rsplit("/", 1)[-1]
         logger.warning("Slack limits %s: no more calls for %g s.", method, seconds)
-        self._pacer.slow_down(method, seconds)
+        self._limiter.slow_down(method, seconds)
         # Several calls may have been refused together: they should not come back together.
-        if self._pacer.pause(seconds + random.uniform(0, 0.5)):  # noqa: S311
+        if self._limiter.pause(seconds + random.uniform(0, 0.5)):  # noqa: S311
             state.next_attempt_requested = True
             state.increment_current_attempt()
 
 
-def retry_handlers(pacer: Pacer) -> list[RetryHandler]:
-    """The SDK's retries (connection, server, rate limit), the last of them known to the pacer."""
+def retry_handlers(limiter: RateLimiter) -> list[RetryHandler]:
+    """The SDK's retries (connection, server, rate limit), the last of them known to the limiter."""
     return [
         ConnectionErrorRetryHandler(max_retry_count=2),
         ServerErrorRetryHandler(max_retry_count=2),
-        RateLimitedHandler(pacer),
+        RateLimitedHandler(limiter),
     ]

@@ -4,15 +4,14 @@ import logging
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
-from bot.admin.alert_kinds import Kind
 from bot.runner.baselines import Baselines
-from bot.slack.rate_limiter import Priority
-from bot.study.parts import Parts
-from bot.study.reactions import FollowUps
+from bot.slack.background_tasks import BackgroundTasks
+from bot.study.protocols import Admins, HomeTabs
+from bot.study.reactions import Reactions
 from storage.schema.states import JobKind
-from storage.transitions import sessions
 from storage.transitions.jobs import Job
 from training.workers import Failed
 
@@ -22,48 +21,56 @@ _REPEATED_SECONDS = 3600.0
 _ERROR = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt))(?::|$)")
 
 
-class Tidings:
-    """What jobs report (:class:`bot.runner.dispatcher.Watcher`). Nothing here may wait: errands do what would.
+class JobEvents:
+    """Is told what happens to jobs (:class:`bot.runner.dispatcher.JobListener`). Nothing here waits.
 
     Args:
-        parts: The running study.
-        follow_ups: Sees to what follows.
+        reactions: Sees to what follows for participants.
         baselines: Goes on with searchers: nobody is written to about their jobs.
+        admins: Tells the admins.
+        home_tabs: Researchers' tabs tell how far searchers are.
+        tasks: Runs what reads the database.
+        on_error: Is told of an error, and what was being done, in a few words.
     """
 
-    def __init__(self, parts: Parts, follow_ups: FollowUps, baselines: Baselines) -> None:
-        self._parts = parts
-        self._follow_ups = follow_ups
+    def __init__(
+        self,
+        reactions: Reactions,
+        baselines: Baselines,
+        admins: Admins,
+        home_tabs: HomeTabs,
+        tasks: BackgroundTasks,
+        on_error: Callable[[Exception, str], object],
+    ) -> None:
+        self._reactions = reactions
         self._baselines = baselines
+        self._admins = admins
+        self._home_tabs = home_tabs
+        self._tasks = tasks
+        self._on_error = on_error
         self._out_of_memory: deque[float] = deque()
-
-    @property
-    def reported(self) -> int:
-        """How many participants' results were posted since the start."""
-        return self._parts.admins.results.posted
 
     def job_moved(self, job: Job) -> None:
         """A job started or made progress."""
         if job.kind is JobKind.TRIAL and not job.of_searcher:
-            self._parts.feed.touch(job.key, Priority.FRAME)
+            self._reactions.trial_progressed(job.key)
 
     def job_ended(self, job: Job) -> None:
         """A job is finished, whatever it ended as."""
         if job.of_searcher:
+            self._home_tabs.session_changed(job.session_id)
             self._baselines.on_ended(job)
         elif job.kind is JobKind.TRIAL:
-            self._parts.feed.touch(job.key, Priority.RESULT)
-            self._follow_ups.session_moved(job.session_id)
+            self._reactions.trial_ended(job.key, job.session_id)
         else:
-            self._parts.admins.evaluated(job.session_id)
+            self._admins.evaluated(job.session_id)
 
     def job_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again, and its time is given back."""
-        self._parts.admins.alert(
-            Kind.WORKER_LOST, f"The worker in slot {job.slot} was lost with {job.key} of {job.participant}."
-        )
+        self._admins.worker_lost(job)
         if job.kind is JobKind.TRIAL and not job.of_searcher:
-            self._parts.errands.run("seeing to a lost trial", partial(self._see_to_lost, job))
+            react = partial(self._reactions.trial_lost, job.key, job.session_id)
+            self._tasks.run("reacting to a lost trial", react)
 
     def job_failed(self, job: Job, failed: Failed) -> None:
         """A job ended with an error; its text stays in the log, since it may hold anything."""
@@ -73,39 +80,27 @@ class Tidings:
             self._note_out_of_memory(job)
             return
         why = "out of memory" if failed.fault == "configuration" else error_name(failed.detail)
-        kind = Kind.EVALUATION_FAILED if of_evaluation else Kind.TRIAL_FAILED
-        self._parts.admins.alert(kind, f"{job.key} of {job.participant} failed in slot {job.slot}: {why}.")
+        self._admins.job_failed(job, why)
 
     def slot_failed(self, slot: int, reason: str) -> None:
         """A slot cannot be used, or its idle worker was lost."""
         log.warning("slot %s: %s", slot, reason)
-        self._parts.admins.alert(Kind.SLOT_UNUSABLE, reason)
+        self._admins.slot_unusable(reason)
 
     def loop_failed(self, error: Exception) -> None:
         """The loop that carries messages between workers and storage met an error."""
-        self._parts.trouble.report(error, "talking to the workers")
+        self._on_error(error, "talking to the workers")
 
     def _note_out_of_memory(self, job: Job) -> None:
-        """One configuration that is too large is its participant's affair; several may be a matter of the machine."""
+        """One configuration that is too large concerns its participant; several may be a fault of the machine."""
         if job.of_searcher:
             return
         now = time.monotonic()
         self._out_of_memory.append(now)
         while now - self._out_of_memory[0] > _REPEATED_SECONDS:
             self._out_of_memory.popleft()
-        count = len(self._out_of_memory)
-        if count > 1:
-            last = f"the last was {job.key} of {job.participant}"
-            text = f"{count} trials within an hour needed more memory than there is; {last}."
-            self._parts.admins.alert(Kind.OUT_OF_MEMORY, text)
-
-    def _see_to_lost(self, job: Job) -> None:
-        parts = self._parts
-        session = sessions.get(parts.store, job.session_id)
-        self._follow_ups.set_alarms(session)
-        parts.feed.touch(job.key, Priority.RESULT)
-        parts.feed.touch(session.subject, Priority.RESULT)
-        parts.homes.session_changed(session.id)
+        if len(self._out_of_memory) > 1:
+            self._admins.out_of_memory(job, len(self._out_of_memory))
 
 
 def error_name(detail: str) -> str:

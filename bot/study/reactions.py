@@ -1,105 +1,157 @@
-"""What follows from a transition, whoever caused it: messages, alarms, stop requests, the next in line."""
+"""What follows from a transition, whoever caused it: messages are redrawn, people told and called, workers stopped."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
-from bot.participant.views import onboarding, session_thread
+from bot.live.feed import LiveFeed
+from bot.runner.running_jobs import RunningJobs
+from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.rate_limiter import Priority
-from bot.study.parts import Parts
+from bot.study.notifications import Notifications
+from bot.study.protocols import HomeTabs, ParticipantMessages
+from storage.database import Store
 from storage.queries import history
-from storage.refusals import Refused
-from storage.schema.states import Chooser, SessionState, TrialState
+from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
-from storage.transitions import queue, trials
-from storage.transitions.choices import Chosen
+from storage.transitions import queue, sessions, trials
 
 
-class FollowUps:
-    """Sees to what follows.
+class Reactions:
+    """Sees to what follows. No method waits for Slack.
 
     Args:
-        parts: The running study.
+        store: What happened.
+        jobs: The jobs that run.
+        feed: The messages in sessions' threads.
+        messages: Writes to participants.
+        notifications: Posts what transitions have noted down for participants.
+        home_tabs: Participants' and researchers' Home tabs.
+        tasks: Runs what waits for Slack.
+        seats: How many people tune at once.
+        now: The time, aware.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        store: Store,
+        jobs: RunningJobs,
+        feed: LiveFeed,
+        messages: ParticipantMessages,
+        notifications: Notifications,
+        home_tabs: HomeTabs,
+        tasks: BackgroundTasks,
+        seats: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._feed = feed
+        self._messages = messages
+        self._notifications = notifications
+        self._home_tabs = home_tabs
+        self._tasks = tasks
+        self._seats = seats
+        self._now = now
 
-    @property
-    def warnings(self) -> Sequence[timedelta]:
-        """How long before the deadline a participant is reminded."""
-        return [timedelta(minutes=minutes) for minutes in self._parts.settings.time.warnings_minutes]
+    def participant_moved(self, participant_id: int) -> None:
+        """A participant was invited, consented, described themselves, joined the queue, or was called."""
+        self._notifications.deliver()
+        self._home_tabs.changed(participant_id)
 
-    def set_alarms(self, session: Session) -> None:
-        """Set, or move, the alarms of a session: warnings and deadline, or the end of the grace period."""
-        if session.state is SessionState.ACTIVE:
-            self._parts.clock.set_alarms(session.id, session.deadline, self.warnings, self._parts.now())
-        elif session.grace_ends_at is not None:
-            self._parts.clock.set_grace(session.id, session.grace_ends_at)
+    def study_moved(self) -> None:
+        """The study opened, paused, went on, or closed."""
+        self._home_tabs.all_changed()
+
+    def session_begun(self, session: Session) -> None:
+        """A session began: post its thread."""
+        self._tasks.run("posting a session", partial(self._messages.post_session, session.id))
+        self._home_tabs.changed(session.participant_id)
 
     def submitted(self, trial: Trial) -> None:
         """A trial waits: let the workers look, and post its reply in the thread."""
-        self._parts.jobs.look()
-        self._parts.errands.run("posting a trial", partial(self.post_trial, trial))
-        self.session_moved(trial.session_id)
-
-    def session_moved(self, session_id: int) -> None:
-        """Something in a session changed that the root message and the Home tab tell, but nobody waits for."""
-        self._parts.feed.touch(f"session:{session_id}", Priority.FRAME)
-        self._parts.homes.session_changed(session_id)
+        self._jobs.look()
+        self._tasks.run("posting a trial", partial(self.post_trial, trial))
+        self._redraw_summary(trial.session_id)
 
     def post_trial(self, trial: Trial) -> None:
-        """Post a trial's reply, unless it is there."""
-        self._parts.conversation.post_trial(trial)
+        """Post a trial's reply, unless it is there. Waits for Slack."""
+        self._messages.post_trial(trial)
         # What changed while the messages waited for their turn found nothing there to update.
-        finished = trials.get(self._parts.store, trial.id).state.is_finished
-        self._parts.feed.touch(trial.subject, Priority.RESULT if finished else Priority.FRAME)
-        self._parts.feed.touch(f"session:{trial.session_id}", Priority.FRAME)
+        finished = trials.get(self._store, trial.id).state.is_finished
+        self._feed.touch(trial.subject, Priority.RESULT if finished else Priority.FRAME)
+        self._feed.touch(f"session:{trial.session_id}", Priority.FRAME)
 
-    def stopped(self, trial: Trial) -> None:
+    def trial_stopped(self, trial: Trial) -> None:
         """A trial is cancelled, or is to be: tell its worker, and show it."""
         if trial.state is TrialState.RUNNING:
-            self._parts.jobs.stop(trial.subject)
-        self._parts.feed.touch(trial.subject, Priority.RESULT)
-        self.session_moved(trial.session_id)
+            self._jobs.stop(trial.subject)
+        self._feed.touch(trial.subject, Priority.RESULT)
+        self._redraw_summary(trial.session_id)
 
-    def chosen(self, chosen: Chosen) -> None:
-        """A session has ended with a final choice: thank, evaluate, and let the next one in."""
-        session, choice = chosen.session, chosen.choice
-        self._parts.clock.clear_alarms(session.id)
-        stopped = chosen.cancelled or chosen.stopping
+    def trial_progressed(self, subject: str) -> None:
+        """A trial has new losses."""
+        self._feed.touch(subject, Priority.FRAME)
+
+    def trial_ended(self, subject: str, session_id: int) -> None:
+        """A trial has ended by itself."""
+        self._feed.touch(subject, Priority.RESULT)
+        self._redraw_summary(session_id)
+
+    def trial_lost(self, subject: str, session_id: int) -> None:
+        """A trial's worker was lost: the trial waits again, and its time is given back."""
+        self._feed.touch(subject, Priority.RESULT)
+        self.time_changed(session_id)
+
+    def time_changed(self, session_id: int) -> None:
+        """A session was warned, or has more time."""
+        self._feed.touch(f"session:{session_id}", Priority.RESULT)
+        self._home_tabs.session_changed(session_id)
+        self._notifications.deliver()
+
+    def session_changed(self, session: Session, stopped: Trial | None) -> None:
+        """A session's time is up, or it is over: its trial stops, its buttons change, its seat may be free.
+
+        Args:
+            session: As it is now.
+            stopped: The trial that ended with it, if one did.
+        """
         if stopped is not None:
-            self.stopped(stopped)
-        self._parts.jobs.look()
-        self.refresh(session.id)
-        by_clock = choice is not None and choice.chosen_by is Chooser.CLOCK
-        evaluations = len(self._parts.settings.training.evaluation_seeds)
-        thanks = session_thread.thanks(
-            by_clock, choice.configuration.summary() if choice is not None else None, evaluations
-        )
-        self._parts.errands.run(
-            "thanking a participant", partial(self._parts.conversation.say, session.participant_id, thanks)
-        )
+            self.trial_stopped(stopped)
+        self._jobs.look()  # a final choice has evaluations
+        self.redraw(session.id)
+        self._notifications.deliver()
         self.call_next()
 
-    def refresh(self, session_id: int) -> None:
-        """Redraw the root message, and every trial's: their buttons depend on the session."""
-        self._parts.feed.touch(f"session:{session_id}", Priority.RESULT)
-        self._parts.homes.session_changed(session_id)
-        for trial in history.session_view(self._parts.store, session_id).trials:
-            self._parts.feed.touch(trial.subject, Priority.FRAME)
+    def redraw(self, session_id: int) -> None:
+        """Redraw the root message and every trial's: their buttons depend on the session."""
+        self._feed.touch(f"session:{session_id}", Priority.RESULT)
+        self._home_tabs.session_changed(session_id)
+        for trial in history.session_view(self._store, session_id).trials:
+            self._feed.touch(trial.subject, Priority.FRAME)
 
     def call_next(self) -> None:
-        """Call whoever is next in line, as far as seats are free."""
-        self._parts.errands.run("calling the next in line", self._call)
+        """Call those who are next in the queue, as far as seats are free."""
+        while (called := queue.call_next(self._store, seats=self._seats, now=self._now())) is not None:
+            self.participant_moved(called.id)
 
-    def _call(self) -> None:
-        parts = self._parts
-        seats = parts.settings.machine.slots
-        while (called := queue.next_in_line(parts.store, seats=seats, now=parts.now())) is not None:
-            try:
-                queue.mark_called(parts.store, called.id, now=parts.now())
-            except Refused:  # another thread did
+    def deliver_notices(self) -> None:
+        """Post soon what participants are still to be told."""
+        self._notifications.deliver()
+
+    def catch_up(self, study_id: int) -> None:
+        """After a start: post what was not posted before the stop, and redraw what was."""
+        for view in history.sessions(self._store, study_id):
+            if view.state.is_finished:
                 continue
-            parts.conversation.say(called.id, onboarding.called(parts.now() + queue.CALL_HOLDS))
-            parts.homes.changed(called.id)
+            for trial in view.trials[-1:]:
+                self._tasks.run("posting a trial", partial(self.post_trial, trials.get(self._store, trial.id)))
+            if not view.trials:
+                self.session_begun(sessions.get(self._store, view.id))
+            self.redraw(view.id)
+            self._home_tabs.expect(view.participant_id)
+
+    def _redraw_summary(self, session_id: int) -> None:
+        """Something in a session changed that the root message and the Home tab tell, but nobody waits for."""
+        self._feed.touch(f"session:{session_id}", Priority.FRAME)
+        self._home_tabs.session_changed(session_id)

@@ -1,32 +1,34 @@
 """What researchers do to the study: one method for everything that ``/study`` asks for.
 
 As in :mod:`bot.study.service`, whether something may happen is decided in ``storage``. Every method names its actor,
-which is what the event log knows a researcher by.
+as the event log knows them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
-from bot.participant.views import session_thread
-from bot.participant.views.next_step import led_back
-from bot.runner.subprocess_job import Making
+from bot.runner.baselines import Baselines
+from bot.runner.running_jobs import RunningJobs
+from bot.settings.settings import Settings
+from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import escape, shorten
+from bot.slack.client import Slack
+from bot.study.protocols import ParticipantMessages
+from bot.study.reactions import Reactions
+from bot.study.service import StudyService
+from bot.study.withdrawal import Withdrawals
+from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.tables import Identity, Participant, Session, Study
 from storage.transitions import baselines, evaluations, participants, sessions, studies
 
-if TYPE_CHECKING:
-    from bot.study.service import Study as RunningStudy
-
 _LONGEST_CODE = 20
-
-_CLOSED_BEFORE_YOUR_TURN = "The study was closed before a place was free for you. I am sorry that you waited in vain."
 
 
 class Invitation(StrEnum):
@@ -61,27 +63,54 @@ _NOT_REACHED = {
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What ``/study evaluate`` put in line: evaluations that had failed, and those that a final choice lacked."""
+    """What ``/study evaluate`` put in the queue: evaluations that had failed, and those that a final choice lacked."""
 
     retried: int
     added: int
 
 
-class Research:
-    """The study as researchers run it.
+class ResearcherActions:
+    """The study as researchers run it. Safe from any thread.
 
     Args:
-        study: The running study.
-
-    Attributes:
-        making: Makes what takes long.
+        settings: The study's rules.
+        store: What happened.
+        slack: Opens conversations with those who are invited.
+        study: The study as participants use it.
+        reactions: Sees to what follows.
+        withdrawals: Lets participants leave.
+        searchers: The artificial participants.
+        messages: Writes to participants.
+        jobs: The jobs that run.
+        tasks: Runs what waits for Slack.
+        now: The time, aware.
     """
 
-    def __init__(self, study: "RunningStudy") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        slack: Slack,
+        study: StudyService,
+        reactions: Reactions,
+        withdrawals: Withdrawals,
+        searchers: Baselines,
+        messages: ParticipantMessages,
+        jobs: RunningJobs,
+        tasks: BackgroundTasks,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._slack = slack
         self._study = study
-        self._parts = study.parts
-        self.making = Making()
-        self._store = study.store
+        self._reactions = reactions
+        self._withdrawals = withdrawals
+        self._searchers = searchers
+        self._messages = messages
+        self._jobs = jobs
+        self._tasks = tasks
+        self._now = now
 
     # The study
 
@@ -91,8 +120,8 @@ class Research:
         Raises:
             Refused: It is open already, paused, or closed.
         """
-        opened = studies.open_study(self._store, actor=actor, now=self._study.now())
-        self._study.homes.all_changed()
+        opened = studies.open_study(self._store, actor=actor, now=self._now())
+        self._reactions.study_moved()
         return opened
 
     def pause(self, actor: str) -> Study:
@@ -101,8 +130,8 @@ class Research:
         Raises:
             Refused: The study is not open.
         """
-        paused = studies.pause_study(self._store, actor=actor, now=self._study.now())
-        self._study.homes.all_changed()
+        paused = studies.pause_study(self._store, actor=actor, now=self._now())
+        self._reactions.study_moved()
         return paused
 
     def resume(self, actor: str) -> Study:
@@ -111,37 +140,31 @@ class Research:
         Raises:
             Refused: The study is not paused.
         """
-        resumed = studies.resume_study(self._store, actor=actor, now=self._study.now())
-        self._study.homes.all_changed()
-        self._study.follow_ups.call_next()
+        resumed = studies.resume_study(self._store, actor=actor, now=self._now())
+        self._reactions.study_moved()
+        self._reactions.call_next()
         return resumed
 
     def close(self, actor: str) -> Study:
-        """End the study for good: baselines stop, whoever waits in line is told, and nobody knows the codes any more.
+        """End the study for good: baselines stop, the queue is told, the links between codes and people are deleted.
 
         Evaluations that wait still run.
 
         Raises:
             Refused: Somebody is in a session, or the study is not open.
         """
-        status = history.status(self._store, now=self._study.now())
-        in_line = [self._identity(code) for code in status.waiting_in_line]
+        status = history.status(self._store, now=self._now())
+        waiting = [self._identity(code) for code in status.waiting_in_line]
         if not status.running and baselines.running(self._store):
-            self._study.baselines.stop(actor)  # their workers too: closing only stops what waits
-        closed = studies.close_study(self._store, actor=actor, now=self._study.now())
-        participants.forget_all(self._store, actor=actor, now=self._study.now())
-        for identity in in_line:
+            self._searchers.stop(actor)  # their workers too: closing only stops what waits
+        closed = studies.close_study(self._store, actor=actor, now=self._now())
+        participants.forget_all(self._store, actor=actor, now=self._now())
+        for identity in waiting:
             if identity is not None:
-                self._tell_closed(identity)
-        self._study.homes.all_changed()
+                tell = partial(self._messages.tell_closed, identity)
+                self._tasks.run("telling somebody in the queue that the study is closed", tell)
+        self._reactions.study_moved()
         return closed
-
-    def _tell_closed(self, identity: Identity) -> None:
-        told = led_back(_CLOSED_BEFORE_YOUR_TURN, self._study.standing(identity.slack_user))
-        self._study.errands.run(
-            "telling somebody in line that the study is closed",
-            partial(self._study.slack.post, identity.slack_channel, told),
-        )
 
     # People
 
@@ -164,12 +187,12 @@ class Research:
             Refused: The study takes no newcomers now.
             SlackApiError: Slack refuses for another reason than that this person cannot be written to.
         """
-        if self._study.standing(user).participant is not None:
+        if self._study.status(user).participant is not None:
             return Invitation.ALREADY
-        if self._study.leaving.has_left(user):
+        if self._withdrawals.has_left(user):
             return Invitation.LEFT
         try:
-            channel = self._study.slack.open_channel(user)
+            channel = self._slack.open_channel(user)
         except SlackApiError as error:
             reason = _NOT_REACHED.get(error.response["error"])
             if reason is None:
@@ -185,13 +208,10 @@ class Research:
             Refused: They are in no session.
         """
         session = sessions.extend_by_researcher(
-            self._store, self.session_of(code).id, length, actor=actor, now=self._study.now()
+            self._store, self.session_of(code).id, length, actor=actor, now=self._now()
         )
-        self._study.follow_ups.set_alarms(session)
-        self._study.follow_ups.refresh(session.id)
-        told = session_thread.time_extended(self._study.view(session.id), length)
-        say = partial(self._study.conversation.say, session.participant_id, told)
-        self._study.errands.run("telling of an extension", say)
+        self._reactions.time_changed(session.id)
+        self._reactions.redraw(session.id)
         return session
 
     def cancel(self, code: str, actor: str) -> Session:
@@ -200,18 +220,9 @@ class Research:
         Raises:
             Refused: They are in no session.
         """
-        cancelled = sessions.cancel_session(self._store, self.session_of(code).id, actor=actor, now=self._study.now())
-        session, stopped = cancelled.session, cancelled.cancelled or cancelled.stopping
-        self._parts.clock.clear_alarms(session.id)
-        if stopped is not None:
-            self._study.follow_ups.stopped(stopped)
-        self._study.follow_ups.refresh(session.id)
-        view = self._study.view(session.id)
-        told = session_thread.ended_by_researcher(view, stopped.number if stopped is not None else None)
-        say = partial(self._study.conversation.say, session.participant_id, told)
-        self._study.errands.run("telling of the end of a session", say)
-        self._study.follow_ups.call_next()
-        return session
+        cancelled = sessions.cancel_session(self._store, self.session_of(code).id, actor=actor, now=self._now())
+        self._reactions.session_changed(cancelled.session, cancelled.stopped)
+        return cancelled.session
 
     def withdraw(self, code: str, actor: str) -> Participant:
         """Take a participant out of the study, and tell them; their data is kept or deleted, as they agreed to.
@@ -219,7 +230,7 @@ class Research:
         Raises:
             Refused: They have left already.
         """
-        return self._study.leaving.leave(self.find(code), actor=actor).participant
+        return self._withdrawals.leave(self.find(code), actor=actor).participant
 
     def session_of(self, code: str) -> Session:
         """The session that a participant is in.
@@ -241,8 +252,8 @@ class Research:
 
     def evaluate(self, actor: str) -> Reviewed:
         """Run failed evaluations again, and add those that final choices lack of the rules' seeds."""
-        now, seeds = self._study.now(), self._study.settings.training.evaluation_seeds
+        now, seeds = self._now(), self._settings.training.evaluation_seeds
         retried = evaluations.retry_failed(self._store, actor=actor, now=now)
         added = evaluations.ensure(self._store, seeds=seeds, now=now)
-        self._parts.jobs.look()
+        self._jobs.look()
         return Reviewed(len(retried), added)

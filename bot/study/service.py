@@ -1,126 +1,54 @@
-"""What people and programs do to the study: one method for everything that a listener asks for.
+"""What participants do to the study: one method for everything that a listener asks for.
 
-A method asks ``storage`` for the transition, and then sees to what follows from it. Whether something may happen is
-never decided here.
+A method asks ``storage`` for the transition, and then lets :mod:`bot.study.reactions` see to what follows. Whether
+something may happen is decided in ``storage``; the checks named ``may_…`` spare people a form that would be refused.
 """
 
-from datetime import timedelta
-from functools import partial
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
-from bot.participant.form_state import Entered
-from bot.participant.home_tab import Homes
-from bot.participant.views import onboarding, session_thread
-from bot.runner.baselines import Baselines
-from bot.study.job_events import Tidings
-from bot.study.participant_status import Standing, standing_of
-from bot.study.parts import Parts
-from bot.study.reactions import FollowUps
-from bot.study.researcher_actions import Research
-from bot.study.sweep import Deadlines
-from bot.study.withdrawal import Leaving
-from storage import posts
+from bot.settings.settings import Settings
+from bot.study.participant_status import ParticipantStatus, status_of
+from bot.study.reactions import Reactions
+from bot.study.withdrawal import Withdrawals
+from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
-from storage.schema.states import Actor, ParticipantState, SessionState, StudyState
+from storage.schema.comments import Remark
+from storage.schema.states import ParticipantState, SessionState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import choices, participants, queue, recovery, sessions, studies, trials
+from storage.transitions import choices, participants, queue, sessions, trials
 from training.hyperparameters import Configuration
 from training.tasks import TaskFacts
 
-HEARTBEAT_SECONDS = 5.0
 
-
-class Study:
-    """The study as it runs.
+class StudyService:
+    """The study as participants use it. Safe from any thread.
 
     Args:
-        parts: What it is made of.
-
-    Attributes:
-        deadlines: What is due when an alarm rings.
-        baselines: What searchers do.
-        tidings: What workers report.
-        leaving: How participants leave.
-        research: What researchers do.
+        settings: The study's rules.
+        facts_of: What participants may know of a task; of the study's first one for somebody who was assigned none.
+        store: What happened.
+        reactions: Sees to what follows.
+        withdrawals: Lets participants leave.
+        now: The time, aware.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        self.settings, self.store = parts.settings, parts.store
-        self.slack, self.trouble, self.errands = parts.slack, parts.trouble, parts.errands
-        self.conversation, self.now = parts.conversation, parts.now
-        parts.homes = Homes(parts)
-        self.homes = parts.homes
-        self.follow_ups = FollowUps(parts)
-        self.deadlines = Deadlines(parts, self.follow_ups)
-        self.baselines = Baselines(parts)
-        self.tidings = Tidings(parts, self.follow_ups, self.baselines)
-        self.leaving = Leaving(parts, self.follow_ups)
-        self.research = Research(self)
-
-    # Start and stop
-
-    def start(self, *, open_now: bool = False) -> None:
-        """Prepare the study if it is new, set right what a stop left behind, and begin to work.
-
-        Args:
-            open_now: Whether a study that has not opened yet is opened; else a researcher does that.
-
-        Raises:
-            Refused: The rules are not those that the study was opened with.
-        """
-        parts = self.parts
-        study = studies.prepare_study(
-            self.store,
-            name=self.settings.study.name,
-            rules_toml=self.settings.rules(),
-            rules_hash=self.settings.rules_hash(),
-            now=self.now(),
-        )
-        parts.admins.begin()
-        if open_now and study.state is StudyState.PREPARED:
-            studies.open_study(self.store, actor=Actor.BOT, now=self.now())
-        reconciled = recovery.reconcile(self.store, now=self.now())
-        parts.clock.start()
-        parts.clock.every(HEARTBEAT_SECONDS, self._beat)
-        parts.admins.tell(parts.clock)
-        parts.feed.start()
-        for session in sessions.unfinished_sessions(self.store):
-            self.follow_ups.set_alarms(session)
-        parts.jobs.start()
-        self.baselines.resume()
-        for given in reconciled.given_back:
-            self._tell_given_back(given)
-        self._catch_up(study.id)
-        self.follow_ups.call_next()
-
-    def close(self) -> None:
-        """Stop in order: what was running runs again at the next start."""
-        self.parts.clock.close()
-        self.parts.jobs.close()
-        self.research.making.close()
-        self.errands.close()
-        self.parts.feed.close(flush=3)
-        self.parts.admins.close()
-        self._beat()
-
-    def _beat(self) -> None:
-        recovery.heartbeat(self.store, now=self.now())
-
-    def _catch_up(self, study_id: int) -> None:
-        """Post what participants were not posted before we stopped, and bring up to date what was."""
-        for view in history.sessions(self.store, study_id):
-            if not view.state.is_finished:
-                for trial in view.trials[-1:]:
-                    stored = trials.get(self.store, trial.id)
-                    self.errands.run("posting a trial", partial(self.follow_ups.post_trial, stored))
-                self.follow_ups.refresh(view.id)
-                self.homes.expect(view.participant_id)
-
-    def _tell_given_back(self, given: recovery.GivenBack) -> None:
-        session, seconds = given.session, given.duration.total_seconds()
-        message = session_thread.time_given_back(seconds, self.view(session.id))
-        self.errands.run("telling of time given back", partial(self.conversation.say, session.participant_id, message))
+    def __init__(
+        self,
+        settings: Settings,
+        facts_of: Callable[[str | None], TaskFacts],
+        store: Store,
+        reactions: Reactions,
+        withdrawals: Withdrawals,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.now = now
+        self._facts_of = facts_of
+        self._reactions = reactions
+        self._withdrawals = withdrawals
 
     # The way in
 
@@ -128,17 +56,17 @@ class Study:
         """The participant that a Slack user is; none for anybody else."""
         return participants.by_slack_user(self.store, user)
 
-    def standing(self, user: str) -> Standing:
-        """Where a Slack user stands, participant or not."""
-        return standing_of(self.store, user)
+    def status(self, user: str) -> ParticipantStatus:
+        """What a Slack user can do next, participant or not."""
+        return status_of(self.store, user)
 
     def come_by(self, user: str, channel: str) -> None:
-        """Somebody looks at the bot: greet whoever is new, but nobody who has just left.
+        """Somebody looks at the bot: greet them if they are new, but not if they have just left.
 
         Raises:
             Refused: No study takes newcomers now.
         """
-        if not self.leaving.has_left(user):
+        if not self._withdrawals.has_left(user):
             self.meet(user, channel)
 
     def meet(self, user: str, channel: str) -> None:
@@ -147,12 +75,10 @@ class Study:
         Raises:
             Refused: No study takes newcomers now.
         """
-        self.leaving.is_back(user)
-        if self.standing(user).participant is not None:
-            return
-        newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
-        if posts.claim(self.store, f"greeting:{newcomer.id}"):  # of two events that tell of the same person
-            self.conversation.greet(newcomer.id)
+        self._withdrawals.is_back(user)
+        if self.status(user).participant is None:
+            newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
+            self._reactions.participant_moved(newcomer.id)
 
     def agree(self, user: str) -> None:
         """The participant consents.
@@ -162,11 +88,16 @@ class Study:
         """
         participant = self._known(user)
         participants.consent(self.store, participant.id, consent_hash=self.settings.consent_hash(), now=self.now())
-        self.homes.changed(participant.id)
-        self.conversation.ask_background(participant.id)
+        self._reactions.participant_moved(participant.id)
 
-    def describe(self, user: str, background: onboarding.Background) -> None:
+    def describe(self, user: str, *, months: float, education: str, answers: Mapping[str, str | float]) -> None:
         """The participant tells their experience.
+
+        Args:
+            user: The Slack user.
+            months: Deep-learning experience in months.
+            education: The highest education.
+            answers: Extra questions' answers by question.
 
         Raises:
             Refused: They have already, or have not consented.
@@ -175,16 +106,15 @@ class Study:
         participants.describe(
             self.store,
             participant.id,
-            months=background.months,
-            education=background.education,
-            answers=background.answers,
+            months=months,
+            education=education,
+            answers=answers,
             tasks=self.settings.study.task,
-            group=self.settings.groups.group(background.months),
+            group=self.settings.groups.group(months),
             block_seed=self.settings.study.block_seed,
             now=self.now(),
         )
-        self.homes.changed(participant.id)
-        self.errands.run("posting the task", partial(self.conversation.brief, participant.id))
+        self._reactions.participant_moved(participant.id)
 
     def withdraw(self, user: str) -> None:
         """The participant leaves the study: the link to who they are goes, and what they did if the rules say so.
@@ -192,12 +122,12 @@ class Study:
         Raises:
             Refused: They are not taking part.
         """
-        self.leaving.leave(self._known(user))
+        self._withdrawals.leave(self._known(user))
 
     # The session
 
     def begin(self, user: str) -> Session | None:
-        """Start the participant's clock. Returns none when they have to wait in line, and are told so.
+        """Start the participant's clock. Returns none when they have to wait in the queue, and are told so.
 
         Raises:
             Refused: Anything but a missing seat is in the way.
@@ -216,28 +146,27 @@ class Study:
         except Refused as refused:
             if refused.reason is not Reason.NO_SEAT:
                 raise
-            place = queue.line_up(self.store, participant.id, now=self.now())
-            self.homes.changed(participant.id)
-            late = participant.called_at is not None
-            wait = partial(self.conversation.wait_in_line, participant.id, place, late=late)
-            self.errands.run("posting a place in line", wait)
+            queue.line_up(self.store, participant.id, now=self.now())
+            self._reactions.participant_moved(participant.id)
             return None
-        self.errands.run("posting a session", partial(self.conversation.post_session, session.id))
-        self.homes.changed(participant.id)
-        self.follow_ups.set_alarms(session)
+        self._reactions.session_begun(session)
         return session
 
-    def submit(self, user: str, session_id: int, entered: Entered) -> Trial:
-        """Put a configuration in line to be trained.
+    def submit(self, user: str, session_id: int, configuration: Configuration, remarks: Mapping[str, Remark]) -> Trial:
+        """Put a configuration in the queue to be trained.
+
+        Args:
+            user: The Slack user.
+            session_id: Theirs.
+            configuration: What they entered.
+            remarks: Why they chose the values, by hyperparameter.
 
         Raises:
             Refused: It is somebody else's session, or the rules say no.
         """
         session = self.own_session(user, session_id)
-        trial = trials.submit(
-            self.store, session.id, configuration=entered.configuration, comments=entered.remarks, now=self.now()
-        )
-        self.follow_ups.submitted(trial)
+        trial = trials.submit(self.store, session.id, configuration=configuration, comments=remarks, now=self.now())
+        self._reactions.submitted(trial)
         return trial
 
     def cancel(self, user: str, trial_id: int) -> Trial:
@@ -248,7 +177,7 @@ class Study:
         """
         trial = self.own_trial(user, trial_id)
         trial = trials.cancel(self.store, trial.id, now=self.now())
-        self.follow_ups.stopped(trial)
+        self._reactions.trial_stopped(trial)
         return trial
 
     def choose(self, user: str, session_id: int, choice: int | Configuration) -> choices.Chosen:
@@ -267,7 +196,7 @@ class Study:
             training_images=self.facts_of(session.participant_id).training_images,
             now=self.now(),
         )
-        self.follow_ups.chosen(chosen)
+        self._reactions.session_changed(chosen.session, chosen.stopped)
         return chosen
 
     def may_describe(self, user: str) -> None:
@@ -326,7 +255,7 @@ class Study:
 
     def facts_of(self, participant: int | None) -> TaskFacts:
         """What a participant may know of the task that they were assigned; of the study's first for anybody else."""
-        return self.parts.facts_of(None if participant is None else participants.get(self.store, participant).task)
+        return self._facts_of(None if participant is None else participants.get(self.store, participant).task)
 
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""

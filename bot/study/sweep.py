@@ -1,74 +1,115 @@
-"""What is due when an alarm rings: a warning, the end of the time, the clock's choice."""
+"""What time brings: warnings, the end of the time, the clock's choice, the next in the queue.
 
-from datetime import timedelta
+A sweep asks the database what is due and does it. It takes no note of what it did before: a transition that was made is
+not due any more. So nothing is missed, whatever failed, and however long the bot was away.
+"""
 
-from bot.participant.views import session_thread
-from bot.runner.scheduler import Alarm
-from bot.study.parts import Parts
-from bot.study.reactions import FollowUps
-from storage.queries import history
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from bot.settings.settings import Settings
+from bot.study.reactions import Reactions
+from storage.database import Store
+from storage.queries.due import Due, due
 from storage.refusals import Reason, Refused
-from storage.schema.states import SessionState
-from storage.schema.tables import Session
 from storage.transitions import choices, sessions
 
+log = logging.getLogger(__name__)
 
-class Deadlines:
-    """Looks what is due in a session, and does it.
+Result = TypeVar("Result")
+
+SWEEP_SECONDS = 2.0
+"""From one sweep to the next; besides, one is made at the moment at which something will be due."""
+
+_MADE_MEANWHILE = (Reason.NOT_YET, Reason.TIME_IS_UP, Reason.SESSION_OVER, Reason.UNKNOWN)
+"""Why a transition that was due may be refused: somebody made it, moved the deadline, or left, a moment before."""
+
+
+class Sweep:
+    """Does what is due. Safe from any thread: one sweep is made at a time.
 
     Args:
-        parts: The running study.
-        follow_ups: Sees to what follows.
+        settings: The study's rules.
+        store: What happened.
+        reactions: Sees to what follows.
+        on_error: Is told of an error, and what was being done, in a few words.
+        now: The time, aware.
     """
 
-    def __init__(self, parts: Parts, follow_ups: FollowUps) -> None:
-        self._parts = parts
-        self._follow_ups = follow_ups
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        reactions: Reactions,
+        on_error: Callable[[Exception, str], object],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._warnings: Sequence[timedelta] = [timedelta(minutes=each) for each in settings.time.warnings_minutes]
+        self._grace = timedelta(minutes=settings.time.grace_minutes)
+        self._seeds = settings.training.evaluation_seeds
+        self._store = store
+        self._reactions = reactions
+        self._on_error = on_error
+        self._now = now
+        self._sweeping = threading.Lock()
+        self._in_trouble: set[str] = set()
 
-    def ring(self, session_id: int, alarm: Alarm) -> None:
-        """An alarm of a session rings, on a thread of the clock."""
+    def run(self) -> datetime | None:
+        """Do everything that is due. What fails is reported, holds up nothing else, and is tried again next time.
+
+        Returns:
+            The next moment at which something will be due; none when nothing will, or when that cannot be read now.
+        """
+        with self._sweeping:
+            found = self._attempt("looking for what is due", self._due)
+            if found is None:
+                return None
+            for session_id in found.warnings:
+                self._attempt("warning a participant", partial(self._warn, session_id))
+            for session_id in found.expired:
+                self._attempt("ending the time of a session", partial(self._expire, session_id))
+            for session_id in found.unanswered:
+                self._attempt("choosing by the clock", partial(self._choose, session_id))
+            self._attempt("calling the next in the queue", self._reactions.call_next)
+            self._attempt("delivering notices", self._reactions.deliver_notices)
+            return found.next_at
+
+    def _due(self) -> Due:
+        return due(self._store, warnings=self._warnings, now=self._now())
+
+    def _warn(self, session_id: int) -> None:
+        sessions.warn(self._store, session_id, warnings=self._warnings, now=self._now())
+        self._reactions.time_changed(session_id)
+
+    def _expire(self, session_id: int) -> None:
+        expired = sessions.expire(self._store, session_id, grace=self._grace, now=self._now())
+        self._reactions.session_changed(expired.session, expired.stopped)
+
+    def _choose(self, session_id: int) -> None:
+        chosen = choices.choose_by_clock(self._store, session_id, seeds=self._seeds, now=self._now())
+        self._reactions.session_changed(chosen.session, chosen.stopped)
+
+    def _attempt(self, doing: str, do: Callable[[], Result]) -> Result | None:
+        """Do one thing. An error is reported once, until the same thing goes well again."""
         try:
-            session = sessions.get(self._parts.store, session_id)
-            if alarm is Alarm.WARNING:
-                self._warn(session)
-            elif session.state is SessionState.ACTIVE:
-                self._expire(session)
-            elif session.state is SessionState.CHOOSING:
-                self._choose(session)
-        except Exception as error:  # noqa: BLE001 - the scheduler would only log it
-            self._parts.trouble.report(error, "an alarm of a session")
-
-    def _warn(self, session: Session) -> None:
-        left = session.deadline - self._parts.now()
-        if session.state is SessionState.ACTIVE and left > timedelta(0):
-            nearest = min(self._follow_ups.warnings, key=lambda warning: abs(warning - left))
-            self._parts.conversation.warn(session.id, nearest.total_seconds() / 60)
-
-    def _expire(self, session: Session) -> None:
-        grace = timedelta(minutes=self._parts.settings.time.grace_minutes)
-        try:
-            expired = sessions.expire(self._parts.store, session.id, grace=grace, now=self._parts.now())
+            result = do()
         except Refused as refused:
-            if refused.reason is Reason.NOT_YET:  # time was given back meanwhile
-                self._follow_ups.set_alarms(session)
-            return
-        session = expired.session
-        self._follow_ups.set_alarms(session)
-        stopped = expired.cancelled or expired.stopping
-        if stopped is not None:
-            self._follow_ups.stopped(stopped)
-        self._follow_ups.refresh(session.id)
-        view = history.session_view(self._parts.store, session.id)
-        message = session_thread.time_is_up(view, stopped.number if stopped else None)
-        self._parts.conversation.say(session.participant_id, message)
-        self._follow_ups.call_next()
+            if refused.reason not in _MADE_MEANWHILE:
+                self._report(refused, doing)
+            return None
+        except Exception as error:  # noqa: BLE001 - the rest is due all the same
+            self._report(error, doing)
+            return None
+        self._in_trouble.discard(doing)
+        return result
 
-    def _choose(self, session: Session) -> None:
-        seeds = self._parts.settings.training.evaluation_seeds
-        try:
-            chosen = choices.choose_by_clock(self._parts.store, session.id, seeds=seeds, now=self._parts.now())
-        except Refused as refused:
-            if refused.reason is Reason.NOT_YET:
-                self._follow_ups.set_alarms(session)
+    def _report(self, error: Exception, doing: str) -> None:
+        if doing in self._in_trouble:
+            log.warning("still failing: %s (%s)", doing, type(error).__name__)
             return
-        self._follow_ups.chosen(chosen)
+        self._in_trouble.add(doing)
+        self._on_error(error, doing)

@@ -1,29 +1,62 @@
 """How a participant leaves the study, whoever decides it: what they trained stops, their messages say goodbye."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
-from bot.participant.views import answers
-from bot.slack.block_kit import Message
-from bot.study.parts import Parts
-from bot.study.reactions import FollowUps
+from bot.runner.running_jobs import RunningJobs
+from bot.slack.background_tasks import BackgroundTasks
+from bot.slack.client import Slack
+from bot.study.protocols import Admins, HomeTabs, ParticipantMessages
+from bot.study.reactions import Reactions
 from storage import posts
-from storage.schema.tables import Participant
+from storage.database import Store
+from storage.schema.tables import Identity, Participant, Post
 from storage.transitions import participants, sessions
 from storage.transitions.participants import Withdrawal
 
 
-class Leaving:
-    """Lets participants leave.
+class Withdrawals:
+    """Lets participants leave. Safe from any thread.
 
     Args:
-        parts: The running study.
-        follow_ups: Sees to what follows.
+        store: What happened.
+        slack: The workspace.
+        jobs: The jobs that run.
+        reactions: Sees to what follows for others.
+        messages: Writes to participants.
+        home_tabs: Participants' Home tabs.
+        admins: Tells the admins.
+        tasks: Runs what waits for Slack.
+        delete_data: Whether the data of those who leave are deleted.
+        now: The time, aware.
     """
 
-    def __init__(self, parts: Parts, follow_ups: FollowUps) -> None:
-        self._parts = parts
-        self._follow_ups = follow_ups
-        # In memory only: nothing that is kept may tell who somebody was that has left.
+    def __init__(
+        self,
+        store: Store,
+        slack: Slack,
+        jobs: RunningJobs,
+        reactions: Reactions,
+        messages: ParticipantMessages,
+        home_tabs: HomeTabs,
+        admins: Admins,
+        tasks: BackgroundTasks,
+        *,
+        delete_data: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._slack = slack
+        self._jobs = jobs
+        self._reactions = reactions
+        self._messages = messages
+        self._home_tabs = home_tabs
+        self._admins = admins
+        self._tasks = tasks
+        self._delete_data = delete_data
+        self._now = now
+        # In memory only: nothing that is kept may tell who has left.
         self._left: set[str] = set()
 
     def has_left(self, user: str) -> bool:
@@ -44,37 +77,36 @@ class Leaving:
         Raises:
             Refused: They have left already.
         """
-        parts, delete = self._parts, self._parts.settings.study.delete_withdrawn
-        identity = participants.identity_of(parts.store, participant.id)
-        session = sessions.active_session(parts.store, participant.id)
-        root = posts.find(parts.store, session.subject) if session is not None else None
+        identity = participants.identity_of(self._store, participant.id)
+        session = sessions.active_session(self._store, participant.id)
+        root = posts.find(self._store, session.subject) if session is not None else None
         withdrawal = participants.withdraw(
-            parts.store, participant.id, delete_data=delete, actor=actor, now=parts.now()
+            self._store, participant.id, delete_data=self._delete_data, actor=actor, now=self._now()
         )
-        if withdrawal.session is not None:
-            parts.clock.clear_alarms(withdrawal.session.id)
         for run in (withdrawal.stopping, *withdrawal.evaluations):
             if run is not None:
-                parts.jobs.stop(run.subject)
-        self._follow_ups.call_next()
-        parts.homes.changed(participant.id)
+                self._jobs.stop(run.subject)
+        self._home_tabs.changed(participant.id)
         if identity is not None:
             self._left.add(identity.slack_user)
-            if root is not None and root.ts:  # its buttons would lead nowhere
-                closed = partial(parts.slack.update, identity.slack_channel, root.ts, answers.left())
-                parts.errands.run("closing a session", closed)
-            goodbye = self._goodbye(delete, by_researcher=actor is not None)
-            parts.errands.run("saying goodbye", partial(parts.slack.post, identity.slack_channel, goodbye))
-            parts.errands.run("showing a Home tab", partial(parts.homes.forget, identity.slack_user))
-        for post in withdrawal.posts if delete else ():
-            if post.subject.startswith("report:"):
-                parts.admins.results.take_back(post.ts, participant.code)
-            elif post.subject.startswith("trial:") and post.ts and identity is not None:
-                remove = partial(parts.slack.delete, identity.slack_channel, post.ts, post.file_id)
-                parts.errands.run("deleting a trial's message", remove)
-        parts.admins.look()
+            self._say_goodbye(identity, root, by_researcher=actor is not None)
+        if self._delete_data:
+            self._delete_messages(withdrawal, identity)
+        self._admins.look()
+        self._reactions.call_next()
         return withdrawal
 
-    @staticmethod
-    def _goodbye(deleted: bool, *, by_researcher: bool) -> Message:
-        return answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted)
+    def _say_goodbye(self, identity: Identity, root: Post | None, *, by_researcher: bool) -> None:
+        if root is not None and root.ts:
+            self._tasks.run("ending a session's thread", partial(self._messages.end_root, identity, root.ts))
+        goodbye = partial(self._messages.say_goodbye, identity, deleted=self._delete_data, by_researcher=by_researcher)
+        self._tasks.run("saying goodbye", goodbye)
+        self._tasks.run("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
+
+    def _delete_messages(self, withdrawal: Withdrawal, identity: Identity | None) -> None:
+        reports = [each for each in withdrawal.posts if each.subject.startswith("report:")]
+        self._admins.withdrawn(withdrawal.participant.code, reports)
+        for post in withdrawal.posts:
+            if post.subject.startswith("trial:") and post.ts and identity is not None:
+                remove = partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id)
+                self._tasks.run("deleting a trial's message", remove)

@@ -2,7 +2,7 @@
 
 from slack_sdk.models.blocks import Block
 
-from bot.admin.alert_kinds import Kind, title_of
+from bot.admin.alert_kinds import AlertKind, title_of
 from bot.admin.views.controls import ACKNOWLEDGE, retry_button
 from bot.slack.block_kit import Message, actions, button, context, escape, moment, section, shorten
 from storage.schema.tables import Alert
@@ -24,7 +24,7 @@ def alert_post(alert: Alert) -> Message:
         blocks.append(context(f"Acknowledged by {alert.acknowledged_by} at {moment(alert.acknowledged_at)}"))
     else:
         row = [button("Acknowledge", ACKNOWLEDGE, alert.id)]
-        if alert.kind == Kind.EVALUATION_FAILED:
+        if alert.kind == AlertKind.EVALUATION_FAILED:
             row.insert(0, retry_button())
         blocks.append(actions(row, "admin_alert"))
     return Message(text=f"{'✅' if done else '⚠️'} {title}{times}: {latest}", blocks=tuple(blocks))

@@ -22,7 +22,7 @@ from bot.slack.block_kit import (
     shorten,
     table,
 )
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, format_value
@@ -37,9 +37,9 @@ _MOST_IN_SECTIONS = 40
 _QUOTED = 60
 
 
-def words(standing: Standing) -> str:
+def words(status: ParticipantStatus) -> str:
     """The words that are understood here, in a line."""
-    if standing.session is None or standing.session.state is not SessionState.ACTIVE:
+    if status.session is None or status.session.state is not SessionState.ACTIVE:
         return "Words that I understand: *help*, *start*, *time*, *history*; *withdraw* to leave the study."
     return (
         "Words that I understand: *help*, *tune*, *time*, *history*, *cancel*, *finish*; "
@@ -48,9 +48,9 @@ def words(standing: Standing) -> str:
     )
 
 
-def help_with(standing: Standing) -> Message:
+def help_with(status: ParticipantStatus) -> Message:
     """What all this is, and the way on."""
-    view = standing.session
+    view = status.session
     if view is not None and view.state is SessionState.ACTIVE:
         text = (
             "You are looking for the settings with which a network classifies new images best. Submit a configuration, "
@@ -58,45 +58,43 @@ def help_with(standing: Standing) -> Message:
         )
     else:
         text = "This is a study on how people tune neural networks, and I lead you through it."
-    return led_back(text, standing, context(words(standing)))
+    return led_back(text, status, context(words(status)))
 
 
-def time_left(standing: Standing, limit_minutes: float, now: datetime) -> Message:
+def time_left(status: ParticipantStatus, limit_minutes: float, now: datetime) -> Message:
     """How much time there is."""
-    view = standing.session
+    view = status.session
     if view is None:
-        return led_back(
-            f"You have {limit_minutes:g} minutes from pressing *Start*; your time has not started.", standing
-        )
+        return led_back(f"You have {limit_minutes:g} minutes from pressing *Start*; your time has not started.", status)
     if view.state is SessionState.ACTIVE:
         left = view.time_left(now)
         text = f"Your session runs until {clock_time(view.deadline)}: {duration(left)} are left."
-        told, step = session_thread.so_far(view), next_step(standing)
+        told, step = session_thread.so_far(view), next_step(status)
         if progress := session_thread.in_progress(view):
             text += f" {progress}"
         return Message(text=f"{text} {told}", blocks=(section(text), context(told), *step.blocks(block_id="next")))
-    return led_back(session_thread.so_far(view), standing)
+    return led_back(session_thread.so_far(view), status)
 
 
-def trials_made(standing: Standing) -> Message:
+def trials_made(status: ParticipantStatus) -> Message:
     """All trials in a table, the newest first; as many of them as fit."""
-    if standing.session is None or not standing.session.trials:
-        return led_back("You have made no trials yet.", standing)
-    text = f"Your trials: {session_thread.so_far(standing.session)}"
-    rows, left_out = _rows(standing.session.trials)
+    if status.session is None or not status.session.trials:
+        return led_back("You have made no trials yet.", status)
+    text = f"Your trials: {session_thread.so_far(status.session)}"
+    rows, left_out = _rows(status.session.trials)
     more = [context(f"… and {left_out} older ones.")] if left_out else []
-    return led_back(text, standing, table(rows), *more)
+    return led_back(text, status, table(rows), *more)
 
 
-def trials_made_in_sections(standing: Standing) -> Message:
+def trials_made_in_sections(status: ParticipantStatus) -> Message:
     """The same without a table, for a workspace that refuses it."""
-    if standing.session is None or not standing.session.trials:
-        return led_back("You have made no trials yet.", standing)
-    trials = standing.session.trials
+    if status.session is None or not status.session.trials:
+        return led_back("You have made no trials yet.", status)
+    trials = status.session.trials
     blocks: list[Block] = [section(trial_line(each)) for each in reversed(trials[-_MOST_IN_SECTIONS:])]
     if len(trials) > _MOST_IN_SECTIONS:
         blocks.append(context(f"… and {len(trials) - _MOST_IN_SECTIONS} older ones."))
-    return led_back(f"Your trials: {session_thread.so_far(standing.session)}", standing, *blocks)
+    return led_back(f"Your trials: {session_thread.so_far(status.session)}", status, *blocks)
 
 
 _HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")
@@ -133,32 +131,32 @@ def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
     return rows, left_out
 
 
-def form_offered(standing: Standing) -> Message:
+def form_offered(status: ParticipantStatus) -> Message:
     """The way to a new configuration: a form can only be opened by a press."""
-    view = standing.session
+    view = status.session
     if view is None or view.state is not SessionState.ACTIVE:
-        return led_back("You can tune as soon as your time runs." if view is None else _closed(view), standing)
-    return led_back(f"You can also write a configuration in one line, such as `{EXAMPLE}`.", standing)
+        return led_back("You can tune as soon as your time runs." if view is None else _closed(view), status)
+    return led_back(f"You can also write a configuration in one line, such as `{EXAMPLE}`.", status)
 
 
 def _closed(view: SessionView) -> str:
     return "No more configurations can be tried." if view.state is SessionState.CHOOSING else "Your session is over."
 
 
-def start_offered(standing: Standing) -> Message:
+def start_offered(status: ParticipantStatus) -> Message:
     """The way to the start."""
-    if standing.session is not None and standing.session.state is SessionState.ACTIVE:
-        return led_back("You have started already.", standing)
-    return led_back("Here is the way on.", standing)
+    if status.session is not None and status.session.state is SessionState.ACTIVE:
+        return led_back("You have started already.", status)
+    return led_back("Here is the way on.", status)
 
 
-def finish_offered(standing: Standing) -> Message:
+def finish_offered(status: ParticipantStatus) -> Message:
     """The way to the final choice."""
-    view = standing.session
+    view = status.session
     if view is None:
-        return led_back("There is nothing to finish yet. You may stop at any moment: write *withdraw*.", standing)
+        return led_back("There is nothing to finish yet. You may stop at any moment: write *withdraw*.", status)
     if view.state is not SessionState.ACTIVE:
-        return led_back("Your tuning is over.", standing)
+        return led_back("Your tuning is over.", status)
     text = "Finishing ends your session: you name your final configuration, and nothing can be tried after that."
     more = buttons.new_configuration(view) if view.unfinished is None else buttons.prepare_next(view)
     return Message(
@@ -170,25 +168,25 @@ def finish_offered(standing: Standing) -> Message:
     )
 
 
-def cancelling(trial: int, standing: Standing) -> Message:
+def cancelling(trial: int, status: ParticipantStatus) -> Message:
     """A trial is cancelled because its participant wrote so."""
-    return led_back(f"Trial {trial} is cancelled. Its losses are kept.", standing)
+    return led_back(f"Trial {trial} is cancelled. Its losses are kept.", status)
 
 
-def cancel_offered(standing: Standing, named: Sequence[int]) -> Message:
+def cancel_offered(status: ParticipantStatus, named: Sequence[int]) -> Message:
     """Asks back, or says that there is nothing to cancel.
 
     Args:
-        standing: Where the participant stands.
+        status: Where the participant stands.
         named: The numbers of trials that they wrote.
     """
-    view = standing.session
+    view = status.session
     running = view.unfinished if view is not None else None
     if view is None or running is None:
-        return led_back("There is nothing to cancel.", standing)
+        return led_back("There is nothing to cancel.", status)
     text = f"Trial {running.number} is in progress."
     if running.is_stopping:
-        return led_back("It is being cancelled already.", standing)
+        return led_back("It is being cancelled already.", status)
     if named and running.number not in named:
         text = f"Only trial {running.number} is in progress; the others have ended."
     return Message(
@@ -261,15 +259,15 @@ def left() -> Message:
     return Message(text=text, blocks=(section(text),))
 
 
-def about_settings(names: Sequence[str], standing: Standing) -> Message:
+def about_settings(names: Sequence[str], status: ParticipantStatus) -> Message:
     """What hyperparameters do, for somebody who mentions them."""
     told = "\n".join(
         f"*{BY_NAME[name].label}*: {BY_NAME[name].help} ({BY_NAME[name].range})" for name in list(names)[:5]
     )
-    return led_back(told, standing)
+    return led_back(told, status)
 
 
-def not_understood(text: str, standing: Standing) -> Message:
+def not_understood(text: str, status: ParticipantStatus) -> Message:
     """Somebody wrote something else."""
     said = f"I do not understand “{escape(shorten(' '.join(text.split()), _QUOTED))}”. " if text.strip() else ""
-    return led_back(f"{said}Here is where you stand.", standing, context(words(standing)))
+    return led_back(f"{said}Here is where you stand.", status, context(words(status)))

@@ -10,7 +10,7 @@ from bot.participant.views.answers import words
 from bot.participant.views.final_choice import trial_line
 from bot.participant.views.next_step import next_step
 from bot.slack.block_kit import actions, button, context, divider, header, home, paragraphs, percent, section
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from storage.queries.history import SessionView
 from storage.schema.states import ParticipantState, SessionState, StudyState
 
@@ -20,25 +20,25 @@ _MOST_TRIALS = 40
 _MOST_CONSENT_SECTIONS = 80
 
 
-def home_tab(standing: Standing, consent_text: str, *, researcher: Sequence[Block] = ()) -> View:
+def home_tab(status: ParticipantStatus, consent_text: str, *, researcher: Sequence[Block] = ()) -> View:
     """Somebody's Home tab.
 
     Args:
-        standing: Where they stand.
+        status: Where they stand.
         consent_text: What participants agree to.
         researcher: What researchers see below.
     """
     blocks: list[Block] = [header("Where you stand")]
-    if standing.state is ParticipantState.INVITED and standing.study is not StudyState.CLOSED:
+    if status.state is ParticipantState.INVITED and status.study is not StudyState.CLOSED:
         blocks += paragraphs(consent_text)[:_MOST_CONSENT_SECTIONS]
         blocks.append(actions([button("I agree", onboarding.AGREE, style="primary")], block_id="consent"))
     else:
-        step = next_step(standing)
+        step = next_step(status)
         blocks += [section(step.text), *step.blocks(block_id="next")]
-    if standing.session is not None:
-        blocks += _session(standing.session)
-    blocks += [divider(), context(words(standing))]
-    return home([*researcher, *blocks] if standing.participant is None else [*blocks, *researcher])
+    if status.session is not None:
+        blocks += _session(status.session)
+    blocks += [divider(), context(words(status))]
+    return home([*researcher, *blocks] if status.participant is None else [*blocks, *researcher])
 
 
 def _session(view: SessionView) -> list[Block]:

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 from bot.participant.views import buttons, onboarding
 from bot.participant.views.session_thread import in_progress
 from bot.slack.block_kit import Message, actions, button, clock_time, section
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from storage.queries.history import SessionView
 from storage.schema.states import ParticipantState, SessionState, StudyState
 
@@ -27,13 +27,13 @@ class Step:
         return (actions(self.buttons, block_id=block_id),) if self.buttons else ()
 
 
-def next_step(standing: Standing) -> Step:
+def next_step(status: ParticipantStatus) -> Step:
     """The way on from where somebody stands."""
-    if standing.session is not None:
-        return _in_session(standing.session)
-    if standing.study is StudyState.CLOSED:
+    if status.session is not None:
+        return _in_session(status.session)
+    if status.study is StudyState.CLOSED:
         return Step("The study is closed. Thank you for your interest! There is nothing more to do.")
-    match standing.state:
+    match status.state:
         case ParticipantState.INVITED:
             return Step(
                 "Please read what the study is about, and agree if you want to take part.",
@@ -45,14 +45,14 @@ def next_step(standing: Standing) -> Step:
                 (button("Tell us about you", onboarding.BACKGROUND, style="primary"),),
             )
         case ParticipantState.DESCRIBED:
-            return _before_session(standing)
+            return _before_session(status)
         case _:
-            return _stranger(standing.study)
+            return _stranger(status.study)
 
 
-def led_back(text: str, standing: Standing, *more: Block) -> Message:
+def led_back(text: str, status: ParticipantStatus, *more: Block) -> Message:
     """An answer, followed by the way on."""
-    step = next_step(standing)
+    step = next_step(status)
     return Message(
         text=f"{text} {step.text}", blocks=(section(text), *more, section(step.text), *step.blocks(block_id="next"))
     )
@@ -75,23 +75,23 @@ def _stranger(study: StudyState) -> Step:
     )
 
 
-def _before_session(standing: Standing) -> Step:
+def _before_session(status: ParticipantStatus) -> Step:
     start = button("Start", onboarding.START, style="primary")
     guide = button("What do the settings do?", onboarding.GUIDE)
-    if standing.study is StudyState.PAUSED and standing.place is not None:
+    if status.study is StudyState.PAUSED and status.position is not None:
         return Step(
-            "The study is paused at the moment, so nobody can start. Your place in line is kept: I will write to you "
-            "when it goes on and it is your turn. There is nothing to do until then.",
+            "The study is paused at the moment, so nobody can start. Your position in the queue is kept: "
+            "I will write to you when it goes on and it is your turn. There is nothing to do until then.",
             (guide,),
         )
-    if standing.study is StudyState.PAUSED:
+    if status.study is StudyState.PAUSED:
         return Step(
             "The study is paused at the moment, so nobody can start. Your place in it is kept: press *Start* later.",
             (start, guide),
         )
-    if standing.place is not None and not standing.called:
-        return Step(f"{onboarding.place_in_line(standing.place)} There is nothing to do until then.", (guide,))
-    if standing.called:
+    if status.position is not None and not status.called:
+        return Step(f"{onboarding.place_in_queue(status.position)} There is nothing to do until then.", (guide,))
+    if status.called:
         return Step("You were called. Press *Start* when you are ready: your time runs from then on.", (start, guide))
     return Step("Press *Start* when you have the time: the clock runs from then on.", (start, guide))
 

@@ -44,12 +44,20 @@ EDUCATION: Mapping[str, str] = {
 MOST_MONTHS = 1200.0
 """Nobody has more experience than a hundred years."""
 
+MOST_CONSENT_BLOCKS = 48
+"""A message has 50 blocks, and the first one has a headline and *I agree* besides."""
+
 _ASK_BACKGROUND = (
     "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
 )
 _MONTHS = "months"
 _EDUCATION = "education"
 _ANSWER = "answer"
+
+
+def surplus_consent_blocks(consent_text: str) -> int:
+    """How many blocks too many a consent text needs: a message holds ``MOST_CONSENT_BLOCKS`` of them."""
+    return max(0, len(paragraphs(consent_text)) - MOST_CONSENT_BLOCKS)
 
 
 def greeting(consent_text: str) -> Message:
@@ -199,37 +207,37 @@ def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
     )
 
 
-def place_in_line(place: int) -> str:
-    """Where somebody stands in line, in a sentence or two."""
-    before = "you are next" if place == 1 else f"{place - 1} before you"
-    return f"You are in line: {before}. Your time has not started. I write to you as soon as a place is free."
+def place_in_queue(position: int) -> str:
+    """The position in the queue, in a sentence or two."""
+    before = "you are next" if position == 1 else f"{position - 1} before you"
+    return f"You are in the queue: {before}. Your time has not started. I write to you as soon as a place is free."
 
 
-def in_line(place: int, *, late: bool = False) -> Message:
+def in_queue(position: int, *, late: bool = False) -> Message:
     """The participant pressed Start while every seat was taken.
 
     Args:
-        place: In line, from 1.
+        position: In the queue, from 1.
         late: They were called, and came after the place that was kept for them went to somebody else.
     """
     taken = (
-        "The place that was kept for you has gone to somebody else meanwhile. You keep yours in line: I write to you"
+        "The place that was kept for you went to somebody else. You keep your position in the queue: I write to you"
         if late
-        else "All places are taken right now. I have put you in line and will write to you"
+        else "All places are taken right now. You are in the queue now, and I will write to you"
     )
     text = (
         f"{taken} as soon as one is free: "
-        f"{'you are next' if place == 1 else f'{place - 1} before you'}. Your time has not started. "
+        f"{'you are next' if position == 1 else f'{position - 1} before you'}. Your time has not started. "
         "There is nothing to do until then."
     )
     return Message(
         text=text,
-        blocks=(section(text), actions([button("What do the settings do?", GUIDE)], block_id="in_line")),
+        blocks=(section(text), actions([button("What do the settings do?", GUIDE)], block_id="in_queue")),
     )
 
 
 def called(kept_until: datetime) -> Message:
-    """A seat has become free for somebody in line.
+    """A seat has become free for somebody in the queue.
 
     Args:
         kept_until: Nobody else gets it before.

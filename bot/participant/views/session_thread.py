@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.models.blocks import ButtonElement
 
-from bot.participant.time_estimate import Pace, time_for_another
+from bot.participant.time_estimate import TimeEstimate, time_for_another
 from bot.participant.views import buttons
 from bot.slack.block_kit import Message, actions, clock_time, duration, header, in_words, percent, section
 from storage.queries.history import SessionView, TrialView
@@ -76,28 +76,28 @@ def session_message(view: SessionView) -> Message:
     )
 
 
-def warning(minutes: float, view: SessionView, pace: Pace | None = None) -> Message:
+def warning(minutes: float, view: SessionView, estimate: TimeEstimate | None = None) -> Message:
     """So much time is left.
 
     Args:
         minutes: How much.
         view: The session, active.
-        pace: Of its trial that runs, if one does.
+        estimate: Of its trial that runs, if one does.
     """
     unit = "minute" if minutes == 1 else "minutes"
     text = f"⏳ {minutes:g} {unit} left: your time is up at {clock_time(view.deadline)}."
-    hint, offered = _worth_doing(view, timedelta(minutes=minutes), pace)
+    hint, offered = _worth_doing(view, timedelta(minutes=minutes), estimate)
     return Message(
         text=f"{text} {hint}",
         blocks=(section(f"{text}\n{hint}"), actions(offered, block_id="warning")),
     )
 
 
-def _worth_doing(view: SessionView, left: timedelta, pace: Pace | None) -> tuple[str, list[ButtonElement]]:
+def _worth_doing(view: SessionView, left: timedelta, estimate: TimeEstimate | None) -> tuple[str, list[ButtonElement]]:
     """What makes sense in the time that is left, in words, and the buttons that do it."""
     running, best = view.unfinished, view.best
     if running is not None and not running.is_stopping:
-        return _worth_waiting(view, running, left, pace)
+        return _worth_waiting(view, running, left, estimate)
     if left > timedelta(minutes=LAST_MINUTES):
         hint = "What is still training then is stopped. Go on as before, or end the session now with *Finish*."
         return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
@@ -119,16 +119,16 @@ def _worth_doing(view: SessionView, left: timedelta, pace: Pace | None) -> tuple
 
 
 def _worth_waiting(
-    view: SessionView, running: TrialView, left: timedelta, pace: Pace | None
+    view: SessionView, running: TrialView, left: timedelta, estimate: TimeEstimate | None
 ) -> tuple[str, list[ButtonElement]]:
     """The same while a trial is in progress."""
     others = [buttons.cancel(running), buttons.finish(view)]
-    if pace is None or pace.left is None:
+    if estimate is None or estimate.left is None:
         hint = f"{in_progress(view)} If it still trains when your time is up, it is stopped."
         return hint, others
-    if pace.left <= left:
-        return f"{in_progress(view)} It needs about {duration(pace.left)} more, so it ends in time.", others
-    hint = f"Trial {running.number} needs about {duration(pace.left)} more, so it would be stopped before its end."
+    if estimate.left <= left:
+        return f"{in_progress(view)} It needs about {duration(estimate.left)} more, so it ends in time.", others
+    hint = f"Trial {running.number} needs about {duration(estimate.left)} more, so it would be stopped before its end."
     if left > timedelta(minutes=LAST_MINUTES):
         return f"{hint} Cancel it to try something shorter.", others
     hint += " *Finish* ends the session now, with the configuration you choose."

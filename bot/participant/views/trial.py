@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
-from bot.participant.time_estimate import Pace
+from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views import buttons
-from bot.runner.dispatcher import Progress
+from bot.runner.running_jobs import Progress
 from bot.slack.block_kit import (
     CONTEXT_TEXT,
     Message,
@@ -32,7 +32,7 @@ def trial_message(
     session: SessionView,
     progress: Progress | None = None,
     picture: Block | None = None,
-    pace: Pace | None = None,
+    estimate: TimeEstimate | None = None,
 ) -> Message:
     """One trial's reply.
 
@@ -41,13 +41,13 @@ def trial_message(
         session: The session as it is now: it decides which buttons are left.
         progress: How far the trial is, while it runs.
         picture: The loss plot, or what stands in for it.
-        pace: How long it has taken and will take, while it runs.
+        estimate: How long it has taken and will take, while it runs.
     """
     title = f"Trial {trial.number} · {_state(trial, progress)}"
     blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}")]
     if picture is not None:
         blocks.append(picture)
-    if time := _time(trial, session, pace):
+    if time := _time(trial, session, estimate):
         blocks.append(context(time))
     if said := _reasons(trial):
         blocks.append(context(said))
@@ -76,18 +76,19 @@ def _state(trial: TrialView, progress: Progress | None) -> str:
             return f"failed. {escape(shorten(trial.reason or 'It was not your fault.', 400))}"
 
 
-def _time(trial: TrialView, session: SessionView, pace: Pace | None) -> str:
+def _time(trial: TrialView, session: SessionView, estimate: TimeEstimate | None) -> str:
     """How long the trial has taken, and what is to come."""
     if trial.state is TrialState.WAITING:
         return "Its losses and its result appear here by themselves."
     if trial.is_stopping:
         return "In a moment you can go on from here." if session.state is SessionState.ACTIVE else ""
-    if pace is not None:
-        if pace.left is None:
-            return f"⏱ {duration(pace.taken)} so far. The result appears here by itself."
-        told = f"⏱ {duration(pace.taken)} so far, about {duration(pace.left)} left. The result appears here by itself."
+    if estimate is not None:
+        if estimate.left is None:
+            return f"⏱ {duration(estimate.taken)} so far. The result appears here by itself."
+        taken, left = duration(estimate.taken), duration(estimate.left)
+        told = f"⏱ {taken} so far, about {left} left. The result appears here by itself."
         began = trial.started_at or trial.submitted_at
-        if began + pace.taken + pace.left > session.deadline:
+        if began + estimate.taken + estimate.left > session.deadline:
             told += f" That is after your time is up ({clock_time(session.deadline)})."
         return told
     if trial.state.is_finished and trial.seconds is not None:

@@ -10,7 +10,7 @@ from bot.participant.parse_configuration import OneLine
 from bot.participant.views import buttons
 from bot.participant.views.next_step import led_back
 from bot.slack.block_kit import Message, actions, button, escape, section, shorten
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from storage.schema.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, Optimizer, format_value
 
@@ -41,13 +41,13 @@ class Typed:
 
 
 def typed_configuration(
-    line: OneLine, standing: Standing, *, training_images: int, last: Mapping[str, str] | None
+    line: OneLine, status: ParticipantStatus, *, training_images: int, last: Mapping[str, str] | None
 ) -> Message:
     """What was understood of a configuration in one line, with a button that opens the form filled in.
 
     Args:
         line: What was read.
-        standing: Where the participant stands.
+        status: Where the participant stands.
         training_images: A batch may not be larger.
         last: The values of the form when it opens without the line; none before the first trial.
     """
@@ -61,11 +61,11 @@ def typed_configuration(
     if line.unknown:
         unknown = ", ".join(f"“{escape(shorten(each, _QUOTED))}”" for each in line.unknown[:_MOST_UNKNOWN])
         told.append(f"I did not understand {unknown}{' and more' if len(line.unknown) > _MOST_UNKNOWN else ''}.")
-    view = standing.session
+    view = status.session
     if view is None and values:
         told.append("It can be tried once your time runs: write it again then.")
     if view is None or view.state is SessionState.FINISHED or not values:
-        return led_back("\n".join(told), standing)
+        return led_back("\n".join(told), status)
     final = view.state is SessionState.CHOOSING
     if final:
         told.append("Your time is up, so it cannot be tried any more. You can make it your final choice.")

@@ -1,0 +1,141 @@
+"""What the researchers' listeners work with, and how researchers are answered: in private."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.errors import SlackApiError
+
+from bot.researcher.permissions import GroupUnknown, Permissions
+from bot.researcher.views import answers
+from bot.researcher.views.pages import Page, said
+from bot.runner.baselines import Baselines
+from bot.runner.running_jobs import RunningJobs
+from bot.runner.subprocess_job import SubprocessJob
+from bot.settings.settings import Settings
+from bot.slack.block_kit import Message
+from bot.slack.client import Slack
+from bot.slack.interactions import Interaction, Interactions, Surface
+from bot.slack.rate_limiter import CallNotMade
+from bot.study.researcher_actions import ResearcherActions
+from storage import researchers
+from storage.database import Store
+from storage.refusals import Refused
+from training.tasks import TaskFacts
+
+log = logging.getLogger(__name__)
+
+NOT_FOR_YOU = (
+    "`/study` is for the researchers who run the study. If you take part in it, write me a direct message: "
+    "I will show you where you stand and what comes next."
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a researcher asked for, by a command or by a press under an answer.
+
+    Attributes:
+        interaction: What Slack sent.
+        user: The Slack user.
+        text: What was typed after the command, or what the pressed button carries.
+    """
+
+    interaction: Interaction
+
+    @property
+    def user(self) -> str:
+        """The Slack user."""
+        return self.interaction.user
+
+    @property
+    def text(self) -> str:
+        """What was typed after the command, or what the pressed button carries."""
+        return self.interaction.value
+
+    @property
+    def pressed(self) -> bool:
+        """Whether it is a press."""
+        return self.interaction.surface is not Surface.COMMAND
+
+    def say(self, message: Message) -> None:
+        """Answer with a message: in the place of the one with the button, or below the command."""
+        self.interaction.respond(message, replace=self.pressed)
+
+    def add(self, message: Message) -> None:
+        """Answer with one more message."""
+        self.interaction.respond(message, replace=False)
+
+    def show(self, page: Page) -> None:
+        """Answer with a page: in the modal that is open, or a new one; as a message once it is too late for a modal."""
+        slack = self.interaction.slack
+        if self.interaction.view_id:
+            slack.update_modal(self.interaction.view_id, page.modal())
+            return
+        if not self.pressed:
+            try:
+                slack.open_modal(self.interaction.trigger_id, page.modal())
+            except (SlackApiError, CallNotMade) as error:
+                log.info("a page is shown as a message: %s", error)
+            else:
+                return
+        self.interaction.respond(page.message(), replace=self.pressed)
+
+
+Handler = Callable[["ResearcherContext", Request], None]
+"""Does what a researcher asked for. What it refuses is told to them."""
+
+
+@dataclass(frozen=True)
+class ResearcherContext:
+    """What the researchers' listeners work with.
+
+    Attributes:
+        interactions: Commands and presses.
+        settings: The study's rules.
+        facts_of: What participants may know of a task.
+        store: What happened.
+        slack: The workspace.
+        actions: What researchers do to the study.
+        searchers: The artificial participants.
+        jobs: The jobs that run.
+        subprocesses: Makes what takes long.
+        permissions: Knows who is a researcher.
+        now: The time, aware.
+    """
+
+    interactions: Interactions
+    settings: Settings
+    facts_of: Callable[[str | None], TaskFacts]
+    store: Store
+    slack: Slack
+    actions: ResearcherActions
+    searchers: Baselines
+    jobs: RunningJobs
+    subprocesses: SubprocessJob
+    permissions: Permissions
+    now: Callable[[], datetime]
+
+    def handle(self, do: Handler, interaction: Interaction) -> None:
+        """Do what a researcher asked for; anybody else is told whom it is for, and a refusal is told in private."""
+        request = Request(interaction)
+        try:
+            if self.permissions.allows(request.user):
+                do(self, request)
+            else:
+                request.add(answers.not_for_you(NOT_FOR_YOU))
+        except GroupUnknown as unknown:
+            request.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
+        except Refused as refused:
+            request.say(said(str(refused)))
+
+    def actor(self, request: Request) -> str:
+        """How the event log knows whoever asked."""
+        return researchers.actor_of(self.store, request.user)
+
+    def note(self, request: Request, text: str) -> str:
+        """Keep in the event log what a researcher does. Returns what the log knows them by."""
+        actor = self.actor(request)
+        researchers.note_command(self.store, actor=actor, text=text, now=self.now())
+        return actor

@@ -1,0 +1,139 @@
+"""The jobs that workers run now: how far each has come. The dispatcher fills it, everybody else reads it.
+
+Whoever has a job stopped, or put in the queue, says so here, and the dispatcher looks.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from storage.schema.states import JobKind
+from storage.transitions.jobs import Job
+from training.workers import Workers
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job has come.
+
+    Attributes:
+        epoch: The epoch that is training, from 1.
+        batch_losses: The losses of its batches so far.
+        epoch_losses: The training loss of every finished epoch.
+    """
+
+    epoch: int = 1
+    batch_losses: tuple[float, ...] = ()
+    epoch_losses: tuple[float, ...] = ()
+
+
+@dataclass
+class RunningJob:
+    """A job in a slot.
+
+    Attributes:
+        job: The job.
+        slot: Where it runs.
+        epoch: The epoch that is training, from 1.
+        batch_losses: Of that epoch.
+        epoch_losses: Of the epochs that have ended.
+    """
+
+    job: Job
+    slot: int
+    epoch: int = 1
+    batch_losses: list[float] = field(default_factory=list)
+    epoch_losses: list[float] = field(default_factory=list)
+    _trained: float = 0.0
+    _training_since: float | None = None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether a person's trial may suspend it: nobody waits for it."""
+        return self.job.of_searcher or self.job.kind is JobKind.EVALUATION
+
+    @property
+    def seconds(self) -> float:
+        """How long it has trained; while suspended, the time does not count."""
+        since = self._training_since
+        return self._trained + (0.0 if since is None else time.monotonic() - since)
+
+    def begin(self) -> None:
+        """It trains from now on."""
+        self._training_since = time.monotonic()
+
+    def pause(self) -> None:
+        """It is suspended."""
+        self._trained, self._training_since = self.seconds, None
+
+
+class RunningJobs:
+    """The running jobs by their keys, such as ``trial:17``. Safe from any thread.
+
+    Args:
+        workers: Where they run.
+
+    Attributes:
+        lock: Held while a job's progress is changed or read.
+        ready: The slots whose worker is up.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._jobs: dict[str, RunningJob] = {}
+        self._look = threading.Event()
+        self.lock = threading.Lock()
+        self.ready: set[int] = set()
+
+    def look(self) -> None:
+        """A job may be waiting: let the dispatcher look soon."""
+        self._look.set()
+
+    def take_look(self) -> bool:
+        """Whether somebody wants the dispatcher to look; from now on nobody does."""
+        if not self._look.is_set():
+            return False
+        self._look.clear()
+        return True
+
+    def stop(self, key: str) -> None:
+        """Ask the worker of a running job to stop it."""
+        self._workers.stop(key)
+
+    def progress(self, key: str) -> Progress | None:
+        """How far a running job has come; none when it does not run."""
+        with self.lock:
+            running = self._jobs.get(key)
+            if running is None:
+                return None
+            return Progress(running.epoch, tuple(running.batch_losses), tuple(running.epoch_losses))
+
+    def seconds(self, key: str) -> float | None:
+        """How long a running job has trained; none when it does not run."""
+        with self.lock:
+            running = self._jobs.get(key)
+            return None if running is None else running.seconds
+
+    @property
+    def slots_ready(self) -> int:
+        """The number of slots whose worker is up."""
+        return len(self.ready)
+
+    def add(self, running: RunningJob) -> None:
+        """A job was given to a slot."""
+        with self.lock:
+            self._jobs[running.job.key] = running
+
+    def get(self, key: str) -> RunningJob | None:
+        """The running job of this key."""
+        return self._jobs.get(key)
+
+    def all(self) -> list[RunningJob]:
+        """All of them."""
+        return list(self._jobs.values())
+
+    def remove(self, running: RunningJob) -> None:
+        """A job runs no more: its slot is free."""
+        with self.lock:
+            self._jobs.pop(running.job.key, None)
+        self.look()

@@ -1,0 +1,83 @@
+"""When something of ours breaks: the person is told that nothing is lost, the log and the admins get the code."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.rate_limiter import CallNotMade
+
+log = logging.getLogger(__name__)
+
+
+TOO_BUSY = "That took too long just now; what you entered and trained is kept. Please try again in a moment."
+"""What the person reads when a call did not get its turn in time."""
+
+
+def apology(code: str) -> str:
+    """What the person reads when something failed."""
+    return (
+        f"Something went wrong on our side; what you entered and trained is kept. Please try again. "
+        f"If it happens again, tell the researchers this code: {code}."
+    )
+
+
+class Alarms(Protocol):
+    """Tells the admins. Its methods must not wait: the listener that failed has yet to acknowledge."""
+
+    def error(self, doing: str, error: str, code: str) -> None:
+        """Something failed with this kind of error; the log has the details under the code."""
+
+    def too_slow(self, doing: str, reason: str) -> None:
+        """A call was not made, because more was to be done at once than Slack's limits allow."""
+
+
+class ErrorReporter:
+    """Reports errors under a code.
+
+    Args:
+        alarms: Tells the admins.
+    """
+
+    def __init__(self, alarms: Alarms) -> None:
+        self._alarms = alarms
+
+    def report(self, error: BaseException, doing: str, *, tell: Callable[[str], None] | None = None) -> str:
+        """Log an error, tell the admins, and tell the person who waited for the answer.
+
+        Args:
+            error: What happened. Its text goes into the log alone: it may hold anything.
+            doing: During what, in a few words without anybody's name.
+            tell: Gives a text to the person.
+
+        Returns:
+            The code.
+        """
+        code = secrets.token_hex(3).upper()
+        log.error("%s while %s", code, doing, exc_info=error)
+        if tell is not None:
+            _attempt(tell, apology(code))
+        self._alarms.error(doing, type(error).__name__, code)
+        return code
+
+    def too_slow(self, error: CallNotMade, doing: str, *, tell: Callable[[str], None] | None = None) -> None:
+        """Say that a call did not get its turn within Slack's limits: nothing is broken, and it can be tried again.
+
+        Args:
+            error: Which call; its text names nobody.
+            doing: During what, as in :meth:`report`.
+            tell: Gives a text to the person who waited for it.
+        """
+        log.warning("while %s: %s", doing, error)
+        if tell is not None:
+            _attempt(tell, TOO_BUSY)
+        self._alarms.too_slow(doing, str(error))
+
+
+def _attempt(tell: Callable[[str], object], text: str) -> None:
+    try:
+        tell(text)
+    except (SlackApiError, CallNotMade, OSError):
+        log.exception("could not tell: %s", text)

@@ -1,0 +1,92 @@
+"""Posts the notices that transitions have written: each until it is posted, a participant's in their order."""
+
+import logging
+import threading
+from collections.abc import Iterable
+from functools import partial
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.slack.background_tasks import BackgroundTasks
+from bot.slack.error_reporting import ErrorReporter
+from bot.slack.rate_limiter import CallNotMade
+from bot.study.protocols import ParticipantMessages
+from storage.database import Store
+from storage.refusals import Refused
+from storage.schema.tables import Notice
+from storage.transitions import notices
+
+log = logging.getLogger(__name__)
+
+_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""Slack's errors that pass by themselves."""
+
+
+class Notifications:
+    """Delivers notices. Safe from any thread.
+
+    Args:
+        store: Has the notices.
+        messages: Posts them.
+        tasks: Runs the posting.
+        errors: Is told of notices that cannot be posted.
+    """
+
+    def __init__(
+        self, store: Store, messages: ParticipantMessages, tasks: BackgroundTasks, errors: ErrorReporter
+    ) -> None:
+        self._store = store
+        self._messages = messages
+        self._tasks = tasks
+        self._errors = errors
+        self._lock = threading.Lock()
+        self._busy: set[int] = set()
+
+    def deliver(self) -> None:
+        """Post soon what is pending; what cannot be posted now stays, and the next call tries again."""
+        for participant in self._participants(notices.pending(self._store)):
+            with self._lock:
+                if participant in self._busy:
+                    continue
+                self._busy.add(participant)
+            self._tasks.run("telling a participant", partial(self._deliver_to, participant))
+
+    @staticmethod
+    def _participants(pending: Iterable[Notice]) -> list[int]:
+        return list(dict.fromkeys(each.participant_id for each in pending))
+
+    def _deliver_to(self, participant: int) -> None:
+        """Post the notices of one participant, one after the other."""
+        try:
+            posted: set[int] = set()
+            while (notice := self._next(participant, posted)) is not None:
+                if not self._post(notice):
+                    return
+                posted.add(notice.id)
+                notices.done(self._store, notice.id)
+        finally:
+            with self._lock:
+                self._busy.discard(participant)
+
+    def _next(self, participant: int, posted: set[int]) -> Notice | None:
+        pending = notices.pending(self._store)
+        return next((each for each in pending if each.participant_id == participant and each.id not in posted), None)
+
+    def _post(self, notice: Notice) -> bool:
+        """Post one notice. Returns whether it is done: posted, or never to be posted."""
+        try:
+            self._messages.tell(notice)
+        except SlackApiError as error:
+            if error.response.status_code >= 429 or error.response["error"] in _PASSING:
+                log.warning("a %s waits: Slack answers %s", notice.kind, error.response["error"])
+                return False
+            self._errors.report(error, f"telling a participant ({notice.kind})")
+        except (CallNotMade, SlackClientError, OSError, SQLAlchemyError) as error:
+            log.warning("a %s waits: %s", notice.kind, type(error).__name__)
+            return False
+        except Refused:  # what it tells of is deleted
+            log.info("a %s is not posted any more", notice.kind)
+        except Exception as error:  # noqa: BLE001 - one that fails whenever it is tried must not hold up the others
+            self._errors.report(error, f"telling a participant ({notice.kind})")
+        return True
