@@ -75,10 +75,14 @@ class Bot:
     Attributes:
         settings: The study.
         store: What happened.
+        slack: The workspace.
+        jobs: The jobs that run.
+        searchers: The artificial participants.
         feed: The messages in sessions' threads.
         admins: Tells the admins.
         study: The study as participants use it.
         actions: The study as researchers run it.
+        sweep: Does what is due.
         errors: Is told what goes wrong.
 
     Raises:
@@ -104,7 +108,7 @@ class Bot:
 
         self._limiter = limiter or RateLimiter()
         client = PacedClient(credentials.bot_token, credentials.api_url, self._limiter)
-        slack = Slack(client)
+        self.slack = slack = Slack(client)
         self.admins = AdminReporter(settings, store, slack, now)
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
@@ -115,8 +119,8 @@ class Bot:
 
         if workers is None:
             workers = LocalWorkers(tasks, slots, settings.training.threads_per_slot, devices=settings.machine.devices)
-        self._jobs = jobs = RunningJobs(workers)
-        self._baselines = searchers = Baselines(settings, facts_of, store, jobs, background, now)
+        self.jobs = jobs = RunningJobs(workers)
+        self.searchers = searchers = Baselines(settings, facts_of, store, jobs, background, now)
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
 
@@ -251,10 +255,10 @@ class Bot:
         scheduler = self._scheduler
         scheduler.start()
         scheduler.every(_HEARTBEAT_SECONDS, "noting that the bot is alive", self._beat)
-        scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self._baselines.stop_who_is_out_of_time)
-        scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self._baselines.resume)
+        scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_who_is_out_of_time)
+        scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
-        self._baselines.resume()
+        self.searchers.resume()
         self.admins.start(scheduler)
 
     def _beat(self) -> None:

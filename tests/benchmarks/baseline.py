@@ -119,7 +119,7 @@ def measure(plan: Plan, console: Console) -> Found:
         person = house.seated("Takes part")
         house.wait_for_machines()
         alone = [_submit(house, person, plan, number) for number in range(plan.alone)]
-        searchers, begun = house.running.study.baselines, time.monotonic()
+        searchers, begun = house.running.searchers, time.monotonic()
         baseline = searchers.start_random(plan.count, "researcher-1", most_epochs=plan.most_epochs)
         house.admin.wait_until(lambda: _status(house).running == SLOTS, 60)
         beside: list[tuple[int, float]] = []
@@ -172,7 +172,7 @@ def _submission(steps: Sequence[Step], searched: Sequence[Step], trial: int, pre
 
 
 def _status(house: House) -> BaselineStatus:
-    (found,) = house.running.study.baselines.statuses()
+    (found,) = house.running.searchers.statuses()
     return found
 
 

@@ -22,7 +22,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
-from slack_sdk import WebClient
 from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web import SlackResponse
 
@@ -31,7 +30,9 @@ from bot.sandbox.server.journal import Traffic
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import SLACK_LIMITS as ENFORCED
 from bot.sandbox.validation.strictness import Rules
-from bot.slack.rate_limiter import SLACK_LIMITS, Pacer, retry_handlers
+from bot.slack.block_kit import Message
+from bot.slack.client import PacedClient
+from bot.slack.rate_limiter import SLACK_LIMITS, RateLimiter
 from reports.figures.loss_plot import HEIGHT, WIDTH, LossCurves, draw, loss_curves
 
 BATCHES, EPOCHS = 45, 20
@@ -103,7 +104,7 @@ class Drawing:
     naive_bytes: int
 
 
-class Recorder(WebClient):
+class Recorder(PacedClient):
     """A client that notes when an update was answered: the message, its text and its picture."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -154,9 +155,9 @@ class Thread:
 class Threads:
     """All threads, as the feed asks for them."""
 
-    def __init__(self, threads: Sequence[Thread], client: WebClient, pacer: Pacer) -> None:
+    def __init__(self, threads: Sequence[Thread], client: PacedClient) -> None:
         self._threads = threads
-        self._client, self._pacer = client, pacer
+        self._client = client
         self.failures: list[str] = []
 
     def render(self, subject: str) -> Rendering | None:
@@ -164,19 +165,18 @@ class Threads:
         thread = self._threads[number]
         text = f"Trial {trial + 1} {'has ended' if subject in thread.ended else 'trains'}"
 
-        def blocks(picture: Block | None) -> list[Block]:
+        def message(picture: Block | None) -> Message:
             words = SectionBlock(text=MarkdownTextObject(text=text))
-            return [words, picture] if picture else [words]
+            return Message(text, (words, picture) if picture else (words,))
 
         address = Address(thread.channel, thread.messages[trial])
-        return Rendering(address, text, blocks, thread.curves(trial), f"trial-{trial + 1}.png")
+        return Rendering(address, message, thread.curves(trial), f"trial-{trial + 1}.png")
 
     def failed(self, subject: str, error: Exception) -> None:
         self.failures.append(f"{subject}: {error}")
 
     def begin_trial(self, thread: Thread) -> None:
-        with self._pacer.turn("chat.postMessage", channel=thread.channel):
-            posted = self._client.chat_postMessage(channel=thread.channel, thread_ts=thread.root, text="A trial waits")
+        posted = self._client.chat_postMessage(channel=thread.channel, thread_ts=thread.root, text="A trial waits")
         thread.messages.append(str(posted["ts"]))
 
     def run(self, feed: LiveFeed, seconds: float) -> None:
@@ -198,17 +198,17 @@ def measure_feed(plan: Plan) -> Feed:
     """Run the trials and count what reaches the workspace."""
     rules = Rules(window_seconds=plan.window)
     with LocalWorkspace(rules=rules) as workspace:
-        pacer = Pacer({method: replace(limit, seconds=plan.window) for method, limit in SLACK_LIMITS.items()})
-        client = Recorder(workspace.bot_token, base_url=workspace.api_url, retry_handlers=retry_handlers(pacer))
+        limiter = RateLimiter({method: replace(limit, seconds=plan.window) for method, limit in SLACK_LIMITS.items()})
+        client = Recorder(workspace.bot_token, workspace.api_url, limiter)
         threads = []
         for number in range(plan.trials):
             channel = workspace.add_person(f"Person {number}").direct_channel
             root = str(client.chat_postMessage(channel=channel, text="A session")["ts"])
             threads.append(Thread(number, plan, channel, root))
-        running = Threads(threads, client, pacer)
+        running = Threads(threads, client)
         for thread in threads:
             running.begin_trial(thread)
-        feed = LiveFeed(client, running.render, pacer=pacer, on_failure=running.failed)
+        feed = LiveFeed(client, running.render, on_failure=running.failed)
         feed.start()
         try:
             running.run(feed, plan.warm_up)

@@ -27,7 +27,7 @@ from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
 from bot.settings.settings import Credentials, Settings
 from bot.slack.rate_limiter import SLACK_LIMITS as PACED
-from bot.slack.rate_limiter import Limit, Pacer
+from bot.slack.rate_limiter import Limit, RateLimiter
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView
@@ -127,8 +127,8 @@ class House:
     def open(self, workers: Workers | None = None, *, open_now: bool = True) -> Bot:
         """Start the bot, and open the study unless a researcher is to."""
         assert self.bot is None, "the bot runs already"
-        pacer = Pacer({**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}})
-        self.bot = Bot(Settings.load(self.study), self.credentials, workers, pacer=pacer, open_now=open_now)
+        limiter = RateLimiter({**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}})
+        self.bot = Bot(Settings.load(self.study), self.credentials, workers, limiter=limiter, open_now=open_now)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
@@ -142,7 +142,7 @@ class House:
     def wait_for_machines(self) -> None:
         """Wait until every slot is warm."""
         slots = self.running.settings.machine.slots
-        self.admin.wait_until(lambda: self.running.study.parts.jobs.slots_ready == slots, PATIENCE)
+        self.admin.wait_until(lambda: self.running.jobs.slots_ready == slots, PATIENCE)
 
     def end_sessions(self) -> None:
         """Give every seat back: whoever still tunes ends with some values."""

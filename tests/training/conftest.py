@@ -12,7 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from bot.runner.dispatcher import Jobs
+from bot.runner.dispatcher import Dispatcher
+from bot.runner.running_jobs import RunningJobs
 from storage.database import Store
 from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
@@ -254,14 +255,15 @@ class Running:
         mixed_devices: bool = False,
         warming: float = 300,
         around: Callable[[Workers], Workers] = lambda workers: workers,
-    ) -> Iterator[tuple[Jobs, Watching]]:
+    ) -> Iterator[tuple[RunningJobs, Watching]]:
         """Real workers, or something around them, and the loop that feeds them."""
         watching = Watching()
         workers = around(LocalWorkers(tasks or (DIGITS_SQUEEZENET,), slots, warming=warming))
-        loop = Jobs(self.store, workers, watching, mixed_devices=mixed_devices)
+        running = RunningJobs(workers)
+        loop = Dispatcher(self.store, workers, running, watching, mixed_devices=mixed_devices)
         loop.start()
         try:
-            yield loop, watching
+            yield running, watching
         finally:
             loop.close()
 

@@ -7,18 +7,16 @@ from pathlib import Path
 from threading import Condition
 from zoneinfo import ZoneInfo
 
-from slack_sdk import WebClient
-
 from bot.admin.final_report import FinalReport
-from bot.admin.reporter import Admins
+from bot.admin.reporter import AdminReporter
 from bot.runner.report_files import MadeFile
 from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
 from bot.settings.settings import Settings
-from bot.slack.client import Slack
-from bot.slack.rate_limiter import Pacer, retry_handlers
+from bot.slack.client import PacedClient, Slack
+from bot.slack.rate_limiter import RateLimiter
 from storage.database import Store
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Participant, Session
@@ -38,10 +36,10 @@ class Bells:
     def __init__(self) -> None:
         self.days: list[Callable[[], None]] = []
 
-    def every(self, seconds: float, do: Callable[[], None]) -> None:
+    def every(self, seconds: float, doing: str, do: Callable[[], None]) -> None:
         """The disk of the machine that tests is nobody's affair."""
 
-    def daily(self, at: time, zone: ZoneInfo, do: Callable[[], None]) -> None:
+    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], None]) -> None:
         self.days.append(do)
 
     def ring(self) -> None:
@@ -59,7 +57,7 @@ class Office:
     now: datetime
     store: Store = field(init=False)
     settings: Settings = field(init=False)
-    admins: Admins = field(init=False)
+    admins: AdminReporter = field(init=False)
     bells: Bells = field(init=False)
     newcomers: int = 0
     passes: int = 0
@@ -76,16 +74,15 @@ class Office:
 
     def open(self) -> None:
         """Begin to tell."""
-        self.pacer = Pacer(per_channel=None)
-        handlers = retry_handlers(self.pacer)
-        address = self.workspace.api_url
-        client = WebClient(self.workspace.bot_token, base_url=address, retry_handlers=handlers, timeout=5)
-        self.admins = Admins(self.settings, self.store, Slack(client, self.pacer), lambda: self.now)
-        self.pacer.on_limited = self.admins.slack_limits
+        self.limiter = RateLimiter(per_channel=None)
+        client = PacedClient(self.workspace.bot_token, self.workspace.api_url, self.limiter)
+        client.timeout = 5
+        self.admins = AdminReporter(self.settings, self.store, Slack(client), lambda: self.now)
+        self.limiter.on_limited = self.admins.slack_limits
         self.bells = Bells()
         self._count_passes()
         self.admins.begin()
-        self.admins.tell(self.bells)
+        self.admins.start(self.bells)
 
     def _count_passes(self) -> None:
         tell = self.admins._digests.tell  # what is told last
@@ -101,7 +98,7 @@ class Office:
     def close(self) -> None:
         """Tell no more."""
         self.admins.close()
-        self.pacer.close()
+        self.limiter.close()
 
     def restart(self) -> None:
         self.close()

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import OperationalError
 
 from bot.admin import alerts as gathering
-from bot.admin.alert_kinds import Kind, error_while
+from bot.admin.alert_kinds import AlertKind, error_while
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage import alerts
 from storage.refusals import Reason, Refused
@@ -37,11 +37,11 @@ def shown(office, words):
 
 
 def test_what_happens_again_is_counted_in_the_post_of_the_first_time(office):
-    office.admins.alert(Kind.WORKER_LOST, "The worker in slot 1 was lost.")
+    office.admins.alert(AlertKind.WORKER_LOST, "The worker in slot 1 was lost.")
     first = office.told("The worker in slot 1 was lost.")
     office.later(minutes=7)
     for slot in (2, 3):
-        office.admins.alert(Kind.WORKER_LOST, f"The worker in slot {slot} was lost.")
+        office.admins.alert(AlertKind.WORKER_LOST, f"The worker in slot {slot} was lost.")
     now = office.told("The worker in slot 3 was lost.")
     assert now.ts == first.ts
     assert now.text == "⚠️ A worker was lost · 3 times: The worker in slot 3 was lost."
@@ -52,8 +52,8 @@ def test_what_happens_again_is_counted_in_the_post_of_the_first_time(office):
 
 
 def test_other_kinds_have_posts_of_their_own(office):
-    office.admins.alert(Kind.WORKER_LOST, "The worker in slot 1 was lost.")
-    office.admins.alert(Kind.TRIAL_FAILED, "trial:3 of P001 failed.")
+    office.admins.alert(AlertKind.WORKER_LOST, "The worker in slot 1 was lost.")
+    office.admins.alert(AlertKind.TRIAL_FAILED, "trial:3 of P001 failed.")
     office.admins.alert(error_while("showing trial:17"), "TypeError.")
     office.admins.alert(error_while("showing trial:18"), "ValueError.")
     for words in ("slot 1 was lost", "trial:3 of P001", "ValueError"):
@@ -69,7 +69,7 @@ def test_a_storm_is_few_updates_and_the_newest_wins(office, monkeypatch):
     monkeypatch.setattr(gathering, "SECONDS_BETWEEN_UPDATES", 1.0)
     begun = time.monotonic()
     for number in range(200):
-        office.admins.alert(Kind.SLACK_LIMITS, f"Refused {number}.")
+        office.admins.alert(AlertKind.SLACK_LIMITS, f"Refused {number}.")
         office.admins.look()
     office.told("Refused 199.")
     seconds = time.monotonic() - begun
@@ -79,7 +79,7 @@ def test_a_storm_is_few_updates_and_the_newest_wins(office, monkeypatch):
 
 
 def test_whoever_acknowledges_is_named_by_their_code_and_the_next_time_is_a_new_post(office):
-    office.admins.alert(Kind.DISK_NEARLY_FULL, "1.50 GB left.")
+    office.admins.alert(AlertKind.DISK_NEARLY_FULL, "1.50 GB left.")
     first = office.told("1.50 GB left.")
     (raised,) = alerts.unacknowledged(office.store)
     office.later(minutes=5)
@@ -92,7 +92,7 @@ def test_whoever_acknowledges_is_named_by_their_code_and_the_next_time_is_a_new_
         office.admins.alerts.acknowledge(raised.id, "researcher-5")
     assert refused.value.reason is Reason.ALREADY_ACKNOWLEDGED
 
-    office.admins.alert(Kind.DISK_NEARLY_FULL, "0.70 GB left.")
+    office.admins.alert(AlertKind.DISK_NEARLY_FULL, "0.70 GB left.")
     second = office.told("0.70 GB left.")
     assert second.ts != first.ts
     assert "times" not in second.text
@@ -101,11 +101,11 @@ def test_whoever_acknowledges_is_named_by_their_code_and_the_next_time_is_a_new_
 
 
 def test_a_restart_repeats_no_post_and_goes_on_counting(office):
-    office.admins.alert(Kind.WORKER_LOST, "Once.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Once.")
     first = office.told("Once.")
     office.restart()
     assert [each.ts for each in office.quiet()] == [first.ts]
-    office.admins.alert(Kind.WORKER_LOST, "Twice.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Twice.")
     assert office.told("Twice.").ts == first.ts
     assert "2 times" in office.told("Twice.").text
 
@@ -113,7 +113,7 @@ def test_a_restart_repeats_no_post_and_goes_on_counting(office):
 def test_what_is_raised_while_slack_is_away_is_told_when_it_is_back(office):
     place = office.go_offline()
     for number in range(1, 4):
-        office.admins.alert(Kind.WORKER_LOST, f"Time {number}.")
+        office.admins.alert(AlertKind.WORKER_LOST, f"Time {number}.")
     deadline = time.monotonic() + 30
     while not alerts.unacknowledged(office.store) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -123,7 +123,7 @@ def test_what_is_raised_while_slack_is_away_is_told_when_it_is_back(office):
 
 def test_what_is_raised_while_slack_is_away_survives_a_restart(office):
     place = office.go_offline()
-    office.admins.alert(Kind.WORKER_LOST, "Nobody heard it.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Nobody heard it.")
     office.close()
     assert [each.latest for each in alerts.unacknowledged(office.store)] == ["Nobody heard it."]
     office.come_back(*place)
@@ -132,12 +132,12 @@ def test_what_is_raised_while_slack_is_away_survives_a_restart(office):
 
 
 def test_a_post_that_somebody_deleted_is_posted_anew(office):
-    office.admins.alert(Kind.WORKER_LOST, "Once.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Once.")
     first = office.told("Once.")
     WebClient(office.workspace.bot_token, base_url=office.workspace.api_url).chat_delete(
         channel=office.channel, ts=first.ts
     )
-    office.admins.alert(Kind.WORKER_LOST, "Twice.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Twice.")
     second = office.told("Twice.")
     assert second.ts != first.ts
     assert second.buttons == ("Acknowledge",)
@@ -161,7 +161,7 @@ def test_what_breaks_while_the_data_base_is_away_is_said_once_all_the_same(offic
 
 
 def test_a_call_that_slack_refused_as_one_too_many_is_told(office):
-    office.pacer.slow_down("chat.update", 12)
+    office.limiter.slow_down("chat.update", 12)
     told = office.told("Slack takes no chat.update for 12 s.")
     assert told.text.startswith("⚠️ Slack limits us")
 
@@ -171,7 +171,7 @@ def test_nothing_is_posted_where_no_channel_is_named(office):
     slack = office.settings.slack.model_copy(update={"report_channel": ""})
     office.settings = office.settings.model_copy(update={"slack": slack})
     office.open()
-    office.admins.alert(Kind.WORKER_LOST, "Unheard.")
+    office.admins.alert(AlertKind.WORKER_LOST, "Unheard.")
     office.admins.look()
     office.close()
     assert office.posts == []

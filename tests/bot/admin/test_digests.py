@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.admin.alert_kinds import Kind
+from bot.admin.alert_kinds import AlertKind
 from bot.runner.scheduler import last_time, next_time
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage.schema.states import JobKind, TrialState
@@ -63,7 +63,7 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     office.tried(leaves)
     office.chosen(leaves)
     participants.withdraw(office.store, leaves.participant_id, delete_data=False, now=office.now)
-    office.admins.alert(Kind.WORKER_LOST, "The worker in slot 1 was lost.")
+    office.admins.alert(AlertKind.WORKER_LOST, "The worker in slot 1 was lost.")
     office.told("The worker in slot 1 was lost.")
     office.run(JobKind.EVALUATION, TrialState.FAILED)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.admin.alert_kinds import Kind
+from bot.admin.alert_kinds import AlertKind
 from bot.settings.settings import Settings
 from storage import alerts, events
 from storage.schema.states import EventKind, StudyState, TrialState
@@ -50,7 +50,7 @@ def state(office):
 
 def raised(office, kind, text):
     """An alert that is posted."""
-    office.running.study.parts.admins.alert(kind, text)
+    office.running.admins.alert(kind, text)
     return post(office, text, "Acknowledge")
 
 
@@ -61,7 +61,7 @@ def test_an_admin_acts_by_buttons_and_is_known_as_one(office):
     office.admin.press(opening, "Pause")
     paused = post(office, "Black Magic is paused", "Resume")
     assert "By admin-1" in paused.text_of_everything
-    alert = raised(office, Kind.SLOT_UNUSABLE, "Slot 1 is not used.")
+    alert = raised(office, AlertKind.SLOT_UNUSABLE, "Slot 1 is not used.")
     office.admin.press(alert, "Acknowledge")
     post(office, "Acknowledged by admin-1 at <!date^")
     office.admin.press(paused, "Resume")
@@ -77,7 +77,7 @@ def test_an_admin_acts_by_buttons_and_is_known_as_one(office):
 
 def test_whoever_takes_part_is_told_so_in_private_and_nothing_is_done(office):
     opening = post(office, "Black Magic goes on", "Pause")
-    alert = raised(office, Kind.TRIAL_FAILED, "trial:1 of P001 failed.")
+    alert = raised(office, AlertKind.TRIAL_FAILED, "trial:1 of P001 failed.")
     reader = office.workspace.add_person("Reads the reports", "admin")
     reader.open_home()
     reader.press(reader.wait_for("I agree", PATIENCE), "I agree")
@@ -87,13 +87,13 @@ def test_whoever_takes_part_is_told_so_in_private_and_nothing_is_done(office):
     reader.press(alert, "Acknowledge")
     told(reader, office.reports, "and you take part in it. Nothing was done.", after=said.ts)
     assert state(office) is StudyState.OPEN
-    assert [each.kind for each in alerts.unacknowledged(office.store)] == [Kind.TRIAL_FAILED]
+    assert [each.kind for each in alerts.unacknowledged(office.store)] == [AlertKind.TRIAL_FAILED]
     assert office.admin.last_ephemeral(office.reports) is None
 
 
 def test_buttons_outside_the_report_channel_are_for_researchers_alone(office):
     running = post(office, "Black Magic goes on", "Pause")
-    client, elsewhere = office.running.study.slack.client, office.admin.direct_channel
+    client, elsewhere = office.running.slack.client, office.admin.direct_channel
     blocks = [dict(each) for each in running.blocks]
     moved = client.chat_postMessage(channel=elsewhere, text=running.text, blocks=blocks)
     office.admin.press(office.admin.message(str(moved["ts"]), elsewhere), "Pause")
@@ -121,7 +121,7 @@ def test_a_button_of_an_old_screen_says_how_it_is(office, researcher):
     running = post(office, "Black Magic goes on", "Pause")
     researcher.press(running, "Pause")
     paused = post(office, "Black Magic is paused", "Resume")
-    client = office.running.study.slack.client
+    client = office.running.slack.client
     blocks = [dict(each) for each in running.blocks]
     screen = client.chat_postMessage(channel=office.reports, text=running.text, blocks=blocks)
     researcher.press(office.admin.message(str(screen["ts"]), office.reports), "Pause")
@@ -133,7 +133,7 @@ def test_a_button_of_an_old_screen_says_how_it_is(office, researcher):
 
 def test_what_a_researcher_does_by_command_is_told_with_a_button_too(office, researcher):
     before = post(office, "Black Magic goes on", "Pause")
-    office.running.study.research.pause("researcher-1")
+    office.running.actions.pause("researcher-1")
     paused = post(office, "Black Magic is paused", "Resume")
     assert researcher.message(before.ts, office.reports).buttons == ()
     researcher.press(paused, "Resume")
@@ -152,7 +152,7 @@ def test_two_presses_at_the_same_moment_pause_once(office, researcher, at_once):
 
 
 def test_an_alert_is_acknowledged_once_and_says_by_whom(office, researcher, at_once):
-    alert = raised(office, Kind.WORKER_LOST, "The worker in slot 0 was lost.")
+    alert = raised(office, AlertKind.WORKER_LOST, "The worker in slot 0 was lost.")
     at_once(*[lambda: researcher.press(alert, "Acknowledge")] * 2)
     seen = post(office, "Acknowledged by researcher-2 at <!date^")
     assert seen.ts == alert.ts
@@ -161,7 +161,7 @@ def test_an_alert_is_acknowledged_once_and_says_by_whom(office, researcher, at_o
     done = events.read(office.store, kind=EventKind.ALERT_ACKNOWLEDGED)[1:]
     assert [(each.actor, each.details["alert"]) for each in done] == [("researcher-2", "worker_lost")]
 
-    again = raised(office, Kind.WORKER_LOST, "The worker in slot 0 was lost once more.")
+    again = raised(office, AlertKind.WORKER_LOST, "The worker in slot 0 was lost once more.")
     assert again.ts != alert.ts
     researcher.press(again, "Acknowledge")
     researcher.wait_until(lambda: not researcher.message(again.ts, office.reports).buttons, PATIENCE)
@@ -175,7 +175,7 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     code = office.participant(person).code
     results = office.reported(f"{code} has finished: test accuracy")
     fail(office, office.session(person).choice.id)
-    alert = raised(office, Kind.EVALUATION_FAILED, f"evaluation:1 of {code} failed in slot 0: RuntimeError.")
+    alert = raised(office, AlertKind.EVALUATION_FAILED, f"evaluation:1 of {code} failed in slot 0: RuntimeError.")
     assert alert.buttons == ("Retry failed evaluations", "Acknowledge")
     researcher.press(alert, "Retry failed evaluations")
     told(researcher, office.reports, "1 evaluation runs again", after=alert.ts)

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import pytest
-from slack_sdk import WebClient
 from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 
 from bot.live.feed import Address, LiveFeed, Priority, Rendering
@@ -14,7 +13,9 @@ from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
-from bot.slack.rate_limiter import POST_PER_CHANNEL, Limit, Pacer
+from bot.slack.block_kit import Message as SlackMessage
+from bot.slack.client import PacedClient
+from bot.slack.rate_limiter import POST_PER_CHANNEL, Limit, RateLimiter
 from reports.figures.loss_plot import LossCurves
 
 WINDOW = 4.0
@@ -36,12 +37,12 @@ class Board:
     def write(self, subject: str, text: str, shown: LossCurves | None = None) -> None:
         """Change what a subject's message should say."""
 
-        def blocks(picture: Block | None) -> list[Block]:
+        def message(picture: Block | None) -> SlackMessage:
             words = SectionBlock(text=MarkdownTextObject(text=text))
-            return [words, picture] if picture else [words]
+            return SlackMessage(text, (words, picture) if picture else (words,))
 
         self.renderings[subject] = replace(
-            self.renderings[subject], text=text, blocks=blocks, curves=shown, file_name=f"{subject}.png"
+            self.renderings[subject], message=message, curves=shown, file_name=f"{subject}.png"
         )
 
     def failed(self, subject: str, error: Exception) -> None:
@@ -54,7 +55,7 @@ class Stage:
 
     workspace: LocalWorkspace
     person: Person
-    client: WebClient
+    client: PacedClient
     board: Board
     feed: LiveFeed
 
@@ -63,7 +64,7 @@ class Stage:
         channel = self.person.direct_channel
         posted = self.client.chat_postMessage(channel=channel, text=f"{subject} waits")
         address = Address(str(posted["channel"]), str(posted["ts"]))
-        self.board.renderings[subject] = Rendering(address, "", lambda _: [])
+        self.board.renderings[subject] = Rendering(address, lambda _: SlackMessage("", ()))
 
     def change(
         self, subject: str, text: str, shown: LossCurves | None = None, priority: Priority = Priority.FRAME
@@ -82,7 +83,7 @@ class Stage:
         """Wait until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"waited in vain; failures: {self.board.failures}"
+            assert time.monotonic() < deadline, f"it did not come; failures: {self.board.failures}"
             time.sleep(0.02)
 
     def statuses(self, method: str) -> list[str]:
@@ -105,13 +106,13 @@ def open_stage() -> Iterator[OpenStage]:
             enforced = {**SLACK_LIMITS, **(limits or {})}
             given = {"file_processing_seconds": 0.1, "window_seconds": WINDOW, "post_burst": 50, **rules}
             workspace = stack.enter_context(LocalWorkspace(rules=Rules(limits=enforced, **given)))
-            client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
-            pacer = Pacer(
+            limiter = RateLimiter(
                 {method: Limit(calls, seconds=WINDOW) for method, calls in enforced.items()},
                 per_channel=POST_PER_CHANNEL,
             )
+            client = PacedClient(workspace.bot_token, workspace.api_url, limiter)
             board = Board()
-            feed = LiveFeed(client, board.render, pacer=pacer, on_failure=board.failed, workers=workers)
+            feed = LiveFeed(client, board.render, on_failure=board.failed, workers=workers)
             stage = Stage(workspace, workspace.person("First participant"), client, board, feed)
             if start:
                 feed.start()

@@ -85,7 +85,6 @@ def test_after_a_restart_the_picture_of_before_is_deleted_when_the_next_one_is_t
         feed = LiveFeed(
             stage.client,
             stage.board.render,
-            pacer=stage.feed._pacer,
             on_failure=stage.board.failed,
             note_picture=partial(posts.show_file, store),
         )
@@ -114,7 +113,10 @@ def test_a_picture_that_cannot_be_noted_is_shown_all_the_same(open_stage: OpenSt
         raise OSError(28, "No space left on device")
 
     feed = LiveFeed(
-        stage.client, stage.board.render, pacer=stage.feed._pacer, on_failure=stage.board.failed, note_picture=disk_full
+        stage.client,
+        stage.board.render,
+        on_failure=stage.board.failed,
+        note_picture=disk_full,
     )
     feed.start()
     stage.board.write("trial-1", "Training", curves(3))
@@ -276,7 +278,7 @@ def test_a_render_that_fails_is_told_and_the_others_go_on(open_stage: OpenStage)
             raise ZeroDivisionError("no batches")
         return whole(subject)
 
-    feed = LiveFeed(stage.client, render, pacer=stage.feed._pacer, on_failure=stage.board.failed)
+    feed = LiveFeed(stage.client, render, on_failure=stage.board.failed)
     feed.start()
     stage.board.write("trial-1", "Result one")
     stage.board.write("trial-2", "Result two")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import ParticipantState, SessionState, StudyState, TrialState
 from training.hyperparameters import Configuration
@@ -63,7 +63,7 @@ def session(*trials, state=SessionState.ACTIVE):
     )
 
 
-def standings():
+def statuses():
     """Where people can stand, by name."""
     tuning = {
         "no trial": (),
@@ -78,8 +78,8 @@ def standings():
         "invited": {"participant": 1, "state": ParticipantState.INVITED},
         "consented": {"participant": 1, "state": ParticipantState.CONSENTED},
         "described": described,
-        "in line": {**described, "place": 2},
-        "called": {**described, "place": 1, "called": True},
+        "in line": {**described, "position": 2},
+        "called": {**described, "position": 1, "called": True},
         **{f"tuning, {name}": {**described, "session": session(*trials)} for name, trials in tuning.items()},
         **{
             f"{state}, {len(trials)} trials": {**described, "session": session(*trials, state=state)}
@@ -87,4 +87,6 @@ def standings():
             for trials in ((), (trial(1, accuracy=50.0),))
         },
     }
-    return {f"{name}, {study}": Standing(study, **given) for study in StudyState for name, given in people.items()}
+    return {
+        f"{name}, {study}": ParticipantStatus(study, **given) for study in StudyState for name, given in people.items()
+    }

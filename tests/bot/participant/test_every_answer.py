@@ -8,7 +8,7 @@ from bot.participant.parse_configuration import read_line
 from bot.participant.views import answers, home_tab, onboarding, typed_configuration
 from bot.participant.views.next_step import led_back
 from storage.schema.states import ParticipantState, StudyState
-from tests.bot.participant.statuses import BY_ITSELF, CONFIGURATION, NOW, standings
+from tests.bot.participant.statuses import BY_ITSELF, CONFIGURATION, NOW, statuses
 from training.tasks import TaskFacts
 
 LAST = FormMemory.new(Purpose.TRY, 1, CONFIGURATION).initial
@@ -17,21 +17,21 @@ ANSWERS = {
     "help": answers.help_with,
     "start": answers.start_offered,
     "tune": answers.form_offered,
-    "time": lambda standing: answers.time_left(standing, 120.0, NOW),
+    "time": lambda status: answers.time_left(status, 120.0, NOW),
     "history": answers.trials_made,
     "history without a table": answers.trials_made_in_sections,
-    "cancel trial 7": lambda standing: answers.cancel_offered(standing, (7,)),
+    "cancel trial 7": lambda status: answers.cancel_offered(status, (7,)),
     "finish": answers.finish_offered,
-    "what is momentum?": lambda standing: answers.about_settings(["momentum"], standing),
-    "hmm": lambda standing: answers.not_understood("hmm", standing),
-    "lr 1e-3": lambda standing: typed_configuration.typed_configuration(
-        read_line("lr 1e-3"), standing, training_images=1437, last=LAST
+    "what is momentum?": lambda status: answers.about_settings(["momentum"], status),
+    "hmm": lambda status: answers.not_understood("hmm", status),
+    "lr 1e-3": lambda status: typed_configuration.typed_configuration(
+        read_line("lr 1e-3"), status, training_images=1437, last=LAST
     ),
-    "lr many": lambda standing: typed_configuration.typed_configuration(
-        read_line("lr many, batch 1e9"), standing, training_images=1437, last=LAST
+    "lr many": lambda status: typed_configuration.typed_configuration(
+        read_line("lr many, batch 1e9"), status, training_images=1437, last=LAST
     ),
-    "a refusal": lambda standing: led_back("That cannot be done now.", standing),
-    "the Home tab": lambda standing: home_tab.home_tab(standing, "Before you take part."),
+    "a refusal": lambda status: led_back("That cannot be done now.", status),
+    "the Home tab": lambda status: home_tab.home_tab(status, "Before you take part."),
 }
 
 
@@ -46,27 +46,27 @@ def buttons(shown):
 
 
 @pytest.mark.parametrize("said", ANSWERS)
-@pytest.mark.parametrize("where", standings())
+@pytest.mark.parametrize("where", statuses())
 def test_every_answer_has_one_way_on(where, said):
-    answer = ANSWERS[said](standings()[where])
+    answer = ANSWERS[said](statuses()[where])
     ways = [each for each in buttons(answer) if each.style == "primary"]
     asks = said.startswith("cancel") and "Press *Cancel* to stop it" in written(answer)
     assert len(ways) <= 1
     assert ways or asks or any(each in written(answer) for each in BY_ITSELF), written(answer)
 
 
-@pytest.mark.parametrize("where", standings())
+@pytest.mark.parametrize("where", statuses())
 def test_nobody_is_offered_what_cannot_be_done_where_they_stand(where):
-    standing = standings()[where]
-    offered = {each.text.text for said in ANSWERS.values() for each in buttons(said(standing))}
-    session = standing.session
+    status = statuses()[where]
+    offered = {each.text.text for said in ANSWERS.values() for each in buttons(said(status))}
+    session = status.session
     if session is None:
         assert not offered & {"New configuration", "Prepare the next one", "Finish", "Choose", "Cancel", "History"}
     elif session.unfinished is not None:
         assert "New configuration" not in offered
     else:
         assert not offered & {"Cancel", "Prepare the next one"}
-    if session is not None or standing.state is not ParticipantState.DESCRIBED or standing.study is StudyState.CLOSED:
+    if session is not None or status.state is not ParticipantState.DESCRIBED or status.study is StudyState.CLOSED:
         assert "Start" not in offered
 
 
@@ -81,6 +81,6 @@ def test_the_answers_on_the_way_in_have_one_way_on_too():
         (answers.leaving_offered(), "Stay in the study"),
     ):
         assert [each.text.text for each in buttons(message) if each.style == "primary"] == [way]
-    for message in (onboarding.in_line(1), onboarding.in_line(2, late=True), answers.taken_out(deleted=False)):
+    for message in (onboarding.in_queue(1), onboarding.in_queue(2, late=True), answers.taken_out(deleted=False)):
         assert any(each in written(message) for each in BY_ITSELF)
         assert not [each for each in buttons(message) if each.style == "primary"]

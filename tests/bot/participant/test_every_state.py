@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.runner.scheduler import Alarm
+from storage.queries.due import CALL_HOLDS
 from storage.schema.states import SessionState, TrialState
 from storage.schema.tables import Participant, Session
 from storage.transitions import studies
-from storage.transitions.queue import CALL_HOLDS
 from tests.bot.participant.statuses import BY_ITSELF
 from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part
 from training.workers import Failed, Ready, Started, WorkerEvent
@@ -125,9 +124,10 @@ class Walk:
         self.person.wait_until(as_it_should_be, PATIENCE, lambda: f"{state}: {self.person.message(root.ts).buttons}")
 
     def leave(self, time):
-        """So much of the session's time is left from now on."""
+        """So much of the session's time is left from now on, and what that brings is done."""
         with self.house.store.write() as transaction:
             transaction.need(Session, self.session().id).deadline = datetime.now(UTC) + time
+        self.house.running.sweep.run()
 
     def go_on(self, modal=None):
         """Press the one way on of the newest message."""
@@ -178,7 +178,7 @@ def walked(stage):
     walk.check("not open yet", "The study has not opened yet", "Try again")
     walk.go_on()
     told = walk.check("still not open", "The study has not opened yet", "Try again")
-    study.research.open("researcher-1")
+    house.running.actions.open("researcher-1")
     first, second = house.seated("Has the seat"), house.described("Gets the next seat")
     person.press(told, "Try again")
     walk.check("invited", "Before you take part", "I agree")
@@ -201,7 +201,7 @@ def walked(stage):
     second.press(second.wait_for("Your task", PATIENCE), "Start")
     second.wait_for_modal("New configuration", PATIENCE)
     walk.go_on()
-    walk.check("called too late", "has gone to somebody else")
+    walk.check("called too late", "went to somebody else")
     walk.check_answer("called too late")
     study.withdraw(second.id)
     walk.check("called again", "A place is free now", "Start")
@@ -216,9 +216,6 @@ def walked(stage):
     walk.check_answer("trial waiting")
     walk.check_root(root, "trial waiting", "appears in the thread by itself", ("Cancel", "History", "Finish"))
 
-    def ring(alarm):
-        study.deadlines.ring(walk.session().id, alarm)
-
     workers.ready()
     walk.wait_for_trial(TrialState.RUNNING)
     trial = house.trial(person, 1)
@@ -230,7 +227,7 @@ def walked(stage):
     assert "The result appears here by itself" in running.text_of_everything
     walk.seen.append("trial running")
     walk.check_answer("trial running")
-    ring(Alarm.WARNING)
+    walk.leave(timedelta(minutes=30))
     walk.check("warned while a trial runs", "30 minutes left")
     walk.check_root(root, "trial running", "appears in the thread by itself", ("Cancel", "History", "Finish"))
     prepared = person.wait_for("Prepare the next one", PATIENCE)
@@ -267,22 +264,20 @@ def walked(stage):
         walk.go_on("New configuration")
     person.close()
 
-    ring(Alarm.WARNING)
+    walk.leave(timedelta(minutes=30))
     walk.check("warned", "30 minutes left", "New configuration")
     walk.look_in("New configuration")
     walk.leave(timedelta(minutes=2))
-    ring(Alarm.WARNING)
     walk.check("warned at last", "there is time to tune it once more", "Tune from here")
     walk.look_in("New configuration")
-    study.research.extend(house.participant(person).code, timedelta(minutes=10), "researcher-1")
+    house.running.actions.extend(house.participant(person).code, timedelta(minutes=10), "researcher-1")
     walk.check("time extended", "You have 10 more minutes", "New configuration")
     walk.look_in("New configuration")
     walk.leave(timedelta(0))
-    ring(Alarm.DEADLINE)
     walk.check("choosing", "Your time is up", "Choose")
     walk.check_answer("choosing")
     walk.look_in("Your final choice")
-    study.research.extend(house.participant(person).code, timedelta(minutes=1), "researcher-1")
+    house.running.actions.extend(house.participant(person).code, timedelta(minutes=1), "researcher-1")
     walk.check("time to choose extended", "You have 1 more minute for your final choice", "Choose")
     walk.look_in("Your final choice")
     walk.go_on("Your final choice")
@@ -375,7 +370,7 @@ def test_a_button_of_a_step_that_is_done_leads_back(walked, old, button):
     [
         ("Before you take part", "You agreed to take part", ()),
         ("a few questions about your experience", "You told us about you", ()),
-        ("Your task", "All places were taken, so I put you in line", ("What do the settings do?",)),
+        ("Your task", "All places were taken, so you are in the queue now", ("What do the settings do?",)),
         ("You were called", "All places were taken", ("What do the settings do?",)),
         ("A place is free now", "You have started", ("What do the settings do?",)),
     ],
@@ -411,7 +406,7 @@ def test_whoever_is_taken_out_is_told_so(stage, walked):
     house, workers = stage
     walk = Walk(house, workers, house.seated("Is taken out"))
     walk.person.close()
-    house.running.study.research.withdraw(house.participant(walk.person).code, "researcher-1")
+    house.running.actions.withdraw(house.participant(walk.person).code, "researcher-1")
     walk.check("taken out", "The researchers have ended your part in the study")
 
 
@@ -422,7 +417,7 @@ def test_whose_session_is_ended_by_a_researcher_is_told_kindly(stage, walked):
     walk.submit()
     walk.wait_for_trial(TrialState.RUNNING)
     trial = house.trial(walk.person, 1)
-    house.running.study.research.cancel(house.participant(walk.person).code, "researcher-1")
+    house.running.actions.cancel(house.participant(walk.person).code, "researcher-1")
     walk.check("ended", "The researchers have ended your session. Trial 1 was stopped")
     walk.check_answer("ended")
     walk.check_root(root, "ended", "The researchers have ended your session", ("History",))

@@ -107,7 +107,7 @@ def test_a_press_that_is_refused_is_answered_where_the_person_looks(own, looking
     looking.press(told, "New configuration")
     looking.wait_for_modal("New configuration", PATIENCE)
     looking.close(everything=True)
-    assert study.standing(looking.id).session is not None
+    assert study.status(looking.id).session is not None
 
 
 def test_a_researcher_sees_the_running_sessions_and_takes_no_part_by_looking(own, looking):

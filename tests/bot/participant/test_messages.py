@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.runner.scheduler import Alarm
 from bot.sandbox.validation.blocks import ALLOWED
 from storage.schema.states import TrialState
 from storage.schema.tables import Session
@@ -193,7 +192,7 @@ def test_after_the_time_is_up_a_line_can_still_become_the_final_choice(tuner):
     session = house.session(person)
     with house.store.write() as transaction:
         transaction.need(Session, session.id).deadline = datetime.now(UTC)
-    house.running.study.deadlines.ring(session.id, Alarm.DEADLINE)
+    house.running.sweep.run()
     person.wait_for("Your time is up", PATIENCE)
     told = answer(person, "sgd lr 0.1 momentum 0.9", "cannot be tried any more")
     person.press(told, "Open the form, filled in")

@@ -4,7 +4,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.researcher.listeners import NOT_FOR_YOU
-from bot.researcher.permissions import AGAIN_SECONDS, REMEMBERED_SECONDS, Access, GroupUnknown
+from bot.researcher.permissions import AGAIN_SECONDS, REMEMBERED_SECONDS, GroupUnknown, Permissions
 from bot.sandbox.surfaces.state import GROUPS
 from bot.settings.settings import SlackSection
 from tests.bot.researcher.asking import PATIENCE, ask, text_of
@@ -54,7 +54,7 @@ def clock():
 
 @pytest.fixture
 def access(workspace, clock):
-    return Access(SlackSection(researchers=("S1", "UNAMED")), workspace, lambda: clock[0])
+    return Permissions(SlackSection(researchers=("S1", "UNAMED")), workspace, lambda: clock[0])
 
 
 def test_a_group_is_asked_for_once_in_some_minutes(access, workspace, clock):
@@ -86,5 +86,5 @@ def test_once_slack_does_not_tell_any_more_nobody_in_the_group_is_let_in(access,
 
 
 def test_whoever_is_named_is_let_in_without_asking_slack(workspace):
-    assert Access(SlackSection(researchers=("UNAMED",)), workspace).allows("UNAMED")
+    assert Permissions(SlackSection(researchers=("UNAMED",)), workspace).allows("UNAMED")
     assert workspace.asked == 0

@@ -31,12 +31,12 @@ def trials_of(monkeypatch):
 
 def members(house):
     """The sessions of the only baseline's artificial participants."""
-    (baseline,) = house.running.study.baselines.statuses()
+    (baseline,) = house.running.searchers.statuses()
     return baselines.members(house.store, baseline.id)
 
 
 def status(house):
-    (found,) = house.running.study.baselines.statuses()
+    (found,) = house.running.searchers.statuses()
     return found
 
 
@@ -50,7 +50,7 @@ def settings(view):
 
 def test_random_search_runs_to_its_end_and_is_reported_once(open_house, trials_of):
     house = open_house(slots=2)
-    searchers = house.running.study.baselines
+    searchers = house.running.searchers
     started = searchers.start_random(8, "researcher-1", most_epochs=1)
     assert (started.code, started.wanted, started.seed) == ("R1", 8, SEED)
     with pytest.raises(Refused) as refused:
@@ -72,7 +72,7 @@ def test_random_search_runs_to_its_end_and_is_reported_once(open_house, trials_o
     house.close()
     house.open()
     house.reported("I am up")
-    wait(house, lambda: house.running.study.baselines.statuses())
+    wait(house, lambda: house.running.searchers.statuses())
     assert len([each for each in house.admin.messages(house.reports) if "R1 is done" in each.text]) == 1
 
 
@@ -80,7 +80,7 @@ def test_a_person_is_served_while_searchers_fill_all_slots_and_hears_nothing_of_
     trials_of(1000, 1000)
     house = open_house(slots=1)
     person = house.seated("Is served first")
-    searchers = house.running.study.baselines
+    searchers = house.running.searchers
     searchers.start_random(2, "researcher-1")
     wait(house, lambda: status(house).running == 1)
 
@@ -102,7 +102,7 @@ def test_a_person_is_served_while_searchers_fill_all_slots_and_hears_nothing_of_
 
 def test_artificial_participants_tune_with_tpe_choose_their_best_and_are_evaluated(open_house, trials_of):
     house = open_house(slots=2, evaluation_seeds=[1, 2])
-    house.running.study.baselines.start_tpe(3, "researcher-2", tries=3)
+    house.running.searchers.start_tpe(3, "researcher-2", tries=3)
     wait(house, lambda: status(house).is_over)
     post = house.reported("TPE T1 is done")
     views = members(house)
@@ -127,7 +127,7 @@ def test_artificial_participants_tune_with_tpe_choose_their_best_and_are_evaluat
 def test_the_time_of_an_artificial_participant_ends(open_house, trials_of, epochs, ended_as):
     trials_of(epochs, epochs)
     house = open_house(slots=1, limit_minutes=0.2, warnings_minutes=[0.01])
-    house.running.study.baselines.start_tpe(1, "researcher-1")
+    house.running.searchers.start_tpe(1, "researcher-1")
     wait(house, lambda: status(house).is_over)
     (view,) = members(house)
     before, last = [trial.seconds or 0 for trial in view.trials[:-1]], view.trials[-1]
@@ -139,7 +139,7 @@ def test_the_time_of_an_artificial_participant_ends(open_house, trials_of, epoch
 
 def test_a_restart_in_the_middle_changes_nothing(open_house, trials_of):
     house = open_house(slots=1)
-    house.running.study.baselines.start_tpe(1, "researcher-1", tries=4)
+    house.running.searchers.start_tpe(1, "researcher-1", tries=4)
     wait(house, lambda: members(house) and len(members(house)[0].trials) == 2)
     house.close()
     house.open()
@@ -154,7 +154,7 @@ def test_a_restart_in_the_middle_changes_nothing(open_house, trials_of):
 
 def test_stopping_frees_the_slots_and_another_baseline_draws_other_settings(open_house, trials_of):
     house = open_house(slots=1)
-    searchers = house.running.study.baselines
+    searchers = house.running.searchers
     trials_of(1000, 1000)
     searchers.start_random(40, "researcher-1")
     wait(house, lambda: status(house).running == 1)
@@ -179,10 +179,10 @@ def test_a_baseline_has_a_size_that_can_be_trained(open_house, trials_of):
     house = open_house(slots=1)
     for wanted in (0, 10_001):
         with pytest.raises(ValueError, match="from 1 to 10,000"):
-            house.running.study.baselines.start_random(wanted, "researcher-1")
+            house.running.searchers.start_random(wanted, "researcher-1")
         with pytest.raises(ValueError, match="from 1 to 10,000"):
-            house.running.study.baselines.start_tpe(wanted, "researcher-1")
+            house.running.searchers.start_tpe(wanted, "researcher-1")
     with pytest.raises(ValueError, match="budget"):
-        house.running.study.baselines.start_tpe(1, "researcher-1", tries=0)
-    assert house.running.study.baselines.statuses() == []
+        house.running.searchers.start_tpe(1, "researcher-1", tries=0)
+    assert house.running.searchers.statuses() == []
     assert studies.current_study(house.store) is not None

@@ -1,4 +1,4 @@
-"""Alarms ring when they are due, wait while nobody runs, and say nothing of what was moved or removed."""
+"""Functions are called again and again, once a day, or when something is due; one that fails is called again."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -6,118 +6,74 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.runner.scheduler import Alarm, Clock
-from storage.database import Store
+from bot.runner.scheduler import Scheduler
 
-HOUR = timedelta(hours=1)
-
-
-class Bell:
-    """Hears the alarms."""
-
-    def __init__(self) -> None:
-        self.rang: list[tuple[int, Alarm]] = []
-        self._news = threading.Condition()
-
-    def __call__(self, session: int, alarm: Alarm) -> None:
-        with self._news:
-            self.rang.append((session, alarm))
-            self._news.notify_all()
-
-    def wait_for(self, *alarms: tuple[int, Alarm]) -> None:
-        with self._news:
-            assert self._news.wait_for(lambda: len(self.rang) >= len(alarms), 20), self.rang
-            assert self.rang == list(alarms)
+PATIENCE = 20
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
-    store.migrate()
-    yield store
-    store.close()
+def errors():
+    return []
 
 
 @pytest.fixture
-def start(store):
-    """Start a clock, and stop it at the end if nobody has."""
-    clocks = []
-
-    def start_one() -> tuple[Clock, Bell]:
-        bell = Bell()
-        clock = Clock(store.engine, bell)
-        clock.start()
-        clocks.append(clock)
-        return clock, bell
-
-    yield start_one
-    for clock in clocks:
-        clock.close()
+def scheduler(errors):
+    started = Scheduler(lambda error, doing: errors.append((str(error), doing)))
+    started.start()
+    yield started
+    started.close()
 
 
-def soon(seconds=0.3):
-    return datetime.now(UTC) + timedelta(seconds=seconds)
+def test_a_function_is_called_again_and_again_until_the_scheduler_closes(scheduler):
+    called = threading.Semaphore(0)
+    scheduler.every(0.05, "calling", called.release)
+    for _ in range(3):
+        assert called.acquire(timeout=PATIENCE)
+    scheduler.close()
+    while called.acquire(blocking=False):
+        pass
+    assert not called.acquire(timeout=0.3)
 
 
-def test_warnings_ring_before_the_deadline(start):
-    clock, bell = start()
-    deadline = soon(0.6)
-    clock.set_alarms(7, deadline, [timedelta(seconds=0.3), HOUR], datetime.now(UTC))
-    bell.wait_for((7, Alarm.WARNING), (7, Alarm.DEADLINE))
+def test_a_function_that_fails_is_reported_and_called_again(scheduler, errors):
+    calls = threading.Semaphore(0)
+
+    def fail():
+        calls.release()
+        raise RuntimeError("the database is locked")
+
+    scheduler.every(0.05, "trying", fail)
+    for _ in range(3):
+        assert calls.acquire(timeout=PATIENCE)
+    assert set(errors) == {("the database is locked", "trying")}
 
 
-def test_an_alarm_that_was_moved_does_not_ring_at_the_old_time(start):
-    clock, bell = start()
-    clock.set_alarms(7, soon(), [], datetime.now(UTC))
-    clock.set_alarms(7, soon() + HOUR, [], datetime.now(UTC))
-    clock.set_alarms(8, soon(0.6), [], datetime.now(UTC))
-    bell.wait_for((8, Alarm.DEADLINE))
+def test_what_is_due_is_done_at_its_moment_and_not_at_the_next_regular_call(scheduler):
+    due, done = datetime.now(UTC) + timedelta(seconds=1), threading.Event()
+    calls = []
+
+    def sweep():
+        calls.append(datetime.now(UTC))
+        if calls[-1] >= due:
+            done.set()
+            return None
+        return due
+
+    scheduler.when_due(3600, "sweeping", sweep)
+    with pytest.raises(AssertionError):  # the moment is beyond the first call, and the next regular one is in an hour
+        assert done.wait(0.2)
+    scheduler.when_due(2, "sweeping soon", sweep)
+    assert done.wait(PATIENCE)
+    assert calls[-1] >= due
+    assert calls[-1] - due < timedelta(seconds=1)
 
 
-def test_the_grace_period_takes_the_place_of_the_deadline(start):
-    clock, bell = start()
-    clock.set_alarms(7, soon() + HOUR, [timedelta(minutes=1)], datetime.now(UTC))
-    clock.set_grace(7, soon())
-    bell.wait_for((7, Alarm.GRACE))
-
-
-def test_alarms_of_a_session_that_is_over_are_removed_and_no_others(start):
-    clock, bell = start()
-    clock.set_alarms(1, soon(), [], datetime.now(UTC))
-    clock.set_alarms(11, soon(), [], datetime.now(UTC))
-    clock.clear_alarms(1)
-    clock.clear_alarms(1)
-    bell.wait_for((11, Alarm.DEADLINE))
-
-
-def test_an_alarm_that_was_due_while_nobody_ran_rings_at_the_next_start(start):
-    clock, bell = start()
-    clock.set_alarms(7, soon(0.5), [], datetime.now(UTC))
-    clock.close()
-    threading.Event().wait(0.7)
-    assert bell.rang == []
-    _, next_bell = start()
-    next_bell.wait_for((7, Alarm.DEADLINE))
-
-
-def test_what_is_to_be_done_again_and_again_is_not_kept(start):
-    clock, _ = start()
-    beaten = threading.Event()
-    clock.every(0.1, beaten.set)
-    assert beaten.wait(20)
-    clock.close()
-    beaten.clear()
-    start()
-    assert not beaten.wait(0.4)
-
-
-def test_what_is_to_be_done_daily_is_done_at_the_time_of_day_of_its_zone(start):
-    clock, _ = start()
+def test_what_is_to_be_done_daily_is_done_at_the_time_of_day_of_its_zone(scheduler):
     zone, rung = ZoneInfo("Asia/Kathmandu"), threading.Semaphore(0)
     at = (datetime.now(zone) + timedelta(seconds=1)).time()
-    clock.daily(at, zone, rung.release)
-    assert rung.acquire(timeout=20)
+    scheduler.daily(at, zone, "telling the time", rung.release)
+    assert rung.acquire(timeout=PATIENCE)
     assert datetime.now(zone).time() >= at
     assert not rung.acquire(timeout=0.5)  # the next time is tomorrow
-    (tomorrow,) = [each.next_run_time for each in clock._scheduler.get_jobs()]
+    (tomorrow,) = [each.next_run_time for each in scheduler._scheduler.get_jobs()]
     assert tomorrow.astimezone(zone) == datetime.combine(datetime.now(zone).date() + timedelta(days=1), at, zone)

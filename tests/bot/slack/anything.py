@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import ImageBlock
 from slack_sdk.models.blocks.basic_components import SlackFile
 
-from bot.admin.alert_kinds import Kind, error_while
+from bot.admin.alert_kinds import AlertKind, error_while
 from bot.live.line_chart import as_chart_block, as_text_block
 from bot.participant.parse_configuration import LONGEST_LINE
 from bot.researcher.views import people
 from bot.settings.settings import Question
-from bot.study.participant_status import Standing
+from bot.study.participant_status import ParticipantStatus
 from reports.figures.loss_plot import loss_curves
 from storage.queries.baseline_status import BaselineStatus
 from storage.queries.history import ChoiceView, SessionView, TrialView
@@ -113,15 +113,15 @@ def session_views(draw):
 
 
 @st.composite
-def standings(draw):
+def statuses(draw):
     session = draw(st.none() | session_views())
     known = session is not None or draw(st.booleans())
     state = ParticipantState.DESCRIBED if session else draw(st.sampled_from(list(ParticipantState)))
-    return Standing(
+    return ParticipantStatus(
         study=draw(st.sampled_from(list(StudyState))),
         participant=10**9 if known else None,
         state=state if known else None,
-        place=draw(st.none() | st.integers(1, 10**6)),
+        position=draw(st.none() | st.integers(1, 10**6)),
         called=draw(st.booleans()),
         session=session,
     )
@@ -183,7 +183,7 @@ def baseline_statuses(draw):
 @st.composite
 def any_alerts(draw):
     done = draw(st.booleans())
-    kind = draw(st.sampled_from([*Kind, "of another version", error_while("doing what takes many words " * 9)]))
+    kind = draw(st.sampled_from([*AlertKind, "of another version", error_while("doing what takes many words " * 9)]))
     return Alert(
         id=10**9,
         kind=kind,

@@ -2,19 +2,10 @@
 
 import re
 import time
-import traceback
 
-import pytest
-
-from bot.admin.alert_kinds import Kind
 from bot.participant.views import final_choice
-from bot.study.job_events import Tidings, error_name
 from storage.queries import history
-from storage.schema.states import JobKind
 from storage.transitions import participants, sessions, trials
-from storage.transitions.jobs import Job
-from training.hyperparameters import Configuration
-from training.workers import Failed
 
 DISK_FULL = RuntimeError("the disk is full")
 CODE = re.compile(r"this code: ([0-9A-F]{6})")
@@ -126,82 +117,3 @@ def test_a_background_form_that_could_not_be_taken_stays_open(house, monkeypatch
     check_code(house, told)
     assert person.submit() == {}
     person.wait_for("Your task")
-
-
-class Notes:
-    """Stands for the parts of a study, and notes what the admins are told."""
-
-    def __init__(self):
-        self.alerts = []
-        self.admins = self
-
-    def alert(self, kind, text):
-        self.alerts.append((kind, text))
-
-
-@pytest.fixture
-def notes():
-    return Notes()
-
-
-@pytest.fixture
-def tidings(notes):
-    return Tidings(notes, None, None)
-
-
-def job(number, kind=JobKind.TRIAL, *, of_searcher=False):
-    values = {"epochs": 1, "batch_size": 512, "loss": "cross_entropy", "optimizer": "sgd", "learning_rate": 0.01}
-    return Job(
-        kind=kind,
-        id=number,
-        task="t",
-        configuration=Configuration.create(values),
-        seed=1,
-        attempts=1,
-        slot=3,
-        session_id=1,
-        number=1,
-        participant="P001",
-        of_searcher=of_searcher,
-    )
-
-
-def failure(error, fault="ours"):
-    try:
-        raise error
-    except type(error):
-        return Failed("A sentence.", traceback.format_exc(), fault)
-
-
-def test_a_run_that_failed_is_told_with_the_kind_of_error_and_nothing_of_its_text(notes, tidings):
-    tidings.job_failed(job(7), failure(RuntimeError("/home/somebody/data is not there\nSomebody: call me")))
-    tidings.job_failed(job(8, JobKind.EVALUATION), failure(OSError("Somebody's disk")))
-    tidings.job_failed(job(9, JobKind.EVALUATION), failure(MemoryError(), "configuration"))
-    assert notes.alerts == [
-        (Kind.TRIAL_FAILED, "trial:7 of P001 failed in slot 3: RuntimeError."),
-        (Kind.EVALUATION_FAILED, "evaluation:8 of P001 failed in slot 3: OSError."),
-        (Kind.EVALUATION_FAILED, "evaluation:9 of P001 failed in slot 3: out of memory."),
-    ]
-
-
-def test_one_configuration_that_is_too_large_is_no_alert_and_several_are(notes, tidings):
-    tidings.job_failed(job(1), failure(MemoryError(), "configuration"))
-    tidings.job_failed(job(2, of_searcher=True), failure(MemoryError(), "configuration"))
-    assert notes.alerts == []
-    tidings.job_failed(job(3), failure(MemoryError(), "configuration"))
-    said = "2 trials within an hour needed more memory than there is; the last was trial:3 of P001."
-    assert notes.alerts == [(Kind.OUT_OF_MEMORY, said)]
-
-
-@pytest.mark.parametrize(
-    ("detail", "name"),
-    [
-        ("Traceback (most recent call last):\n  File x\ntorch.cuda.OutOfMemoryError: 3 GiB", "OutOfMemoryError"),
-        ("Traceback (most recent call last):\n  File x\nKeyError: 'Somebody'", "KeyError"),
-        ("KeyboardInterrupt\n", "KeyboardInterrupt"),
-        ("Somebody did it", "an error"),
-        ("", "an error"),
-    ],
-)
-def test_of_a_traceback_the_kind_of_error_is_told(detail, name):
-    assert error_name(detail) == name

@@ -15,7 +15,7 @@ from bot.admin.views import alerts, announcements, baselines, controls, digests,
 from bot.admin.views.announcements import Signed
 from bot.participant.form_state import Content, FormMemory, Purpose
 from bot.participant.parse_configuration import read_line
-from bot.participant.time_estimate import Pace
+from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views import (
     answers,
     configuration_form,
@@ -33,7 +33,7 @@ from bot.researcher.views import answers as researcher_answers
 from bot.researcher.views import confirmations as asking
 from bot.researcher.views import people, status
 from bot.researcher.views.pages import Page
-from bot.runner.dispatcher import Progress
+from bot.runner.running_jobs import Progress
 from bot.sandbox.validation.block_elements import Findings
 from bot.sandbox.validation.blocks import check_blocks, check_view, too_large
 from bot.slack import block_kit as pieces
@@ -57,7 +57,7 @@ from tests.bot.slack.anything import (
     pictures,
     questions,
     session_views,
-    standings,
+    statuses,
     trial_views,
 )
 from training.hyperparameters import HYPERPARAMETERS
@@ -134,8 +134,8 @@ def test_the_way_in(consent, task, limit, place):
         sent = [block.to_dict() for block in message.blocks]
         left = pieces.without_button(sent, sent[-1]["elements"][0]["action_id"], "Done.")
         checked(Message(text=message.text, blocks=tuple(left)))
-    show(onboarding.in_line, place)
-    show(onboarding.in_line, place, late=True)
+    show(onboarding.in_queue, place)
+    show(onboarding.in_queue, place, late=True)
     show(onboarding.called, NOW)
     show(onboarding.guide)
 
@@ -156,8 +156,8 @@ def test_the_background_form(asked):
 @given(trial_views(), session_views(), pictures(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_a_trial(shown, session, picture, knows, taken):
     progress = Progress(epoch=1000, batch_losses=(1.0,), epoch_losses=(1.0,) * 999) if knows else None
-    pace = Pace.of(shown, progress, batches=1, now=NOW + taken)
-    show(trial.trial_message, shown, session, progress, picture, pace)
+    estimate = TimeEstimate.of(shown, progress, batches=1, now=NOW + taken)
+    show(trial.trial_message, shown, session, progress, picture, estimate)
 
 
 @MANY
@@ -165,7 +165,7 @@ def test_a_trial(shown, session, picture, knows, taken):
 def test_a_session(session, minutes, by_clock, chosen, evaluations):
     left = timedelta(minutes=minutes)
     show(session_thread.session_message, session)
-    show(session_thread.warning, minutes, session, None if by_clock else Pace(left, left))
+    show(session_thread.warning, minutes, session, None if by_clock else TimeEstimate(left, left))
     show(session_thread.time_is_up, session, 300)
     show(session_thread.thanks, by_clock, chosen.summary() if chosen else None, evaluations)
     show(session_thread.time_given_back, minutes * 60, session)
@@ -176,42 +176,42 @@ def test_a_session(session, minutes, by_clock, chosen, evaluations):
 
 
 @MANY
-@given(standings(), any_text, st.lists(st.integers(1, 999), max_size=3))
-def test_an_answer(standing, text, named):
-    show(answers.help_with, standing)
-    show(answers.time_left, standing, 120.0, NOW)
-    show(answers.trials_made, standing)
-    show(answers.trials_made_in_sections, standing)
-    show(answers.form_offered, standing)
-    show(answers.start_offered, standing)
-    show(answers.finish_offered, standing)
-    show(answers.cancelling, 300, standing)
-    show(answers.cancel_offered, standing, named)
+@given(statuses(), any_text, st.lists(st.integers(1, 999), max_size=3))
+def test_an_answer(status, text, named):
+    show(answers.help_with, status)
+    show(answers.time_left, status, 120.0, NOW)
+    show(answers.trials_made, status)
+    show(answers.trials_made_in_sections, status)
+    show(answers.form_offered, status)
+    show(answers.start_offered, status)
+    show(answers.finish_offered, status)
+    show(answers.cancelling, 300, status)
+    show(answers.cancel_offered, status, named)
     for deletes in (False, True):
         show(answers.leaving_offered, deletes)
         show(answers.goodbye, deletes)
         show(answers.taken_out, deletes)
     show(answers.left)
-    show(answers.about_settings, [each.name for each in HYPERPARAMETERS], standing)
-    show(answers.not_understood, text, standing)
-    show(next_step.led_back, "Something.", standing)
+    show(answers.about_settings, [each.name for each in HYPERPARAMETERS], status)
+    show(answers.not_understood, text, status)
+    show(next_step.led_back, "Something.", status)
 
 
 @MANY
-@given(lines, standings(), st.none() | configurations())
-def test_a_configuration_in_one_line(line, standing, last):
+@given(lines, statuses(), st.none() | configurations())
+def test_a_configuration_in_one_line(line, status, last):
     shown = None if last is None else FormMemory.new(Purpose.TRY, 1, last).initial
     read = read_line(line)
     if read.is_configuration:
-        show(typed_configuration.typed_configuration, read, standing, training_images=1437, last=shown)
+        show(typed_configuration.typed_configuration, read, status, training_images=1437, last=shown)
     else:
-        show(answers.not_understood, line, standing)
-        show(answers.about_settings, read.named or ["epochs"], standing)
+        show(answers.not_understood, line, status)
+        show(answers.about_settings, read.named or ["epochs"], status)
 
 
 @MANY
-@given(standings(), consents, st.booleans(), st.integers(0, 300))
-def test_the_home_tab(standing, consent, researcher, sessions):
+@given(statuses(), consents, st.booleans(), st.integers(0, 300))
+def test_the_home_tab(status, consent, researcher, sessions):
     running = tuple(SessionLine(n, "P12345", SessionState.ACTIVE, NOW, 999, 99.9) for n in range(sessions))
     status = Status(
         "n" * 80,
@@ -221,7 +221,7 @@ def test_the_home_tab(standing, consent, researcher, sessions):
         running=running,
     )
     more = researcher_home.status_blocks(status if sessions else None, 256, 256) if researcher else []
-    show(home_tab.home_tab, standing, consent, researcher=more)
+    show(home_tab.home_tab, status, consent, researcher=more)
 
 
 @MANY

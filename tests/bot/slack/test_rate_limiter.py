@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from slack_sdk import WebClient
 
-from bot.slack.rate_limiter import Limit, Pacer, PacingError, Priority, retry_handlers
+from bot.slack.rate_limiter import CallNotMade, Limit, Priority, RateLimiter, on_terms, retry_handlers
 
 UPDATE = "chat.update"
 
@@ -32,19 +32,20 @@ def most_in_any_window(moments: list[float], seconds: float) -> int:
 class Calls:
     """Calls as Slack would see them arrive."""
 
-    pacer: Pacer
+    limiter: RateLimiter
     at: list[float] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
     def make(self, name: str = "", priority: Priority = Priority.RESULT, channel: str | None = None) -> None:
-        with self.pacer.turn("chat.postMessage" if channel else UPDATE, priority, channel=channel):
+        method = "chat.postMessage" if channel else UPDATE
+        with on_terms(priority), self.limiter.turn(method, channel=channel):
             self.at.append(time.monotonic())
             self.names.append(name)
 
 
 @pytest.mark.parametrize("priority", Priority)
 def test_no_window_ever_sees_more_calls_than_allowed(priority: Priority) -> None:
-    calls = Calls(Pacer({UPDATE: Limit(5, seconds=0.5)}))
+    calls = Calls(RateLimiter({UPDATE: Limit(5, seconds=0.5)}))
 
     def work() -> None:
         for _ in range(4):
@@ -57,19 +58,24 @@ def test_no_window_ever_sees_more_calls_than_allowed(priority: Priority) -> None
 
 
 def test_a_slow_answer_keeps_its_place_until_a_window_after_it_came() -> None:
-    pacer = Pacer({UPDATE: Limit(1, seconds=0.2)})
-    with pacer.turn(UPDATE):
-        time.sleep(0.4)  # the call may have reached Slack at any moment of these
-        with pytest.raises(PacingError, match="turn did not come"), pacer.turn(UPDATE, timeout=0.05):
+    limiter = RateLimiter({UPDATE: Limit(1, seconds=0.2)})
+    def somebody_else() -> None:
+        with pytest.raises(CallNotMade, match="turn did not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
             pass
-    with pytest.raises(PacingError, match="turn did not come"), pacer.turn(UPDATE, timeout=0.05):
+
+    with limiter.turn(UPDATE):
+        time.sleep(0.4)  # the call may have reached Slack at any moment of these
+        in_threads(somebody_else)
+        with limiter.turn(UPDATE):  # the same call: it has its turn already
+            pass
+    with pytest.raises(CallNotMade, match="turn did not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
         pass
-    with pacer.turn(UPDATE, timeout=5):
+    with on_terms(timeout=5), limiter.turn(UPDATE):
         pass
 
 
 def test_a_result_that_comes_last_goes_before_every_frame_that_waits() -> None:
-    calls = Calls(Pacer({UPDATE: Limit(1, seconds=0.3)}))
+    calls = Calls(RateLimiter({UPDATE: Limit(1, seconds=0.3)}))
     calls.make("first")
     frames = [threading.Thread(target=calls.make, args=("frame", Priority.FRAME)) for _ in range(2)]
     for thread in frames:
@@ -83,18 +89,18 @@ def test_a_result_that_comes_last_goes_before_every_frame_that_waits() -> None:
 
 
 def test_frames_leave_room_so_that_results_go_at_once() -> None:
-    pacer = Pacer({UPDATE: Limit(10, seconds=60)})
-    with pacer.turn(UPDATE, Priority.FRAME, timeout=0):
+    limiter = RateLimiter({UPDATE: Limit(10, seconds=60)})
+    with on_terms(Priority.FRAME, timeout=0), limiter.turn(UPDATE):
         pass
-    with pytest.raises(PacingError), pacer.turn(UPDATE, Priority.FRAME, timeout=0):
+    with pytest.raises(CallNotMade), on_terms(Priority.FRAME, timeout=0), limiter.turn(UPDATE):
         pass  # the next frame is due in six seconds
     for _ in range(9):
-        with pacer.turn(UPDATE, Priority.RESULT, timeout=0):
+        with on_terms(Priority.RESULT, timeout=0), limiter.turn(UPDATE):
             pass
 
 
 def test_frames_are_spread_evenly_over_the_window() -> None:
-    calls = Calls(Pacer({UPDATE: Limit(20, seconds=1.0)}))
+    calls = Calls(RateLimiter({UPDATE: Limit(20, seconds=1.0)}))
 
     for _ in range(6):
         calls.make(priority=Priority.FRAME)
@@ -104,51 +110,51 @@ def test_frames_are_spread_evenly_over_the_window() -> None:
 
 
 def test_one_busy_channel_does_not_hold_back_the_others() -> None:
-    pacer = Pacer({"chat.postMessage": Limit(100)}, per_channel=Limit(1, seconds=60))
-    with pacer.turn("chat.postMessage", channel="C1"):
+    limiter = RateLimiter({"chat.postMessage": Limit(100)}, per_channel=Limit(1, seconds=60))
+    with limiter.turn("chat.postMessage", channel="C1"):
         pass
-    with pytest.raises(PacingError), pacer.turn("chat.postMessage", channel="C1", timeout=0):
+    with pytest.raises(CallNotMade), on_terms(timeout=0), limiter.turn("chat.postMessage", channel="C1"):
         pass
-    with pacer.turn("chat.postMessage", channel="C2", timeout=0):
+    with on_terms(timeout=0), limiter.turn("chat.postMessage", channel="C2"):
         pass
 
 
 def test_methods_have_each_a_pace_of_their_own_and_unknown_ones_none() -> None:
-    pacer = Pacer({UPDATE: Limit(1), "files.delete": Limit(1)})
+    limiter = RateLimiter({UPDATE: Limit(1), "files.delete": Limit(1)})
     for method in (UPDATE, "files.delete", "api.test", "api.test"):
-        with pacer.turn(method, timeout=0):
+        with on_terms(timeout=0), limiter.turn(method):
             pass
 
 
 def test_after_a_refusal_the_method_rests_and_then_goes_slower() -> None:
-    pacer = Pacer({UPDATE: Limit(4, seconds=2)})
-    pacer.slow_down(UPDATE, 0.2)
-    with pytest.raises(PacingError), pacer.turn(UPDATE, timeout=0.05):
+    limiter = RateLimiter({UPDATE: Limit(4, seconds=2)})
+    limiter.slow_down(UPDATE, 0.2)
+    with pytest.raises(CallNotMade), on_terms(timeout=0.05), limiter.turn(UPDATE):
         pass
     for _ in range(3):
-        with pacer.turn(UPDATE, timeout=1):
+        with on_terms(timeout=1), limiter.turn(UPDATE):
             pass
-    with pytest.raises(PacingError), pacer.turn(UPDATE, timeout=0):
+    with pytest.raises(CallNotMade), on_terms(timeout=0), limiter.turn(UPDATE):
         pass
 
 
 def test_closing_releases_everybody_who_waits() -> None:
-    pacer = Pacer({UPDATE: Limit(1, seconds=60)})
+    limiter = RateLimiter({UPDATE: Limit(1, seconds=60)})
     refused: list[str] = []
 
     def wait() -> None:
         try:
-            with pacer.turn(UPDATE):
+            with limiter.turn(UPDATE):
                 pass
-        except PacingError as error:
+        except CallNotMade as error:
             refused.append(str(error))
 
-    with pacer.turn(UPDATE):
+    with limiter.turn(UPDATE):
         pass
     threads = [threading.Thread(target=wait) for _ in range(3)]
     for thread in threads:
         thread.start()
-    pacer.close()
+    limiter.close()
     for thread in threads:
         thread.join(10)
 
@@ -156,11 +162,11 @@ def test_closing_releases_everybody_who_waits() -> None:
 
 
 def test_bolt_may_copy_a_client_with_these_handlers_and_the_pace_stays_one() -> None:
-    pacer = Pacer()
+    limiter = RateLimiter()
 
-    client = copy.deepcopy(WebClient(token="xoxb-local", retry_handlers=retry_handlers(pacer)))
+    client = copy.deepcopy(WebClient(token="xoxb-local", retry_handlers=retry_handlers(limiter)))
 
-    assert client.retry_handlers[-1]._pacer is pacer
+    assert client.retry_handlers[-1]._limiter is limiter
 
 
 def test_a_429_is_waited_out_as_asked_and_tried_again() -> None:
@@ -185,13 +191,13 @@ def test_a_429_is_waited_out_as_asked_and_tried_again() -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Slack) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        pacer = Pacer()
+        limiter = RateLimiter()
         client = WebClient(
             token="xoxb-local",
             base_url=f"http://127.0.0.1:{server.server_port}/api/",
-            retry_handlers=retry_handlers(pacer),
+            retry_handlers=retry_handlers(limiter),
         )
-        with pacer.turn(UPDATE):
+        with limiter.turn(UPDATE):
             assert client.chat_update(channel="C1", ts="1.0", text="hello")["ok"]
         server.shutdown()
 

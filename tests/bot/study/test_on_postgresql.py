@@ -32,7 +32,7 @@ def test_a_study_is_kept_on_postgresql_from_the_first_hello_to_the_report(house)
     house.open()
     person.wait_for("Sorry, I was away or lost time for you", PATIENCE)
     assert [each.participant for each in events.read(house.store, kind=EventKind.TIME_GIVEN_BACK)] == ["P001"]
-    house.running.study.baselines.start_random(2, "researcher-1", most_epochs=1)
+    house.running.searchers.start_random(2, "researcher-1", most_epochs=1)
     person.say("cancel")
     house.trial(person, 2, "· cancelled")
     house.finish(person)

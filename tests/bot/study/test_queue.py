@@ -25,7 +25,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     first.wait_for_modal("New configuration")
 
     press_start(second)
-    assert "you are next. Your time has not started" in second.wait_for("I have put you in line").text
+    assert "you are next. Your time has not started" in second.wait_for("You are in the queue now").text
     press_start(third)
     third.wait_for("1 before you")
     second.wait_until(lambda: not [each for each in second.messages() if "Start" in each.buttons], 30)
@@ -55,7 +55,7 @@ def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
     waiting.wait_for("you are next")
     narrow.end_sessions()
     called = waiting.wait_for("A place is free now", 30)
-    research = narrow.running.study.research
+    research = narrow.running.actions
     research.pause("researcher-1")
     waiting.press(called, "Start")
     told = narrow.told(waiting, "The study is paused at the moment")

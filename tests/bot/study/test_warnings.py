@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.participant.time_estimate import Pace
+from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views import final_choice, session_thread
 from bot.slack.block_kit import in_words
 from storage.schema.states import SessionState, TrialState
@@ -52,7 +52,7 @@ def test_a_warning_offers_another_trial_only_when_it_would_end_in_time(trials, m
 )
 def test_a_warning_tells_whether_the_trial_that_trains_will_end_in_time(minutes, left, words, ways):
     told, way, others = offered(
-        session_thread.warning(minutes, session(SHORT, RUNNING), Pace(timedelta(seconds=9), left))
+        session_thread.warning(minutes, session(SHORT, RUNNING), TimeEstimate(timedelta(seconds=9), left))
     )
 
     assert words in told
