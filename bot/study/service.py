@@ -73,7 +73,7 @@ class Study:
         study = studies.prepare_study(
             self.store,
             name=self.settings.study.name,
-            rules_toml=self.settings.rules(),
+            rules=self.settings.rules(),
             rules_hash=self.settings.rules_hash(),
             now=self.now(),
         )
