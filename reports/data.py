@@ -172,7 +172,7 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
     """
     with store.read() as transaction:
         study = _study(transaction, study_id)
-        rules = Rules.read(study.rules_toml)
+        rules = Rules.read(study.rules)
         amendments = transaction.exec(
             select(Amendment).where(Amendment.study_id == study.id).order_by(col(Amendment.id))
         )

@@ -43,7 +43,7 @@ def question(context: ResearcherContext, deed: Deed, code: str = "") -> Question
     if status.state not in _STATES_BEFORE[deed]:
         raise Refused(*_NOT_NOW[status.state])
     tuning = tuple(each.participant for each in status.running)
-    known = (str(status.state), *tuning, "in line", *status.waiting_in_line)
+    known = (str(status.state), *tuning, "in line", *status.in_queue)
     name = f"“{escape(status.study)}”"
     match deed:
         case Deed.OPEN:
@@ -162,7 +162,7 @@ def _tuning(codes: tuple[str, ...], what: str) -> str:
 
 
 def _waiting(status: Status, what: str) -> str:
-    codes = status.waiting_in_line
+    codes = status.in_queue
     return f"In line: {len(codes)} ({named(codes)}); {what}." if codes else "Nobody waits in line."
 
 

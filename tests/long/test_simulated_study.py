@@ -19,6 +19,7 @@ from storage.transitions import baselines, evaluations, studies
 from tests.bot.conftest import House, OpenHouse
 from tests.bot.researcher.asking import ask
 from tests.long.crowd import PATIENCE, Hasty, Part, Role
+from tests.storage.reading import evaluations_of
 
 SEATS = 5
 TASK = """
@@ -151,11 +152,11 @@ def the_books_balance(house: House, sessions: list[history.SessionView]) -> None
     choices = [each.choice for each in sessions if each.choice is not None]
     assert len(choices) == len(ROLES) - 1, "all but the one who withdrew"
     assert Counter(each.chosen_by for each in choices) == {Chooser.PARTICIPANT: len(choices) - 1, Chooser.CLOCK: 1}
-    run = [evaluation for each in choices for evaluation in evaluations.of_choice(house.store, each.id)]
+    run = [evaluation for each in choices for evaluation in evaluations_of(house.store, each.id)]
     assert len(run) == len(SEEDS) * len(choices)
     assert {each.state for each in run} <= {TrialState.COMPLETE, TrialState.DIVERGED}
     for each in choices:
-        assert [evaluation.seed for evaluation in evaluations.of_choice(house.store, each.id)] == SEEDS
+        assert [evaluation.seed for evaluation in evaluations_of(house.store, each.id)] == SEEDS
 
     lined_up = {each.participant for each in events.read(house.store, kind=EventKind.LINED_UP)}
     assert len(lined_up) > len(ROLES) // 2, "there were more people than seats"

@@ -96,7 +96,7 @@ def simulate(store: Store, **options: Any) -> int:
             "name": plan.name,
             "state": plan.state,
             "current": None if closed else True,
-            "rules_toml": plan.rules_text(),
+            "rules": plan.rules_text(),
             "rules_hash": f"{plan.seed:064x}",
             "prepared_at": OPENED - timedelta(days=1),
             "opened_at": None if plan.state is StudyState.PREPARED else OPENED,

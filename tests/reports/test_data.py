@@ -120,7 +120,7 @@ def test_amendments_are_told_by_day(store: Store) -> None:
                 at=OPENED + timedelta(days=3),
                 old_rules_hash="a",
                 rules_hash="b",
-                rules_toml="{}",
+                rules="{}",
             )
         )
     (amendment,) = load(store, study).amendments

@@ -217,7 +217,7 @@ class Running:
         (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
         self.store = Store(database)
         self.store.migrate()
-        studies.prepare_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())
+        studies.prepare_study(self.store, name="Black Magic", rules="", rules_hash="a" * 64, now=now())
         studies.open_study(self.store, actor="researcher-1", now=now())
         self._people = itertools.count(1)
 

@@ -114,7 +114,7 @@ def _progress(status: Status) -> list[str]:
     return [
         f"*So far* (the study is {status.state})",
         f"{sum(people.values()):,} participants and {status.participants[ParticipantState.WITHDRAWN]:,} who have left; "
-        f"{len(status.running):,} in a session now, {len(status.waiting_in_line):,} in line.",
+        f"{len(status.running):,} in a session now, {len(status.in_queue):,} in line.",
         f"Trials: {_counts(status.trials)}.",
         f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),
     ]

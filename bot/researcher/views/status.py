@@ -64,9 +64,9 @@ def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
         f"Trials: {_counts(status.trials)}; {status.trials_last_hour} were submitted in the last hour.",
         f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
     ]
-    if status.waiting_in_line:
-        more = len(status.waiting_in_line) - _MOST_NAMED_IN_LINE
-        named = ", ".join(status.waiting_in_line[:_MOST_NAMED_IN_LINE])
+    if status.in_queue:
+        more = len(status.in_queue) - _MOST_NAMED_IN_LINE
+        named = ", ".join(status.in_queue[:_MOST_NAMED_IN_LINE])
         lines.append(f"In line: {named}{f' and {more} more' if more > 0 else ''}.")
     running = [each for each in status.baselines if not each.is_over]
     lines += [baseline_line(each) for each in running[:_MOST_BASELINES]]

@@ -102,7 +102,7 @@ def _import(
         "name": header.name,
         "state": StudyState.CLOSED,
         "current": None,
-        "rules_toml": header.rules,
+        "rules": header.rules,
         "rules_hash": header.rules_hash,
         "prepared_at": start,
         "opened_at": start if header.opened_on else None,
@@ -214,9 +214,9 @@ def _read_amendments(context: Context) -> None:
                     "reason": row["reason"] or "",
                     "at": datetime.combine(row["day"], time(), UTC),
                     "old_rules_hash": row["old_rules_hash"],
-                    "old_rules_toml": row["old_rules"] or "",
+                    "old_rules": row["old_rules"] or "",
                     "rules_hash": row["rules_hash"],
-                    "rules_toml": row["rules"] or "",
+                    "rules": row["rules"] or "",
                 }
             )
     context.insert(Amendment, rows)

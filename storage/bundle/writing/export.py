@@ -123,7 +123,7 @@ class _Export:
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
         self.batch_losses, self.progress = batch_losses, progress
-        self.name, self.rules = redact(study.name), parse_rules(redact(study.rules_toml))
+        self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
         self.trained: dict[int, int] = {}  # how many runs each environment has
 
@@ -172,7 +172,7 @@ class _Export:
             "opened_on": opened.date() if opened else None,
             "closed_on": closed.date() if closed else None,
             "rules_hash": self.study.rules_hash,
-            "rules": self.study.rules_toml,
+            "rules": self.study.rules,
         }
 
     def _participants(self) -> Iterator[Mapping[str, Any]]:
@@ -353,8 +353,8 @@ class _Export:
         for each in self.transaction.exec(query):
             yield each.model_dump() | {
                 "day": each.at.date(),
-                "old_rules": each.old_rules_toml or None,
-                "rules": each.rules_toml,
+                "old_rules": each.old_rules or None,
+                "rules": each.rules,
             }
 
     def _environments(self) -> Iterator[Mapping[str, Any]]:

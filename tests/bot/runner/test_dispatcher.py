@@ -18,6 +18,7 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.transitions import evaluations, jobs, recovery, sessions, trials
+from tests.storage.reading import evaluations_of
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -33,7 +34,7 @@ def losses_of(store: Store, kind: JobKind, number: int) -> tuple[float, ...]:
 
 
 def evaluation_states(store: Store, choice: int) -> list[TrialState]:
-    return [each.state for each in evaluations.of_choice(store, choice)]
+    return [each.state for each in evaluations_of(store, choice)]
 
 
 def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validation_images(
@@ -41,9 +42,9 @@ def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validati
 ) -> None:
     choice = running.choose(running.seated("few-digits"), configuration(), seeds=range(1, 11))
     with running.jobs(few_task, slots=2) as (_, watching):
-        wait_until(lambda: evaluations.all_done(running.store, choice))
+        wait_until(lambda: evaluations.evaluation_summary(running.store, choice).all_done)
         wait_until(lambda: len(watching.ended) == 10)
-    done = evaluations.of_choice(running.store, choice)
+    done = evaluations_of(running.store, choice)
     assert [(each.seed, each.attempts, each.state) for each in done] == [
         (seed, 1, TrialState.COMPLETE) for seed in range(1, 11)
     ]
@@ -60,14 +61,14 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
     slow = configuration(epochs=2, batch_size=16)
     choice = running.choose(running.seated(), slow, seeds=[7])
     with running.jobs() as (loop, watching):
-        evaluation = evaluations.of_choice(running.store, choice)[0]
+        evaluation = evaluations_of(running.store, choice)[0]
         wait_until(lambda: (found := loop.progress(evaluation.subject)) and found.batch_losses)
         trial = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
         loop.look()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
-        assert evaluations.of_choice(running.store, choice)[0].state is TrialState.RUNNING
+        assert evaluations_of(running.store, choice)[0].state is TrialState.RUNNING
         assert loop.progress(evaluation.subject).epoch == 1
-        wait_until(lambda: evaluations.all_done(running.store, choice))
+        wait_until(lambda: evaluations.evaluation_summary(running.store, choice).all_done)
     assert watching.ended == [trial.subject, evaluation.subject]
     alone = record(train(TrialRequest("digits-squeezenet", slow, 7, Part.EVALUATION), digits))
     assert losses_of(running.store, JobKind.EVALUATION, evaluation.id) == alone.losses
@@ -79,11 +80,11 @@ def test_evaluations_survive_a_restart_and_end_with_one_result_for_every_seed(
     choice = running.choose(running.seated("few-digits"), configuration(epochs=20), seeds=[1, 2, 3])
     with running.jobs(few_task):
         wait_until(lambda: TrialState.COMPLETE in evaluation_states(running.store, choice))
-    done = [each for each in evaluations.of_choice(running.store, choice) if each.state is TrialState.COMPLETE]
+    done = [each for each in evaluations_of(running.store, choice) if each.state is TrialState.COMPLETE]
     recovery.reconcile(running.store, now=done[0].ended_at)
     with running.jobs(few_task):
-        wait_until(lambda: evaluations.all_done(running.store, choice))
-    after = {each.seed: each for each in evaluations.of_choice(running.store, choice)}
+        wait_until(lambda: evaluations.evaluation_summary(running.store, choice).all_done)
+    after = {each.seed: each for each in evaluations_of(running.store, choice)}
     assert [each.state for each in after.values()] == [TrialState.COMPLETE] * 3
     for each in done:
         assert (after[each.seed].attempts, after[each.seed].ended_at) == (each.attempts, each.ended_at), "not run again"

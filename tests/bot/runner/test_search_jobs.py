@@ -7,7 +7,8 @@ from typing import Any
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Trial
-from storage.transitions import baselines, evaluations, sessions, trials
+from storage.transitions import baselines, sessions, trials
+from tests.storage.reading import evaluations_of
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -78,7 +79,7 @@ def test_a_searcher_suspends_nobody_and_comes_after_peoples_trials_and_evaluatio
     mine = running.submit(running.seated("few-digits"), configuration(epochs=2))
     with running.jobs(few_task) as (_, watching):
         wait_until(lambda: len(watching.ended) == 4)
-    first, second = (each.subject for each in evaluations.of_choice(running.store, choice))
+    first, second = (each.subject for each in evaluations_of(running.store, choice))
     assert watching.ended == [mine.subject, first, second, drawn[0].subject]
 
 
