@@ -22,6 +22,7 @@ from reports.analysis import (
 from reports.analysis.population import Population
 from reports.data import StudyData
 from reports.results.everything import StudyHeader, StudyResults, TaskResults
+from reports.results.rounding import rounded
 from reports.statistics import regression
 from reports.statistics.resampling import SEED
 
@@ -44,18 +45,20 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn")
 
 
 def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
-    """Everything, the same for the same data."""
+    """Everything, the same for the same data on every machine: rounded to the digits that machines agree on."""
     tasks = data.tasks
 
     def telling(task: str) -> Progress:
         before = f"{task}: " if len(tasks) > 1 else ""
         return lambda step: progress(before + step) if progress else None
 
-    return StudyResults(
-        study=header(data),
-        counts=counts.counts(data),
-        tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
-        pooled=pooled.pooled(data, tasks),
+    return rounded(
+        StudyResults(
+            study=header(data),
+            counts=counts.counts(data),
+            tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
+            pooled=pooled.pooled(data, tasks),
+        )
     )
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 from reports.analysis.population import LOST, Population, is_pending
 from reports.results.further import Components
 from reports.results.measures import Estimate, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 from reports.statistics.inference import same
 from reports.statistics.resampling import LEVEL
 from storage.schema.states import TrialState
@@ -43,20 +43,25 @@ def of_table(table: Floats) -> Components | NotComputable:
     return Components(
         people=people,
         seeds=seeds,
-        sd_people=float(np.sqrt(max(between - rest, 0.0) / seeds)),
-        sd_seeds=float(np.sqrt(max(of_seeds - rest, 0.0) / people)),
-        sd_rest=float(np.sqrt(rest)),
+        sd_people=_root((between - rest) / seeds),
+        sd_seeds=_root((of_seeds - rest) / people),
+        sd_rest=_root(rest),
         icc=single,
         icc_mean=mean,
     )
 
 
+def _root(variance: float) -> float:
+    """Of a negative estimate 0; also of one that is 0 but for rounding, whose root would be large beside it."""
+    return float(np.sqrt(variance)) if variance > TOLERANCE else 0.0
+
+
 def _intraclass(between: float, within: float, people: int, seeds: int) -> tuple[Estimate, Estimate]:
     """ICC(1,1) and ICC(1,k) from the mean squares of one-way analysis of variance."""
-    if between <= 0:  # everybody has the same mean
+    if between <= TOLERANCE:  # everybody has the same mean
         why = NotComputable("People do not differ at all, so the interval is not defined.")
         return Estimate(-1 / (seeds - 1), why, people), Estimate(0.0, why, people)
-    if within <= 0:
+    if within <= TOLERANCE:
         why = NotComputable("Seeds do not differ at all, so the interval is not defined.")
         return Estimate(1.0, why, people), Estimate(1.0, why, people)
     f = between / within

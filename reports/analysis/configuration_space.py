@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from reports.statistics.arrays import Flags, Floats
+from reports.statistics.arrays import Flags, Floats, rounded
 from training.hyperparameters import HYPERPARAMETERS, Optimizer
 
 
@@ -69,7 +69,7 @@ _USED = np.array([[each.used_by(optimizer) for each in HYPERPARAMETERS] for opti
 def unit(values: Floats) -> Floats:
     """Configurations (rows of table 1's 15 values, choices as numbers) on the common scales."""
     columns = [SCALES[each.name].unit(values[:, place]) for place, each in enumerate(HYPERPARAMETERS)]
-    return np.column_stack(columns) if len(values) else np.zeros((0, len(HYPERPARAMETERS)))
+    return rounded(np.column_stack(columns)) if len(values) else np.zeros((0, len(HYPERPARAMETERS)))
 
 
 def used(values: Floats) -> Flags:

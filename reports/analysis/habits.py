@@ -11,7 +11,7 @@ from reports.data import COMMENTS
 from reports.results.measures import Correlation, Histogram, NotComputable, Reading
 from reports.results.paper import Comments, DefaultStart, Experience, GroupComments, GroupStart
 from reports.statistics import inference
-from reports.statistics.arrays import Flags, Floats
+from reports.statistics.arrays import Flags, Floats, rounded
 from reports.study_rules import GROUPS
 from storage.schema.comments import COMMENT_TEXTS, Comment
 from training.hyperparameters import HYPERPARAMETERS
@@ -60,7 +60,7 @@ def default_start(population: Population) -> DefaultStart:
     starts = np.zeros(len(population), dtype=bool)
     first = np.array([row.trials.start for row in population.rows], dtype=np.int64)[tried]
     starts[tried] = all_optional_at_default(population.trials.values[first])
-    accuracies = final_accuracy.accuracies(population)
+    accuracies = rounded(final_accuracy.accuracies(population))
     known = starts & np.isfinite(accuracies)
     return DefaultStart(
         groups={

@@ -12,7 +12,7 @@ from reports.data import Trials
 from reports.results.further import Importance
 from reports.results.measures import NotComputable, Reading
 from reports.statistics import fanova
-from reports.statistics.arrays import Floats, Integers
+from reports.statistics.arrays import TOLERANCE, Floats, Integers, rounded
 from reports.statistics.inference import in_words, same
 from reports.statistics.resampling import SEED, generator
 from training.hyperparameters import HYPERPARAMETERS
@@ -45,7 +45,7 @@ def importance(
 
 
 def _importance(trials: Trials, which: Integers, name: str) -> Importance | NotComputable:
-    accuracies = scores(trials, which)
+    accuracies = rounded(scores(trials, which))  # a tree splits elsewhere for a last bit
     known = np.isfinite(accuracies)
     which, accuracies = which[known], accuracies[known]
     of = len(which)
@@ -67,11 +67,11 @@ def _importance(trials: Trials, which: Integers, name: str) -> Importance | NotC
     except fanova.NoVariance:
         return NotComputable("All trials have the same values, so they tell no hyperparameters apart.")
     effects = np.array(found)
-    if (effects.sum(axis=1) <= 0).any():
+    if (effects.sum(axis=1) <= TOLERANCE).any():
         return NotComputable("No hyperparameter accounts for anything by itself.")
     forests = effects / effects.sum(axis=1, keepdims=True)
     mean, sd = forests.mean(axis=0), forests.std(axis=0, ddof=1)
-    order = np.argsort(-mean, kind="stable")
+    order = np.argsort(-rounded(mean), kind="stable")
     return Importance(
         shares={HYPERPARAMETERS[place].name: float(mean[place]) for place in order},
         sd={HYPERPARAMETERS[place].name: float(sd[place]) for place in order},

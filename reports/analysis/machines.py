@@ -18,7 +18,7 @@ from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import Difference
 from reports.statistics import inference, resampling
-from reports.statistics.arrays import Flags, Floats, Integers
+from reports.statistics.arrays import TOLERANCE, Flags, Floats, Integers, rounded, weighted_sums
 from reports.study_rules import GROUPS
 from storage.schema.states import TrialState
 
@@ -92,7 +92,7 @@ def expected_best(values: Floats, most_tries: int | None = None) -> Floats:
     """The expected best of 1, 2, … different ones of the values, up to all of them (or ``most_tries``)."""
     ordered = np.sort(values)
     most = len(values) if most_tries is None else min(most_tries, len(values))
-    return np.array([chance_of_best(len(values), tries) @ ordered for tries in range(1, most + 1)])
+    return np.array([weighted_sums(chance_of_best(len(values), tries), ordered) for tries in range(1, most + 1)])
 
 
 def random_by_tries(values: Floats, name: str) -> Curve | NotComputable:
@@ -103,11 +103,12 @@ def random_by_tries(values: Floats, name: str) -> Curve | NotComputable:
     random = resampling.generator("random by tries", name)
     chances = np.array([chance_of_best(count, tries) for tries in range(1, count + 1)])
     again = np.sort(values[random.integers(0, count, (_RESAMPLES, count))], axis=1)
+    expected = np.array([weighted_sums(chances, each) for each in again])
     return Curve(
         name=RANDOM,
         at=tuple(float(tries) for tries in range(1, count + 1)),
-        mean=tuple(float(each) for each in chances @ np.sort(values)),
-        error=tuple(float(each) for each in (again @ chances.T).std(axis=0, ddof=1)),
+        mean=tuple(float(each) for each in weighted_sums(chances, np.sort(values))),
+        error=tuple(float(each) for each in expected.std(axis=0, ddof=1)),
         n=(count,) * count,
     )
 
@@ -118,7 +119,7 @@ def _random_by_time(values: Floats, minutes: Floats, at: Floats, name: str) -> C
         return _TOO_FEW_DRAWN
     random = resampling.generator("random by time", name)
     mean = float(minutes.mean())
-    enough = _MOST_DRAWS if mean <= 0 else int(np.clip(2 * at[-1] / mean + 20, 20, _MOST_DRAWS))
+    enough = _MOST_DRAWS if mean <= 0 else int(np.clip(2 * at[-1] / mean + 20 + TOLERANCE, 20, _MOST_DRAWS))
     drawn = random.integers(0, len(values), (SEARCHES, enough))
     ends = np.cumsum(minutes[drawn], axis=1)
     table = _best_at(ends, best_so_far(values[drawn]), at)
@@ -156,7 +157,7 @@ def _best_by(population: Population, ends: Floats, at: Floats) -> Floats:
 
 def _best_at(ends: Floats, best: Floats, at: Floats) -> Floats:
     """The last best of each row that had ended by each time; ``ends`` ascend along each row."""
-    counts = np.array([np.searchsorted(row, at, side="right") for row in ends])
+    counts = np.array([np.searchsorted(rounded(row), rounded(at), side="right") for row in ends])
     padded = np.concatenate([np.zeros((len(best), 1)), best], axis=1)
     return np.asarray(np.take_along_axis(padded, counts, axis=1))
 
@@ -178,7 +179,7 @@ def _against_random(
     expected = expected_best(values)
     random_best = expected[tries - 1]
     ahead = [_ahead(ordered, one, int(count)) for one, count in zip(best, tries, strict=True)]
-    as_good = np.flatnonzero(expected >= best.mean() - 1e-9)
+    as_good = np.flatnonzero(expected >= best.mean() - TOLERANCE)
     return AgainstRandom(
         group=group,
         n=len(best),

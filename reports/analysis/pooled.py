@@ -13,8 +13,8 @@ from reports.data import StudyData
 from reports.results.everything import Pooled
 from reports.results.measures import Correlation, NotComputable
 from reports.statistics import resampling
-from reports.statistics.arrays import Floats, Integers
-from reports.statistics.inference import FEWEST_PAIRS
+from reports.statistics.arrays import Floats, Integers, rounded
+from reports.statistics.inference import FEWEST_PAIRS, rho_p
 from reports.statistics.regression import regressions
 
 
@@ -47,6 +47,7 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     """
     parts = [np.flatnonzero(strata == each) for each in np.unique(strata)]
     parts = [part for part in parts if len(part) >= FEWEST_PAIRS]
+    x, y = rounded(x), rounded(y)
     if not parts:
         return NotComputable("No task has three people with a final accuracy yet.")
 
@@ -62,9 +63,7 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     first, second = _ranks([x[part][None] for part in parts]), _ranks([y[part][None] for part in parts])
     permuted = _permutation(first, second, sizes, abs(estimate.value), name)
     freedom = sum(sizes) - 1 - len(sizes)
-    size = min(abs(estimate.value), 1 - 1e-15)
-    p = float(2 * stats.t.sf(size * np.sqrt(freedom / (1 - size**2)), freedom))
-    return Correlation(estimate, p, permuted, sum(sizes))
+    return Correlation(estimate, rho_p(estimate.value, freedom), permuted, sum(sizes))
 
 
 def _ranks(parts: Sequence[Floats]) -> Floats:

@@ -1,5 +1,6 @@
 """The people (or artificial participants) whom a figure is about, as columns."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,7 +49,7 @@ def final(row: ParticipantRow, *, lost_count: bool) -> Final | None:
     if not accuracies:
         return None
     sd = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None
-    return Final(float(np.mean(accuracies)), sd, len(accuracies))
+    return Final(math.fsum(accuracies) / len(accuracies), sd, len(accuracies))
 
 
 @dataclass(frozen=True, eq=False)

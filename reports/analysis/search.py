@@ -13,7 +13,7 @@ from reports.data import ParticipantRow, Trials
 from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.statistics import inference, resampling
-from reports.statistics.arrays import Flags, Floats, Integers
+from reports.statistics.arrays import Flags, Floats, Integers, rounded
 from reports.study_rules import GROUPS
 from training.hyperparameters import HYPERPARAMETERS
 
@@ -74,7 +74,7 @@ class Steps:
     @property
     def near(self) -> Flags:
         """Which steps exploit, by their distance."""
-        return np.asarray((self.count_changed >= 1) & (self.distance <= NEAR))
+        return np.asarray((self.count_changed >= 1) & (rounded(self.distance) <= NEAR))
 
     def per_person(self, values: NDArray[np.generic], people: int) -> Floats:
         """Everybody's mean over their steps; NaN for those without any."""

@@ -254,7 +254,7 @@ class StudyResults:
 def to_json(results: StudyResults) -> str:
     """Every number as JSON, the same text for the same results.
 
-    What is not computable is ``{"value": null, "why": "…"}``. Floats are kept to 12 significant digits.
+    What is not computable is ``{"value": null, "why": "…"}``.
     """
     return json.dumps(_plain(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
@@ -273,5 +273,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             return {"value": None, "why": "The computation gave no finite number."}
-        return float(f"{value:.12g}") + 0.0
+        return value
     return value

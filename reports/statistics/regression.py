@@ -14,7 +14,7 @@ from reports.analysis import final_accuracy
 from reports.analysis.population import Population
 from reports.results.further import Coefficient, Regression, Regressions
 from reports.results.measures import Estimate, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 from reports.statistics.inference import in_words, same
 from reports.statistics.resampling import LEVEL
 from reports.study_rules import Question
@@ -50,14 +50,15 @@ def least_squares(design: Floats, y: Floats) -> Fit | NotComputable:
     if n <= k:
         return NotComputable(f"{in_words(n).capitalize()} people are too few for {k} coefficients.")
     scale = np.sqrt(np.mean(design**2, axis=0))
-    if (scale == 0).any() or np.linalg.matrix_rank(design / scale) < k:
+    if (scale == 0).any() or np.linalg.matrix_rank(design / scale, tol=TOLERANCE) < k:
         return NotComputable("The covariates follow from one another.")
     q, r = np.linalg.qr(design / scale)
     inverse = np.linalg.inv(r)
     coefficients = inverse @ (q.T @ y)
     residuals = y - (design / scale) @ coefficients
+    residuals[np.abs(residuals) <= TOLERANCE * max(1.0, float(np.max(np.abs(y), initial=0.0)))] = 0.0
     leverage = np.sum(q**2, axis=1)
-    if (leverage > 1 - 1e-9).any():
+    if (leverage > 1 - TOLERANCE).any():
         return NotComputable("A covariate sets one person apart, so the error of its coefficient is not known.")
     bread = inverse @ q.T  # (k, n): the coefficients are bread @ y
     covariance = (bread * (residuals / (1 - leverage)) ** 2) @ bread.T

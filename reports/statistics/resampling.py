@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special, stats
 
 from reports.results.measures import Estimate, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 
 SEED = 2008_05981
 """What every resampling follows from: the number of the paper on arXiv."""
@@ -91,7 +91,8 @@ def _bca(statistic: Statistic, value: float, values: Floats, sizes: Sequence[int
     """The quantiles to take instead of the tails; None where the correction is not defined."""
     if max(sizes) > _JACKKNIFE_MOST:
         return None
-    below = (np.count_nonzero(values < value) + np.count_nonzero(values <= value)) / (2 * len(values))
+    tie = TOLERANCE * max(1.0, abs(value))  # a resample of everybody, in another order, has other last bits
+    below = (np.count_nonzero(values < value - tie) + np.count_nonzero(values <= value + tie)) / (2 * len(values))
     if not 0 < below < 1:
         return None
     bias = special.ndtri(below)
@@ -100,6 +101,7 @@ def _bca(statistic: Statistic, value: float, values: Floats, sizes: Sequence[int
         influence = _influence(statistic, sizes, place)
         if not np.isfinite(influence).all():
             return None
+        influence = np.where(np.abs(influence) <= tie * size, 0.0, influence)
         top += float(np.sum(influence**3)) / size**3
         bottom += float(np.sum(influence**2)) / size**2
     acceleration = top / (6 * bottom**1.5) if bottom > 0 else 0.0
@@ -161,9 +163,12 @@ def _of_values(statistic: Statistic, values: Floats, name: str) -> Estimate:
 
 
 def permutation_pairs(x: Floats, y: Floats, name: str) -> float:
-    """Two-sided p of the sum of products of two standardised series, over permutations of their pairs.
+    """Two-sided p of the sum of products of two centred series, over permutations of their pairs.
 
     Of two series of ranks this is the permutation test of Spearman's rho. Exact where there are few permutations.
+
+    Args:
+        x, y: Of whole numbers, so that equal sums are equal in whatever order they are added.
     """
     found = stats.permutation_test(
         (x,),
