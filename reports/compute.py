@@ -7,23 +7,23 @@ from importlib.metadata import version
 import numpy as np
 
 from reports.analysis import (
-    components,
-    counts,
     final_accuracy,
     follow_up,
-    habits,
     importance,
     machines,
+    participants,
     pooled,
     random_settings,
-    search,
+    regression,
+    search_behaviour,
+    strategies,
     tries,
+    variance_components,
 )
-from reports.analysis.population import Population
-from reports.data import StudyData
-from reports.results.everything import StudyHeader, StudyResults, TaskResults
+from reports.data.population import Population
+from reports.data.study_data import StudyData
 from reports.results.rounding import rounded
-from reports.statistics import regression
+from reports.results.study_results import StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import SEED
 
 Progress = Callable[[str], None]
@@ -55,7 +55,7 @@ def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
     return rounded(
         StudyResults(
             study=header(data),
-            counts=counts.counts(data),
+            counts=participants.counts(data),
             tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
             pooled=pooled.pooled(data, tasks),
         )
@@ -86,9 +86,9 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     random = data.artificial("random", task)
     settings = random_settings.indices(random)
     tell("counts")
-    counted = counts.counts(data, task)
+    counted = participants.counts(data, task)
     drawn = random_settings.random_settings(random, data.trials, task)
-    experience = habits.experience(people)
+    experience = participants.experience(people)
     tell("final accuracies")
     finals = final_accuracy.readings(people, task)
     regressions = regression.regressions(people, data.rules.questions)
@@ -96,10 +96,10 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     thresholds = tries.thresholds(people, data.rules.thresholds, task)
     after_tries = tries.after_tries(people)
     tell("habits")
-    default_start = habits.default_start(people)
-    comments = habits.comments(people, task)
+    default_start = strategies.default_start(people)
+    comments = strategies.comments(people, task)
     tell("search behaviour")
-    behaviour = search.behaviour(people, tpe, random, task)
+    behaviour = search_behaviour.behaviour(people, tpe, random, task)
     tell("people against machines")
     against = machines.machines(people, tpe, data.trials, settings, data.rules.limit_minutes, task)
     tell("importance of hyperparameters")
@@ -120,6 +120,6 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
         search=behaviour,
         machines=against,
         importance=important,
-        components=components.components(people),
+        components=variance_components.components(people),
         follow_up=follow_up.follow_up(finals.default.experience, people.months, task),
     )

@@ -4,20 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.figures.catalogue import plates
-from reports.figures.naming import ending
 from reports.figures.plate import Plate
-from reports.results.everything import (
-    AgainstRandom,
-    AgainstTpe,
-    Correlation,
-    GroupTries,
-    NotComputable,
-    PairTest,
-    StudyResults,
-    TaskResults,
-    Threshold,
-)
-from reports.tables.wording import (
+from reports.naming import ending
+from reports.results.further import AgainstRandom, AgainstTpe
+from reports.results.measures import Correlation, NotComputable, PairTest
+from reports.results.paper import GroupTries, Threshold
+from reports.results.study_results import StudyResults, TaskResults
+from reports.wording import (
     capital,
     correlation,
     counted,

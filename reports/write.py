@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from reports.compute import STEPS, compute
-from reports.data import StudyData, load, natural
+from reports.data.load import load
+from reports.data.study_data import StudyData, natural
 from reports.figures.catalogue import OTHER, plates, task_plates
 from reports.figures.further import POOLED
-from reports.figures.naming import ending
 from reports.figures.plate import Plate
 from reports.figures.style import FORMATS, Format
 from reports.html.render import render
-from reports.results.everything import StudyResults, to_json
+from reports.naming import ending
+from reports.results.as_json import to_json
+from reports.results.study_results import StudyResults
 from reports.tables.catalogue import POOLED_SHEETS, sheets, task_sheets
-from reports.tables.wording import listed
+from reports.wording import listed
 from storage.database import Store
 
 T = TypeVar("T")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reports.analysis.population import Population, final, is_pending
+from reports.data.population import Population, final, is_pending
 from reports.results.measures import NotComputable, Reading
 from reports.results.paper import Box, FinalAccuracies, PersonPoint
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import TOLERANCE, Floats
-from reports.study_rules import GROUPS
+from storage.study_rules import GROUPS
 
 DEFINITION = "An evaluation that diverged or failed counts as 0 %: nobody drops out, as none of the paper's 31 did."
 OTHERWISE = "Evaluations that diverged or failed are left out, and with them who has no others."

@@ -6,15 +6,16 @@ Hutter, Hoos and Leyton-Brown (2014); the hyperparameters are on the common scal
 
 import numpy as np
 
-from reports.analysis import configuration_space
 from reports.analysis.random_settings import scores
-from reports.data import Trials
+from reports.data import configuration_space
+from reports.data.study_data import Trials
 from reports.results.further import Importance
 from reports.results.measures import NotComputable, Reading
 from reports.statistics import fanova
 from reports.statistics.arrays import TOLERANCE, Floats, Integers, rounded
-from reports.statistics.inference import in_words, same
+from reports.statistics.inference import same
 from reports.statistics.resampling import SEED, generator
+from reports.wording import in_words
 from training.hyperparameters import HYPERPARAMETERS
 
 FEWEST = 30

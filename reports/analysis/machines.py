@@ -10,17 +10,17 @@ import numpy as np
 from scipy.special import gammaln
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population, best_so_far
 from reports.analysis.random_settings import scores
 from reports.analysis.tries import mean_curve, nobody
-from reports.data import Trials
+from reports.data.population import Population, best_so_far
+from reports.data.study_data import Trials
 from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import Difference
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import TOLERANCE, Flags, Floats, Integers, rounded, weighted_sums
-from reports.study_rules import GROUPS
 from storage.schema.states import TrialState
+from storage.study_rules import GROUPS
 
 PEOPLE, RANDOM, TPE = "people", "random", "tpe"
 

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population
-from reports.data import StudyData
-from reports.results.everything import Pooled
+from reports.analysis.regression import regressions
+from reports.data.population import Population
+from reports.data.study_data import StudyData
 from reports.results.measures import Correlation, NotComputable
+from reports.results.study_results import Pooled
 from reports.statistics import resampling
 from reports.statistics.arrays import Floats, Integers, rounded
 from reports.statistics.inference import FEWEST_PAIRS, rho_p
-from reports.statistics.regression import regressions
 
 
 def pooled(data: StudyData, tasks: Sequence[str]) -> Pooled | NotComputable:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from reports.analysis.population import LOST, Population
+from reports.data.population import LOST, Population
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import AccuracyAfterTries, GroupTries, Threshold
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import Flags, Floats
-from reports.study_rules import GROUPS
+from storage.study_rules import GROUPS
 
 _DENSITY_POINTS = 65
 _FEWEST_FOR_DENSITY = 3

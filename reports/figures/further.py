@@ -11,12 +11,12 @@ from matplotlib.ticker import FixedLocator
 from reports.figures import panels, people, style
 from reports.figures.colours import BLUE, GREY, INK, VERMILION
 from reports.figures.plate import Plate
-from reports.results.everything import Pooled
 from reports.results.further import Components, FollowUp, Importance, PowerLine
 from reports.results.measures import Correlation, NotComputable
 from reports.results.paper import Box
-from reports.tables.wording import correlation, counted, estimate, listed, number, percent, whole
-from reports.tables.wording import people as people_of
+from reports.results.study_results import Pooled
+from reports.wording import correlation, counted, estimate, listed, number, percent, whole
+from reports.wording import people as people_of
 from training.hyperparameters import HYPERPARAMETERS
 
 POOLED = "pooled"

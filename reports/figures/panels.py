@@ -13,7 +13,7 @@ from reports.figures import style
 from reports.figures.colours import INK, PAPER
 from reports.results.measures import Curve, Interval, NotComputable
 from reports.results.paper import Box
-from reports.tables.wording import called, number
+from reports.wording import called, number
 
 MOST_VECTORS = 600
 """More points than these are drawn as one image in SVG and PDF."""

@@ -14,18 +14,7 @@ from reports.figures.colours import GREY, INK, PAPER
 from reports.figures.plate import Plate
 from reports.results.measures import Interval, NotComputable
 from reports.results.paper import Box, Experience, FinalAccuracies, PersonPoint, RandomSettings
-from reports.tables.wording import (
-    capital,
-    correlation,
-    counted,
-    estimate,
-    interval,
-    listed,
-    number,
-    people,
-    spread,
-    whole,
-)
+from reports.wording import capital, correlation, counted, estimate, interval, listed, number, people, spread, whole
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from reports.figures.plate import Plate
 from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Correlation, Curve, NotComputable
 from reports.results.paper import Comments, DefaultStart, GroupComments, GroupStart
-from reports.tables.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
+from reports.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
 from training.hyperparameters import HYPERPARAMETERS
 
 COMMENT_KINDS: Mapping[str, tuple[str, str, str]] = {

@@ -24,7 +24,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from reports.figures.colours import BLUE, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION
 from reports.figures.font import family
-from reports.tables.wording import whole
+from reports.wording import whole
 
 Format = Literal["png", "svg", "pdf"]
 

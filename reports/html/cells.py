@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reports.tables.catalogue import Column, Sheet
 from reports.tables.rows import Row
-from reports.tables.wording import SMALLEST_P, called, number, typographic
+from reports.wording import SMALLEST_P, called, number, typographic
 
 MOST_ROWS = 60
 """Longer tables are in the CSV only."""

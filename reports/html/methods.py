@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from reports.results.everything import GroupRule, StudyHeader, StudyResults, TaskResults
 from reports.results.measures import Reading
+from reports.results.study_results import GroupRule, StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import FEWEST_RESAMPLES, LEVEL, MOST_RESAMPLES
-from reports.tables.wording import counted, listed, number, typographic, whole
+from reports.wording import counted, listed, number, typographic, whole
 
 _NAMES = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "optuna": "Optuna"}
 

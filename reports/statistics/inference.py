@@ -10,21 +10,23 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from reports.results.measures import Correlation, Estimate, Interval, NotComputable, PairTest, SeveralTest, Spread
+from reports.results.measures import (
+    Correlation,
+    Estimate,
+    Histogram,
+    Interval,
+    NotComputable,
+    PairTest,
+    SeveralTest,
+    Spread,
+)
 from reports.results.paper import Difference
 from reports.statistics import resampling
 from reports.statistics.arrays import DECIMALS, TOLERANCE, Floats, rounded
+from reports.wording import in_words
 
 FEWEST_PAIRS = 3
 """Two pairs always correlate perfectly."""
-
-
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def in_words(count: int) -> str:
-    """A count in a sentence: ``no``, ``one``, … ``twelve``, then digits."""
-    return _WORDS[count] if count < len(_WORDS) else str(count)
 
 
 def spread(values: Floats) -> Spread | NotComputable:
@@ -38,6 +40,12 @@ def spread(values: Floats) -> Spread | NotComputable:
 def same(values: Floats) -> bool:
     """Whether all values are equal, but for rounding."""
     return bool(np.ptp(values) <= TOLERANCE * max(1.0, float(np.max(np.abs(values)))))
+
+
+def histogram(values: Floats, edges: Floats) -> Histogram:
+    """How many values are between each two edges."""
+    counts, _ = np.histogram(values, edges)
+    return Histogram(tuple(float(each) for each in edges), tuple(int(each) for each in counts))
 
 
 # --- Spearman ---------------------------------------------------------------------------------------------------------

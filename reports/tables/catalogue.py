@@ -1,4 +1,4 @@
-"""The report's tables: what :mod:`reports.results.everything` holds, as rows, for CSV and for the page."""
+"""The report's tables: what :mod:`reports.results` holds, as rows, for CSV and for the page."""
 
 import csv
 import io
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from reports.figures.naming import ending
-from reports.results.everything import Counts, Pooled, StudyResults, TaskResults
+from reports.naming import ending
 from reports.results.measures import NotComputable, Reading, SeveralTest
+from reports.results.study_results import Counts, Pooled, StudyResults, TaskResults
 from reports.tables import rows
 from reports.tables.rows import Cell, Row
 

@@ -2,29 +2,31 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reports.results.everything import (
+from reports.results.further import (
     AgainstRandom,
     AgainstTpe,
-    Box,
     Components,
-    Counts,
+    FollowUp,
+    GroupSearch,
+    Importance,
+    Machines,
+    Regression,
+    Regressions,
+)
+from reports.results.measures import Correlation, Curve, Estimate, Interval, NotComputable, PairTest, SeveralTest
+from reports.results.paper import (
+    Box,
     DefaultStart,
     Difference,
     Experience,
-    FollowUp,
     GroupComments,
-    GroupSearch,
     GroupStart,
-    Importance,
-    Machines,
     PersonPoint,
     RandomSettings,
-    Regression,
-    Regressions,
     Threshold,
 )
-from reports.results.measures import Correlation, Curve, Estimate, Interval, NotComputable, PairTest, SeveralTest
-from reports.tables.wording import called
+from reports.results.study_results import Counts
+from reports.wording import called
 from training.hyperparameters import HYPERPARAMETERS
 
 Cell = str | int | float | None

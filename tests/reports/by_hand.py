@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reports.analysis.population import Population
-from reports.data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
-from reports.study_rules import Rules
+from reports.data.population import Population
+from reports.data.study_data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
+from reports.data.study_rules import Rules
 from storage.schema.comments import Comment
 from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Configuration

@@ -10,8 +10,9 @@ import pytest
 
 from reports.analysis import follow_up, importance
 from reports.compute import compute
-from reports.data import StudyData, load
-from reports.results.everything import StudyResults
+from reports.data.load import load
+from reports.data.study_data import StudyData
+from reports.results.study_results import StudyResults
 from reports.statistics import resampling
 from storage.database import Store
 from tests.reports.simulated_study import simulate

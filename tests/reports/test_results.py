@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from reports.compute import STEPS, compute
-from reports.data import StudyData, load
-from reports.results.everything import StudyResults, to_json
+from reports.data.load import load
+from reports.data.study_data import StudyData
+from reports.results.as_json import to_json
 from reports.results.measures import NotComputable, PairTest, Reading, Spread
 from reports.results.rounding import rounded
+from reports.results.study_results import StudyResults
 from storage.bundle import export_bundle, import_bundle
 from storage.database import Store
 from tests.reports.conftest import Simulated

@@ -9,10 +9,12 @@ from PIL import Image
 from sqlmodel import select
 
 from reports.compute import compute
-from reports.data import StudyData, load
+from reports.data.load import load
+from reports.data.study_data import StudyData
 from reports.figures import style
 from reports.figures.catalogue import plates
-from reports.results.everything import StudyResults, to_json
+from reports.results.as_json import to_json
+from reports.results.study_results import StudyResults
 from reports.summary import short
 from reports.tables.catalogue import sheets
 from reports.write import Report, UnknownPart, write_report, write_results

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from reports.analysis.final_accuracy import accuracies
-from reports.analysis.population import Population
-from reports.data import load
+from reports.data.load import load
+from reports.data.population import Population
 from reports.results.measures import Correlation, Estimate, Interval, SeveralTest
 from reports.results.paper import Difference
 from reports.statistics import inference, resampling

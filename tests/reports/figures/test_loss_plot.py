@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.figures.loss_plot import HEIGHT, MOST_POINTS, WIDTH, LossCurves, draw, format_loss, loss_curves
+from reports.figures.loss_plot import HEIGHT, WIDTH, LossCurves, draw, format_loss, loss_curves
+from reports.figures.loss_plot.curves import MOST_POINTS
 
 NAN, INF = float("nan"), float("inf")
 

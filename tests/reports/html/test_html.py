@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.compute import compute
-from reports.data import StudyData
+from reports.data.study_data import StudyData
 from reports.figures.catalogue import plates
 from reports.html.cells import show
 from reports.html.render import render
 from reports.html.sections import SECTIONS
-from reports.results.everything import AmendmentLine, StudyResults
 from reports.results.measures import NotComputable
+from reports.results.study_results import AmendmentLine, StudyResults
 from reports.tables.catalogue import Column, Sheet
 from tests.bot.browser.visitor import launch
 from tests.reports.conftest import Simulated

@@ -8,11 +8,11 @@ import pytest
 
 from reports.analysis import final_accuracy, pooled
 from reports.compute import compute
-from reports.results.everything import to_json
+from reports.results.as_json import to_json
 from reports.results.rounding import rounded
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import Floats
-from reports.statistics.regression import least_squares
+from reports.statistics.least_squares import least_squares
 from tests.reports.conftest import Simulated
 
 OF = ("months", "accuracies")

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.data import STATES, ParticipantRow, StudyData, Trials
+from reports.data.study_data import STATES, ParticipantRow, StudyData, Trials
 from reports.statistics.arrays import Flags, Floats, Integers
-from reports.study_rules import GROUPS
 from storage.schema.states import TrialState
+from storage.study_rules import GROUPS
 
 LOST = (TrialState.DIVERGED, TrialState.FAILED)
 """Trained in vain: an evaluation, a drawn setting or a try of these states counts as 0 % where it counts."""

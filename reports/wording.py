@@ -86,6 +86,14 @@ def counted(count: int, one: str, several: str | None = None) -> str:
     return f"{number(count, 0) if count else 'no'} {name}"
 
 
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def in_words(count: int) -> str:
+    """A count in a sentence: in words up to twelve (``no``, ``one``, … ``twelve``), in digits beyond (``1,204``)."""
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
+
+
 def people(count: int) -> str:
     """``31 people``."""
     return counted(count, "person", "people")

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.analysis import configuration_space, random_settings
-from reports.analysis.population import Population
+from reports.analysis import random_settings
 from reports.analysis.tries import mean_curve, nobody
-from reports.data import ParticipantRow, Trials
+from reports.data import configuration_space
+from reports.data.population import Population
+from reports.data.study_data import ParticipantRow, Trials
 from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import Flags, Floats, Integers, rounded
-from reports.study_rules import GROUPS
+from storage.study_rules import GROUPS
 from training.hyperparameters import HYPERPARAMETERS
 
 FEW_VALUES = 2

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from reports.analysis.population import LOST, Population, is_pending
+from reports.data.population import LOST, Population, is_pending
 from reports.results.further import Components
 from reports.results.measures import Estimate, Interval, NotComputable
 from reports.statistics.arrays import TOLERANCE, Floats
