@@ -84,7 +84,7 @@ def _group_tries(group: str, at: Floats, reached: Flags, last: Floats, name: str
 def _violin(values: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if len(np.unique(values)) < _FEWEST_FOR_DENSITY:
         return (), ()
-    where = np.linspace(values.min(), values.max(), _DENSITY_POINTS)
+    where = np.linspace(np.min(values), np.max(values), _DENSITY_POINTS)
     density = stats.gaussian_kde(values)(where)
     return tuple(float(each) for each in where), tuple(float(each) for each in density)
 

@@ -108,7 +108,7 @@ class Population:
     @property
     def most_tries(self) -> int:
         """The most that anyone made."""
-        return int(self.tries.max()) if len(self) else 0
+        return int(np.max(self.tries)) if len(self) else 0
 
     @cached_property
     def places(self) -> Integers:

@@ -197,14 +197,14 @@ def _thin(losses: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     kept = {0, losses.size - 1}
     for start, end in pairwise(edges):
         stretch = losses[start:end]
-        kept.update((int(start + stretch.argmin()), int(start + stretch.argmax())))
+        kept.update((int(start + np.argmin(stretch)), int(start + np.argmax(stretch))))
     return np.array(sorted(kept), dtype=np.int64)
 
 
 def _scale(losses: npt.NDArray[np.float64]) -> Scale:
-    if losses.size < 2 or losses.min() <= 0:
+    if losses.size < 2 or np.min(losses) <= 0:
         return "linear"
-    return "log" if losses.max() / losses.min() >= LOG_FROM_RATIO else "linear"
+    return "log" if np.max(losses) / np.min(losses) >= LOG_FROM_RATIO else "linear"
 
 
 def _in_words(
@@ -220,14 +220,14 @@ def _in_words(
         of_how_many = f" of {batches_per_epoch}" if batches_per_epoch else ""
         said.append(
             f"Batch {batches.size}{of_how_many}: {format_loss(batches[-1])} "
-            f"(this epoch from {format_loss(batches.min())} to {format_loss(batches.max())})."
+            f"(this epoch from {format_loss(np.min(batches))} to {format_loss(np.max(batches))})."
         )
     if ends.size == 1:
         said.append(f"After epoch 1: {format_loss(ends[0])}.")
     elif ends.size:
         said.append(
             f"After the first epoch: {format_loss(ends[0])}; after the last of {ends.size}: {format_loss(ends[-1])}; "
-            f"lowest {format_loss(ends.min())}."
+            f"lowest {format_loss(np.min(ends))}."
         )
     if divergence:
         said.append(
