@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from reports.tables.catalogue import Column, Sheet
-from reports.tables.rows import Row
+from reports.tables.columns import Heading, Row, Sheet
 from reports.wording import SMALLEST_P, called, number, typographic
 
 MOST_ROWS = 60
@@ -52,7 +51,7 @@ def show(sheet: Sheet) -> ShownTable:
     """
     columns = [
         _shown(sheet, place)
-        for place in range(len(sheet.columns))
+        for place in range(len(sheet.headings))
         if not _says_nothing(sheet, place) and not _is_high(sheet, place)
     ]
     too_long = len(sheet.rows) > MOST_ROWS
@@ -71,7 +70,7 @@ def show(sheet: Sheet) -> ShownTable:
 class _ShownColumn:
     """A column, or the two columns of an interval."""
 
-    column: Column
+    column: Heading
     place: int
     is_number: bool
     is_interval: bool
@@ -97,22 +96,22 @@ class _ShownColumn:
 def _shown(sheet: Sheet, place: int) -> _ShownColumn:
     values = [row[place] for row in sheet.rows if row[place] is not None]
     numeric = bool(values) and all(isinstance(value, (int, float)) for value in values)
-    is_interval = place + 1 < len(sheet.columns) and _is_high(sheet, place + 1)
-    return _ShownColumn(sheet.columns[place], place, numeric, is_interval)
+    is_interval = place + 1 < len(sheet.headings) and _is_high(sheet, place + 1)
+    return _ShownColumn(sheet.headings[place], place, numeric, is_interval)
 
 
 def _is_high(sheet: Sheet, place: int) -> bool:
     """Whether this is the upper bound of the column before it."""
-    low, high = sheet.columns[place - 1].name, sheet.columns[place].name
+    low, high = sheet.headings[place - 1].name, sheet.headings[place].name
     return place > 0 and low.endswith("low") and high == f"{low.removesuffix('low')}high"
 
 
 def _says_nothing(sheet: Sheet, place: int) -> bool:
     values = {row[place] for row in sheet.rows}
-    return values <= {None} or (sheet.columns[place].name == "reading" and values == {"both"})
+    return values <= {None} or (sheet.headings[place].name == "reading" and values == {"both"})
 
 
-def _rounded(column: Column, value: float) -> str:
+def _rounded(column: Heading, value: float) -> str:
     if column.is_p and value < SMALLEST_P:
         return f"< {SMALLEST_P:g}"
     digits = column.digits

@@ -17,7 +17,8 @@ from reports.naming import ending
 from reports.results.measures import NotComputable
 from reports.results.study_results import Pooled, StudyResults, TaskResults
 from reports.summary import everybody_lines, short, task_lines
-from reports.tables.catalogue import Sheet, counts, pooled_sheets, task_sheets
+from reports.tables.catalogue import counts, pooled_sheets, task_sheets
+from reports.tables.columns import Sheet
 from reports.wording import typographic
 
 _ENVIRONMENT = Environment(

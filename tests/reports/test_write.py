@@ -62,8 +62,8 @@ def test_tables_hold_the_numbers_in_full(written: Report, results: StudyResults)
     assert [row["code"] for row in rows] == [point.code for point in points]
     assert [float(row["accuracy"]) for row in rows] == pytest.approx([point.accuracy for point in points], rel=1e-11)
     for sheet in sheets(results).values():
-        assert len({column.name for column in sheet.columns}) == len(sheet.columns), sheet.name
-        assert all(len(row) == len(sheet.columns) for row in sheet.rows), sheet.name
+        assert len({column.name for column in sheet.headings}) == len(sheet.headings), sheet.name
+        assert all(len(row) == len(sheet.headings) for row in sheet.rows), sheet.name
         assert sheet.rows, sheet.name
 
 

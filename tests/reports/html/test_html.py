@@ -18,7 +18,7 @@ from reports.html.render import render
 from reports.html.sections import SECTIONS
 from reports.results.measures import NotComputable
 from reports.results.study_results import AmendmentLine, StudyResults
-from reports.tables.catalogue import Column, Sheet
+from reports.tables.columns import Heading, Sheet
 from tests.bot.browser.visitor import launch
 from tests.reports.conftest import Simulated
 from tests.reports.test_bad_input import STUDIES
@@ -184,13 +184,13 @@ def test_with_several_tasks_each_has_its_part(simulated: Simulated) -> None:
 
 def test_a_table_is_rounded_and_rid_of_empty_columns_and_an_interval_is_one() -> None:
     columns = (
-        Column("reading", "reading"),
-        Column("group", "group"),
-        Column("mean", "mean", 1),
-        Column("low", "from", 1),
-        Column("high", "to", 1),
-        Column("p", "p", 3, is_p=True),
-        Column("note", "note"),
+        Heading("reading", "reading"),
+        Heading("group", "group"),
+        Heading("mean", "mean", 1),
+        Heading("low", "from", 1),
+        Heading("high", "to", 1),
+        Heading("p", "p", 3, is_p=True),
+        Heading("note", "note"),
     )
     rows = (("both", "tpe", 12.345, -1.26, 2.0, 0.0000004, None), ("both", "novice", None, None, None, 0.25, None))
     shown = show(Sheet("x", "A table", columns, rows))
