@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from storage.queries.history import EpochView
+from storage.queries.views import EpochView
 
 Scale = Literal["linear", "log"]
 
