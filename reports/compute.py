@@ -27,7 +27,7 @@ from reports.results.study_results import StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import SEED
 
 Progress = Callable[[str], None]
-"""Is told, before each step, what it is: “final accuracies”."""
+"""A function that is called before each step with the name of the step, such as “final accuracies”."""
 
 STEPS = (
     "counts",
@@ -39,7 +39,7 @@ STEPS = (
     "importance of hyperparameters",
     "planning a follow-up",
 )
-"""What progress is told for each task; with several tasks, the task stands before it."""
+"""The names of the steps of each task; in a study of several tasks, “task: step”."""
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn")
 
@@ -63,7 +63,7 @@ def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
 
 
 def header(data: StudyData) -> StudyHeader:
-    """Which study, by what rules, computed by what."""
+    """The study, its rules, and the versions of the libraries that computed the results."""
     return StudyHeader(
         name=data.name,
         opened=data.opened,

@@ -21,7 +21,7 @@ def pack(report: Report, archive: Path, *, folder: str | None = None) -> Path:
     """
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for each in report.files:
-            place = each.path.relative_to(report.folder)
-            if folder is None or place.parts[0] == folder:
-                packed.write(each.path, place)
+            inside = each.path.relative_to(report.folder)
+            if folder is None or inside.parts[0] == folder:
+                packed.write(each.path, inside)
     return archive

@@ -26,7 +26,7 @@ from reports.wording import (
 )
 
 FIGURES = ("figure-4", "figure-7", "machines-tries")
-"""What a reader wants to see first."""
+"""The figures that a reader sees first."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Short:
 
 
 def short(results: StudyResults) -> Short:
-    """The report in a few lines: codes and counts, nobody's name."""
+    """The report in a few lines, with codes and counts but no names."""
     counts = results.counts
     lines = [*everybody_lines(results)]
     for task in results.tasks:
@@ -62,7 +62,7 @@ def short(results: StudyResults) -> Short:
 
 
 def everybody_lines(results: StudyResults) -> tuple[str, ...]:
-    """Who took part, and what was found over several tasks."""
+    """Lines on the people who took part, and on all tasks together."""
     pooled = results.pooled
     if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
         return (_who(results),)
@@ -70,7 +70,7 @@ def everybody_lines(results: StudyResults) -> tuple[str, ...]:
 
 
 def task_lines(task: TaskResults) -> tuple[str, ...]:
-    """What was found about one task."""
+    """Lines on one task."""
     return tuple(_lines(task))
 
 

@@ -9,7 +9,7 @@ from reports.results.measures import Correlation, Estimate, Interval, NotComputa
 MINUS = "−"
 
 SMALLEST_P = 0.001
-"""A smaller p-value is not told more exactly."""
+"""A smaller p-value is written as “< 0.001”."""
 
 
 _NAMES = {"random": "random search", "tpe": "TPE", "people": "all people"}

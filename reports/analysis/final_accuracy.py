@@ -11,8 +11,10 @@ from reports.statistics import inference, resampling
 from reports.statistics.arrays import TOLERANCE, Floats
 from storage.study_rules import GROUPS
 
-DEFINITION = "An evaluation that diverged or failed counts as 0 %: nobody drops out, as none of the paper's 31 did."
-OTHERWISE = "Evaluations that diverged or failed are left out, and with them who has no others."
+DEFINITION = (
+    "An evaluation that diverged or failed counts as 0 %, so that nobody is left out: the paper shows all 31 people."
+)
+OTHERWISE = "Evaluations that diverged or failed are left out, and so is a person who has no other evaluation."
 
 
 def readings(population: Population, name: str) -> Reading[FinalAccuracies]:

@@ -1,7 +1,7 @@
 """People against machines: how good they are after so many tries, and after so much time.
 
 What random search achieves with k tries is computed, not drawn: with N settings drawn at random, the expected best of k
-of them follows from their order (as Dodge et al., 2019, report it; here without putting settings back).
+of them follows from their order (as Dodge et al., 2019, report it; here without replacement).
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ PEOPLE, RANDOM, TPE = "people", "random", "tpe"
 
 TIME_POINTS = 121
 SEARCHES = 400
-"""Random searches played through to see where they are after some time."""
+"""Random searches that are simulated, to see how good they are after some time."""
 
 _MOST_DRAWS = 2_000
 _RESAMPLES = 400
@@ -65,7 +65,7 @@ def machines(
         by_time=Reading(
             by_time(people.table(clock)),
             by_time(_training_minutes(people)),
-            "A person's clock, thinking included, against a machine's training time.",
+            "A person's time, with the time to think, against a machine's training time.",
             "Training time for both.",
         ),
         against_random={
@@ -114,7 +114,7 @@ def random_by_tries(values: Floats, name: str) -> Curve | NotComputable:
 
 
 def _random_by_time(values: Floats, minutes: Floats, at: Floats, name: str) -> Curve | NotComputable:
-    """Random searches played through: settings one after another, drawn with putting back, until the time is up."""
+    """Simulated random searches: each draws settings with replacement, one after another, until the time is up."""
     if len(values) < _FEWEST_DRAWN:
         return _TOO_FEW_DRAWN
     random = resampling.generator("random by time", name)

@@ -18,7 +18,7 @@ _WIDTHS = (1, 3, 6, 12, 24, 60, 120)
 
 
 def counts(data: StudyData, task: str | None = None) -> Counts:
-    """Of the whole study, or of those with this task."""
+    """The counts of the whole study, or of the people with this task."""
     people = data.people(task)
     analysed = Population.analysed(data, people)
     present = [each for each in people if not each.withdrawn]

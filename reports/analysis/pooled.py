@@ -67,7 +67,7 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
 
 
 def _ranks(parts: Sequence[Floats]) -> Floats:
-    """Centred ranks within each part, divided by the part's size plus one; strung together."""
+    """Centred ranks within each part, divided by the part's size plus one; one part after another."""
     ranks = [stats.rankdata(part, axis=-1) / (part.shape[-1] + 1) - 0.5 for part in parts]
     return np.concatenate(ranks, axis=-1)
 

@@ -1,4 +1,4 @@
-"""Final accuracy on experience, and on what else is known of people."""
+"""Regressions of final accuracy on experience, and on tries, background and task."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ EDUCATION = ("high_school", "bachelor", "master_enrolled", "master", "doctorate"
 """The levels that the background form offers, in their order: a step counts 1."""
 
 PEOPLE_PER_COVARIATE = 5
-"""With fewer people per covariate a regression fits them and tells nothing."""
+"""With fewer people per covariate, a regression fits these people and predicts nobody else."""
 
 _FEWEST = 5
 _ANSWERED = 0.75
@@ -34,7 +34,7 @@ _RARE = 2
 
 @dataclass(frozen=True)
 class _Covariate:
-    """A column of the design, NaN where somebody gave no answer; or why there is none."""
+    """A column of the design; NaN where a person gave no answer."""
 
     name: str
     values: Floats
@@ -103,10 +103,10 @@ def _regression(y: Floats, covariates: Sequence[_Covariate]) -> Regression | Not
     if same(y):
         return NotComputable("All final accuracies are the same, so there is nothing to explain.")
     if same(covariates[0].values):
-        return NotComputable("Everybody has the same experience, so nothing can be said of it.")
+        return NotComputable("Everybody has the same experience, so it explains nothing.")
     used, left_out = _usable(covariates, len(y))
     if not used or used[0] is not covariates[0]:
-        return NotComputable("All but one person have the same experience, so nothing can be said of it.")
+        return NotComputable("All but one person have the same experience, so its coefficient is not known.")
     complete = np.all([np.isfinite(each.values) for each in used], axis=0)
     design = np.column_stack([np.ones(np.count_nonzero(complete)), *(each.values[complete] for each in used)])
     fit = least_squares(design, y[complete])
@@ -153,7 +153,7 @@ def _usable(covariates: Sequence[_Covariate], people: int) -> tuple[list[_Covari
 
 
 def _adds(covariates: Sequence[_Covariate]) -> bool:
-    """Whether the last one is no combination of the others, sets nobody apart, and enough people answered all."""
+    """Whether a fit is possible: the last covariate adds something, and enough people answered all of them."""
     complete = np.all([np.isfinite(each.values) for each in covariates], axis=0)
     design = np.column_stack([np.ones(len(complete)), *(each.values for each in covariates)])[complete]
     return not isinstance(least_squares(design, np.zeros(len(design))), NotComputable)

@@ -22,7 +22,7 @@ FEW_VALUES = 2
 """A step that changes so many values of the best so far, and neither optimizer nor loss function, exploits it."""
 
 NEAR = 0.1
-"""In the other reading: a step that is so near."""
+"""In the other reading, a step within this distance exploits."""
 
 DEFINITION = (
     "Exploitation changes one or two values of the best so far, and neither optimizer nor loss function; "
@@ -37,7 +37,8 @@ class Steps:
     """Every try after somebody's first complete one, compared with the best so far.
 
     Attributes:
-        owners: Whose each step is; ``tries`` which try it is, from 0.
+        owners: The participant who made each step, as a position in the population.
+        tries: The number of the try that each step is, from 0.
         distance: From the best so far.
         changed: Shape (steps, 15): which values differ, of those that the optimizer uses.
         improved: Whether its accuracy beats the best so far.
@@ -131,12 +132,12 @@ def _best_before(accuracies: Floats, owners: Integers) -> Integers:
     """For each try the place of its owner's best complete one before it (the earliest of equal ones), or −1."""
     before = np.full(len(accuracies), -1, dtype=np.int64)
     best, owner = -1, -1
-    for place, accuracy in enumerate(accuracies.tolist()):
-        if owners[place] != owner:
-            best, owner = -1, owners[place]
-        before[place] = best
+    for position, accuracy in enumerate(accuracies.tolist()):
+        if owners[position] != owner:
+            best, owner = -1, owners[position]
+        before[position] = best
         if not math.isnan(accuracy) and (best < 0 or accuracy > accuracies[best]):
-            best = place
+            best = position
     return before
 
 

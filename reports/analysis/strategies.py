@@ -24,7 +24,7 @@ ABOVE = 50.0
 
 
 def default_start(population: Population) -> DefaultStart:
-    """Figure 8: whose first try had every optional hyperparameter (that its optimizer uses) at its default."""
+    """Figure 8: people with every optional hyperparameter of the optimizer at its default in their first try."""
     tried = population.tries > 0
     starts = np.zeros(len(population), dtype=bool)
     first = np.array([row.trials.start for row in population.rows], dtype=np.int64)[tried]
@@ -48,8 +48,8 @@ def all_optional_at_default(values: Floats) -> Flags:
 
     What the optimizer does not use holds its default in every stored configuration.
     """
-    optional = [place for place, each in enumerate(HYPERPARAMETERS) if not each.mandatory]
-    defaults = np.array([float(HYPERPARAMETERS[place].default or 0.0) for place in optional])
+    optional = [position for position, each in enumerate(HYPERPARAMETERS) if not each.mandatory]
+    defaults = np.array([float(HYPERPARAMETERS[position].default or 0.0) for position in optional])
     return np.asarray((values[:, optional] == defaults).all(axis=1))
 
 
@@ -82,7 +82,7 @@ def comments(population: Population, name: str) -> Comments:
             _groups(population, counts, each_person_once=False),
             _groups(population, counts, each_person_once=True),
             "Shares of all comments that a group left.",
-            "The mean of the shares of each person who left comments: everybody counts once.",
+            "The mean of the shares of all people who left comments: each person counts once.",
         ),
         guessing=_guessing(population, counts, name),
         texts={str(comment): COMMENT_TEXTS[comment] for comment in COMMENTS},

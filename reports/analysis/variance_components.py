@@ -13,7 +13,7 @@ from storage.schema.states import TrialState
 
 
 def components(population: Population) -> Components | NotComputable:
-    """Of the evaluations of people whose every seed is evaluated; one that diverged or failed counts as 0 %."""
+    """Variance components of the evaluations of people with every seed evaluated; a lost evaluation counts as 0 %."""
     tables = [
         {each.seed: each.accuracy or 0.0 for each in row.evaluations if each.state in (TrialState.COMPLETE, *LOST)}
         for row in population.rows
@@ -52,7 +52,7 @@ def of_table(table: Floats) -> Components | NotComputable:
 
 
 def _root(variance: float) -> float:
-    """Of a negative estimate 0; also of one that is 0 but for rounding, whose root would be large beside it."""
+    """The square root; 0 for a negative estimate, and for one that differs from 0 by rounding only."""
     return float(np.sqrt(variance)) if variance > TOLERANCE else 0.0
 
 

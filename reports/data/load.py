@@ -165,10 +165,10 @@ def _trials(
     rows = sorted(
         (row for row in found if row.session_id in ranks), key=lambda row: (ranks[row.session_id], row.number)
     )
-    places = {row.id: place for place, row in enumerate(rows)}
+    places = {row.id: position for position, row in enumerate(rows)}
     comments = np.full((len(rows), len(HYPERPARAMETERS)), NO_COMMENT, dtype=np.int8)
-    columns = {each.name: place for place, each in enumerate(HYPERPARAMETERS)}
-    kinds = {comment: place for place, comment in enumerate(COMMENTS)}
+    columns = {each.name: position for position, each in enumerate(HYPERPARAMETERS)}
+    kinds = {comment: position for position, comment in enumerate(COMMENTS)}
     for trial, name, comment in transaction.exec(
         select(TrialComment.trial_id, TrialComment.hyperparameter, TrialComment.comment)
         .join(Trial)
@@ -180,9 +180,9 @@ def _trials(
             comments[places[trial], columns[name]] = kinds[Comment(comment)]
     started = [starts[row.session_id] for row in rows]
     slices: dict[int, slice] = {}
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         rank = ranks[row.session_id]
-        slices[rank] = slice(slices[rank].start if rank in slices else place, place + 1)
+        slices[rank] = slice(slices[rank].start if rank in slices else position, position + 1)
     trials = Trials(
         number=np.array([row.number for row in rows], dtype=np.int64),
         state=np.array([STATES.index(row.state) for row in rows], dtype=np.int64),
@@ -203,7 +203,7 @@ def _values(rows: Sequence[Row[Any]]) -> Floats:
     for column, each in enumerate(HYPERPARAMETERS):
         given = [getattr(row, each.name) for row in rows]
         if each.kind == "choice":
-            codes = {choice: place for place, choice in enumerate(BY_NAME[each.name].choices)}
+            codes = {choice: position for position, choice in enumerate(BY_NAME[each.name].choices)}
             given = [codes[value] for value in given]
         values[:, column] = given
     return values

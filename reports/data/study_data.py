@@ -42,7 +42,7 @@ class ParticipantRow:
         code: ``P001``; artificial ones ``R1``, ``T1-01``.
         group: By the study's rules; None without months.
         task: Of the session, or as assigned; None when neither is there yet.
-        consented, described: Whether they came so far.
+        consented, described: Whether they consented, and described their background.
         session: Where their session is; None when it never began.
         ended_as: How it ended.
         chosen_by: Who made the final choice; None when there is none.

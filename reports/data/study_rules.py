@@ -1,4 +1,4 @@
-"""What the report needs of a study's rules, read from the text that is kept with the study."""
+"""The rules that the report depends on, read from the text that is stored with the study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Rules:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read the rules as a study keeps them (canonical JSON), or as TOML; what they do not say is the paper's."""
+        """Read the rules as a study keeps them (canonical JSON), or as TOML; a missing rule has the paper's value."""
         given = _parse(text)
 
         def rule(section: str, name: str) -> Any:

@@ -73,11 +73,11 @@ class Counts:
         invited, consented, described, began: People who came at least so far, also those who withdrew later.
         analysed: People with a finished session and a final choice, who did not withdraw.
         by_group: Of the analysed.
-        unfinished: People whose session goes on.
+        unfinished: People who are in a session now.
         withdrawn: People who left; none of their numbers is in any figure.
         cancelled: People whose session a researcher ended without a final choice.
         empty: People who never submitted anything.
-        chosen_by_clock: Of the analysed, those for whom the clock chose.
+        chosen_by_clock: Of the analysed, those who let the time run out, so that the best trial was chosen for them.
         submitted: Trials of the analysed people: the paper's 463.
         different: Different configurations among them.
         trials: Of the analysed people, by state; every state is named.

@@ -26,7 +26,7 @@ from reports.statistics.arrays import DECIMALS, TOLERANCE, Floats, rounded
 from reports.wording import in_words
 
 FEWEST_PAIRS = 3
-"""Two pairs always correlate perfectly."""
+"""Two pairs always have a correlation of 1 or −1."""
 
 
 def spread(values: Floats) -> Spread | NotComputable:
@@ -43,7 +43,7 @@ def same(values: Floats) -> bool:
 
 
 def histogram(values: Floats, edges: Floats) -> Histogram:
-    """How many values are between each two edges."""
+    """The number of values between each two edges."""
     counts, _ = np.histogram(values, edges)
     return Histogram(tuple(float(each) for each in edges), tuple(int(each) for each in counts))
 
@@ -60,7 +60,7 @@ def standard_ranks(values: Floats) -> Floats:
 
 
 def centred_ranks(values: Floats) -> Floats:
-    """Ranks times two, minus their mean: whole numbers, ties and all, whose sums are exact."""
+    """Ranks times two, minus their mean: whole numbers, also with ties, so that sums are exact."""
     return np.asarray(2 * stats.rankdata(values) - (len(values) + 1))
 
 
@@ -99,7 +99,7 @@ def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
         return f"{in_words(len(x)).capitalize()} {who} both {of[0]} and {of[1]}; a correlation needs three at least."
     for values, what in zip((x, y), of, strict=True):
         if same(values):
-            return f"All {what} are the same, so nothing can be said of how they go with the other."
+            return f"All {what} are the same, so there is no correlation."
     return ""
 
 
@@ -127,7 +127,7 @@ def levene(samples: Mapping[str, Floats], *, median: bool, name: str) -> tuple[P
             found.append(NotComputable(f"{_pair(first, second)}: the deviations within the groups do not vary."))
             continue
         statistic, p = stats.f_oneway(u, v)
-        whole = tuple(np.rint(each * 10**DECIMALS) for each in (u, v))  # whose sums are exact: ties are ties
+        whole = tuple(np.rint(each * 10**DECIMALS) for each in (u, v))  # exact sums: ties stay ties
         permuted = resampling.permutation_groups(_sum_of_first, whole, f"{name}/{first}/{second}", two_sided=True)
         freedom = (1, len(x) + len(y) - 2)
         found.append(PairTest(first, second, len(x), len(y), float(statistic), freedom, float(p), float(p), permuted))

@@ -26,11 +26,11 @@ def _counts(found: Counts) -> Iterator[tuple[str, float]]:
     yield "… who began", found.began
     yield "people analysed", found.analysed
     yield from ((f"… {group}", count) for group, count in found.by_group.items())
-    yield "… for whom the clock chose", found.chosen_by_clock
+    yield "… final choice made automatically", found.chosen_by_clock
     yield "people in a session now", found.unfinished
     yield "people who withdrew (in no figure)", found.withdrawn
     yield "sessions that a researcher ended", found.cancelled
-    yield "people who never submitted anything", found.empty
+    yield "people who submitted nothing", found.empty
     yield "trials of the people analysed", found.submitted
     yield "… different configurations", found.different
     yield from ((f"… {state}", count) for state, count in found.trials.items())

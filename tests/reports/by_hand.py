@@ -1,4 +1,4 @@
-"""Studies of a few tries written down one by one, for figures whose numbers can be counted on one's fingers."""
+"""Small studies, written down try by try, for tests that compare with numbers counted by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -50,7 +50,7 @@ def simulated(store: Store) -> Simulated:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not hang on how often something is drawn is drawn a few times."""
+    """Few resamples, simulated studies and trees, for tests that do not depend on how many there are."""
     monkeypatch.setattr(resampling, "resamples", lambda _: 199)
     monkeypatch.setattr(follow_up, "STUDIES", 50)
     monkeypatch.setattr(importance, "TREES", 4)

@@ -96,7 +96,7 @@ def test_a_name_becomes_a_part_of_file_names() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_from_a_data_base_with_progress(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_a_database_with_progress(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "encode", lambda _figure, kind: b'<svg width="1pt" height="1pt"></svg>')
     simulate(store, participants=6, trials=60, random_settings=20)
     told: list[tuple[float, str]] = []

@@ -17,13 +17,13 @@ MOST_POINTS = 360
 """Points kept of a curve: more than there are pixel columns in a panel's half would draw nothing new."""
 
 STRETCHES = 48
-"""Of a long epoch: the mean loss of each is drawn over the losses themselves, whose course is lost in their noise."""
+"""A long epoch is divided into so many stretches. The mean loss of each is drawn over the noisy losses."""
 
 LONG = 160
-"""So many losses are a long epoch."""
+"""An epoch with so many losses is long."""
 
 FEWEST_EPOCHS_AHEAD = 10
-"""So many epochs fit on an axis however few are done yet."""
+"""The axis has room for so many epochs, also when fewer have ended."""
 
 LOG_FROM_RATIO = 30.0
 """A logarithmic scale helps when the largest loss is this many times the smallest; below, it hides the shape."""
@@ -134,7 +134,7 @@ def loss_curves(
 
 
 def loss_curves_of(epochs: Sequence[EpochView], *, epochs_planned: int, batches_per_epoch: int) -> LossCurves | None:
-    """What the picture of a trial shows whose losses are stored; None when there are none.
+    """Compute what the picture of a trial shows, from its stored losses; None when no loss is stored.
 
     Args:
         epochs: All epochs of the trial, in order.

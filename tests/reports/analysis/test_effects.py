@@ -95,7 +95,7 @@ def test_a_planted_correlation_is_found() -> None:
     assert np.mean([each.low <= 0.6 <= each.high for each in intervals]) > 0.88
 
 
-def test_the_whole_way_from_the_data_base_finds_the_planted_correlation(store: Store) -> None:
+def test_the_whole_way_from_the_database_finds_the_planted_correlation(store: Store) -> None:
     data = load(store, simulate(store, participants=400, trials=800, rho=0.6, comments=False))
     people = Population.analysed(data, data.people())
     found = spearman(people.months, accuracies(people), "whole way")

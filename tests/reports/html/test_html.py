@@ -27,7 +27,7 @@ WRITTEN = date(2031, 5, 17)
 
 
 STANDIN = b'<svg xmlns:xlink="" width="1pt" height="1pt" viewBox="0 0 1 1"><g id="figure_1"/></svg>'
-"""For pages whose figures are not looked at: drawing them takes longer than all else."""
+"""Stands for every figure where a test does not look at figures, because drawing takes long."""
 
 
 def page_of(results: StudyResults, drawn: Mapping[str, bytes] | None = None, written: date = WRITTEN) -> str:
