@@ -16,9 +16,9 @@ TOPS = ("bot", "reports", "storage", "training")
 _HEAD = """\
 # The house
 
-Which folder has what, and who imports whom. This page is made from the code by `make house`; a test fails when it is old.
-The arrows are also the contracts that `make lint` checks (`[tool.importlinter]` in `pyproject.toml`): imports run one way.
-How one thing passes through the house is told in [four walks](walks.md).
+Which folder has what, and who imports whom. `make house` makes this page from the code; a test fails when it is old.
+The arrows are also the contracts that `make lint` checks (`[tool.importlinter]` in `pyproject.toml`): imports run one
+way. How one thing passes through the house is told in [four walks](walks.md).
 """
 
 

@@ -40,7 +40,7 @@ class SimulatedStudy:
         epochs: Rows of epochs per trial, with batch losses; the report needs none.
         withdrawn, unfinished, empty, cancelled: People besides those who finish.
         diverged: The share of trials that diverge.
-        diverged_finals: So many of the people chose a configuration whose evaluations all diverge.
+        diverged_finals: The number of people with a final choice that diverges in every evaluation.
         months: Everybody's months, instead of drawn ones.
         accuracies: Everybody's final accuracy, instead of one from their skill; each evaluation is exactly it.
     """

@@ -21,11 +21,11 @@ from storage.bundle.reading.rows import TableReader
 from storage.bundle.reading.runs import Runs
 from storage.database import Store, Transaction
 from storage.queries import current
-from storage.queries.study_rules import canonical, hash_of, parse_rules, without_nothing
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, StudyState
 from storage.schema.tables import Amendment, Study
+from storage.study_rules import canonical, hash_of, parse_rules, without_nothing
 
 _RULES = "study.toml"
 _LONG_AGO = date(2000, 1, 1)

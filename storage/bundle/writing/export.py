@@ -19,7 +19,6 @@ from storage.bundle.writing.readable import codebook_csv, codebook_markdown, env
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
 from storage.queries import current
-from storage.queries.study_rules import parse_rules
 from storage.refusals import Reason, Refused
 from storage.schema.tables import (
     Amendment,
@@ -35,6 +34,7 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
+from storage.study_rules import parse_rules
 from training.hyperparameters import HYPERPARAMETERS
 
 _AT_ONCE = 500

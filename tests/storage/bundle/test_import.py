@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from reports.data import load
+from reports.data.load import load
 from storage.bundle import BundleRefused, import_bundle
 from storage.database import Store
 from storage.queries import history

@@ -1,7 +1,4 @@
-"""Final accuracy on experience, by least squares with standard errors that allow for unequal variances.
-
-HC3: MacKinnon and White (1985), recommended at these sizes by Long and Ervin (2000).
-"""
+"""Regressions of final accuracy on experience, and on tries, background and task."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +8,15 @@ import numpy as np
 from scipy import stats
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population
+from reports.data.population import Population
 from reports.results.further import Coefficient, Regression, Regressions
 from reports.results.measures import Estimate, Interval, NotComputable
 from reports.statistics.arrays import Floats
-from reports.statistics.inference import in_words, same
+from reports.statistics.inference import same
+from reports.statistics.least_squares import least_squares
 from reports.statistics.resampling import LEVEL
-from reports.study_rules import Question
+from reports.wording import in_words
+from storage.study_rules import Question
 
 EXPERIENCE = "log(1 + months)"
 INTERCEPT = "intercept"
@@ -26,7 +25,7 @@ EDUCATION = ("high_school", "bachelor", "master_enrolled", "master", "doctorate"
 """The levels that the background form offers, in their order: a step counts 1."""
 
 PEOPLE_PER_COVARIATE = 5
-"""With fewer people per covariate a regression fits them and tells nothing."""
+"""With fewer people per covariate, a regression fits these people and predicts nobody else."""
 
 _FEWEST = 5
 _ANSWERED = 0.75
@@ -34,48 +33,8 @@ _RARE = 2
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A least-squares fit: per column of the design its coefficient and standard error (HC3)."""
-
-    coefficients: Floats
-    errors: Floats
-    freedom: int
-    r_squared: float
-    r_squared_adjusted: float
-
-
-def least_squares(design: Floats, y: Floats) -> Fit | NotComputable:
-    """Fit ``y`` on the columns of ``design``, the first of which is the intercept's (all ones)."""
-    n, k = design.shape
-    if n <= k:
-        return NotComputable(f"{in_words(n).capitalize()} people are too few for {k} coefficients.")
-    scale = np.sqrt(np.mean(design**2, axis=0))
-    if (scale == 0).any() or np.linalg.matrix_rank(design / scale) < k:
-        return NotComputable("The covariates follow from one another.")
-    q, r = np.linalg.qr(design / scale)
-    inverse = np.linalg.inv(r)
-    coefficients = inverse @ (q.T @ y)
-    residuals = y - (design / scale) @ coefficients
-    leverage = np.sum(q**2, axis=1)
-    if (leverage > 1 - 1e-9).any():
-        return NotComputable("A covariate sets one person apart, so the error of its coefficient is not known.")
-    bread = inverse @ q.T  # (k, n): the coefficients are bread @ y
-    covariance = (bread * (residuals / (1 - leverage)) ** 2) @ bread.T
-    total = float(np.sum((y - y.mean()) ** 2))
-    left = float(np.sum(residuals**2))
-    r_squared = float(np.clip(1 - left / total, 0, 1)) if total > 0 else 0.0
-    return Fit(
-        coefficients=coefficients / scale,
-        errors=np.sqrt(np.diag(covariance)) / scale,
-        freedom=n - k,
-        r_squared=r_squared,
-        r_squared_adjusted=1 - (1 - r_squared) * (n - 1) / (n - k),
-    )
-
-
-@dataclass(frozen=True)
 class _Covariate:
-    """A column of the design, NaN where somebody gave no answer; or why there is none."""
+    """A column of the design; NaN where a person gave no answer."""
 
     name: str
     values: Floats
@@ -144,10 +103,10 @@ def _regression(y: Floats, covariates: Sequence[_Covariate]) -> Regression | Not
     if same(y):
         return NotComputable("All final accuracies are the same, so there is nothing to explain.")
     if same(covariates[0].values):
-        return NotComputable("Everybody has the same experience, so nothing can be said of it.")
+        return NotComputable("Everybody has the same experience, so it explains nothing.")
     used, left_out = _usable(covariates, len(y))
     if not used or used[0] is not covariates[0]:
-        return NotComputable("All but one person have the same experience, so nothing can be said of it.")
+        return NotComputable("All but one person have the same experience, so its coefficient is not known.")
     complete = np.all([np.isfinite(each.values) for each in used], axis=0)
     design = np.column_stack([np.ones(np.count_nonzero(complete)), *(each.values[complete] for each in used)])
     fit = least_squares(design, y[complete])
@@ -194,7 +153,7 @@ def _usable(covariates: Sequence[_Covariate], people: int) -> tuple[list[_Covari
 
 
 def _adds(covariates: Sequence[_Covariate]) -> bool:
-    """Whether the last one is no combination of the others, sets nobody apart, and enough people answered all."""
+    """Whether a fit is possible: the last covariate adds something, and enough people answered all of them."""
     complete = np.all([np.isfinite(each.values) for each in covariates], axis=0)
     design = np.column_stack([np.ones(len(complete)), *(each.values for each in covariates)])[complete]
     return not isinstance(least_squares(design, np.zeros(len(design))), NotComputable)

@@ -1,23 +1,31 @@
-"""A study as the report reads it: codes, never Slack users; times from the start of each one's session."""
+"""Reads a study from the database, as the report needs it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Row
 from sqlmodel import col, select
 
-from reports.results.everything import AmendmentLine
-from reports.statistics.arrays import Flags, Floats, Integers
-from reports.study_rules import Rules
+from reports.data.study_data import (
+    COMMENTS,
+    NO_COMMENT,
+    STATES,
+    EvaluationRow,
+    Kind,
+    ParticipantRow,
+    StudyData,
+    Trials,
+    natural,
+)
+from reports.data.study_rules import Rules
+from reports.results.study_results import AmendmentLine
+from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Comment
-from storage.schema.states import Chooser, ParticipantState, SessionEnd, SessionState, TrialState
+from storage.schema.states import Chooser, ParticipantState, TrialState
 from storage.schema.tables import (
     Amendment,
     Baseline,
@@ -30,138 +38,6 @@ from storage.schema.tables import (
     TrialComment,
 )
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS
-
-Kind = Literal["person", "random", "tpe"]
-
-STATES: tuple[TrialState, ...] = tuple(TrialState)
-"""What :attr:`Trials.state` indexes."""
-
-COMMENTS: tuple[Comment, ...] = tuple(Comment)
-"""What :attr:`Trials.comments` indexes."""
-
-NO_COMMENT = -1
-
-
-@dataclass(frozen=True)
-class EvaluationRow:
-    """One of the trainings of a final choice; ``accuracy`` on the test split, in percent, when complete."""
-
-    seed: int
-    state: TrialState
-    accuracy: float | None
-
-
-@dataclass(frozen=True)
-class ParticipantRow:
-    """A participant with their session.
-
-    Attributes:
-        code: ``P001``; artificial ones ``R1``, ``T1-01``.
-        group: By the study's rules; None without months.
-        task: Of the session, or as assigned; None when neither is there yet.
-        consented, described: Whether they came so far.
-        session: Where their session is; None when it never began.
-        ended_as: How it ended.
-        chosen_by: Who made the final choice; None when there is none.
-        evaluations: Of the final choice, by seed.
-        trials: Their rows in :attr:`StudyData.trials`, in the order of their numbers.
-    """
-
-    code: str
-    kind: Kind
-    months: float | None
-    group: str | None
-    education: str | None
-    answers: Mapping[str, Any]
-    task: str | None
-    consented: bool
-    described: bool
-    withdrawn: bool
-    session: SessionState | None
-    ended_as: SessionEnd | None
-    chosen_by: Chooser | None
-    evaluations: tuple[EvaluationRow, ...]
-    trials: slice
-
-    @property
-    def is_analysed(self) -> bool:
-        """Whether they are in the report's figures: finished with a final choice, not withdrawn, experience known."""
-        finished = self.session is SessionState.FINISHED and self.chosen_by is not None and not self.withdrawn
-        return finished and (self.kind != "person" or self.months is not None)
-
-
-@dataclass(frozen=True, eq=False)
-class Trials:
-    """All trials as columns of one length, sorted by participant and number.
-
-    Attributes:
-        number: From 1 within a session.
-        state: Index into :data:`STATES`.
-        accuracy: Validation accuracy in percent; NaN where there is none.
-        seconds: Time trained; NaN when it never started.
-        submitted, started, ended: Seconds from the session's start, to the millisecond; NaN where it has not.
-        values: Shape (trials, 15), in table 1's order; a choice is the index into its ``choices``.
-        comments: Shape (trials, 15): index into :data:`COMMENTS`, or :data:`NO_COMMENT`.
-        drawn: Whether a random search drew it.
-    """
-
-    number: Integers
-    state: Integers
-    accuracy: Floats
-    seconds: Floats
-    submitted: Floats
-    started: Floats
-    ended: Floats
-    values: Floats
-    comments: NDArray[np.int8]
-    drawn: Flags
-
-    def __len__(self) -> int:
-        return len(self.number)
-
-    def are(self, *states: TrialState) -> Flags:
-        """Which are in one of these states."""
-        return np.isin(self.state, [STATES.index(each) for each in states])
-
-    @property
-    def complete(self) -> Flags:
-        """Which were trained to their end and measured."""
-        return self.are(TrialState.COMPLETE) & np.isfinite(self.accuracy)
-
-
-@dataclass(frozen=True, eq=False)
-class StudyData:
-    """One study.
-
-    Attributes:
-        opened: The day it opened (ISO); None when it has not yet.
-        participants: People and artificial ones, sorted by code: P2 before P10.
-    """
-
-    name: str
-    opened: str | None
-    rules_hash: str
-    rules: Rules
-    amendments: tuple[AmendmentLine, ...]
-    participants: tuple[ParticipantRow, ...]
-    trials: Trials
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks that somebody has, sorted; those of the rules when nobody has one."""
-        given = {each.task for each in self.participants if each.task is not None}
-        return tuple(sorted(given or set(self.rules.tasks)))
-
-    def people(self, task: str | None = None) -> tuple[ParticipantRow, ...]:
-        """All people, or those with this task."""
-        return self._of_kind("person", task)
-
-    def artificial(self, kind: Kind, task: str | None = None) -> tuple[ParticipantRow, ...]:
-        """All artificial participants of a searcher, or those with this task."""
-        return self._of_kind(kind, task)
-
-    def _of_kind(self, kind: Kind, task: str | None) -> tuple[ParticipantRow, ...]:
-        return tuple(each for each in self.participants if each.kind == kind and task in (None, each.task))
 
 
 def load(store: Store, study_id: int | None = None) -> StudyData:
@@ -206,11 +82,6 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             participants=tuple(rows),
             trials=trials,
         )
-
-
-def natural(code: str) -> tuple[tuple[int, str], ...]:
-    """A key that sorts codes as people count: P2 before P10, T1-9 before T1-10."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", code) if part)
 
 
 def _study(transaction: Transaction, study_id: int | None) -> Study:
@@ -294,10 +165,10 @@ def _trials(
     rows = sorted(
         (row for row in found if row.session_id in ranks), key=lambda row: (ranks[row.session_id], row.number)
     )
-    places = {row.id: place for place, row in enumerate(rows)}
+    places = {row.id: position for position, row in enumerate(rows)}
     comments = np.full((len(rows), len(HYPERPARAMETERS)), NO_COMMENT, dtype=np.int8)
-    columns = {each.name: place for place, each in enumerate(HYPERPARAMETERS)}
-    kinds = {comment: place for place, comment in enumerate(COMMENTS)}
+    columns = {each.name: position for position, each in enumerate(HYPERPARAMETERS)}
+    kinds = {comment: position for position, comment in enumerate(COMMENTS)}
     for trial, name, comment in transaction.exec(
         select(TrialComment.trial_id, TrialComment.hyperparameter, TrialComment.comment)
         .join(Trial)
@@ -309,9 +180,9 @@ def _trials(
             comments[places[trial], columns[name]] = kinds[Comment(comment)]
     started = [starts[row.session_id] for row in rows]
     slices: dict[int, slice] = {}
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         rank = ranks[row.session_id]
-        slices[rank] = slice(slices[rank].start if rank in slices else place, place + 1)
+        slices[rank] = slice(slices[rank].start if rank in slices else position, position + 1)
     trials = Trials(
         number=np.array([row.number for row in rows], dtype=np.int64),
         state=np.array([STATES.index(row.state) for row in rows], dtype=np.int64),
@@ -332,7 +203,7 @@ def _values(rows: Sequence[Row[Any]]) -> Floats:
     for column, each in enumerate(HYPERPARAMETERS):
         given = [getattr(row, each.name) for row in rows]
         if each.kind == "choice":
-            codes = {choice: place for place, choice in enumerate(BY_NAME[each.name].choices)}
+            codes = {choice: position for position, choice in enumerate(BY_NAME[each.name].choices)}
             given = [codes[value] for value in given]
         values[:, column] = given
     return values

@@ -1,14 +1,11 @@
-"""What the report needs of a study's rules, read from the text that is kept with the study."""
+"""The rules that the report depends on, read from the text that is stored with the study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from reports.results.everything import GroupRule
-from storage.queries.study_rules import parse_rules
-
-GROUPS = ("novice", "medium", "expert")
-"""The paper's groups, from the least to the most experience (section 3)."""
+from reports.results.study_results import GroupRule
+from storage.study_rules import GROUPS, Question, group_of, parse_rules
 
 PAPER: Mapping[str, Any] = {
     "study": {"task": "imagenette-squeezenet"},
@@ -18,32 +15,6 @@ PAPER: Mapping[str, Any] = {
     "analysis": {"thresholds": [25, 50]},
 }
 """The paper's values, for rules that do not say (of an older version, or of a bundle that somebody else made)."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """An extra question of the background form; ``choices`` is empty for a number."""
-
-    name: str
-    label: str
-    kind: Literal["number", "choice"]
-    choices: tuple[str, ...] = ()
-
-    def as_number(self, answer: Any) -> float | None:
-        """The answer as a number: of a choice its place, from 1. None when there is none, or it is no such answer."""
-        if self.kind == "choice":
-            return float(self.choices.index(answer) + 1) if answer in self.choices else None
-        try:
-            return float(answer)
-        except (TypeError, ValueError):
-            return None
-
-    @property
-    def is_scale(self) -> bool:
-        """Whether the choices are in an order: each begins with its place, as “1 – not at all”, “2”, “3” do."""
-        return self.kind == "number" or all(
-            choice.startswith(str(place)) for place, choice in enumerate(self.choices, start=1)
-        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +35,7 @@ class Rules:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read the rules as a study keeps them (canonical JSON), or as TOML; what they do not say is the paper's."""
+        """Read the rules as a study keeps them (canonical JSON), or as TOML; a missing rule has the paper's value."""
         given = _parse(text)
 
         def rule(section: str, name: str) -> Any:
@@ -86,9 +57,9 @@ class Rules:
 
     def group(self, months: float) -> str:
         """The group of somebody with this many months of deep-learning experience."""
-        if months <= self.novice_up_to_months:
-            return GROUPS[0]
-        return GROUPS[1] if months <= self.medium_up_to_months else GROUPS[2]
+        return group_of(
+            months, novice_up_to_months=self.novice_up_to_months, medium_up_to_months=self.medium_up_to_months
+        )
 
     @property
     def groups(self) -> tuple[GroupRule, ...]:

@@ -3,17 +3,17 @@
 import numpy as np
 from scipy import stats
 
-from reports.analysis.population import LOST, Population, is_pending
+from reports.data.population import LOST, Population, is_pending
 from reports.results.further import Components
 from reports.results.measures import Estimate, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 from reports.statistics.inference import same
 from reports.statistics.resampling import LEVEL
 from storage.schema.states import TrialState
 
 
 def components(population: Population) -> Components | NotComputable:
-    """Of the evaluations of people whose every seed is evaluated; one that diverged or failed counts as 0 %."""
+    """Variance components of the evaluations of people with every seed evaluated; a lost evaluation counts as 0 %."""
     tables = [
         {each.seed: each.accuracy or 0.0 for each in row.evaluations if each.state in (TrialState.COMPLETE, *LOST)}
         for row in population.rows
@@ -43,20 +43,25 @@ def of_table(table: Floats) -> Components | NotComputable:
     return Components(
         people=people,
         seeds=seeds,
-        sd_people=float(np.sqrt(max(between - rest, 0.0) / seeds)),
-        sd_seeds=float(np.sqrt(max(of_seeds - rest, 0.0) / people)),
-        sd_rest=float(np.sqrt(rest)),
+        sd_people=_root((between - rest) / seeds),
+        sd_seeds=_root((of_seeds - rest) / people),
+        sd_rest=_root(rest),
         icc=single,
         icc_mean=mean,
     )
 
 
+def _root(variance: float) -> float:
+    """The square root; 0 for a negative estimate, and for one that differs from 0 by rounding only."""
+    return float(np.sqrt(variance)) if variance > TOLERANCE else 0.0
+
+
 def _intraclass(between: float, within: float, people: int, seeds: int) -> tuple[Estimate, Estimate]:
     """ICC(1,1) and ICC(1,k) from the mean squares of one-way analysis of variance."""
-    if between <= 0:  # everybody has the same mean
+    if between <= TOLERANCE:  # everybody has the same mean
         why = NotComputable("People do not differ at all, so the interval is not defined.")
         return Estimate(-1 / (seeds - 1), why, people), Estimate(0.0, why, people)
-    if within <= 0:
+    if within <= TOLERANCE:
         why = NotComputable("Seeds do not differ at all, so the interval is not defined.")
         return Estimate(1.0, why, people), Estimate(1.0, why, people)
     f = between / within

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from reports.analysis.population import Population
+from reports.analysis.regression import EXPERIENCE, regressions
+from reports.data.population import Population
+from reports.results.further import Regression
 from reports.results.measures import NotComputable
-from reports.statistics.regression import EXPERIENCE, Fit, Regression, least_squares, regressions
-from reports.study_rules import Question
+from reports.statistics.least_squares import Fit, least_squares
+from storage.study_rules import Question
 from tests.reports.by_hand import DIVERGED, Someone, people
 
 # Longley (1967), certified by NIST's Statistical Reference Datasets.

@@ -1,4 +1,4 @@
-"""The 15 hyperparameters on common scales from 0 to 1, so that it can be said how far two configurations are apart.
+"""The 15 hyperparameters on common scales from 0 to 1, so that configurations have a distance.
 
 What people change by factors is on a logarithmic scale; what they move towards 1 (0.9, 0.99, 0.999) is on one of its
 distance from 1. Zero has a place on every scale.
@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from reports.statistics.arrays import Flags, Floats
+from reports.statistics.arrays import Flags, Floats, rounded
 from training.hyperparameters import HYPERPARAMETERS, Optimizer
 
 
@@ -61,15 +61,15 @@ SCALES: Mapping[str, Scale] = {
 CHOICES = np.array([each.kind == "choice" for each in HYPERPARAMETERS])
 """Which columns are choices."""
 
-OPTIMIZER = next(place for place, each in enumerate(HYPERPARAMETERS) if each.name == "optimizer")
+OPTIMIZER = next(position for position, each in enumerate(HYPERPARAMETERS) if each.name == "optimizer")
 
 _USED = np.array([[each.used_by(optimizer) for each in HYPERPARAMETERS] for optimizer in Optimizer])
 
 
 def unit(values: Floats) -> Floats:
     """Configurations (rows of table 1's 15 values, choices as numbers) on the common scales."""
-    columns = [SCALES[each.name].unit(values[:, place]) for place, each in enumerate(HYPERPARAMETERS)]
-    return np.column_stack(columns) if len(values) else np.zeros((0, len(HYPERPARAMETERS)))
+    columns = [SCALES[each.name].unit(values[:, position]) for position, each in enumerate(HYPERPARAMETERS)]
+    return rounded(np.column_stack(columns)) if len(values) else np.zeros((0, len(HYPERPARAMETERS)))
 
 
 def used(values: Floats) -> Flags:

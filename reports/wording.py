@@ -9,7 +9,7 @@ from reports.results.measures import Correlation, Estimate, Interval, NotComputa
 MINUS = "−"
 
 SMALLEST_P = 0.001
-"""A smaller p-value is not told more exactly."""
+"""A smaller p-value is written as “< 0.001”."""
 
 
 _NAMES = {"random": "random search", "tpe": "TPE", "people": "all people"}
@@ -84,6 +84,14 @@ def counted(count: int, one: str, several: str | None = None) -> str:
     """``1 person``, ``no people``, ``1 204 trials``."""
     name = one if count == 1 else several or f"{one}s"
     return f"{number(count, 0) if count else 'no'} {name}"
+
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def in_words(count: int) -> str:
+    """A count in a sentence: in words up to twelve (``no``, ``one``, … ``twelve``), in digits beyond (``1,204``)."""
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
 
 
 def people(count: int) -> str:

@@ -1,5 +1,6 @@
 """The people (or artificial participants) whom a figure is about, as columns."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,13 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.data import STATES, ParticipantRow, StudyData, Trials
+from reports.data.study_data import STATES, ParticipantRow, StudyData, Trials
 from reports.statistics.arrays import Flags, Floats, Integers
-from reports.study_rules import GROUPS
 from storage.schema.states import TrialState
+from storage.study_rules import GROUPS
 
 LOST = (TrialState.DIVERGED, TrialState.FAILED)
-"""Trained in vain: an evaluation, a drawn setting or a try of these states counts as 0 % where it counts."""
+"""Trained without a result. Where such an evaluation, drawn setting or try counts, it counts as 0 %."""
 
 _OPEN = (TrialState.WAITING, TrialState.RUNNING)
 
@@ -28,7 +29,7 @@ class Final:
 
 
 def is_pending(row: ParticipantRow) -> bool:
-    """Whether evaluations of the final choice have not ended yet, or are not there."""
+    """Whether an evaluation of the final choice has not ended yet, or there is no evaluation yet."""
     return not row.evaluations or any(each.state in _OPEN for each in row.evaluations)
 
 
@@ -48,7 +49,7 @@ def final(row: ParticipantRow, *, lost_count: bool) -> Final | None:
     if not accuracies:
         return None
     sd = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None
-    return Final(float(np.mean(accuracies)), sd, len(accuracies))
+    return Final(math.fsum(accuracies) / len(accuracies), sd, len(accuracies))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Population:
 
     @classmethod
     def analysed(cls, data: StudyData, rows: Sequence[ParticipantRow]) -> "Population":
-        """Those of the rows that are analysed."""
+        """The participants among the rows who are analysed."""
         return cls(tuple(row for row in rows if row.is_analysed), data.trials)
 
     def __len__(self) -> int:
@@ -80,11 +81,11 @@ class Population:
         return np.array([row.group or row.kind for row in self.rows], dtype=np.str_)
 
     def members(self, group: str) -> Flags:
-        """Who is in this group."""
+        """Which participants are in this group."""
         return np.asarray(self.group_names == group) if self.rows else np.zeros(0, dtype=bool)
 
     def by_group(self, values: Floats, keep: Flags | None = None) -> dict[str, Floats]:
-        """Values of the participants (one each) by the paper's groups; ``keep`` says whose."""
+        """The values (one per participant) by the paper's groups; with ``keep``, only of these participants."""
         kept = np.ones(len(self), dtype=bool) if keep is None else keep
         return {group: values[self.members(group) & kept] for group in GROUPS}
 
@@ -96,22 +97,22 @@ class Population:
 
     @cached_property
     def owners(self) -> Integers:
-        """Whose each of :attr:`indices` is: the place among the participants."""
+        """The participant who made each of :attr:`indices`, as a position among the participants."""
         return np.repeat(np.arange(len(self)), self.tries)
 
     @cached_property
     def tries(self) -> Integers:
-        """How many each of them made."""
+        """The number of tries of each participant."""
         return np.array([row.trials.stop - row.trials.start for row in self.rows], dtype=np.int64)
 
     @property
     def most_tries(self) -> int:
-        """The most that anyone made."""
-        return int(self.tries.max()) if len(self) else 0
+        """The largest number of tries of one participant."""
+        return int(np.max(self.tries)) if len(self) else 0
 
     @cached_property
     def places(self) -> Integers:
-        """Which try each of :attr:`indices` is, from 0."""
+        """The number of the try at each of :attr:`indices`, from 0."""
         starts = np.cumsum(self.tries) - self.tries
         return np.asarray(np.arange(len(self.indices)) - np.repeat(starts, self.tries), dtype=np.int64)
 
@@ -123,7 +124,7 @@ class Population:
 
     @cached_property
     def made(self) -> Flags:
-        """Whether there is such a try."""
+        """Whether a participant made this try."""
         return np.arange(self.most_tries)[None, :] < self.tries[:, None]
 
     @cached_property
@@ -157,5 +158,5 @@ class Population:
 
 
 def best_so_far(accuracies: Floats) -> Floats:
-    """The running maximum along the last axis; NaN is passed over, and nothing yet is 0."""
+    """The running maximum along the last axis; NaN is passed over, and before the first number it is 0."""
     return np.maximum.accumulate(np.where(np.isnan(accuracies), 0.0, accuracies), axis=-1)

@@ -1,66 +1,35 @@
-"""Who took part, how they begin, and why they choose what they choose: the paper's figures 3, 8 and 9."""
+"""How people begin, and why they choose what they choose: the paper's figures 8 and 9."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population
 from reports.analysis.tries import nobody
-from reports.data import COMMENTS
-from reports.results.measures import Correlation, Histogram, NotComputable, Reading
-from reports.results.paper import Comments, DefaultStart, Experience, GroupComments, GroupStart
+from reports.data.population import Population
+from reports.data.study_data import COMMENTS
+from reports.results.measures import Correlation, NotComputable, Reading
+from reports.results.paper import Comments, DefaultStart, GroupComments, GroupStart
 from reports.statistics import inference
-from reports.statistics.arrays import Flags, Floats
-from reports.study_rules import GROUPS
+from reports.statistics.arrays import Flags, Floats, rounded
 from storage.schema.comments import COMMENT_TEXTS, Comment
+from storage.study_rules import GROUPS
 from training.hyperparameters import HYPERPARAMETERS
 
 ABOVE = 50.0
 """“All participants who started with defaults achieved a final performance greater than 50%.”"""
-
-_MOST_BINS = 14
-_WIDTHS = (1, 3, 6, 12, 24, 60, 120)
-
-
-# --- figure 3 ---------------------------------------------------------------------------------------------------------
-
-
-def experience(population: Population) -> Experience | NotComputable:
-    """Figure 3: months in bins of a width that people count in."""
-    if not len(population):
-        return NotComputable("Nobody has finished yet.")
-    months = np.sort(population.months)
-    width = next((each for each in _WIDTHS if months[-1] / each < _MOST_BINS), _WIDTHS[-1])
-    edges = np.arange(0, months[-1] + width + 1e-9, width)
-    edges = edges if edges[-1] > months[-1] else np.append(edges, edges[-1] + width)
-    return Experience(
-        histogram=histogram(months, edges),
-        by_group={
-            group: histogram(each, edges).counts for group, each in population.by_group(population.months).items()
-        },
-        none=int(np.count_nonzero(months == 0)),
-        months=tuple(float(each) for each in months),
-        median=float(np.median(months)),
-    )
-
-
-def histogram(values: Floats, edges: Floats) -> Histogram:
-    """How many values are between each two edges."""
-    counts, _ = np.histogram(values, edges)
-    return Histogram(tuple(float(each) for each in edges), tuple(int(each) for each in counts))
 
 
 # --- figure 8 ---------------------------------------------------------------------------------------------------------
 
 
 def default_start(population: Population) -> DefaultStart:
-    """Figure 8: whose first try had every optional hyperparameter (that its optimizer uses) at its default."""
+    """Figure 8: people with every optional hyperparameter of the optimizer at its default in their first try."""
     tried = population.tries > 0
     starts = np.zeros(len(population), dtype=bool)
     first = np.array([row.trials.start for row in population.rows], dtype=np.int64)[tried]
     starts[tried] = all_optional_at_default(population.trials.values[first])
-    accuracies = final_accuracy.accuracies(population)
+    accuracies = rounded(final_accuracy.accuracies(population))
     known = starts & np.isfinite(accuracies)
     return DefaultStart(
         groups={
@@ -79,8 +48,8 @@ def all_optional_at_default(values: Floats) -> Flags:
 
     What the optimizer does not use holds its default in every stored configuration.
     """
-    optional = [place for place, each in enumerate(HYPERPARAMETERS) if not each.mandatory]
-    defaults = np.array([float(HYPERPARAMETERS[place].default or 0.0) for place in optional])
+    optional = [position for position, each in enumerate(HYPERPARAMETERS) if not each.mandatory]
+    defaults = np.array([float(HYPERPARAMETERS[position].default or 0.0) for position in optional])
     return np.asarray((values[:, optional] == defaults).all(axis=1))
 
 
@@ -113,7 +82,7 @@ def comments(population: Population, name: str) -> Comments:
             _groups(population, counts, each_person_once=False),
             _groups(population, counts, each_person_once=True),
             "Shares of all comments that a group left.",
-            "The mean of the shares of each person who left comments: everybody counts once.",
+            "The mean of the shares of all people who left comments: each person counts once.",
         ),
         guessing=_guessing(population, counts, name),
         texts={str(comment): COMMENT_TEXTS[comment] for comment in COMMENTS},

@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.analysis import configuration_space, random_settings
-from reports.analysis.population import Population
+from reports.analysis import random_settings
 from reports.analysis.tries import mean_curve, nobody
-from reports.data import ParticipantRow, Trials
+from reports.data import configuration_space
+from reports.data.population import Population
+from reports.data.study_data import ParticipantRow, Trials
 from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.statistics import inference, resampling
-from reports.statistics.arrays import Flags, Floats, Integers
-from reports.study_rules import GROUPS
+from reports.statistics.arrays import Flags, Floats, Integers, rounded
+from storage.study_rules import GROUPS
 from training.hyperparameters import HYPERPARAMETERS
 
 FEW_VALUES = 2
 """A step that changes so many values of the best so far, and neither optimizer nor loss function, exploits it."""
 
 NEAR = 0.1
-"""In the other reading: a step that is so near."""
+"""In the other reading, a step within this distance exploits."""
 
 DEFINITION = (
     "Exploitation changes one or two values of the best so far, and neither optimizer nor loss function; "
@@ -36,7 +37,8 @@ class Steps:
     """Every try after somebody's first complete one, compared with the best so far.
 
     Attributes:
-        owners: Whose each step is; ``tries`` which try it is, from 0.
+        owners: The participant who made each step, as a position in the population.
+        tries: The number of the try that each step is, from 0.
         distance: From the best so far.
         changed: Shape (steps, 15): which values differ, of those that the optimizer uses.
         improved: Whether its accuracy beats the best so far.
@@ -74,7 +76,7 @@ class Steps:
     @property
     def near(self) -> Flags:
         """Which steps exploit, by their distance."""
-        return np.asarray((self.count_changed >= 1) & (self.distance <= NEAR))
+        return np.asarray((self.count_changed >= 1) & (rounded(self.distance) <= NEAR))
 
     def per_person(self, values: NDArray[np.generic], people: int) -> Floats:
         """Everybody's mean over their steps; NaN for those without any."""
@@ -130,12 +132,12 @@ def _best_before(accuracies: Floats, owners: Integers) -> Integers:
     """For each try the place of its owner's best complete one before it (the earliest of equal ones), or −1."""
     before = np.full(len(accuracies), -1, dtype=np.int64)
     best, owner = -1, -1
-    for place, accuracy in enumerate(accuracies.tolist()):
-        if owners[place] != owner:
-            best, owner = -1, owners[place]
-        before[place] = best
+    for position, accuracy in enumerate(accuracies.tolist()):
+        if owners[position] != owner:
+            best, owner = -1, owners[position]
+        before[position] = best
         if not math.isnan(accuracy) and (best < 0 or accuracy > accuracies[best]):
-            best = place
+            best = position
     return before
 
 

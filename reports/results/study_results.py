@@ -1,106 +1,23 @@
-"""Every number of the report, as data: what the computing hands to the drawing. All of it can be imported from here.
-
-Accuracies are in percent, times in seconds or minutes as their names say, shares and probabilities from 0 to 1.
-Tuples that belong to one axis have the same length. No number here is infinite or not a number: what cannot be
-computed is a :class:`NotComputable` with the reason in its place.
+"""The results of a study: of each task, and of all together.
 
 *People* are those who are analysed: they finished a session with a final choice and did not withdraw.
 """
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass
 
-from reports.results.further import (
-    AgainstRandom,
-    AgainstTpe,
-    Coefficient,
-    Components,
-    FollowUp,
-    GroupSearch,
-    Importance,
-    Machines,
-    PowerLine,
-    Regression,
-    Regressions,
-    SearchBehaviour,
-)
-from reports.results.measures import (
-    Correlation,
-    Curve,
-    Estimate,
-    Histogram,
-    Interval,
-    NotComputable,
-    PairTest,
-    Reading,
-    SeveralTest,
-    Spread,
-)
+from reports.results.further import Components, FollowUp, Importance, Machines, Regressions, SearchBehaviour
+from reports.results.measures import Correlation, NotComputable, Reading
 from reports.results.paper import (
     AccuracyAfterTries,
     Box,
     Comments,
     DefaultStart,
-    Difference,
     Experience,
     FinalAccuracies,
-    GroupComments,
-    GroupStart,
-    GroupTries,
-    PersonPoint,
     RandomSettings,
     Threshold,
 )
-
-__all__ = [
-    "AccuracyAfterTries",
-    "AgainstRandom",
-    "AgainstTpe",
-    "AmendmentLine",
-    "Box",
-    "Coefficient",
-    "Comments",
-    "Components",
-    "Correlation",
-    "Counts",
-    "Curve",
-    "DefaultStart",
-    "Difference",
-    "Estimate",
-    "Experience",
-    "FinalAccuracies",
-    "FollowUp",
-    "GroupComments",
-    "GroupRule",
-    "GroupSearch",
-    "GroupStart",
-    "GroupTries",
-    "Histogram",
-    "Importance",
-    "Interval",
-    "Machines",
-    "NotComputable",
-    "PairTest",
-    "PersonPoint",
-    "Pooled",
-    "PowerLine",
-    "RandomSettings",
-    "Reading",
-    "Regression",
-    "Regressions",
-    "SearchBehaviour",
-    "SeveralTest",
-    "Spread",
-    "StudyHeader",
-    "StudyResults",
-    "TaskResults",
-    "Threshold",
-    "to_json",
-]
 
 
 @dataclass(frozen=True)
@@ -156,11 +73,11 @@ class Counts:
         invited, consented, described, began: People who came at least so far, also those who withdrew later.
         analysed: People with a finished session and a final choice, who did not withdraw.
         by_group: Of the analysed.
-        unfinished: People whose session goes on.
+        unfinished: People who are in a session now.
         withdrawn: People who left; none of their numbers is in any figure.
         cancelled: People whose session a researcher ended without a final choice.
         empty: People who never submitted anything.
-        chosen_by_clock: Of the analysed, those for whom the clock chose.
+        chosen_by_clock: Of the analysed, those who let the time run out, so that the best trial was chosen for them.
         submitted: Trials of the analysed people: the paper's 463.
         different: Different configurations among them.
         trials: Of the analysed people, by state; every state is named.
@@ -249,29 +166,3 @@ class StudyResults:
     counts: Counts
     tasks: tuple[TaskResults, ...]
     pooled: Pooled | NotComputable
-
-
-def to_json(results: StudyResults) -> str:
-    """Every number as JSON, the same text for the same results.
-
-    What is not computable is ``{"value": null, "why": "…"}``. Floats are kept to 12 significant digits.
-    """
-    return json.dumps(_plain(results), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, NotComputable):
-        return {"value": None, "why": value.why}
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(each) for each in value]
-    if isinstance(value, StrEnum):
-        return str(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return {"value": None, "why": "The computation gave no finite number."}
-        return float(f"{value:.12g}") + 0.0
-    return value
