@@ -17,7 +17,7 @@ from torch import Tensor
 
 from training.images.data import TaskData
 from training.losses import loss_function
-from training.networks.catalogue import build_network
+from training.networks.build import build_network
 from training.networks.graphs import RecordedStep, is_recorded
 from training.optimizers import build_optimizer
 from training.reproducibility.environment import current_environment, is_prepared

@@ -11,7 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from training.images.cache import Listing, Pixels, Report, open_or_build
-from training.images.sources import ImageCollection, split_by_class
+from training.images.sources import ImageCollection
+from training.images.splitting import split_by_class
 
 log = logging.getLogger(__name__)
 
