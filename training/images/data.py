@@ -141,5 +141,5 @@ def _check(task: Task, collection: ImageCollection) -> None:
     ):
         if (found := len(collection.split(split))) != promised:
             raise WrongData(f"The {split} split of {task.name} has {found} images: the task promises {promised}.")
-    if len(labels) != len(pixels) or labels.min() < 0 or labels.max() >= facts.classes:
+    if len(labels) != len(pixels) or ((labels < 0) | (labels >= facts.classes)).any():
         raise WrongData(f"The labels of {task.name} do not fit its {len(pixels)} images and {facts.classes} classes.")

@@ -42,7 +42,7 @@ def _take_out(places: Places, labels: Places, count: int, seed: int) -> tuple[Pl
             f"{len(places)} images of {len(members)} classes cannot be split into {left} and {count}: "
             "every split needs at least one image of each class."
         )
-    if members.min() < 2:
+    if (members < 2).any():
         raise ValueError("A class has only one image, so it cannot be in two splits.")
     random = np.random.RandomState(seed)
     staying = _shares(members, left, random)

@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, wait
 from training.tasks import Task
 from training.trial import Ending, Environment, Outcome, TrialRequest
 from training.workers.commands import Command, Run, Setup, Stop
+from training.workers.environment_variables import worker_environment
 from training.workers.protocol import Failed, Lost, Message, Ready, WorkerEvent
-from training.workers.surroundings import worker_environment
 
 log = logging.getLogger(__name__)
 

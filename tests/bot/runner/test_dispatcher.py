@@ -1,8 +1,6 @@
 """Between storage and workers: evaluations give way, nothing is lost, slots are comparable, admins are told once."""
 
-import os
 import resource
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -18,6 +16,7 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.transitions import evaluations, jobs, recovery, sessions, trials
+from tests.warm_workers import kill, process_in
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -150,10 +149,11 @@ def test_a_worker_that_cannot_start_is_told_once(
     running: Any, few_task: Task, wait_until: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = replace(few_task, facts=replace(few_task.facts, training_images=49))
-    with running.jobs(wrong) as (loop, watching):
+    with running.jobs(wrong) as (_, watching):
         wait_until(lambda: watching.slots)
-        before = loop._workers._slots[0].failed_starts  # type: ignore[attr-defined]
-        wait_until(lambda: loop._workers._slots[0].failed_starts > before)  # type: ignore[attr-defined]
+        slot_of_it = watching.workers._slots[0]
+        before = slot_of_it.failed_starts
+        wait_until(lambda: slot_of_it.failed_starts > before)
     ((slot, reason),) = watching.slots
     assert slot == 0
     assert reason == "The worker of slot 0 cannot start, and tries again. The log says why."
@@ -177,7 +177,7 @@ def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
 ) -> None:
     with running.jobs(few_task) as (loop, watching):
         wait_until(lambda: loop.slots_ready == 1)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        kill(watching.workers, 0)
         wait_until(lambda: watching.slots)
         assert "ended with code -9" in watching.slots[0][1]
         trial = running.submit(running.seated("few-digits"), configuration())
@@ -194,7 +194,7 @@ def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
     trial = running.submit(session, wanted)
     with running.jobs() as (loop, watching):
         wait_until(lambda: (found := loop.progress(trial.subject)) and found.batch_losses)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        kill(watching.workers, 0)
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
     assert watching.lost == [trial.subject]
     assert trials.get(running.store, trial.id).attempts == 2
@@ -217,7 +217,7 @@ def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_nex
         broken = cache.with_suffix(".copy")
         broken.write_bytes(content)
         broken.replace(cache)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        kill(watching.workers, 0)
         wait_until(lambda: watching.slots)
         second = running.submit(session, configuration())
         loop.look()
@@ -230,7 +230,7 @@ def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
 ) -> None:
     with running.jobs() as (loop, watching):
         wait_until(lambda: loop.slots_ready == 1)
-        process = loop._workers._slots[0].process.pid
+        process = process_in(watching.workers, 0)
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
         unlimited = resource.prlimit(process, resource.RLIMIT_AS)
         resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 64 * 2**20, unlimited[1]))

@@ -8,6 +8,7 @@ from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Trial
 from storage.transitions import baselines, evaluations, sessions, trials
+from tests.warm_workers import kill
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -133,7 +134,7 @@ def test_a_searchers_trial_whose_worker_is_lost_runs_again_and_no_time_is_given_
     drawn = draw(running, [configuration(epochs=20, batch_size=1)], "few-digits")
     with running.jobs(few_task) as (loop, watching):
         wait_until(lambda: (at := loop.progress(drawn[0].subject)) and at.epoch_losses)
-        loop._workers._slots[0].process.kill()
+        kill(watching.workers, 0)
         wait_until(lambda: running.state(drawn[0]) is TrialState.COMPLETE)
     assert watching.lost == [drawn[0].subject]
     assert trials.get(running.store, drawn[0].id).attempts == 2

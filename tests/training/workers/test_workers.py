@@ -19,8 +19,8 @@ from training.loop import train
 from training.tasks import DIGITS_SQUEEZENET
 from training.trial import BatchLosses, Ending, Outcome, TrialRequest
 from training.workers import Failed, LocalWorkers, Lost, Ready, Resumed, Started, Suspended, WorkerEvent
+from training.workers.environment_variables import worker_environment
 from training.workers.service import is_out_of_memory
-from training.workers.surroundings import worker_environment
 
 Configure = Callable[..., Configuration]
 
