@@ -136,7 +136,7 @@ def image_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not become true"

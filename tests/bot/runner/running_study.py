@@ -13,7 +13,7 @@ from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
 from storage.transitions import choices, participants, sessions, studies, trials
 from storage.transitions.jobs import Job
-from tests.warm_workers import TASKS, WarmWorkers
+from tests.warm_workers import TASKS, BorrowedWorkers, WarmWorkers, kill
 from training.hyperparameters import Configuration
 from training.tasks import DIGITS_SQUEEZENET, Task
 from training.workers import Failed, LocalWorkers, Workers
@@ -26,10 +26,15 @@ class Watching:
 
     Attributes:
         workers: Where the jobs run.
+        on_moved: Is called at every step of a job, on the dispatcher's thread.
+        others_at_end: The epochs of the other running jobs in the moment when a job ended, by its key and theirs.
     """
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: LocalWorkers | BorrowedWorkers, jobs: RunningJobs) -> None:
         self.workers = workers
+        self._jobs = jobs
+        self.on_moved: Callable[[Job], None] = lambda job: None
+        self.others_at_end: dict[str, dict[str, int]] = {}
         self.ended: list[str] = []
         self.lost: list[str] = []
         self.failed: list[tuple[str, str]] = []
@@ -37,9 +42,11 @@ class Watching:
         self.errors: list[Exception] = []
 
     def job_moved(self, job: Job) -> None:
-        """Nobody looks at every step."""
+        self.on_moved(job)
 
     def job_ended(self, job: Job) -> None:
+        others = {each.job.key: each.epoch for each in self._jobs.all() if each.job.key != job.key}
+        self.others_at_end[job.key] = others
         self.ended.append(job.key)
 
     def job_lost(self, job: Job) -> None:
@@ -53,6 +60,19 @@ class Watching:
 
     def loop_failed(self, error: Exception) -> None:
         self.errors.append(error)
+
+
+def kill_once_it_trains(jobs: RunningJobs, watching: Watching) -> Callable[[Job], None]:
+    """For :attr:`Watching.on_moved`: kill the worker of slot 0 when it has told its first losses, and never again."""
+    killed: list[str] = []
+
+    def look(job: Job) -> None:
+        progress = jobs.progress(job.key)
+        if not killed and progress is not None and progress.batch_losses:
+            killed.append(job.key)
+            kill(watching.workers, 0)
+
+    return look
 
 
 class Running:
@@ -114,9 +134,9 @@ class Running:
         tasks = tasks or (DIGITS_SQUEEZENET,)
         borrowed = all(each in TASKS for each in tasks)
         real = self._warm_workers.borrow(slots) if borrowed else LocalWorkers(tasks, slots, warming=warming)
-        watching = Watching(real)
         workers = around(real)
         jobs = RunningJobs(workers)
+        watching = Watching(real, jobs)
         dispatcher = Dispatcher(self.store, workers, jobs, watching, mixed_devices=mixed_devices)
         dispatcher.start()
         try:

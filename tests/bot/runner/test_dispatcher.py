@@ -1,8 +1,7 @@
 """Between storage and workers: evaluations give way, nothing is lost, slots are comparable, admins are told once."""
 
 import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.transitions import evaluations, jobs, recovery, sessions, trials
+from tests.bot.runner.running_study import kill_once_it_trains
 from tests.warm_workers import kill, process_in
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
@@ -64,10 +64,9 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
         trial = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
         loop.look()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
-        assert evaluations.of_choice(running.store, choice)[0].state is TrialState.RUNNING
-        assert loop.progress(evaluation.subject).epoch == 1
         wait_until(lambda: evaluations.all_done(running.store, choice))
     assert watching.ended == [trial.subject, evaluation.subject]
+    assert watching.others_at_end[trial.subject] == {evaluation.subject: 1}, "it stood in its first epoch"
     alone = record(train(TrialRequest("digits-squeezenet", slow, 7, Part.EVALUATION), digits))
     assert losses_of(running.store, JobKind.EVALUATION, evaluation.id) == alone.losses
 
@@ -89,32 +88,29 @@ def test_evaluations_survive_a_restart_and_end_with_one_result_for_every_seed(
     assert len(history.epochs_of(running.store, JobKind.EVALUATION, after[3].id)) == 20
 
 
-@contextmanager
-def full_disk(store: Store) -> Iterator[None]:
-    """SQLite answers every write with an ``OperationalError``, which is also its answer when the disk is full."""
-    full = True
+class Disk:
+    """While it is full, SQLite answers every write with an ``OperationalError``, as it does on a full disk."""
 
-    def limit(connection: Any, _: object, __: object) -> None:
-        connection.execute(f"PRAGMA query_only = {int(full)}")
+    def __init__(self, store: Store) -> None:
+        self.full = False
+        event.listen(store.engine, "checkout", self._limit)
 
-    event.listen(store.engine, "checkout", limit)
-    try:
-        yield
-    finally:
-        full = False
+    def _limit(self, connection: Any, _: object, __: object) -> None:
+        connection.execute(f"PRAGMA query_only = {int(self.full)}")
 
 
 def test_a_full_disk_loses_no_trial_and_is_told_once(
     running: Any, few_task: Task, few: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
-    wanted = configuration(epochs=6, batch_size=1)
-    trial = running.submit(running.seated("few-digits"), wanted)
+    wanted, disk = configuration(epochs=3, batch_size=4), Disk(running.store)
     with running.jobs(few_task) as (loop, watching):
-        wait_until(lambda: loop.progress(trial.subject))
-        with full_disk(running.store):
-            wait_until(lambda: watching.errors)
-            assert isinstance(watching.errors[0], OperationalError)
-            assert running.state(trial) is TrialState.RUNNING
+        watching.on_moved = lambda job: setattr(disk, "full", not watching.errors)
+        trial = running.submit(running.seated("few-digits"), wanted)
+        loop.look()
+        wait_until(lambda: watching.errors)
+        assert isinstance(watching.errors[0], OperationalError)
+        assert running.state(trial) is TrialState.RUNNING
+        disk.full = False
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
         assert len(watching.errors) == 1
     here = record(train(TrialRequest("few-digits", wanted, 10), few))
@@ -191,10 +187,10 @@ def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
 ) -> None:
     wanted = configuration(epochs=2, batch_size=64)
     session = running.seated()
-    trial = running.submit(session, wanted)
     with running.jobs() as (loop, watching):
-        wait_until(lambda: (found := loop.progress(trial.subject)) and found.batch_losses)
-        kill(watching.workers, 0)
+        watching.on_moved = kill_once_it_trains(loop, watching)
+        trial = running.submit(session, wanted)
+        loop.look()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
     assert watching.lost == [trial.subject]
     assert trials.get(running.store, trial.id).attempts == 2

@@ -49,15 +49,15 @@ class Pool:
         self.told: list[WorkerEvent] = []
 
     def until(self, wanted: Callable[[WorkerEvent], bool]) -> WorkerEvent:
-        """Listen until an event that is wanted; give up after a minute."""
-        deadline = time.monotonic() + 60
+        """Listen until an event that is wanted; give up after two minutes."""
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             event = self.workers.next_event(1)
             if event is not None:
                 self.told.append(event)
                 if wanted(event):
                     return event
-        raise AssertionError(f"it did not come; told were: {self.told}")
+        raise AssertionError(f"it did not come. These came: {self.told}")
 
     def until_job(self, job: str, *kinds: type) -> WorkerEvent:
         return self.until(lambda event: event.job == job and isinstance(event.message, kinds))
@@ -97,7 +97,7 @@ def is_gone(process: int) -> bool:
 
 
 def wait_until_gone(process: int) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not is_gone(process) and time.monotonic() < deadline:
         time.sleep(0.05)
     return is_gone(process)
@@ -112,7 +112,7 @@ def shared() -> Iterator[Pool]:
         patch.setenv("DATABASE_URL", "postgresql://study:pass@localhost/study")
         patch.setenv("PYTHON_API_TOKEN", "hidden")
         patch.setenv("PGPASSWORD", "hidden")
-        workers = LocalWorkers([DIGITS_SQUEEZENET], slots=2, patience=1.0, silence=8.0)
+        workers = LocalWorkers([DIGITS_SQUEEZENET], slots=2, patience=60)
         workers.start()
         pool = Pool(workers)
         pool.until_ready(2)
@@ -232,11 +232,12 @@ def test_a_running_and_a_suspended_job_can_be_stopped(pool: Pool, long: Configur
 
 
 def test_losses_travel_a_few_times_a_second_not_once_a_step(pool: Pool, configuration: Configure) -> None:
+    started = time.monotonic()
     pool.workers.submit(0, "many", request(configuration(epochs=1, batch_size=4)))
-    outcome = pool.until_job("many", Outcome).message
+    pool.until_job("many", Outcome)
     messages = pool.kinds("many").count("BatchLosses")
     assert len(pool.losses("many")) == 360
-    assert 1 <= messages <= 2 + outcome.seconds / 0.25
+    assert 1 <= messages <= 2 + (time.monotonic() - started) / 0.25
 
 
 def test_a_job_it_cannot_do_fails_with_the_traceback_and_the_worker_lives_on(
@@ -295,8 +296,9 @@ def test_a_killed_worker_loses_its_jobs_and_is_replaced(
 
 
 def test_a_worker_that_ignores_a_stop_is_killed_and_the_job_is_stopped_all_the_same(
-    pool: Pool, long: Configuration
+    pool: Pool, long: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pool.workers, "_patience", 1.0)
     pool.workers.submit(0, "patient", request(long))
     pool.until_job("patient", BatchLosses)
     pool.workers.submit(0, "deaf", request(long))
@@ -326,7 +328,7 @@ def test_a_worker_that_cannot_start_says_why_and_tries_again() -> None:
         failed = pool.until(lambda event: isinstance(event.message, Failed)).message
         assert "the task promises 1" in failed.detail
         pool.until(lambda event: event.job is None and isinstance(event.message, Lost))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while workers._slots[0].process is None and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not is_gone(pool.process(0)), "another try is under way"
@@ -374,7 +376,10 @@ def test_wrong_slots_and_known_jobs_are_refused(pool: Pool, long: Configuration)
         LocalWorkers([DIGITS_SQUEEZENET], slots=0)
 
 
-def test_a_worker_that_falls_silent_with_a_job_is_killed(pool: Pool, long: Configuration) -> None:
+def test_a_worker_that_falls_silent_with_a_job_is_killed(
+    pool: Pool, long: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool.workers, "_silence", 8.0)
     pool.workers.submit(1, "mute", request(long))
     pool.until_job("mute", BatchLosses)
     frozen = pool.process(1)
