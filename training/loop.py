@@ -29,7 +29,7 @@ _BLOCK_SECONDS = 0.2
 _MEASURED_AT_ONCE = 180
 """The images in one batch of measuring: the paper lets participants set the batch size of training only."""
 
-_Story = Generator[Progress | None, None, Ending | None]
+_Reports = Generator[Progress | None, None, Ending | None]
 
 
 def train(
@@ -50,7 +50,7 @@ def train(
 
     Raises:
         ValueError: The data are another task's.
-        RuntimeError: The thread is not prepared (:func:`training.reproducibility.environment.prepare`).
+        RuntimeError: The thread is not prepared (see :func:`training.reproducibility.environment.prepare`).
         torch.OutOfMemoryError: A batch does not fit (on a CPU: ``RuntimeError``).
     """
     if request.task != data.task.name:
@@ -62,11 +62,11 @@ def train(
     weights, order, rest = (int(each) for each in np.random.SeedSequence(request.seed).generate_state(3, np.uint64))
     clock = _Stopwatch()
     randomness = _OwnRandomness(rest, data.device)
-    story = _Trial(request, data, weights, order, clock, stop).run()
+    reports = _Trial(request, data, weights, order, clock, stop).run()
     while True:
         with clock, randomness:
             try:
-                item = next(story)
+                item = next(reports)
             except StopIteration:
                 return
         yield item
@@ -121,7 +121,7 @@ class _Trial:
             self._advance = RecordedStep(self._step, configuration.batch_size, device)
         self._block = torch.empty(_BLOCK_STEPS, device=device)
 
-    def _train_epoch(self, epoch: int, losses: list[float]) -> _Story:
+    def _train_epoch(self, epoch: int, losses: list[float]) -> _Reports:
         """Train on every image once; ``losses`` gets the batch losses. Returns how the trial ended, if it did."""
         self._network.train()
         size, images = self._request.configuration.batch_size, len(self._places)

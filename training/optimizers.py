@@ -1,7 +1,7 @@
 """The six optimizers, every value of Table 1 passed explicitly: PyTorch's own defaults differ in places.
 
 ``fused`` does a whole update in one call and ``foreach`` one operation for all weights at once. On a CPU both give
-the same bits run after run; fused is the fastest there and on CUDA, where an optimizer has it.
+the same bits run after run. Fused is used where an optimizer has it.
 """
 
 import inspect

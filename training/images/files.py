@@ -35,7 +35,7 @@ class PreparedSource(Protocol):
 
         Raises:
             MissingImages: Files are not there.
-            training.cache.CacheError: The cache cannot be written, or an image cannot be read.
+            training.images.cache.CacheError: The cache cannot be written, or an image cannot be read.
         """
 
 
