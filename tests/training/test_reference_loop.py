@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import squeezenet1_1
 
 from training.hyperparameters import Configuration, Loss, Optimizer
 from training.images.data import TaskData
@@ -150,6 +150,13 @@ def plain_losses(data: TaskData, wanted: Configuration, seen: Seen, network: nn.
         optimizer.step()
         assert loss.item() == losses[-1] or not math.isfinite(losses[-1])
     return torch.tensor(losses, dtype=torch.float64)
+
+
+def squeezenet1_1(num_classes: int) -> Any:
+    """torchvision's network; imported here, because it takes two seconds that collecting the tests should not take."""
+    from torchvision import models
+
+    return models.squeezenet1_1(num_classes=num_classes)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,17 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.models import get_model
 
 from training.networks.squeezenet import FastSqueezeNet, _dropout_mask
 from training.networks.squeezenet_layers import ARCHITECTURES, Architecture, Fire, draw_convolutions
+
+
+def get_model(name: str, *, weights: None, num_classes: int) -> nn.Module:
+    """torchvision's network; imported here, because it takes two seconds that collecting the tests should not take."""
+    from torchvision import models
+
+    network: nn.Module = models.get_model(name, weights=weights, num_classes=num_classes)
+    return network
 
 
 def convolutions(network: nn.Module) -> list[nn.Conv2d]:

@@ -40,6 +40,22 @@ if __name__ == "__main__":
     time.sleep(600)
 """
 
+IMPORTS = """
+import sys
+import torch
+from training.hyperparameters import Configuration, Optimizer
+from training.tasks import DIGITS_SQUEEZENET
+from training.trial import TrialRequest
+from training.workers.service import load, prepare, train
+
+prepare(torch.device("cpu"), 1)
+data = load(DIGITS_SQUEEZENET, torch.device("cpu"))
+for optimizer in Optimizer:
+    values = {"epochs": 1, "batch_size": 2, "loss": "cross_entropy", "optimizer": optimizer}
+    next(iter(train(TrialRequest(DIGITS_SQUEEZENET.name, Configuration.create(values), seed=0), data)))
+print(*sys.modules)
+"""
+
 
 class Pool:
     """A pool of workers with everything it has told so far."""
@@ -317,6 +333,14 @@ def test_a_worker_that_ignores_a_stop_is_killed_and_the_job_is_stopped_all_the_s
     pool.workers.stop("waiting")
     assert pool.until_job("waiting", *ENDS).message.ending == Ending.STOPPED
     pool.until_ready()
+
+
+def test_a_worker_imports_nothing_that_it_does_not_need() -> None:
+    """Each of these takes some two seconds of CPU at the start of every worker."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "torch" in imported
+    assert imported.isdisjoint({"torchvision", "torch._dynamo", "sklearn", "scipy", "optuna", "matplotlib", "sqlmodel"})
 
 
 def test_a_worker_that_cannot_start_says_why_and_tries_again() -> None:
