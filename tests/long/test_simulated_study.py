@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from bot.commands.demo_participants import Skill
 from bot.sandbox.client.person import Person
@@ -45,6 +44,8 @@ ROLES = (
 
 def write_digits(folder: Path) -> None:
     """Forty images of each digit, in class folders: a trial takes a moment."""
+    from sklearn.datasets import load_digits
+
     images, labels = load_digits(return_X_y=True)
     for label in range(10):
         (folder / str(label)).mkdir(parents=True)

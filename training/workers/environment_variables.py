@@ -1,4 +1,4 @@
-"""What of the bot's environment variables a worker may see: what it needs, and never a credential."""
+"""The environment variables that a worker gets from the bot: those that it needs, and never a credential."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,14 +11,14 @@ _SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "
 
 _KEEP_MEMORY = str(2**40)
 """Bytes below which glibc keeps what was freed for the next step. Otherwise it gives large blocks back to the system
-at every step and gets new pages for the next, which made 32 px images in batches of 128 some 1.2 times slower."""
+at every step and gets new pages for the next step."""
 
 
 def worker_environment(variables: Mapping[str, str], threads: int) -> dict[str, str]:
     """The environment variables a worker is started with.
 
-    Only known names pass, so that a credential nobody thought of does not; and the process never had the others:
-    nothing is left of them to read, not by the system's tables either.
+    Only known names pass, so a credential under an unknown name does not. The process never had the other variables,
+    so they cannot be read from the system's tables either.
     """
     passed = {name: value for name, value in variables.items() if _may_pass(name)}
     here = str(Path(training.__file__).resolve().parent.parent)
