@@ -186,6 +186,10 @@ class Person:
         """The open modals, the last one on top."""
         return tuple(View.read(each) for each in self._get("views")["views"])
 
+    def view(self, view_id: str) -> View | None:
+        """The open modal with this id, as it is now; ``None`` once it is closed."""
+        return next((each for each in self.views() if each.id == view_id), None)
+
     def modal(self) -> View | None:
         """The modal on top."""
         return next(reversed(self.views()), None)
@@ -217,13 +221,14 @@ class Person:
             self._post(f"views/{view.id}/input", body)
         return self._top()
 
-    def submit(self) -> Mapping[str, str]:
-        """Submit the modal on top.
+    def submit(self, view: View | None = None) -> Mapping[str, str]:
+        """Submit a modal: this one, as it is now, or the one on top.
 
         Returns:
-            The errors by ``block_id``; nothing if it was taken.
+            The errors by ``block_id``; nothing if the app accepted it.
         """
-        answer = self._call("POST", f"/ui/{self.id}/views/{self._top().id}/submit", {}, refuse=False)
+        view = view or self._top()
+        answer = self._call("POST", f"/ui/{self.id}/views/{view.id}/submit", {}, refuse=False)
         if answer.get("error"):
             raise WorkspaceError(str(answer["error"]))
         return dict(answer.get("errors") or {})

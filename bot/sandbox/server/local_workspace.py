@@ -35,7 +35,7 @@ PEOPLE = (
 CHANNELS = (ChannelPlan("study-reports"),)
 
 _LARGEST_REQUEST = 32 * 1024 * 1024
-_START_SECONDS, _STOP_SECONDS = 10.0, 10.0
+_START_SECONDS, _STOP_SECONDS = 60.0, 60.0
 
 _T = TypeVar("_T")
 
@@ -193,6 +193,7 @@ class LocalWorkspace:
             self._loop.run_until_complete(self._open())
         except BaseException as failure:  # noqa: BLE001 (raised again in the thread that starts us)
             self._failure = failure
+            self._loop.close()
             self._started.set()
             return
         self._started.set()
