@@ -160,7 +160,7 @@ class SimulatedParticipant(threading.Thread):
             nonlocal taken
             if taken:  # the trial's message is on its way
                 return
-            form = self._open(_TRIAL_FORM, lambda: self._session(_NEW), _NEW)
+            form = self._open(_TRIAL_FORM, lambda: self._offering(_NEW), _NEW)
             self._fill(form, attempt.values, reasons)
             if errors := self.person.submit(form):
                 raise WorkspaceError(f"“{form.title}” was refused: {' '.join(errors.values())}")

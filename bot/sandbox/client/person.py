@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from bot.sandbox.client.screen import Conversation, Element, Message, View
-from bot.sandbox.surfaces.inputs import FIELDS, options_of
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.inputs import FIELDS
+from bot.sandbox.validation.block_elements import options_of
 
 _T = TypeVar("_T")
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.surfaces.inputs import FIELDS, elements_of, options_of
-from bot.sandbox.surfaces.state import Json, Values
+from bot.sandbox.json_types import Json, Values
+from bot.sandbox.state.inputs import FIELDS, elements_of
+from bot.sandbox.validation.block_elements import options_of
 
 _READABLE = frozenset({"text", "alt_text", "label", "title", "name", "url", "image_url", "value", "initial_value"})
 

@@ -14,11 +14,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.sandbox.client.person import Person
-from bot.sandbox.server.context import Context
+from bot.sandbox.connection.context import Context
+from bot.sandbox.connection.socket_mode import Reason, SocketMode
 from bot.sandbox.server.human_side import HumanSide
-from bot.sandbox.server.journal import Traffic
-from bot.sandbox.server.socket_mode import Reason, SocketMode
-from bot.sandbox.surfaces.state import BOT_USER, ChannelPlan, Member, Role, Workspace
+from bot.sandbox.state.journal import Traffic
+from bot.sandbox.state.records import BOT_USER, ChannelPlan, Member, Role
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.manifest import Manifest
 from bot.sandbox.validation.rate_limits import RateLimits
 from bot.sandbox.validation.strictness import Rules

@@ -4,9 +4,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.server.socket_mode import NotAcknowledged, NotConnected
-from bot.sandbox.surfaces.inputs import FIELDS, NotPossible, changed, client_errors, find, options_of
+from bot.sandbox.connection.context import Context
+from bot.sandbox.connection.socket_mode import NotAcknowledged, NotConnected
+from bot.sandbox.json_types import Json, Values
+from bot.sandbox.state.inputs import FIELDS, NotPossible, changed, client_errors, find
+from bot.sandbox.state.records import Channel, Message, ResponseUrl, View
 from bot.sandbox.surfaces.modals import push_on_submission, update_view
 from bot.sandbox.surfaces.payloads import (
     action_ts,
@@ -17,9 +19,9 @@ from bot.sandbox.surfaces.payloads import (
     view_json,
     with_mentions,
 )
-from bot.sandbox.surfaces.state import Channel, Json, Message, ResponseUrl, Values, View
+from bot.sandbox.surfaces.responses import respond
+from bot.sandbox.validation.block_elements import options_of
 from bot.sandbox.validation.errors import Refused
-from bot.sandbox.web_api.response_url import respond
 
 NO_ANSWER = "We had some trouble connecting. Try again?"
 """What Slack shows in a modal whose submission went wrong."""

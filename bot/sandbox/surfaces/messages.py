@@ -6,10 +6,12 @@ import string
 import time
 from typing import Any
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.inputs import state_of
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.inputs import state_of
+from bot.sandbox.state.records import BOT_USER, Message
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
-from bot.sandbox.surfaces.state import BOT_USER, Json, Message, Workspace
 from bot.sandbox.validation.block_elements import Findings
 from bot.sandbox.validation.blocks import check_blocks
 from bot.sandbox.validation.errors import Refused

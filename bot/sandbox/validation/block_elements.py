@@ -11,8 +11,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import BlockElement
 
-from bot.sandbox.surfaces.inputs import options_of
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 
 _SELECTS = frozenset(
     {"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
@@ -248,3 +247,11 @@ def _check_number_input(findings: Findings, element: Json, at: str) -> None:
             findings.error("must be a string holding a number without an exponent", f"{at}/{key}")
         elif element.get("is_decimal_allowed") is False and "." in element[key]:
             findings.error("must be a whole number", f"{at}/{key}")
+
+
+def options_of(element: Json) -> list[Json]:
+    """The options of a select, radio buttons, checkboxes or overflow menu; those of all its groups."""
+    options: list[Json] = list(element.get("options") or [])
+    for group in element.get("option_groups") or []:
+        options += group["options"]
+    return options

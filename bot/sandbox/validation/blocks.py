@@ -7,7 +7,7 @@ from typing import Any, Literal
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 from bot.sandbox.validation.block_elements import (
     IN_ACTIONS,
     IN_CONTEXT_ACTIONS,

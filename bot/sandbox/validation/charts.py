@@ -6,7 +6,7 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks/data-visualization-blo
 import math
 from typing import Any
 
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 from bot.sandbox.validation.block_elements import Findings
 
 _XY = frozenset({"line", "bar", "area"})

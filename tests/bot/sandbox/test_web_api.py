@@ -10,7 +10,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.sandbox.client.person import WorkspaceError
 from bot.sandbox.server.local_workspace import ChannelPlan, LocalWorkspace, Member
-from bot.sandbox.surfaces.state import BOT_USER
+from bot.sandbox.state.records import BOT_USER
 from bot.sandbox.validation.manifest import InvalidManifest, Manifest
 from bot.sandbox.validation.rate_limits import RateLimits
 from bot.sandbox.validation.strictness import Rules

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.sandbox.server.socket_mode import SocketMode
-from bot.sandbox.surfaces.state import Workspace
+from bot.sandbox.connection.socket_mode import SocketMode
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.rate_limits import RateLimits
 
 
