@@ -33,6 +33,9 @@ _PATIENCE = 900.0
 _SOON, _LATER = 5.0, 30.0
 """Seconds between two tries of one thing, at first and at most: a form opens within three seconds or not at all."""
 
+_MOST_REFUSALS = 10
+"""After so many sentences at its fields a participant takes a form to be impossible to send."""
+
 _MOMENT = 0.2
 """Seconds after which a participant looks again at what has just refused a press."""
 
@@ -72,13 +75,13 @@ class SimulatedParticipant(threading.Thread):
         *,
         tries: int,
         seed: int,
-        stopped: threading.Event,
+        stopped: threading.Event | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(name=f"participant-{person.id}", daemon=True)
         self.person, self.skill = person, skill
         self._name = person.name
-        self._tries, self._stopped, self._tell = tries, stopped, tell
+        self._tries, self._stopped, self._tell = tries, stopped or threading.Event(), tell
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
         self._experience = Experience()
         self.error: Exception | None = None
@@ -143,11 +146,15 @@ class SimulatedParticipant(threading.Thread):
         """Submit configurations and watch them train, until there were enough or the time is up."""
         try:
             for number in range(1, self._tries + 1):
-                attempt = next_attempt(self.skill, self._experience, self._tries, self._random)
+                attempt = self._next_attempt()
                 self._submit(number, attempt)
                 self._watch(number, attempt)
         except TimeIsUp:
             self._tell(f"{self._name}: the time is up")
+
+    def _next_attempt(self) -> Attempt:
+        """What is tried next."""
+        return next_attempt(self.skill, self._experience, self._tries, self._random)
 
     def _submit(self, number: int, attempt: Attempt) -> None:
         """Bring a configuration to training: open the form, fill it in, send it, until the trial is in the thread."""
@@ -155,15 +162,18 @@ class SimulatedParticipant(threading.Thread):
             f"{label}: why?": attempt.reason for label in self._random.sample(sorted(attempt.values.keys()), k=2)
         }
         taken = False
+        refusals = 0
 
         def send() -> None:
-            nonlocal taken
+            nonlocal taken, refusals
             if taken:  # the trial's message is on its way
                 return
             form = self._open(_TRIAL_FORM, lambda: self._offering(_NEW), _NEW)
             self._fill(form, attempt.values, reasons)
             if errors := self.person.submit(form):
-                raise WorkspaceError(f"“{form.title}” was refused: {' '.join(errors.values())}")
+                refusals += 1
+                refusal = f"“{form.title}” was refused: {' '.join(errors.values())}"
+                raise WorkspaceError(refusal) if refusals < _MOST_REFUSALS else RuntimeError(refusal)
             # A form that was sent before it showed what its optimizer needs comes back, and is filled in again.
             taken = self.person.view(form.id) is None
 

@@ -89,7 +89,7 @@ def guess(chance: random.Random) -> Attempt:
     optimizer = chance.choice(["Adam", "Adadelta", "Adagrad", "RMSprop", "SGD"])
     values = {
         "Epochs": str(chance.randint(2, 4)),
-        "Batch size": str(chance.choice([50, 100, 200, 500])),
+        "Batch size": str(chance.choice([20, 50, 100, 200])),
         "Loss function": chance.choice(["Cross entropy", "L1 loss", "Mean squared error", "Negative log likelihood"]),
         OPTIMIZER: optimizer,
         "Learning rate": chance.choice(["0.1", "0.5", "0,01", "0.001", "1e-5"]),
@@ -117,7 +117,7 @@ def _from_presets(experience: Experience, chance: random.Random) -> Attempt:
     number = experience.attempts
     rates = ["0.001", "0.01", "0.0005", "0.0003", "0.002", "0.0002"]
     values = {
-        "Epochs": str(4 + number % 3),
+        "Epochs": str(4 + number % 2),
         "Batch size": chance.choice(["64", "100"]),
         "Loss function": "Cross entropy",
         OPTIMIZER: "Adam" if number % 3 != 1 else "RMSprop",
@@ -135,8 +135,8 @@ def _refine(experience: Experience, chance: random.Random) -> Attempt:
     elif best is not None:
         rate = float(best.values["Learning rate"]) * chance.choice([0.6, 0.8, 1.3])
     values = {
-        "Epochs": "6",
-        "Batch size": "32" if number < 2 else "64",
+        "Epochs": "5",
+        "Batch size": "64",
         "Loss function": "Cross entropy",
         OPTIMIZER: "Adam",
         "Learning rate": f"{rate:.1e}",
