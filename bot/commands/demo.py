@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from bot.app import Bot
 from bot.commands.demo_participants import SimulatedParticipant
 from bot.commands.demo_tuning import Skill
 from bot.commands.study_file import MANIFEST, STUDY, USAGE, here_or_template, load_settings
@@ -30,6 +29,9 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import TrialState
 from storage.transitions import evaluations
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 _REPORTS = "study-reports"
 _RESEARCHER = Member("Researcher", "researcher")
@@ -113,6 +115,8 @@ def _show(
     console: Console,
 ) -> None:
     """Run the bot in the workspace, let the participants take part, and tell how it went."""
+    from bot.app import Bot  # here, since it takes seconds, and other commands do not need it
+
     database = Path(tempfile.mkdtemp(prefix="black-magic-")) / "study.db"
     settings = _settings(settings, workspace, database)
     credentials = Credentials(workspace.bot_token, workspace.app_token, workspace.api_url)
@@ -176,7 +180,7 @@ def _crowd(
     return crowd
 
 
-def _wait_for(crowd: Sequence[SimulatedParticipant], bot: Bot, stopped: threading.Event) -> None:
+def _wait_for(crowd: Sequence[SimulatedParticipant], bot: "Bot", stopped: threading.Event) -> None:
     """Wait until the results of everybody who finished are posted, or until the demonstration is stopped."""
     while not stopped.wait(0.2):
         if any(each.is_alive() for each in crowd):
@@ -197,7 +201,7 @@ def _tell_results(store: Store, console: Console) -> None:
             console.print(f"{session.participant}: test accuracy {summary.mean:.1f}{spread} %, {tries}")
 
 
-def _numbers(bot: Bot, database: Path) -> dict[str, int | str]:
+def _numbers(bot: "Bot", database: Path) -> dict[str, int | str]:
     status = history.status(bot.store, now=datetime.now(UTC))
     return {
         "participants": sum(count for state, count in status.sessions.items() if state.is_finished),
@@ -213,11 +217,11 @@ def _numbers(bot: Bot, database: Path) -> dict[str, int | str]:
 # All that the demonstration asks of the bot, besides its store.
 
 
-def _results_posted(bot: Bot) -> int:
+def _results_posted(bot: "Bot") -> int:
     """How many participants' results were posted to the report channel."""
     return bot.study.tidings.reported
 
 
-def _plot_updates(bot: Bot) -> int:
+def _plot_updates(bot: "Bot") -> int:
     """How many loss plots were shown."""
     return bot.study.parts.feed.counters.frames
