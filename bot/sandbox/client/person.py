@@ -19,6 +19,9 @@ from bot.sandbox.validation.block_elements import options_of
 _T = TypeVar("_T")
 
 _REQUEST_SECONDS = 60.0
+USUAL_PATIENCE = 30.0
+"""Seconds for which a person waits, unless told otherwise: on a busy machine an answer takes a few."""
+
 # What is waited for may also depend on things that the workspace does not announce, such as the app's own state.
 _LONG_POLL_SECONDS = 1
 
@@ -106,7 +109,7 @@ class Person:
     def wait_for(
         self,
         expected: str | Callable[[Message], bool],
-        timeout: float = 10.0,
+        timeout: float = USUAL_PATIENCE,
         *,
         channel: str | None = None,
         after: str = "",
@@ -138,7 +141,7 @@ class Person:
         return self.wait_until(look, timeout, lambda: f"{expected!r}; last seen: {[each.text for each in seen[-3:]]}")
 
     def wait_until(
-        self, look: Callable[[], _T | None], timeout: float = 10.0, what: Callable[[], str] | None = None
+        self, look: Callable[[], _T | None], timeout: float = USUAL_PATIENCE, what: Callable[[], str] | None = None
     ) -> _T:
         """Wait until ``look`` finds something, looking again whenever anything changed for this person.
 
@@ -195,7 +198,7 @@ class Person:
         """The modal on top."""
         return next(reversed(self.views()), None)
 
-    def wait_for_modal(self, title_or_callback_id: str | None = None, timeout: float = 10.0) -> View:
+    def wait_for_modal(self, title_or_callback_id: str | None = None, timeout: float = USUAL_PATIENCE) -> View:
         """Wait until a modal is open, of this title or ``callback_id`` if one is given."""
         found: View | None = None
 
@@ -251,7 +254,7 @@ class Person:
         view = self._get("home")["view"]
         return None if view is None else View.read(view)
 
-    def wait_for_home(self, words: str = "", timeout: float = 10.0) -> View:
+    def wait_for_home(self, words: str = "", timeout: float = USUAL_PATIENCE) -> View:
         """Wait until the Home tab shows these words."""
 
         def look() -> View | None:

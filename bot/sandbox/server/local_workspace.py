@@ -166,7 +166,7 @@ class LocalWorkspace:
         """How many Socket Mode connections the app has."""
         return self._in_loop(lambda: self._parts.socket_mode.connections)
 
-    def wait_for_app(self, seconds: float = 10.0) -> None:
+    def wait_for_app(self, seconds: float = _START_SECONDS) -> None:
         """Wait until the app is connected.
 
         Raises:
