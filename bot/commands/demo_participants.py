@@ -92,7 +92,7 @@ class SimulatedParticipant(threading.Thread):
             self._enter()
             self._tune()
             self._finish()
-        except Exception as error:  # noqa: BLE001 - whoever waits for the thread looks at it
+        except Exception as error:  # noqa: BLE001 - the demonstration looks at it when the thread has ended
             self.error = error
             if not isinstance(error, Stopped):
                 self._tell(f"{self._name} stopped: {error}")

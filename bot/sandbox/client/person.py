@@ -126,7 +126,7 @@ class Person:
             The newest one that fits.
         """
         channel = channel or self.direct_channel
-        seen: tuple[Message, ...] = ()
+        messages: tuple[Message, ...] = ()
 
         def fits(message: Message) -> bool:
             if not message.bot or message.deleted or message.ts <= after:
@@ -134,11 +134,13 @@ class Person:
             return expected in message.text_of_everything if isinstance(expected, str) else expected(message)
 
         def look() -> Message | None:
-            nonlocal seen
-            seen = self.messages(channel)
-            return next((each for each in reversed(seen) if fits(each)), None)
+            nonlocal messages
+            messages = self.messages(channel)
+            return next((each for each in reversed(messages) if fits(each)), None)
 
-        return self.wait_until(look, timeout, lambda: f"{expected!r}; last seen: {[each.text for each in seen[-3:]]}")
+        return self.wait_until(
+            look, timeout, lambda: f"{expected!r}; the last messages are {[each.text for each in messages[-3:]]}"
+        )
 
     def wait_until(
         self, look: Callable[[], _T | None], timeout: float = USUAL_PATIENCE, what: Callable[[], str] | None = None

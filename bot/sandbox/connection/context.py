@@ -1,4 +1,4 @@
-"""The parts of the running workspace that its doors (Web API, human side) share."""
+"""The parts of the running workspace that the Web API and the human side share."""
 
 from dataclasses import dataclass
 

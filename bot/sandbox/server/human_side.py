@@ -41,23 +41,23 @@ class HumanSide:
         if _PAGE.is_dir():
             router.add_static("/page", _PAGE)
         get("/ui/people", self._people)
-        post("/ui/people", _told(self._join))
+        post("/ui/people", _refused_in_words(self._join))
         get("/ui/traffic", self._traffic)
-        get("/ui/{user}/conversations", _told(self._conversations))
-        get("/ui/{user}/messages", _told(self._messages))
-        post("/ui/{user}/messages", _told(self._say))
-        router.add_patch("/ui/{user}/messages/{ts}", _told(self._edit))
-        router.add_delete("/ui/{user}/messages/{ts}", _told(self._delete))
-        post("/ui/{user}/read", _told(self._read))
-        get("/ui/{user}/home", _told(self._home))
-        post("/ui/{user}/home/opened", _told(self._home_opened))
-        post("/ui/{user}/command", _told(self._command))
-        post("/ui/{user}/act", _told(self._act))
-        get("/ui/{user}/views", _told(self._views))
-        post("/ui/{user}/views/{id}/input", _told(self._input))
-        post("/ui/{user}/views/{id}/submit", _told(self._submit))
-        post("/ui/{user}/views/{id}/close", _told(self._close))
-        get("/ui/{user}/changes", _told(self._changes))
+        get("/ui/{user}/conversations", _refused_in_words(self._conversations))
+        get("/ui/{user}/messages", _refused_in_words(self._messages))
+        post("/ui/{user}/messages", _refused_in_words(self._write))
+        router.add_patch("/ui/{user}/messages/{ts}", _refused_in_words(self._edit))
+        router.add_delete("/ui/{user}/messages/{ts}", _refused_in_words(self._delete))
+        post("/ui/{user}/read", _refused_in_words(self._read))
+        get("/ui/{user}/home", _refused_in_words(self._home))
+        post("/ui/{user}/home/opened", _refused_in_words(self._home_opened))
+        post("/ui/{user}/command", _refused_in_words(self._command))
+        post("/ui/{user}/act", _refused_in_words(self._act))
+        get("/ui/{user}/views", _refused_in_words(self._views))
+        post("/ui/{user}/views/{id}/input", _refused_in_words(self._input))
+        post("/ui/{user}/views/{id}/submit", _refused_in_words(self._submit))
+        post("/ui/{user}/views/{id}/close", _refused_in_words(self._close))
+        get("/ui/{user}/changes", _refused_in_words(self._changes))
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         page = _PAGE / "index.html"
@@ -110,7 +110,7 @@ class HumanSide:
         shown = [message_json(self._workspace, each) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
-    async def _say(self, request: web.Request) -> web.Response:
+    async def _write(self, request: web.Request) -> web.Response:
         user, body = self._user(request), await _body(request)
         channel, manifest = self._channel(user, str(body.get("channel") or "")), self._workspace.manifest
         if channel.kind == "dm" and (manifest.messages_read_only or not manifest.messages_tab):
@@ -234,7 +234,7 @@ class HumanSide:
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _told(handler: _Handler) -> _Handler:
+def _refused_in_words(handler: _Handler) -> _Handler:
     """Answer what is not possible with a sentence."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:

@@ -56,7 +56,7 @@ class LocalWorkspace:
     Raises:
         InvalidManifest: When the manifest cannot be used.
         ValueError: Two people have the same id.
-        OSError: On start, when the port is taken.
+        OSError: On start, when the port is in use.
     """
 
     bot_user = BOT_USER
@@ -144,7 +144,7 @@ class LocalWorkspace:
         """The id of the channel of this name.
 
         Raises:
-            KeyError: There is none.
+            KeyError: No channel has this name.
         """
         channels = self._in_loop(lambda: tuple(self._parts.workspace.channels.values()))
         for channel in channels:

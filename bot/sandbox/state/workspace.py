@@ -127,7 +127,7 @@ class Workspace:
         ]
 
     def message(self, channel: str, ts: str) -> Message | None:
-        """The message, unless there is none or it was deleted."""
+        """The message with this ts; ``None`` if it never was there or was deleted."""
         found = self.messages.get(channel, {}).get(ts)
         return None if found is None or found.deleted else found
 

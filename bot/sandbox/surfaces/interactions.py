@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether everything was taken."""
+        """Whether the app accepted everything."""
         return not self.error and not self.errors
 
 
@@ -106,10 +106,10 @@ async def act_on_view(context: Context, user: str, view: View, change: Change) -
 
 def _apply(change: Change, blocks: list[Json], values: Values) -> Json | None:
     """Store the new state; the ``action`` to tell the app, or ``None`` where Slack says nothing yet."""
-    place = find(blocks, change.block_id, change.action_id)
-    if place is None:
+    located = find(blocks, change.block_id, change.action_id)
+    if located is None:
         raise NotPossible("This element is not there any more: what it stood in was changed.")
-    block, element = place
+    block, element = located
     action: Json = {"type": element["type"], "action_id": change.action_id, "block_id": change.block_id}
     if element["type"] in FIELDS:
         state = changed(element, change.element or {})
@@ -257,7 +257,7 @@ def enter(view: View, values: Values) -> None:
     """Fill in a form all at once, without telling the app."""
     for block_id, actions in values.items():
         for action_id, element in actions.items():
-            place = find(view.blocks, block_id, action_id)
-            if place is None:
+            located = find(view.blocks, block_id, action_id)
+            if located is None:
                 raise NotPossible("This field is not there any more: the form was changed.")
-            view.values.setdefault(block_id, {})[action_id] = changed(place[1], element)
+            view.values.setdefault(block_id, {})[action_id] = changed(located[1], element)

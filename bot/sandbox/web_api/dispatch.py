@@ -1,4 +1,4 @@
-"""The door of the Web API: reads a call, checks token, scope and rate, runs the method, answers in Slack's form."""
+"""Every call of the Web API: read it, check token, scope and rate, run the method, answer in Slack's form."""
 
 import json
 import time

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.commands.demo_participants import SimulatedParticipant
-from bot.commands.demo_tuning import Attempt, Skill, next_attempt
+from bot.commands.demo_tuning import Attempt, Experience, Skill, next_attempt
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
 from bot.sandbox.server.local_workspace import LocalWorkspace
@@ -90,11 +93,7 @@ def test_ctrl_c_ends_the_demonstration_and_leaves_no_process_behind(small_study,
         os.killpg(running.pid, 0)
 
 
-def test_a_port_that_may_not_be_used_is_named(monkeypatch, capsys):
-    from typer.testing import CliRunner
-
-    from bot.cli import app
-
+def test_a_port_that_may_not_be_used_is_named(monkeypatch):
     def refuse(self: LocalWorkspace) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -146,10 +145,6 @@ def test_a_participant_presses_again_what_was_refused_and_fills_in_again_what_cl
 
 def attempts(skill: Skill, tries: int) -> list[Attempt]:
     """What somebody of this skill tries, if every trial reaches 50 %."""
-    import random
-
-    from bot.commands.demo_tuning import Experience
-
     experience, chance, made = Experience(), random.Random(1), []
     for _ in range(tries):
         made.append(next_attempt(skill, experience, tries, chance))
