@@ -48,7 +48,7 @@ _END_SECONDS = 15.0
 def demo(
     participants: Annotated[int, typer.Option(min=0, help="How many simulated participants take part.")] = 3,
     tries: Annotated[int, typer.Option(min=1, help="How many configurations each of them tries.")] = 4,
-    stop: Annotated[bool, typer.Option("--exit", help="Stop at the end, with a line of JSON.")] = False,
+    stop: Annotated[bool, typer.Option("--exit", help="At the end, print a line of JSON and stop.")] = False,
     port: Annotated[
         int,
         typer.Option(min=0, max=65535, help="Where the page is; if it is in use, the next free port. 0 takes any."),
