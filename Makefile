@@ -2,6 +2,7 @@
 # make test       the tests, in some minutes
 # make test-long  the tests that take minutes each, such as a whole study of 31 simulated people
 # make lint       style, types and who may import whom
+# make house      draws docs/house.md from the code
 # make bench      how fast training, the live feed and the report are (best on a machine that does nothing else)
 #
 # Each needs Python 3.11 or newer. The first one makes the environment .venv; another Python for it is named so:
@@ -15,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 # The tests start many processes. Without compiled files each of them would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench lint new-venv clean
+.PHONY: demo test test-long bench lint house new-venv clean
 
 demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
@@ -38,6 +39,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+house: $(INSTALLED)
+	$(BIN)/python -m tests.docs.house
 
 # An environment that works is brought up to date; one that does not (its Python is gone, or too old) is made anew.
 $(INSTALLED): pyproject.toml requirements-dev.lock

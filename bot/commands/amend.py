@@ -37,8 +37,8 @@ class NotAmended(Exception):
 
 
 def amend(
-    name: Annotated[str, typer.Argument(help="What the amendment is called; every one of a study has its own name.")],
-    because: Annotated[str, typer.Option("--because", help="Why the rules are changed; it is kept with them.")],
+    name: Annotated[str, typer.Argument(help="A name for the amendment, used once in a study.")],
+    because: Annotated[str, typer.Option("--because", help="Why the rules are changed. The reason is kept with them.")],
     study: StudyFile = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:

@@ -1,9 +1,9 @@
-"""The parts of the running workspace that its doors (Web API, human side) share."""
+"""The parts of the running workspace that the Web API and the human side share."""
 
 from dataclasses import dataclass
 
-from bot.sandbox.server.socket_mode import SocketMode
-from bot.sandbox.surfaces.state import Workspace
+from bot.sandbox.connection.socket_mode import SocketMode
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.rate_limits import RateLimits
 
 

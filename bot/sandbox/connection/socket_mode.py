@@ -17,7 +17,9 @@ from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.surfaces.state import APP_ID, BOT_USER, TEAM_ID, VERIFICATION_TOKEN, Json, Workspace
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import APP_ID, BOT_USER, TEAM_ID, VERIFICATION_TOKEN
+from bot.sandbox.state.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

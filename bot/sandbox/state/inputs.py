@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.sandbox.surfaces.state import Json, Values
+from bot.sandbox.json_types import Json, Values
+from bot.sandbox.validation.block_elements import options_of
 
 FIELDS: dict[str, tuple[str, str]] = {
     "plain_text_input": ("value", "initial_value"),
@@ -125,14 +126,6 @@ def client_errors(blocks: list[Json], values: Values) -> dict[str, str]:
         elif element["type"] in _TEXTS and (sentence := _text_error(element, value)):
             errors[block["block_id"]] = sentence
     return errors
-
-
-def options_of(element: Json) -> list[Json]:
-    """The options of a select, radio buttons, checkboxes or overflow menu; those of all its groups."""
-    options: list[Json] = list(element.get("options") or [])
-    for group in element.get("option_groups") or []:
-        options += group["options"]
-    return options
 
 
 def _walk(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
