@@ -115,7 +115,7 @@ class TestWarnings:
         return refused.value.reason
 
     def given_until_the_deadline(self, lab, session) -> list[tuple[timedelta, float]]:
-        """How long before the deadline each warning is given, and its minutes, if somebody looks as ``next_at`` says."""
+        """Each warning that somebody gives who looks at ``next_at``: how long before the deadline, and its minutes."""
         given = []
         while lab.now < session.deadline:
             if due(lab).warnings:
