@@ -12,14 +12,14 @@ from bot.slack.rate_limiter import CallNotMade
 log = logging.getLogger(__name__)
 
 
-TOO_BUSY = "That took too long just now; what you entered and trained is kept. Please try again in a moment."
+TOO_BUSY = "That took too long just now. What you entered and trained is kept. Please try again in a moment."
 """What the person reads when a call did not get its turn in time."""
 
 
 def apology(code: str) -> str:
     """What the person reads when something failed."""
     return (
-        f"Something went wrong on our side; what you entered and trained is kept. Please try again. "
+        f"Something went wrong on our side. What you entered and trained is kept. Please try again. "
         f"If it happens again, tell the researchers this code: {code}."
     )
 

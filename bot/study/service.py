@@ -209,7 +209,7 @@ class StudyService:
         if state is ParticipantState.INVITED:
             raise Refused(Reason.NOT_CONSENTED, "Please read the text above and press *I agree* first.")
         if state is ParticipantState.DESCRIBED:
-            raise Refused(Reason.LOCKED, "You have answered these questions already, and they can be answered once.")
+            raise Refused(Reason.LOCKED, "You have answered these questions already. You can answer them only once.")
 
     def may_submit(self, session: Session) -> None:
         """Check that a form for a new configuration is worth opening.
@@ -218,9 +218,9 @@ class StudyService:
             Refused: The session is over, or its time is up.
         """
         if session.state is SessionState.FINISHED:
-            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept; thank you for taking part!")
+            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept. Thank you for taking part!")
         if session.state is SessionState.CHOOSING:
-            raise Refused(Reason.TIME_IS_UP, "Your time is up. Press *Choose* to name your final configuration.")
+            raise Refused(Reason.TIME_IS_UP, "Your time is up. Press *Choose* to choose your final configuration.")
 
     def may_choose(self, session: Session) -> None:
         """Check that the form for the final choice is worth opening.
@@ -229,7 +229,7 @@ class StudyService:
             Refused: The session is over.
         """
         if session.state is SessionState.FINISHED:
-            raise Refused(Reason.SESSION_OVER, "This session is over, and its final choice is recorded. Thank you!")
+            raise Refused(Reason.SESSION_OVER, "This session is over, so you cannot choose any more. Thank you!")
 
     def own_session(self, user: str, session_id: int) -> Session:
         """A session, if it is this user's.

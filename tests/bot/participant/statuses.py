@@ -10,10 +10,9 @@ from training.hyperparameters import Configuration
 BY_ITSELF = (
     "by itself",
     "by themselves",
-    "in a moment you can go on",
+    "In a moment you can go on",
     "nothing to do",
     "nothing more to do",
-    "need not do anything",
     "write to you",
 )
 """Where there is nothing to press, a message says that it goes on without that, or that it is over."""

@@ -50,7 +50,7 @@ def test_from_the_opening_to_the_end(house, researcher):
     tuning = house.seated("Tunes")
     waiting = house.described("Waits")
     waiting.press(waiting.wait_for("Your task", PATIENCE), "Start")
-    waiting.wait_for("All places are taken right now", PATIENCE)
+    waiting.wait_for("All places are taken at the moment", PATIENCE)
     codes = [house.participant(each).code for each in (tuning, waiting)]
 
     # Pausing names those who tune and those who wait; nobody new is let in.

@@ -27,7 +27,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     press_start(second)
     assert "you are next. Your time has not started" in second.wait_for("You are in the queue now").text
     press_start(third)
-    third.wait_for("1 before you")
+    third.wait_for("1 person is before you")
     second.wait_until(lambda: not [each for each in second.messages() if "Start" in each.buttons], 30)
     second.wait_for("you are next", after=second.say("start"))
     assert second.modal() is third.modal() is None
@@ -40,7 +40,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
 
     called = second.wait_for("A place is free now", 30)
     old = repost(narrow, third, task)  # on a phone that was offline
-    third.wait_for("1 before you", after=press_start(third, old))  # the seat is kept for the second
+    third.wait_for("1 person is before you", after=press_start(third, old))  # the seat is kept for the second
     second.press(called, "Start")
     second.wait_for_modal("New configuration")
     assert narrow.session(second).state is SessionState.ACTIVE

@@ -68,7 +68,7 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
             person.press(message, "Cancel")
 
         stack.enter_context(run(house, tmp_path))
-        told = person.wait_for("Sorry, I was away or lost time for you", 60)
+        told = person.wait_for("Sorry, you lost time through our fault", 60)
         house.trial(person, 2, "validation accuracy")
         shown = person.wait_until(lambda: (m := person.message(message.ts)).image_urls and m, 90)
         session = house.session(person)
