@@ -107,7 +107,7 @@ class Baselines:
             actor=actor,
             now=self._now(),
         )
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
         return baseline
 
     def start_tpe(self, wanted: int, actor: str, tries: int | None = None, *, task: str | None = None) -> Baseline:
@@ -180,7 +180,7 @@ class Baselines:
                     self._end_random(baseline)
                 else:
                     self._go_on_with_tpe(baseline)
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
 
     def _end_random(self, baseline: Baseline) -> None:
         """End random search if nothing of it is left."""

@@ -93,7 +93,7 @@ class Dispatcher:
         latest = trials.latest_environment(self._store)
         self._reference = None if latest is None else Environment(**latest)
         self._workers.start()
-        self._running.look()
+        self._running.wake_dispatcher()
         self._thread.start()
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class Dispatcher:
             except OperationalError as error:
                 # The disk is full, or the database away: nothing may be lost for it, so the same is tried again.
                 self._say_once(error)
-                self._running.look()
+                self._running.wake_dispatcher()
                 self._closing.wait(_RETRY_SECONDS)
             except Exception as error:  # the study must go on, and somebody must be told
                 log.exception("the jobs loop met an error")
@@ -126,7 +126,7 @@ class Dispatcher:
         if self._event is not None:
             self._handle(self._event)
             self._event = None
-        if self._running.take_look():
+        if self._running.take_wake_up():
             self._assign()
 
     def _give_up(self) -> None:
@@ -222,7 +222,7 @@ class Dispatcher:
             return
         self._told_of.discard(slot)
         self._running.ready.add(slot)
-        self._running.look()
+        self._running.wake_dispatcher()
 
     def _lose_slot(self, event: WorkerEvent) -> None:
         """A worker is gone, or cannot start, without a job that would tell of it."""

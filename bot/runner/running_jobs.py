@@ -81,19 +81,19 @@ class RunningJobs:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self._jobs: dict[str, RunningJob] = {}
-        self._look = threading.Event()
+        self._woken = threading.Event()
         self.lock = threading.Lock()
         self.ready: set[int] = set()
 
-    def look(self) -> None:
+    def wake_dispatcher(self) -> None:
         """A job may be waiting: let the dispatcher look soon."""
-        self._look.set()
+        self._woken.set()
 
-    def take_look(self) -> bool:
+    def take_wake_up(self) -> bool:
         """Whether somebody wants the dispatcher to look; from now on nobody does."""
-        if not self._look.is_set():
+        if not self._woken.is_set():
             return False
-        self._look.clear()
+        self._woken.clear()
         return True
 
     def stop(self, key: str) -> None:
@@ -136,4 +136,4 @@ class RunningJobs:
         """A job runs no more: its slot is free."""
         with self.lock:
             self._jobs.pop(running.job.key, None)
-        self.look()
+        self.wake_dispatcher()

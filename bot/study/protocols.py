@@ -65,7 +65,7 @@ class HomeTabs(Protocol):
 class Admins(Protocol):
     """Tells the admins in the report channel. No method waits."""
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """Something has happened that the event log tells."""
 
     def evaluated(self, session_id: int) -> None:

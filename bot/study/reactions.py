@@ -70,7 +70,7 @@ class Reactions:
 
     def submitted(self, trial: Trial) -> None:
         """A trial waits: let the workers look, and post its reply in the thread."""
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
         self._tasks.run("posting a trial", partial(self.post_trial, trial))
         self._redraw_summary(trial.session_id)
 
@@ -118,7 +118,7 @@ class Reactions:
         """
         if stopped is not None:
             self.trial_stopped(stopped)
-        self._jobs.look()  # a final choice has evaluations
+        self._jobs.wake_dispatcher()  # a final choice has evaluations
         self.redraw(session.id)
         self._notifications.deliver()
         self.call_next()

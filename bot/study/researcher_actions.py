@@ -177,7 +177,7 @@ class ResearcherActions:
         participant = participants.find_by_code(self._store, code)
         if participant is None:
             wanted = escape(shorten(code, _LONGEST_CODE))
-            raise Refused(Reason.UNKNOWN, f"There is no participant “{wanted}”. `/study participants` names all.")
+            raise Refused(Reason.UNKNOWN, f"There is no participant “{wanted}”. `/study participants` lists all.")
         return participant
 
     def invite(self, user: str) -> Invitation:
@@ -241,7 +241,7 @@ class ResearcherActions:
         participant = self.find(code)
         session = sessions.active_session(self._store, participant.id)
         if session is None:
-            raise Refused(Reason.SESSION_OVER, f"{participant.code} is in no session now. Nothing was changed.")
+            raise Refused(Reason.SESSION_OVER, f"{participant.code} is not in a session now. Nothing was changed.")
         return session
 
     def _identity(self, code: str) -> Identity | None:
@@ -255,5 +255,5 @@ class ResearcherActions:
         now, seeds = self._now(), self._settings.training.evaluation_seeds
         retried = evaluations.retry_failed(self._store, actor=actor, now=now)
         added = evaluations.ensure(self._store, seeds=seeds, now=now)
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
         return Reviewed(len(retried), added)

@@ -92,7 +92,7 @@ class Withdrawals:
             self._say_goodbye(identity, root, by_researcher=actor is not None)
         if self._delete_data:
             self._delete_messages(withdrawal, identity)
-        self._admins.look()
+        self._admins.wake()
         self._reactions.call_next()
         return withdrawal
 

@@ -425,10 +425,10 @@ def at_once() -> Callable[..., list[Any]]:
     def race(*deeds: Callable[[], Any]) -> list[Any]:
         start = Barrier(len(deeds))
 
-        def run(deed: Callable[[], Any]) -> Any:
+        def run(do: Callable[[], Any]) -> Any:
             start.wait()
             try:
-                return deed()
+                return do()
             except Exception as error:  # noqa: BLE001 (the test looks at it)
                 return error
 

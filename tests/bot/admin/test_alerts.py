@@ -70,7 +70,7 @@ def test_a_storm_is_few_updates_and_the_newest_wins(office, monkeypatch):
     begun = time.monotonic()
     for number in range(200):
         office.admins.alert(AlertKind.SLACK_LIMITS, f"Refused {number}.")
-        office.admins.look()
+        office.admins.wake()
     office.told("Refused 199.")
     seconds = time.monotonic() - begun
     (post,) = shown(office, "Refused")
@@ -162,8 +162,8 @@ def test_what_breaks_while_the_data_base_is_away_is_said_once_all_the_same(offic
 
 def test_a_call_that_slack_refused_as_one_too_many_is_told(office):
     office.limiter.slow_down("chat.update", 12)
-    told = office.told("Slack takes no chat.update for 12 s.")
-    assert told.text.startswith("⚠️ Slack limits us")
+    told = office.told("Slack accepts no chat.update for 12 s.")
+    assert told.text.startswith("⚠️ Slack refuses calls")
 
 
 def test_nothing_is_posted_where_no_channel_is_named(office):
@@ -172,7 +172,7 @@ def test_nothing_is_posted_where_no_channel_is_named(office):
     office.settings = office.settings.model_copy(update={"slack": slack})
     office.open()
     office.admins.alert(AlertKind.WORKER_LOST, "Unheard.")
-    office.admins.look()
+    office.admins.wake()
     office.close()
     assert office.posts == []
     assert [each.latest for each in alerts.unacknowledged(office.store)] == ["Unheard."]

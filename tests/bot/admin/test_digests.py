@@ -77,7 +77,7 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     assert "• novice: 2 finished, accuracy 45.0 ± 7.1 %" in said
     assert "• medium: 0 finished\n" in said
     assert "• expert: 1 finished, accuracy 80.0 %" in said
-    assert "5 participants and 1 who have left; 1 in a session now, 0 in line." in said
+    assert "5 participants, 1 have left. In a session now: 1. In the queue: 0." in said
     assert "Evaluations: 9 done, 1 left, 1 failed." in said
     assert "*Not acknowledged*\n• A worker was lost, last <!date^" in said
     assert f"From <!date^{int(MORNING.timestamp())}^" in said
@@ -164,7 +164,7 @@ def test_who_waits_in_line_is_counted(office):
     queue.line_up(office.store, person.id, now=office.now)
     assert session.participant_id != person.id
     (digest,) = evening(office, local(2030, 3, 1))
-    assert "1 in a session now, 1 in line." in digest.text_of_everything
+    assert "In a session now: 1. In the queue: 1." in digest.text_of_everything
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     alert = raised(office, AlertKind.EVALUATION_FAILED, f"evaluation:1 of {code} failed in slot 0: RuntimeError.")
     assert alert.buttons == ("Retry failed evaluations", "Acknowledge")
     researcher.press(alert, "Retry failed evaluations")
-    told(researcher, office.reports, "1 evaluation runs again", after=alert.ts)
+    told(researcher, office.reports, "1 evaluation runs again.", after=alert.ts)
     office.admin.wait_until(lambda: not evaluations.due(office.store), PATIENCE)
     assert [each.actor for each in events.read(office.store, kind=EventKind.RETRIED)] == ["researcher-2"]
     summary = evaluations.evaluation_summary(office.store, office.session(person).choice.id)
@@ -212,7 +212,7 @@ def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_
         post(office, "the day’s digest", "Pause")
         office.close()
         office.open()
-        office.reported("I am up")
+        office.reported("I have started")
         digests = [each for each in office.admin.messages(office.reports) if "digest" in each.text]
         assert [each.ts for each in digests] == [digest.ts]
 

@@ -55,8 +55,8 @@ def test_from_the_opening_to_the_end(house, researcher):
 
     # Pausing names those who tune and those who wait; nobody new is let in.
     question = ask(researcher, "pause")
-    assert f"In a session now: 1 ({codes[0]}); they go on to the end of their time." in text_of(question)
-    assert f"In line: 1 ({codes[1]}); they keep their place." in text_of(question)
+    assert f"In a session now: 1 ({codes[0]}). Their sessions go on to the end." in text_of(question)
+    assert f"In the queue: 1 ({codes[1]}). They keep their positions." in text_of(question)
     answer(researcher, question, "Yes, pause it", "The study is paused.")
     assert state(house) is StudyState.PAUSED
     assert "is paused already" in text_of(ask(researcher, "pause"))
@@ -64,12 +64,12 @@ def test_from_the_opening_to_the_end(house, researcher):
     early.wait_for("The study is paused at the moment", PATIENCE)
 
     # Closing is refused while somebody tunes.
-    assert f"Still in a session: {codes[0]}. Nothing was closed." in text_of(ask(researcher, "close"))
+    assert f"Still in a session: {codes[0]}. The study was not closed." in text_of(ask(researcher, "close"))
     house.trained(tuning)
     house.finish(tuning)
     question = ask(researcher, "resume")
-    assert f"In line: 1 ({codes[1]}); they are called as seats become free." in text_of(question)
-    answer(researcher, question, "Yes, resume it", "The study goes on.")
+    assert f"In the queue: 1 ({codes[1]}). They are called when places are free." in text_of(question)
+    answer(researcher, question, "Yes, resume it", "The study is open again.")
     waiting.wait_for("A place is free now", PATIENCE)
 
     # Closing is for good: whoever waits is told, and nobody knows any more who was who.
@@ -79,7 +79,7 @@ def test_from_the_opening_to_the_end(house, researcher):
     assert state(house) is StudyState.CLOSED
     waiting.wait_for("was closed before a place was free", PATIENCE)
     assert participants.by_slack_user(house.store, tuning.id) is None
-    assert "is closed, and stays so" in text_of(ask(researcher, "open"))
+    assert "is closed. It cannot be opened again" in text_of(ask(researcher, "open"))
     assert "*Black Magic* is closed." in text_of(ask(researcher, "status"))
 
     # All of it is on record, with who.

@@ -59,6 +59,7 @@ def test_no_window_ever_sees_more_calls_than_allowed(priority: Priority) -> None
 
 def test_a_slow_answer_keeps_its_place_until_a_window_after_it_came() -> None:
     limiter = RateLimiter({UPDATE: Limit(1, seconds=0.2)})
+
     def somebody_else() -> None:
         with pytest.raises(CallNotMade, match="turn did not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
             pass

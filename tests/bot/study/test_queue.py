@@ -59,7 +59,7 @@ def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
     research.pause("researcher-1")
     waiting.press(called, "Start")
     told = narrow.told(waiting, "The study is paused at the moment")
-    assert "I will write to you when it goes on and it is your turn" in told.text_of_everything
+    assert "I will write to you when it is your turn" in told.text_of_everything
     assert "Start" not in told.buttons
     research.resume("researcher-1")
     again = waiting.wait_for("A place is free now", 30, after=told.ts)
@@ -73,5 +73,5 @@ def test_a_researcher_sees_who_is_in_line(narrow):
     waiting.wait_for("you are next")
     researcher = narrow.workspace.person("Researcher")
     status = text_of(ask(researcher, "status"))
-    assert f"In line: {narrow.participant(waiting).code}." in status
+    assert f"In the queue: {narrow.participant(waiting).code}." in status
     assert f"• {narrow.participant(tuner).code}: until <!date^" in status
