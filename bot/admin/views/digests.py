@@ -113,7 +113,7 @@ def _progress(status: Status) -> list[str]:
     failed = status.evaluations[TrialState.FAILED]
     return [
         f"*So far* (the study is {status.state})",
-        f"{sum(people.values()):,} participants, {status.participants[ParticipantState.WITHDRAWN]:,} have left. "
+        f"Participants: {sum(people.values()):,}. Left the study: {status.participants[ParticipantState.WITHDRAWN]:,}. "
         f"In a session now: {len(status.running):,}. In the queue: {len(status.waiting_in_line):,}.",
         f"Trials: {_counts(status.trials)}.",
         f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),

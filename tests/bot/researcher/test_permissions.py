@@ -3,7 +3,7 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.researcher.listeners import NOT_FOR_YOU
+from bot.researcher.context import NOT_FOR_YOU
 from bot.researcher.permissions import AGAIN_SECONDS, REMEMBERED_SECONDS, GroupUnknown, Permissions
 from bot.sandbox.surfaces.state import GROUPS
 from bot.settings.settings import SlackSection

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.researcher.listeners import COMMANDS, NOT_FOR_YOU
+from bot.researcher.context import NOT_FOR_YOU
+from bot.researcher.listeners import COMMANDS
 from storage import events
 from storage.schema.states import EventKind
 from tests.bot.researcher.asking import ask, text_of
