@@ -1,21 +1,33 @@
-# make demo   the whole study in a local workspace, in the browser
-# make test   every check that CI runs
-# make bench  how fast training, the live feed and the report are (best on a machine that does nothing else)
+# make demo       the whole study in a local workspace, in the browser
+# make test       the tests, in some minutes
+# make test-long  the tests that take minutes each, such as a whole study of 31 simulated people
+# make lint       style, types and who may import whom
+# make house      draws docs/house.md from the code
+# make bench      how fast training, the live feed and the report are (best on a machine that does nothing else)
+#
+# Each needs Python 3.11 or newer. The first one makes the environment .venv; another Python for it is named so:
+# make PYTHON=python3.12 test   (after `make clean`, where there is an environment already)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test bench lint clean
+# The tests start many processes. Without compiled files each of them would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-long bench lint house new-venv clean
 
 demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
 
-test: lint
-	@# Three files at a time wait for each other's processors: what failed there is run again by itself, and decides.
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder || \
-		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+# Tests marked `serial` need the machine for themselves. (pytest ends with 5 where there is no such test.)
+test: $(INSTALLED)
+	$(BIN)/python -m pytest --ignore tests/long -m "not serial" --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --ignore tests/long -m serial --numprocesses 0 || [ $$? -eq 5 ]
+
+test-long: $(INSTALLED)
+	$(BIN)/python -m pytest tests/long
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
@@ -28,12 +40,24 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-$(INSTALLED): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 …"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+house: $(INSTALLED)
+	$(BIN)/python -m tests.docs.house
+
+# An environment that works is brought up to date; one that does not (its Python is gone, or too old) is made anew.
+$(INSTALLED): pyproject.toml requirements-dev.lock
+	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(MAKE) --no-print-directory new-venv
+	@echo "Installing into $(VENV); PyTorch is large, so the first time takes some minutes …"
+	$(BIN)/python -m pip install --quiet --constraint requirements-dev.lock --editable '.[dev]'
 	@touch $@
+
+new-venv:
+	@command -v "$(PYTHON)" >/dev/null || \
+		{ echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make PYTHON=python3.12 …"; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; this is $$("$(PYTHON)" --version). Name one: make PYTHON=python3.12 …"; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv"; exit 2; }
+	"$(PYTHON)" -m venv --clear $(VENV)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

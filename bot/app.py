@@ -238,7 +238,7 @@ class Bot:
         study = studies.prepare_study(
             store,
             name=settings.study.name,
-            rules_toml=settings.rules(),
+            rules=settings.rules(),
             rules_hash=settings.rules_hash(),
             now=self._now(),
         )

@@ -13,9 +13,10 @@ from bot.commands.amend import amend
 from bot.commands.bundle import export, import_
 from bot.commands.demo import demo
 from bot.commands.doctor import doctor
+from bot.commands.init import init
 from bot.commands.replay import replay
 from bot.commands.report import report
-from bot.commands.study_file import DEFAULT, StudyFile
+from bot.commands.study_file import DEFAULT, StudyFile, load_settings
 from bot.commands.trial import trial
 
 app = typer.Typer(
@@ -24,28 +25,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(trial)
-app.command()(replay)
-app.command()(doctor)
 app.command()(demo)
-app.command()(amend)
-app.command()(report)
-app.command()(export)
-app.command("import")(import_)
-app.add_typer(data.app, name="data")
+app.command()(init)
 
 
 @app.command()
 def run(study: StudyFile = DEFAULT) -> None:
     """Run the study in a Slack workspace, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN, until Ctrl-C."""
     from bot.app import Bot
-    from bot.settings.settings import Credentials, Settings, SettingsError
+    from bot.settings.settings import Credentials, SettingsError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     try:
         with _quietly():
-            bot = Bot(Settings.load(study), Credentials.from_environment())
+            bot = Bot(load_settings(study), Credentials.from_environment())
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: bot.stop())
             bot.start()
@@ -60,12 +54,22 @@ def run(study: StudyFile = DEFAULT) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep libraries from logging what is about to be said in one sentence: that Slack refuses a token, say."""
+    """Keep libraries from logging what the command says in one sentence, such as that Slack refuses a token."""
     logging.disable(logging.ERROR)
     try:
         yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+app.command()(amend)
+app.command()(report)
+app.command()(export)
+app.command("import")(import_)
+app.command()(trial)
+app.command()(replay)
+app.command()(doctor)
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:

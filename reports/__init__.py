@@ -1,1 +1,1 @@
-"""What it means: numbers computed from what is stored, and pictures drawn from such numbers."""
+"""The report of a study: numbers computed from the stored data, and figures, tables and a page of these numbers."""

@@ -7,26 +7,27 @@ from importlib.metadata import version
 import numpy as np
 
 from reports.analysis import (
-    components,
-    counts,
     final_accuracy,
     follow_up,
-    habits,
     importance,
     machines,
+    participants,
     pooled,
     random_settings,
-    search,
+    regression,
+    search_behaviour,
+    strategies,
     tries,
+    variance_components,
 )
-from reports.analysis.population import Population
-from reports.data import StudyData
-from reports.results.everything import StudyHeader, StudyResults, TaskResults
-from reports.statistics import regression
+from reports.data.population import Population
+from reports.data.study_data import StudyData
+from reports.results.rounding import rounded
+from reports.results.study_results import StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import SEED
 
 Progress = Callable[[str], None]
-"""Is told, before each step, what it is: “final accuracies”."""
+"""A function that is called before each step with the name of the step, such as “final accuracies”."""
 
 STEPS = (
     "counts",
@@ -38,29 +39,31 @@ STEPS = (
     "importance of hyperparameters",
     "planning a follow-up",
 )
-"""What progress is told for each task; with several tasks, the task stands before it."""
+"""The names of the steps of each task; in a study of several tasks, “task: step”."""
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn")
 
 
 def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
-    """Everything, the same for the same data."""
+    """Everything, the same for the same data on every machine: rounded to the digits that machines agree on."""
     tasks = data.tasks
 
     def telling(task: str) -> Progress:
         before = f"{task}: " if len(tasks) > 1 else ""
         return lambda step: progress(before + step) if progress else None
 
-    return StudyResults(
-        study=header(data),
-        counts=counts.counts(data),
-        tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
-        pooled=pooled.pooled(data, tasks),
+    return rounded(
+        StudyResults(
+            study=header(data),
+            counts=participants.counts(data),
+            tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
+            pooled=pooled.pooled(data, tasks),
+        )
     )
 
 
 def header(data: StudyData) -> StudyHeader:
-    """Which study, by what rules, computed by what."""
+    """The study, its rules, and the versions of the libraries that computed the results."""
     return StudyHeader(
         name=data.name,
         opened=data.opened,
@@ -83,9 +86,9 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     random = data.artificial("random", task)
     settings = random_settings.indices(random)
     tell("counts")
-    counted = counts.counts(data, task)
+    counted = participants.counts(data, task)
     drawn = random_settings.random_settings(random, data.trials, task)
-    experience = habits.experience(people)
+    experience = participants.experience(people)
     tell("final accuracies")
     finals = final_accuracy.readings(people, task)
     regressions = regression.regressions(people, data.rules.questions)
@@ -93,10 +96,10 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     thresholds = tries.thresholds(people, data.rules.thresholds, task)
     after_tries = tries.after_tries(people)
     tell("habits")
-    default_start = habits.default_start(people)
-    comments = habits.comments(people, task)
+    default_start = strategies.default_start(people)
+    comments = strategies.comments(people, task)
     tell("search behaviour")
-    behaviour = search.behaviour(people, tpe, random, task)
+    behaviour = search_behaviour.behaviour(people, tpe, random, task)
     tell("people against machines")
     against = machines.machines(people, tpe, data.trials, settings, data.rules.limit_minutes, task)
     tell("importance of hyperparameters")
@@ -117,6 +120,6 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
         search=behaviour,
         machines=against,
         importance=important,
-        components=components.components(people),
+        components=variance_components.components(people),
         follow_up=follow_up.follow_up(finals.default.experience, people.months, task),
     )

@@ -4,20 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.figures.catalogue import plates
-from reports.figures.naming import ending
 from reports.figures.plate import Plate
-from reports.results.everything import (
-    AgainstRandom,
-    AgainstTpe,
-    Correlation,
-    GroupTries,
-    NotComputable,
-    PairTest,
-    StudyResults,
-    TaskResults,
-    Threshold,
-)
-from reports.tables.wording import (
+from reports.naming import ending
+from reports.results.further import AgainstRandom, AgainstTpe
+from reports.results.measures import Correlation, NotComputable, PairTest
+from reports.results.paper import GroupTries, Threshold
+from reports.results.study_results import StudyResults, TaskResults
+from reports.wording import (
     capital,
     correlation,
     counted,
@@ -33,7 +26,7 @@ from reports.tables.wording import (
 )
 
 FIGURES = ("figure-4", "figure-7", "machines-tries")
-"""What a reader wants to see first."""
+"""The figures that a reader sees first."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ class Short:
 
 
 def short(results: StudyResults) -> Short:
-    """The report in a few lines: codes and counts, nobody's name."""
+    """The report in a few lines, with codes and counts but no names."""
     counts = results.counts
     lines = [*everybody_lines(results)]
     for task in results.tasks:
@@ -69,7 +62,7 @@ def short(results: StudyResults) -> Short:
 
 
 def everybody_lines(results: StudyResults) -> tuple[str, ...]:
-    """Who took part, and what was found over several tasks."""
+    """Lines on the people who took part, and on all tasks together."""
     pooled = results.pooled
     if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
         return (_who(results),)
@@ -77,7 +70,7 @@ def everybody_lines(results: StudyResults) -> tuple[str, ...]:
 
 
 def task_lines(task: TaskResults) -> tuple[str, ...]:
-    """What was found about one task."""
+    """Lines on one task."""
     return tuple(_lines(task))
 
 

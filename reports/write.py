@@ -7,32 +7,34 @@ from pathlib import Path
 from typing import TypeVar
 
 from reports.compute import STEPS, compute
-from reports.data import StudyData, load, natural
+from reports.data.load import load
+from reports.data.study_data import StudyData, natural
 from reports.figures.catalogue import OTHER, plates, task_plates
 from reports.figures.further import POOLED
-from reports.figures.naming import ending
 from reports.figures.plate import Plate
 from reports.figures.style import FORMATS, Format
 from reports.html.render import render
-from reports.results.everything import StudyResults, to_json
+from reports.naming import ending
+from reports.results.as_json import to_json
+from reports.results.study_results import StudyResults
 from reports.tables.catalogue import POOLED_SHEETS, sheets, task_sheets
-from reports.tables.wording import listed
+from reports.wording import listed
 from storage.database import Store
 
 T = TypeVar("T")
 
 Progress = Callable[[float, str], None]
-"""Is told how much is done, from 0 to 1, and what is done next."""
+"""A function that is called with the share that is done, from 0 to 1, and the next step."""
 
 PAGE = "report.html"
 NUMBERS = "results.json"
 
 _READING, _COMPUTING = 0.08, 0.55
-"""Shares of the time: of reading the study, and of that and computing."""
+"""The shares of the time after reading the study, and after computing."""
 
 
 class UnknownPart(LookupError):
-    """There is no figure or table of this name; ``str(error)`` names those there are."""
+    """There is no figure or table of this name; ``str(error)`` lists the names."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def write_report(
         study_id: The current or the newest study where none is named.
         only: The name of a figure, a table or both, such as ``figure-4``: nothing else is written. With several tasks
             it is written for each.
-        progress: Is told how far it is.
+        progress: Is called at each step.
         written: The date on the page: today, in UTC, where none is given.
 
     Raises:
@@ -104,7 +106,7 @@ def write_results(
     progress: Progress | None = None,
     written: date | None = None,
 ) -> Report:
-    """Write a report whose results are known already; see :func:`write_report`."""
+    """Write a report from computed results; see :func:`write_report`."""
     tell = progress or _silent
     drawn, tables = plates(results), sheets(results)
     if only is not None:
@@ -113,8 +115,8 @@ def write_results(
             raise UnknownPart(_no_part(only, results))
     files: list[Written] = []
     svgs: dict[str, bytes] = {}
-    for place, (name, plate) in enumerate(drawn.items()):
-        tell(_COMPUTING + (1 - _COMPUTING) * place / len(drawn), f"drawing {name}")
+    for position, (name, plate) in enumerate(drawn.items()):
+        tell(_COMPUTING + (1 - _COMPUTING) * position / len(drawn), f"drawing {name}")
         for path, content in _figure_files(folder, plate):
             files.append(_write(path, content, name, plate.title, plate.description))
             if path.suffix == ".svg":
@@ -150,7 +152,7 @@ def _figure_files(folder: Path, plate: Plate) -> Iterator[tuple[Path, bytes]]:
 
 
 def _write(path: Path, content: bytes, name: str, title: str, alt: str) -> Written:
-    """Write a file so that whoever reads it finds the old one or the new one, whole."""
+    """Write a file in one step: a reader finds the whole old file or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     unfinished.write_bytes(content)

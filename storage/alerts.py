@@ -1,4 +1,4 @@
-"""What broke, for the admins: gathered by kind until somebody acknowledges it."""
+"""Alerts tell the admins what broke. Those of one kind are counted until somebody acknowledges them."""
 
 from datetime import datetime
 
@@ -13,11 +13,14 @@ from storage.schema.tables import Alert
 
 
 def raise_alert(store: Store, *, kind: str, text: str, now: datetime) -> Alert:
-    """Count one more of this kind, or begin to: ``count`` is 1 for a new alert, and more for one that was raised again.
+    """Raise an alert, or count one more of the same kind that nobody has acknowledged.
 
     Args:
-        kind: What is gathered, such as ``worker_lost``.
-        text: One sentence about this time. Nothing in it may tell a Slack user.
+        kind: What broke, such as ``worker_lost``.
+        text: One sentence about this time. It must not name a Slack user.
+
+    Returns:
+        The alert. Its ``count`` is 1 if it is new.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -33,10 +36,11 @@ def raise_alert(store: Store, *, kind: str, text: str, now: datetime) -> Alert:
 
 
 def acknowledge(store: Store, alert_id: int, *, actor: str, now: datetime) -> Alert:
-    """Note that somebody has seen an alert: the next of its kind is a new one.
+    """Note that somebody has seen an alert. The next of its kind is a new alert.
 
     Raises:
-        Refused: Somebody had (``ALREADY_ACKNOWLEDGED``), or there is no such alert (``UNKNOWN``).
+        Refused: Somebody has acknowledged it before (``ALREADY_ACKNOWLEDGED``), or there is no such alert
+            (``UNKNOWN``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -44,7 +48,7 @@ def acknowledge(store: Store, alert_id: int, *, actor: str, now: datetime) -> Al
         if alert.acknowledged_at is not None:
             raise Refused(
                 Reason.ALREADY_ACKNOWLEDGED,
-                f"{alert.acknowledged_by} has acknowledged this already. Nothing is left to do.",
+                f"{alert.acknowledged_by} has acknowledged this already. There is nothing left to do.",
             )
         alert.acknowledged_at, alert.acknowledged_by = now, actor
         events.record(
@@ -70,7 +74,7 @@ def get(store: Store, alert_id: int) -> Alert:
 
 
 def unacknowledged(store: Store) -> list[Alert]:
-    """What nobody has acknowledged yet, in the order in which it began."""
+    """The alerts that nobody has acknowledged yet, in the order in which they were raised first."""
     with store.read() as transaction:
         query = select(Alert).where(col(Alert.acknowledged_at).is_(None)).order_by(col(Alert.id))
         return list(transaction.exec(query).all())

@@ -1,4 +1,4 @@
-"""The database: one engine, one way to read, one way to write, and all that is peculiar to SQLite or PostgreSQL."""
+"""The database: one engine, one way to read, one way to write, and what is special about SQLite and PostgreSQL."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from storage.refusals import Reason, Refused
 from storage.schema.tables import Table
 
 BUSY_SECONDS = 30.0
-"""How long a writer waits for the one before it. Every transition takes milliseconds."""
+"""How long a writer waits for another one. A transition takes milliseconds."""
 
 _WRITING = "black_magic_writing"
 _POSTGRESQL_WRITERS = 7_620_318  # any number; the advisory lock's name
 
-_alembic = Lock()  # its commands work on modules' globals
+_alembic = Lock()  # Alembic's commands use global variables
 
 Row = TypeVar("Row", bound=Table)
 
 
 class UnknownSchema(Exception):
-    """The database was made by a newer version of the program, or is damaged. Nothing was changed."""
+    """The database was made by another version of the program, or is damaged. Nothing was changed."""
 
 
 class Transaction(sqlmodel.Session):
@@ -50,11 +50,11 @@ class Transaction(sqlmodel.Session):
 class Store:
     """A database of studies.
 
-    Writers go one after another, on SQLite (``BEGIN IMMEDIATE``) as on PostgreSQL (an advisory lock): a transition
-    that has read a state can rely on it until it commits. Readers never wait, and see one moment.
+    There is one writer at a time, on SQLite (``BEGIN IMMEDIATE``) and on PostgreSQL (an advisory lock). So a transition
+    that has read a state can rely on it until it commits. A reader never waits, and sees the database at one moment.
 
     Args:
-        url: ``sqlite:///path/to/file.db`` or ``postgresql+psycopg://…``. A SQLite file's folder is made.
+        url: ``sqlite:///path/to/file.db`` or ``postgresql+psycopg://…``. The folder of an SQLite file is made.
     """
 
     def __init__(self, url: str) -> None:
@@ -79,27 +79,27 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction that sees one moment and changes nothing."""
+        """A transaction that sees the database at one moment. It is never committed."""
         with Transaction(self._reading, expire_on_commit=False, autoflush=False) as transaction:
             yield transaction
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """A transaction that nobody else writes beside; committed at the end, undone by any exception.
+        """The only transaction that writes. It is committed at the end, and undone by any exception.
 
-        Not to be nested: the inner one would wait for the outer one.
+        It must not be nested: the inner one would wait for the outer one.
         """
         with Transaction(self._writing, expire_on_commit=False) as transaction, transaction.begin():
             yield transaction
 
     def migrate(self, to: str = "head") -> None:
-        """Bring the tables to this version's; does nothing when they are. Everything or nothing is applied.
+        """Bring the tables to the version of this program. Either all changes are made or none.
 
         Args:
-            to: The version; the newest, unless a test wants an older one.
+            to: The version of the tables. Only tests want an older one than the newest.
 
         Raises:
-            UnknownSchema: The database is newer than the program, or damaged.
+            UnknownSchema: The database was made by another version of the program, or is damaged.
         """
         config = Config()
         config.set_main_option("script_location", "storage.schema:migrations")
@@ -117,7 +117,7 @@ class Store:
                 _check_keys(connection)
 
     def scrub(self) -> None:
-        """Overwrite what was deleted on SQLite, also in its log. Best effort: a reader that is busy now delays it."""
+        """On SQLite, remove what was deleted from the write-ahead log too. A reader that is busy now can delay it."""
         if not self.is_sqlite:
             return
         connection = self.engine.raw_connection()
@@ -127,7 +127,7 @@ class Store:
             connection.close()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
 
@@ -142,7 +142,7 @@ def _check_keys(connection: Connection) -> None:
 
 @contextmanager
 def _keys_unchecked(connection: Connection) -> Iterator[None]:
-    """SQLite changes a table by making it anew, while others still point to it. Within a transaction it is too late."""
+    """Switch foreign keys off on SQLite, which makes a changed table anew. This has no effect within a transaction."""
     raw = connection.connection.driver_connection
     if connection.dialect.name != "sqlite" or raw is None:
         yield
@@ -157,11 +157,11 @@ def _keys_unchecked(connection: Connection) -> Iterator[None]:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin
     cursor = connection.cursor()
-    # The mode is a property of the file. Changing it waits for nobody; whoever is refused has another changing it now.
+    # The mode is a property of the file. If this is refused, another connection is setting it at this moment.
     with suppress(sqlite3.OperationalError):
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    # A person who withdraws is not to be found in the file's free pages.
+    # Nothing of a person who withdraws may stay in free pages of the file.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 

@@ -1,4 +1,4 @@
-"""The event log: when, who, what. There is code to add to it and to read it, and none to change it."""
+"""The event log: when, who, what. Code can add to it and read it; nothing can change it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -23,7 +23,7 @@ def record(
     participant: str | None = None,
     **details: Detail,
 ) -> None:
-    """Add one row, within the transition's own transaction. Nothing in it may tell a Slack user."""
+    """Within a transaction: add one row. It must not name a Slack user."""
     transaction.add(
         Event(at=at, actor=str(actor), kind=kind, subject=subject, participant=participant, details=dict(details))
     )
@@ -44,10 +44,11 @@ def read(
     """Rows of the log in the order in which they were written.
 
     Args:
-        after: Only rows with a larger ``id`` than this one.
+        after: Only rows with a larger ``id`` than this.
         kind, kinds, subject, participant: Only rows about these; ``None`` means all.
-        since, until: Only rows of a moment after the first and not after the second; ``None`` means any.
-        limit: At most so many, the newest of those found; ``None`` means all.
+        since: Only rows of a later moment.
+        until: Only rows of this moment or earlier.
+        limit: Only so many, the newest ones; ``None`` means all.
     """
     query = select(Event).where(col(Event.id) > after).order_by(col(Event.id).desc())
     if kind is not None:

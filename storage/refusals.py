@@ -1,10 +1,10 @@
-"""How a transition says no."""
+"""How a transition refuses what it is asked for."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a transition was refused, for the code that has to go on from there."""
+    """Why a transition was refused, for the program."""
 
     UNKNOWN = "unknown"
     NO_STUDY = "no_study"
@@ -22,8 +22,6 @@ class Reason(StrEnum):
     NOT_DESCRIBED = "not_described"
     LOCKED = "locked"
     WITHDRAWN = "withdrawn"
-    NOT_IN_LINE = "not_in_line"
-    ALREADY_CALLED = "already_called"
     NO_SEAT = "no_seat"
     SESSION_RUNNING = "session_running"
     HAD_SESSION = "had_session"
@@ -42,9 +40,9 @@ class Reason(StrEnum):
 
 
 class Refused(Exception):
-    """A transition that the study's rules do not allow now. Nothing was changed.
+    """The rules of the study do not allow a transition now. Nothing was changed.
 
-    ``str(refused)`` is one or two sentences for the person who asked.
+    ``str(refused)`` is a few sentences for the person who asked.
 
     Attributes:
         reason: The same for the program.

@@ -1,4 +1,4 @@
-"""Who runs the study, as the event log knows them: ``researcher-1``, ``admin-2``, … One table has their Slack IDs."""
+"""People who run the study: the event log calls them ``researcher-1``, ``admin-2``, … One table has their Slack IDs."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ from storage.schema.tables import Researcher
 
 
 def actor_of(store: Store, slack_user: str, acting_as: Actor = Actor.RESEARCHER) -> str:
-    """What the event log calls a Slack user who runs the study: the role in which they act, and a number of their own.
+    """The name of a Slack user who runs the study for the event log: their role, and a number that is theirs.
 
     Args:
-        acting_as: ``RESEARCHER`` or ``ADMIN``.
+        acting_as: The role in which they act now: ``RESEARCHER`` or ``ADMIN``.
     """
     query = select(Researcher).where(Researcher.slack_user == slack_user)
     with store.read() as transaction:
@@ -32,11 +32,11 @@ def actor_of(store: Store, slack_user: str, acting_as: Actor = Actor.RESEARCHER)
 
 
 def note_command(store: Store, *, actor: str, text: str, now: datetime) -> None:
-    """Keep in the event log what a researcher asked for.
+    """Write into the event log what a researcher asked for.
 
     Args:
-        actor: As :func:`actor_of` names them.
-        text: What they typed or pressed, without anything that tells a Slack user.
+        actor: Their name from :func:`actor_of`.
+        text: What they typed or pressed. It must not name a Slack user.
     """
     now = utc(now)
     with store.write() as transaction:

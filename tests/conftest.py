@@ -1,19 +1,26 @@
-"""What takes longest begins first where several test files run at a time, so that nothing is waited for at the end."""
+"""What all tests share: warm workers, and that nothing is skipped where CI runs."""
 
-from collections import Counter
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
 
-LONGEST = ("test_simulated_study.py", "test_demo.py")
+from tests.warm_workers import WarmWorkers
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not hasattr(config, "workerinput"):  # one process: the tests' own order
-        return
-    tests = Counter(item.path for item in items)
+@pytest.fixture(scope="session")
+def warm_workers() -> Iterator[WarmWorkers]:
+    """Worker processes for every test that borrows some; the first borrower starts them."""
+    workers = WarmWorkers()
+    yield workers
+    workers.close()
 
-    def place(item: pytest.Item) -> tuple[int, int]:
-        name = item.path.name
-        return LONGEST.index(name) if name in LONGEST else len(LONGEST), -tests[item.path]
 
-    items.sort(key=place)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CI runs, a test that is skipped has failed: a part is missing that should have been installed."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped in CI: {report.longrepr}"
+    return report

@@ -1,9 +1,8 @@
 """Training: one request in, losses and an accuracy out, the same bits every time.
 
-Nothing in a step waits for the device: images live there, a batch is an index, and losses are gathered there and
-fetched in blocks. On a CPU the paper's network is :mod:`training.networks.squeezenet`; on a GPU small batches are
-replayed from :mod:`training.networks.graphs`. ``make bench`` measures it beside the original's loop and the limit of
-the hardware.
+Nothing in a step waits for the device: the images are there, a batch is an index, and losses are gathered there and
+fetched in blocks. On a CPU the paper's network is :mod:`training.networks.squeezenet`, whose header has the measured
+speed. On a GPU, small batches are replayed from :mod:`training.networks.graphs`, which never ran on a GPU yet.
 """
 
 import math
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from training.images.data import TaskData
 from training.losses import loss_function
-from training.networks.catalogue import build_network
+from training.networks.build import build_network
 from training.networks.graphs import RecordedStep, is_recorded
 from training.optimizers import build_optimizer
 from training.reproducibility.environment import current_environment, is_prepared
@@ -25,12 +24,12 @@ from training.trial import BatchLosses, Ending, EpochEnd, Outcome, Part, Progres
 
 _BLOCK_STEPS = 16
 _BLOCK_SECONDS = 0.2
-"""Losses are fetched after so many steps or seconds, whichever comes first; so divergence is noticed as soon."""
+"""Losses are fetched after this many steps or seconds, whichever comes first. Divergence is noticed then."""
 
 _MEASURED_AT_ONCE = 180
-"""Images in one batch of measuring; the paper lets participants set the batch size of training only."""
+"""The images in one batch of measuring: the paper lets participants set the batch size of training only."""
 
-_Story = Generator[Progress | None, None, Ending | None]
+_Reports = Generator[Progress | None, None, Ending | None]
 
 
 def train(
@@ -38,34 +37,36 @@ def train(
 ) -> Iterator[Progress | None]:
     """Run one trial, step by step.
 
-    Between two steps it yields, at least ``None``; whoever drives it may then do anything else, also run another
-    trial, and go on later: time that passes between two items is not counted, and no bit changes.
+    It yields between any two steps, ``None`` where there is nothing to report. The caller may do anything else then,
+    such as running another trial, and go on later. The time between two items is not counted, and no bit changes.
 
     Args:
         request: What to train.
         data: The images of the request's task, on the device to train on.
-        stop: Asked between two steps; once it says yes, the trial ends as stopped.
+        stop: This is asked between two steps. Once it says yes, the trial ends as stopped.
 
     Yields:
         ``None``, :class:`BatchLosses`, :class:`EpochEnd`; the last item is the :class:`Outcome`.
 
     Raises:
         ValueError: The data are another task's.
-        RuntimeError: The thread is not prepared (:func:`training.reproducibility.environment.prepare`).
+        RuntimeError: The thread is not prepared (see :func:`training.reproducibility.environment.prepare`).
         torch.OutOfMemoryError: A batch does not fit (on a CPU: ``RuntimeError``).
     """
     if request.task != data.task.name:
         raise ValueError(f"The trial is for the task {request.task}, but the data are those of {data.task.name}.")
     if not is_prepared():
-        raise RuntimeError("This thread is not prepared for training: call training.environment.prepare on it first.")
+        raise RuntimeError(
+            "This thread is not prepared for training: call training.reproducibility.environment.prepare on it first."
+        )
     weights, order, rest = (int(each) for each in np.random.SeedSequence(request.seed).generate_state(3, np.uint64))
     clock = _Stopwatch()
     randomness = _OwnRandomness(rest, data.device)
-    story = _Trial(request, data, weights, order, clock, stop).run()
+    reports = _Trial(request, data, weights, order, clock, stop).run()
     while True:
         with clock, randomness:
             try:
-                item = next(story)
+                item = next(reports)
             except StopIteration:
                 return
         yield item
@@ -120,7 +121,7 @@ class _Trial:
             self._advance = RecordedStep(self._step, configuration.batch_size, device)
         self._block = torch.empty(_BLOCK_STEPS, device=device)
 
-    def _train_epoch(self, epoch: int, losses: list[float]) -> _Story:
+    def _train_epoch(self, epoch: int, losses: list[float]) -> _Reports:
         """Train on every image once; ``losses`` gets the batch losses. Returns how the trial ended, if it did."""
         self._network.train()
         size, images = self._request.configuration.batch_size, len(self._places)

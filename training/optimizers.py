@@ -1,10 +1,12 @@
 """The six optimizers, every value of Table 1 passed explicitly: PyTorch's own defaults differ in places.
 
 ``fused`` does a whole update in one call and ``foreach`` one operation for all weights at once. On a CPU both give
-the same bits run after run; fused is the fastest there and on CUDA, where an optimizer has it.
+the same bits run after run. Fused is used where an optimizer has it.
 """
 
+import inspect
 from collections.abc import Iterable
+from typing import TypeVar, cast
 
 import torch
 from torch import optim
@@ -17,6 +19,25 @@ _ASGD_AVERAGING_STARTS = 1_000_000
 
 _ADAGRAD_EPSILON = 1e-10
 """PyTorch's default: Table 1's epsilon belongs to Adam, Adadelta and RMSprop."""
+
+
+_Kind = TypeVar("_Kind", bound=optim.Optimizer)
+
+
+def _uncompiled(kind: type[_Kind]) -> type[_Kind]:
+    """An optimizer with the same arithmetic that does not import torch's compiler.
+
+    torch wraps some methods so that its compiler leaves them alone. The wrappers import the compiler at their first
+    call, which takes two seconds and 150 MB in every worker, though nothing is compiled here. The wrapped method of
+    ``step`` expects that gradients are off.
+    """
+    methods = {name: inspect.unwrap(getattr(kind, name)) for name in ("add_param_group", "zero_grad", "step")}
+    methods["step"] = torch.no_grad()(methods["step"])
+    return cast("type[_Kind]", type(kind.__name__, (kind,), methods))
+
+
+_Adam, _Adadelta, _Adagrad = _uncompiled(optim.Adam), _uncompiled(optim.Adadelta), _uncompiled(optim.Adagrad)
+_ASGD, _RMSprop, _SGD = _uncompiled(optim.ASGD), _uncompiled(optim.RMSprop), _uncompiled(optim.SGD)
 
 
 def build_optimizer(
@@ -34,7 +55,7 @@ def build_optimizer(
     rate, decay = float(values.learning_rate), float(values.weight_decay)
     match values.optimizer:
         case Optimizer.ADAM:
-            return optim.Adam(
+            return _Adam(
                 parameters,
                 lr=rate,
                 betas=(float(values.beta1), float(values.beta2)),
@@ -44,7 +65,7 @@ def build_optimizer(
                 capturable=recorded,
             )
         case Optimizer.ADADELTA:
-            return optim.Adadelta(
+            return _Adadelta(
                 parameters,
                 lr=rate,
                 rho=float(values.rho),
@@ -55,7 +76,7 @@ def build_optimizer(
             )
         case Optimizer.ADAGRAD:
             on_cpu = device.type == "cpu"  # PyTorch fuses Adagrad on a CPU since 2.4, on CUDA only lately
-            return optim.Adagrad(
+            return _Adagrad(
                 parameters,
                 lr=rate,
                 lr_decay=float(values.learning_rate_decay),
@@ -66,7 +87,7 @@ def build_optimizer(
                 foreach=None if on_cpu else True,
             )
         case Optimizer.ASGD:
-            return optim.ASGD(
+            return _ASGD(
                 parameters,
                 lr=rate,
                 lambd=float(values.lambd),
@@ -77,7 +98,7 @@ def build_optimizer(
                 capturable=recorded,
             )
         case Optimizer.RMSPROP:
-            return optim.RMSprop(
+            return _RMSprop(
                 parameters,
                 lr=rate,
                 alpha=float(values.alpha),
@@ -88,6 +109,6 @@ def build_optimizer(
                 capturable=recorded,
             )
         case Optimizer.SGD:
-            return optim.SGD(
+            return _SGD(
                 parameters, lr=rate, momentum=float(values.momentum), weight_decay=decay, dampening=0, fused=True
             )

@@ -6,13 +6,14 @@ from datetime import datetime
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.digests import Digest, Finished, GroupFigures, digest_post
 from bot.runner.scheduler import last_time
-from bot.settings.settings import GROUPS, Settings
+from bot.settings.settings import Settings
 from storage import alerts, events, posts
 from storage.database import Store
 from storage.queries import history, people
 from storage.queries.people import ParticipantLine
 from storage.schema.states import EventKind, ParticipantState
 from storage.schema.tables import Study
+from storage.study_rules import GROUPS
 from storage.transitions import studies
 
 _FAMILY = "digest:"

@@ -2,10 +2,8 @@
 
 import http.client
 import logging
-import re
 import threading
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from bot.slack import uploads
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 from bot.slack.uploads import File
+from reports.naming import slug
 from storage import posts
 from storage.database import Store
 from storage.schema.states import StudyState
@@ -61,7 +60,8 @@ def make_final(database: str, study_id: int, folder: Path, name: str) -> FinalRe
         folder: An empty folder for the files.
         name: The name of the archive, without its suffix.
     """
-    from reports.summary import short  # these import the statistics, which nothing else here needs
+    from reports.pack import pack  # these import the statistics, which nothing else here needs
+    from reports.summary import short
     from reports.write import PAGE, write_report
 
     store = Store(database)
@@ -69,10 +69,7 @@ def make_final(database: str, study_id: int, folder: Path, name: str) -> FinalRe
         written = write_report(store, folder, study_id=study_id)
     finally:
         store.close()
-    archive = folder / f"{name}.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in written.files:
-            packed.write(file.path, file.path.relative_to(folder))
+    archive = pack(written, folder / f"{name}.zip")
     summary = short(written.results)
     first = {figure.name for figure in summary.figures}
     pictures = [MadeFile(file.path, file.alt) for file in written.files if file.path.suffix == ".png"]
@@ -142,9 +139,8 @@ class FinalReports:
             self._done = True
 
     def _post(self, study: Study, folder: Path) -> None:
-        name = re.sub(r"[^a-z0-9]+", "-", study.name.lower()).strip("-") or "study"
         database = self._settings.machine.database
-        made = self._subprocess.run(make_final, database, study.id, folder, f"{name}-report")
+        made = self._subprocess.run(make_final, database, study.id, folder, f"{slug(study.name)}-report")
         self._channel.show(_text_subject(study), final_report(made.headline, made.lines))
         content = [File(file.path.name, file.path, file.alt_text) for file in made.files]
         try:

@@ -37,8 +37,8 @@ class NotAmended(Exception):
 
 
 def amend(
-    name: Annotated[str, typer.Argument(help="What the amendment is called; every one of a study has its own name.")],
-    because: Annotated[str, typer.Option("--because", help="Why the rules are changed; it is kept with them.")],
+    name: Annotated[str, typer.Argument(help="A name for the amendment, used once in a study.")],
+    because: Annotated[str, typer.Option("--because", help="Why the rules are changed. The reason is kept with them.")],
     study: StudyFile = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -53,7 +53,7 @@ def amend(
         store.migrate()
         try:
             kept = _kept(store, settings)
-            for line in changes(json.loads(kept.rules_toml), json.loads(settings.rules())):
+            for line in changes(json.loads(kept.rules), json.loads(settings.rules())):
                 print(line)
             if not yes and not typer.confirm(f"Put this on record as “{name.strip()}”?", err=True):
                 print("Nothing was changed.", file=sys.stderr)
@@ -62,7 +62,7 @@ def amend(
                 store,
                 name=name.strip(),
                 reason=because.strip(),
-                rules_toml=settings.rules(),
+                rules=settings.rules(),
                 rules_hash=settings.rules_hash(),
                 actor=Actor.RESEARCHER,
                 now=datetime.now(UTC),
@@ -109,7 +109,7 @@ def _kept(store: Store, settings: Settings) -> Study:
         raise NotAmended(
             f"The study “{kept.name}” has not opened yet, so its rules need no amendment: just start the bot again."
         )
-    old, new = dict(_values("", json.loads(kept.rules_toml))), dict(_values("", json.loads(settings.rules())))
+    old, new = dict(_values("", json.loads(kept.rules))), dict(_values("", json.loads(settings.rules())))
     for place, why in _NEVER.items():
         if old.get(place) != new.get(place):
             raise NotAmended(f"{place} cannot be amended: {why}. Put {_shown(old.get(place))} back.")

@@ -15,13 +15,14 @@ from storage.bundle import export_bundle, import_bundle
 
 
 def export(
-    out: Annotated[Path, typer.Option(metavar="FILE.zip", help="Where the bundle is to be.")],
-    study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="Whose study.")] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.zip", help="The file to write.")],
+    study: Annotated[Path | None, typer.Option(metavar="STUDY.TOML", help="The study file.")] = None,
     database: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another database, such as sqlite:///study.db.")
+        str | None,
+        typer.Option(metavar="URL", help="The database, instead of a study file, such as sqlite:///study.db."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Which study of the database; the newest, unless named.")] = None,
-    batch_losses: Annotated[bool, typer.Option(help="Whether the loss of every batch is in it.")] = True,
+    name: Annotated[str | None, typer.Option(help="The study in the database; by default the newest.")] = None,
+    batch_losses: Annotated[bool, typer.Option(help="Include the loss of every batch.")] = True,
 ) -> None:
     """Write a study as an anonymous bundle of tables: codes instead of people, no time of day, a codebook."""
     with told(nothing="Nothing was written."):
@@ -41,8 +42,8 @@ def export(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="A bundle, exported or made by somebody else.")],
-    database: Annotated[str, typer.Option(metavar="URL", help="A fresh one, such as sqlite:///study.db.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="The bundle to read.")],
+    database: Annotated[str, typer.Option(metavar="URL", help="A new database, such as sqlite:///study.db.")],
 ) -> None:
     """Read a bundle into a fresh database, all or nothing; what is wrong is named with file, row and column."""
     with told(nothing="Nothing was imported."):

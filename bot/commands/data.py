@@ -25,7 +25,7 @@ def data() -> None:
 
 @app.command()
 def prepare(
-    task: Annotated[str | None, typer.Option(help="Whose images; without it, those of all the study's tasks.")] = None,
+    task: Annotated[str | None, typer.Option(help="The task to prepare; by default all tasks of the study.")] = None,
     study: StudyFile = DEFAULT,
 ) -> None:
     """Fetch a task's images where needed, and decode them once into the cache that all slots share."""

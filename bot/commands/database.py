@@ -56,7 +56,7 @@ def opened(url: str) -> Iterator[Store]:
     """A database, closed afterwards.
 
     Raises:
-        Unusable: The URL is none, or needs a package that is not installed.
+        Unusable: The URL cannot be read, or needs a package that is not installed.
     """
     _parsed(url)
     try:
@@ -71,10 +71,10 @@ def opened(url: str) -> Iterator[Store]:
 
 @contextmanager
 def study_base(url: str) -> Iterator[Store]:
-    """A database that has a study's tables, at this version; none is made where there is none.
+    """A database that has a study's tables, brought to this version. No new database is made.
 
     Raises:
-        Unusable: There is no study in it.
+        Unusable: The database holds no study.
     """
     if missing_file(url) is not None:
         raise Unusable(f"There is no study in {shown(url)}.")
@@ -86,7 +86,7 @@ def study_base(url: str) -> Iterator[Store]:
 
 
 def missing_file(url: str) -> Path | None:
-    """The SQLite file, where there is none yet."""
+    """The SQLite file of this URL if it does not exist yet; ``None`` if it does, or for another database."""
     parsed = _parsed(url)
     file = parsed.database
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:":
@@ -103,4 +103,4 @@ def _parsed(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise Unusable(f"“{url}” is no database's URL: write it like sqlite:///study.db.") from error
+        raise Unusable(f"“{url}” is not the URL of a database. Write it like sqlite:///study.db.") from error

@@ -1,7 +1,8 @@
 """Simulated participants: go through the study in the local workspace as a person would, by reading and pressing.
 
-They know nothing that a person could not read: the accuracy stands in the thread, the losses in the plot's
-description. Their skill decides how they tune, so a demonstration shows what the study is about.
+They know nothing that a person could not read: the accuracy stands in the thread, the losses in the plot. And they do
+what a person does on a slow machine or beside a quick one: they read a message again before each press, look again
+when a press was refused, and fill in a form again that closed or came back.
 """
 
 import math
@@ -11,309 +12,352 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import partial
+from typing import TypeVar
 
-from bot.sandbox.client.person import Entered, Person
+from bot.commands.demo_tuning import MONTHS, OPTIMIZER, Attempt, Experience, Skill, guess, next_attempt
+from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
 
-_PATIENCE = 600.0
-"""Seconds for which a simulated participant waits for anything."""
+# What participants read on buttons, in titles and in messages.
+_AGREE, _BACKGROUND, _START = "I agree", "Tell us about you", "Start"
+_NEW, _CANCEL, _FINISH, _CHOOSE = "New configuration", "Cancel", "Finish", "Choose"
+_BACKGROUND_FORM, _TRIAL_FORM = "About you", "New configuration"
+_CHOICE_FORM, _CHOICE, _VALUES_FORM = "Your final choice", "Final configuration", "Final configuration"
+_SESSION, _THANKS = "Your session", "Thank you for taking part"
+_ENDED = re.compile(r"Trial \d+ · (?:validation accuracy ([\d.,]+)\s%|cancelled|diverged|failed)")
+_IN_TRAINING = re.compile(r"training, epoch (\d+)")
 
-_SOON = 5.0
-"""Seconds after which a form that has not opened does not: Slack takes no longer than three."""
+_PATIENCE = 900.0
+"""Seconds for which a simulated participant tries to reach anything but its turn in the queue."""
 
-_MOST_PRESSES = 30
-_MOST_SENDS = 3
+_SOON, _LATER = 5.0, 30.0
+"""Seconds between two tries of one thing, at first and at most: a form opens within three seconds or not at all."""
 
-_CHANCE = math.log(10)
-"""The cross entropy of guessing among ten classes: who still sees about this after three epochs gives up."""
+_MOST_REFUSALS = 10
+"""After so many sentences at its fields a participant takes a form to be impossible to send."""
 
+_MOMENT = 0.2
+"""Seconds after which a participant looks again at what has just refused a press."""
 
-class Skill(StrEnum):
-    """How somebody tunes: novices guess, medium ones begin with the presets, experts know where to look."""
+_EPOCHS_WITH_PLOT, _EPOCHS_WITHOUT = 2, 20
+"""A participant gives a hopeless trial up after so many epochs, where a plot shows them and where none does."""
 
-    NOVICE = "novice"
-    MEDIUM = "medium"
-    EXPERT = "expert"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What is entered into the form: values by label, and the reason that is chosen for each."""
-
-    values: Mapping[str, Entered]
-    reason: str
+_T = TypeVar("_T")
 
 
-@dataclass
-class Taken:
-    """What a simulated participant has seen so far.
-
-    Attributes:
-        tries: Accuracies in percent by the trial's number; ``None`` for one that ended without.
-        best: The values of the best one.
-    """
-
-    tries: dict[int, float | None] = field(default_factory=dict)
-    best: Attempt | None = None
-    best_accuracy: float = -1.0
+class Stopped(Exception):
+    """The demonstration ends before this participant has finished."""
 
 
-_GUESS = "It is just a guess."
-_DEFAULT = "It is a suggested default value."
-_PAST = "It is the value that has worked well for me in the past."
-_LEARNED = "It is the value I learnt from previous submissions."
-_MONTHS = {Skill.NOVICE: (0, 0), Skill.MEDIUM: (2, 8), Skill.EXPERT: (12, 60)}
+class TimeIsUp(Exception):
+    """The session's time is over: only the final choice is left."""
 
 
 class SimulatedParticipant(threading.Thread):
     """Takes part once, on a thread of its own.
 
     Args:
-        person: Whom it acts for.
+        person: The member of the workspace that it acts for.
         skill: How it tunes.
-        tries: How many configurations it submits.
+        tries: How many configurations it submits, at least 1.
         seed: Of its choices.
-        say: Told what it does, in a line.
+        stopped: Ends its part early once it is set.
+        tell: Is told in a line what it does.
 
     Attributes:
         error: What stopped it, if anything did.
     """
 
     def __init__(
-        self, person: Person, skill: Skill, *, tries: int, seed: int, say: Callable[[str], None] = lambda _: None
+        self,
+        person: Person,
+        skill: Skill,
+        *,
+        tries: int,
+        seed: int,
+        stopped: threading.Event | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(name=f"participant-{person.id}", daemon=True)
         self.person, self.skill = person, skill
-        self._tries, self._say = tries, say
+        self._name = person.name
+        self._tries, self._stopped, self._tell = tries, stopped or threading.Event(), tell
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
-        self._taken = Taken()
+        self._experience = Experience()
         self.error: Exception | None = None
 
     def run(self) -> None:
         """Go through the study."""
         try:
             self._enter()
-            for _ in range(self._tries):
-                self._try(self._next_attempt())
+            self._tune()
             self._finish()
-        except Exception as error:  # noqa: BLE001 - whoever waits for the thread looks at it
+        except Exception as error:  # noqa: BLE001 - the demonstration looks at it when the thread has ended
             self.error = error
-            self._say(f"{self.person.name} stopped: {error}")
+            if not isinstance(error, Stopped):
+                self._tell(f"{self._name} stopped: {error}")
+
+    # From the first look to the session
 
     def _enter(self) -> None:
-        """Consent, background, and Start; waiting in line if there is one."""
+        """Agree, tell the background and press Start; wait in the queue if there is one."""
         person = self.person
-        person.open_messages()
-        person.press(self._wait("I agree"), "I agree")
-        person.press(self._wait("Tell us about you"), "Tell us about you")
-        form = person.wait_for_modal("About you", _PATIENCE)
-        person.fill(self._background(form))
-        person.submit()
-        task = self._wait("Your task")
-        person.press(task, "Start")
-        self._say(f"{person.name} ({self.skill}) presses Start")
-        self._take_seat()
-        with suppress(TimeoutError):
-            person.wait_for_modal("New configuration", _SOON)
+        self._pursue(lambda: self._offering(_AGREE), person.open_messages, "the consent text")
+        self._pursue(lambda: self._offering(_BACKGROUND), lambda: self._press(_AGREE), "the questions")
+        self._pursue(lambda: self._offering(_START), self._send_background, "the task")
+        self._tell(f"{self._name} ({self.skill}) presses Start")
+        answered: set[str] = set()
 
-    def _take_seat(self) -> None:
-        """Wait for the session; answer the call from the line, and another one if a pause came between."""
-        answered = ""
-        while self._begun() is None:
-            look = partial(self._begun_or_called, answered)
-            found = self.person.wait_until(look, _PATIENCE, lambda: "a place")
-            if "A place is free" in found.text:
-                self._say(f"{self.person.name} is called from the line")
-                self.person.press(found, "Start")
-                answered = found.ts
+        def called() -> Message | None:
+            offer = self._offering(_START)
+            return offer if offer is not None and offer.ts not in answered else None
 
-    def _begun(self) -> Message | None:
-        return next((each for each in self.person.messages() if each.bot and "New configuration" in each.buttons), None)
-
-    def _begun_or_called(self, after: str) -> Message | None:
-        return self._begun() or self._called(after)
-
-    def _called(self, after: str) -> Message | None:
-        calls = (each for each in self.person.messages() if "A place is free" in each.text and "Start" in each.buttons)
-        return next((each for each in calls if each.ts > after), None)
-
-    def _open(self, button: str, title: str) -> View:
-        """The form of this title; pressed for if it is not open, and once more when Slack was too busy to open it."""
-        for _ in range(_MOST_PRESSES):
-            form = self.person.modal()
-            if form is not None and form.title == title:
-                return form
-            root = self._begun()
-            if root is None:
-                raise RuntimeError("There is no session to tune in.")
-            self.person.press(root, button)
-            with suppress(TimeoutError):
-                return self.person.wait_for_modal(title, _SOON)
-        raise RuntimeError(f"“{button}” was pressed {_MOST_PRESSES} times, and no form came.")
-
-    def _background(self, form: View) -> dict[str, Entered]:
-        """An answer for every question, whatever the study asks."""
-        months = self._random.randint(*_MONTHS[self.skill])
-        answers: dict[str, Entered] = {}
-        for asked in form.fields:
-            if "deep-learning" in asked.label:
-                answers[asked.block_id] = months
-            elif asked.options:
-                answers[asked.block_id] = self._random.choice(asked.options)
-            else:
-                answers[asked.block_id] = months // 12 + self._random.randint(0, 3)
-        return answers
-
-    def _try(self, attempt: Attempt) -> None:
-        """Submit one configuration and watch it train."""
-        form = self._open("New configuration", "New configuration")
-        self._fill(form, attempt)
-        self._send(form.title)
-        number = len(self._taken.tries) + 1
-        self._say(f"{self.person.name} submits trial {number}")
-        self._watch(number, attempt)
-
-    def _fill(self, form: View, attempt: Attempt) -> None:
-        """The optimizer first, since it decides which fields there are; then the values, and some reasons."""
-        person = self.person
-        optimizer = str(attempt.values["Optimizer"])
-        shown = person.fill({"Optimizer": optimizer})
-        wanted = attempt.values.keys()
-
-        def redrawn() -> View | None:
-            view = person.modal()
-            labels = {each.label for each in view.fields} if view else set()
-            return view if view and wanted <= labels else None
-
-        if form.field("Optimizer").value != optimizer or not wanted <= {each.label for each in shown.fields}:
-            person.wait_until(redrawn, 30, lambda: f"the settings of {optimizer}")
-        person.fill({label: value for label, value in attempt.values.items() if label != "Optimizer"})
-        for label in self._random.sample(sorted(wanted), k=2):
-            person.fill({f"{label}: why?": attempt.reason})
-
-    def _send(self, title: str) -> None:
-        """Submit the form, and once more if it came back: sent before it showed what its optimizer needs, it does."""
-        for _ in range(_MOST_SENDS):
-            if errors := self.person.submit():
-                raise RuntimeError(f"The form was refused: {dict(errors)}")
-            left = self.person.modal()
-            if left is None:
+        def start() -> None:
+            offer = self._offering(_START)
+            if offer is None:  # in the queue there is nothing to press until one is called
                 return
-            if left.title != title:
-                raise RuntimeError(f"The form was refused: {left.text_of_everything}")
-        raise RuntimeError(f"The form came back {_MOST_SENDS} times.")
+            if answered and offer.ts not in answered and not offer.ephemeral:
+                self._tell(f"{self._name} is called from the queue")
+            answered.add(offer.ts)
+            self.person.press(offer, _START)
 
-    def _watch(self, number: int, attempt: Attempt) -> None:
-        """Follow a trial in the thread; give up on one that does not learn."""
-        person, title = self.person, f"Trial {number} · "
-        pressed = False
+        self._pursue(self._session, start, "a place", patience=math.inf, react_to=called)
+        with suppress(TimeoutError):  # the form opens by itself
+            self.person.wait_for_modal(_TRIAL_FORM, _SOON)
 
-        def reply() -> Message | None:
-            return next((each for each in person.messages() if each.bot and each.text.startswith(title)), None)
+    def _send_background(self) -> None:
+        """Answer every question, whatever the study asks."""
+        form = self._open(_BACKGROUND_FORM, lambda: self._offering(_BACKGROUND), _BACKGROUND)
+        months = self._random.randint(*MONTHS[self.skill])
+        answers: dict[str, str] = {}
+        for field in form.fields:
+            if "deep-learning" in field.label:
+                answers[field.block_id] = str(months)
+            elif field.options:
+                answers[field.block_id] = self._random.choice(field.options)
+            else:
+                answers[field.block_id] = str(months // 12 + self._random.randint(0, 3))
+        self.person.fill(answers)
+        self.person.submit(form)
 
-        def look() -> Message | None:
-            nonlocal pressed
-            message = reply()
-            if message is None:
-                return None
-            if "Cancel" not in message.buttons and "is being cancelled" not in message.text:
-                return message
-            if not pressed and self._is_hopeless(message):
-                pressed = True
-                self._say(f"{person.name} cancels trial {number}")
-                person.press(message, "Cancel")
-            return None
+    # The session
 
-        ended = person.wait_until(look, _PATIENCE, lambda: f"the end of trial {number}")
-        found = re.search(r"validation accuracy ([\d.]+)\s%", ended.text)
-        accuracy = float(found[1]) if found else None
-        self._taken.tries[number] = accuracy
-        result = f"{accuracy:.1f} %" if accuracy is not None else ended.text.removeprefix(title).split(".")[0]
-        self._say(f"{person.name}: trial {number}, {result}")
-        if accuracy is not None and accuracy > self._taken.best_accuracy:
-            self._taken.best, self._taken.best_accuracy = attempt, accuracy
-        time.sleep(self._random.uniform(0.2, 0.8))  # looks at the result
-
-    @staticmethod
-    def _is_hopeless(message: Message) -> bool:
-        """What the plot tells: after three epochs the network still does no better than guessing."""
-        told = re.search(r"after the last of (\d+): ([\d.]+);", message.text_of_everything)
-        by_chance = "cross entropy" in message.text or "negative log likelihood" in message.text
-        return told is not None and by_chance and int(told[1]) >= 3 and abs(float(told[2]) / _CHANCE - 1) < 0.05
-
-    def _finish(self) -> None:
-        """Name the best trial as the final choice, or new values where there is none."""
-        person = self.person
-        form = self._open("Finish", "Your final choice")
-        choice = form.field("Final configuration").options[0]
-        person.fill({"Final configuration": choice})
-        person.submit()
-        if self._taken.best is None:
-            values = person.wait_for_modal("Final configuration", _PATIENCE)
-            self._fill(values, self._next_attempt())
-            person.submit()
-        self._wait("Thank you for taking part")
-        self._say(f"{person.name} has finished")
-
-    def _wait(self, words: str) -> Message:
-        return self.person.wait_for(words, _PATIENCE)
-
-    # How each of them tunes
+    def _tune(self) -> None:
+        """Submit configurations and watch them train, until there were enough or the time is up."""
+        try:
+            for number in range(1, self._tries + 1):
+                attempt = self._next_attempt()
+                self._submit(number, attempt)
+                self._watch(number, attempt)
+        except TimeIsUp:
+            self._tell(f"{self._name}: the time is up")
 
     def _next_attempt(self) -> Attempt:
-        match self.skill:
-            case Skill.NOVICE:
-                return self._guess()
-            case Skill.MEDIUM:
-                return self._from_presets()
-            case Skill.EXPERT:
-                return self._refine()
+        """What is tried next."""
+        return next_attempt(self.skill, self._experience, self._tries, self._random)
 
-    def _guess(self) -> Attempt:
-        """Anything goes, the optional settings included."""
-        pick = self._random
-        optimizer = pick.choice(["Adam", "Adadelta", "Adagrad", "RMSprop", "SGD"])
-        values: dict[str, Entered] = {
-            "Epochs": str(pick.randint(3, 6)),
-            "Batch size": str(pick.choice([20, 50, 100, 200, 500])),
-            "Loss function": pick.choice(["Cross entropy", "L1 loss", "Mean squared error", "Negative log likelihood"]),
-            "Optimizer": optimizer,
-            "Learning rate": pick.choice(["0.1", "0.5", "0,01", "0.001", "1e-5"]),
-            "Weight decay": pick.choice(["0", "0.1", "0.01", ".5"]),
+    def _submit(self, number: int, attempt: Attempt) -> None:
+        """Bring a configuration to training: open the form, fill it in, send it, until the trial is in the thread."""
+        reasons = {
+            f"{label}: why?": attempt.reason for label in self._random.sample(sorted(attempt.values.keys()), k=2)
         }
-        if optimizer in ("SGD", "RMSprop"):
-            values["Momentum"] = pick.choice(["0", "0.5", "0.9"])
-        return Attempt(values, _GUESS)
+        taken = False
+        refusals = 0
 
-    def _from_presets(self) -> Attempt:
-        """The presets first; then one thing at a time."""
-        number = len(self._taken.tries)
-        rates = ["0.001", "0.01", "0.0005", "0.0003", "0.002", "0.0002"]
-        values: dict[str, Entered] = {
-            "Epochs": str(5 + number % 3),
-            "Batch size": self._random.choice(["64", "100"]),
-            "Loss function": "Cross entropy",
-            "Optimizer": "Adam" if number % 3 != 1 else "RMSprop",
-            "Learning rate": rates[number % len(rates)],
-        }
-        return Attempt(values, _DEFAULT if number == 0 else _LEARNED)
+        def send() -> None:
+            nonlocal taken, refusals
+            if taken:  # the trial's message is on its way
+                return
+            form = self._open(_TRIAL_FORM, lambda: self._offering(_NEW), _NEW)
+            self._fill(form, attempt.values, reasons)
+            if errors := self.person.submit(form):
+                refusals += 1
+                refusal = f"“{form.title}” was refused: {' '.join(errors.values())}"
+                raise WorkspaceError(refusal) if refusals < _MOST_REFUSALS else RuntimeError(refusal)
+            # A form that was sent before it showed what its optimizer needs comes back, and is filled in again.
+            taken = self.person.view(form.id) is None
 
-    def _refine(self) -> Attempt:
-        """A good start, the edge of what is stable, then around the best."""
-        number, best = len(self._taken.tries), self._taken.best
-        rate = 4e-4
-        if number == 1:
-            rate = 1e-2
-        elif best is not None:
-            rate = float(str(best.values["Learning rate"])) * self._random.choice([0.6, 0.8, 1.3])
-        values: dict[str, Entered] = {
-            "Epochs": "20" if number == 1 else "8",  # the edge is watched, and left when it does not learn
-            "Batch size": "32" if number < 2 else "64",
-            "Loss function": "Cross entropy",
-            "Optimizer": "Adam",
-            "Learning rate": f"{rate:.1e}",
-        }
-        return Attempt(values, _PAST if number == 0 else _LEARNED)
+        self._pursue(lambda: self._trial(number), send, f"trial {number}", timed=True)
+        self._tell(f"{self._name} submits trial {number}")
+
+    def _watch(self, number: int, attempt: Attempt) -> None:
+        """Follow a trial in the thread to its end; cancel one that is given up once there are losses to see."""
+
+        pressed_at = -math.inf
+        told = False
+
+        def ended() -> re.Match[str] | None:
+            message = self._trial(number)
+            return None if message is None else _ENDED.match(message.text)
+
+        def hopeless() -> Message | None:
+            if not attempt.given_up or time.monotonic() - pressed_at < _SOON:
+                return None
+            message = self._trial(number)
+            epoch = None if message is None else _IN_TRAINING.search(message.text)
+            if message is None or epoch is None or _CANCEL not in message.buttons:
+                return None
+            enough = _EPOCHS_WITH_PLOT if message.image_urls else _EPOCHS_WITHOUT
+            return message if int(epoch[1]) > enough else None
+
+        def cancel() -> None:
+            nonlocal pressed_at, told
+            message = hopeless()
+            if message is None:
+                return
+            if not told:
+                told = True
+                self._tell(f"{self._name} cancels trial {number}, which learns nothing")
+            self.person.press(message, _CANCEL)
+            pressed_at = time.monotonic()
+
+        result = self._pursue(ended, cancel, f"the end of trial {number}", patience=math.inf, react_to=hopeless)
+        accuracy = float(result[1].replace(",", ".")) if result[1] else None
+        self._experience = self._experience.with_result(attempt, accuracy)
+        self._tell(f"{self._name}: {result[0]}")
+
+    def _finish(self) -> None:
+        """Name the best trial as the final choice, or enter values where no trial was complete."""
+
+        values = guess(self._random).values
+
+        def choose() -> None:
+            form = self.person.modal()
+            if form is None or form.title != _VALUES_FORM:
+                form = self._open(_CHOICE_FORM, lambda: self._session(_FINISH, _CHOOSE), _FINISH, _CHOOSE)
+                self.person.fill({_CHOICE: form.field(_CHOICE).options[0]})
+                self.person.submit(form)
+                form = self.person.modal()
+            if form is not None and form.title == _VALUES_FORM:
+                self._fill(form, values, {})
+                self.person.submit(form)
+
+        self._pursue(self._thanks, choose, "the thanks")
+        self._tell(f"{self._name} has finished")
+
+    # How somebody gets on, whatever the machine does
+
+    def _pursue(
+        self,
+        reached: Callable[[], _T | None],
+        act: Callable[[], object],
+        what: str,
+        *,
+        patience: float = _PATIENCE,
+        react_to: Callable[[], object] = lambda: None,
+        timed: bool = False,
+    ) -> _T:
+        """Look whether something is reached; if not, act, wait a little, look again, until it is.
+
+        Args:
+            reached: Returns what is pursued once it is there. It is looked at before every act.
+            act: What a person does about it. It reads the screen first, and may be refused.
+            what: What is pursued, for the error.
+            patience: Seconds after which the participant gives up.
+            react_to: Something on the screen that calls for the act before the wait is over.
+            timed: Whether it can only be done while the session's time runs.
+
+        Raises:
+            TimeoutError: It was not reached.
+            TimeIsUp: The session's time is over.
+            Stopped: The demonstration ends.
+        """
+        deadline, wait, pause, refusal = time.monotonic() + patience, _SOON, _MOMENT, ""
+
+        def look() -> _T | None:
+            if self._stopped.is_set():
+                raise Stopped
+            found = reached()
+            if found is None and timed and self._session(_CHOOSE) is not None:
+                raise TimeIsUp
+            return found
+
+        while time.monotonic() < deadline:
+            try:
+                if (found := look()) is not None:
+                    return found
+                act()
+                pause = _MOMENT
+                self.person.wait_until(lambda: look() is not None or react_to() is not None, wait)
+            except WorkspaceError as error:  # refused: the screen is read again, soon at first
+                refusal = str(error)
+                self._stopped.wait(pause)
+                pause = min(2 * pause, _SOON)
+            except TimeoutError as error:
+                refusal = str(error)
+                wait = min(2 * wait, _LATER)
+        raise TimeoutError(f"{what} did not come within {patience:g} s. {refusal}")
+
+    def _open(self, title: str, look: Callable[[], Message | None], *buttons: str) -> View:
+        """The form of this title; one of the buttons is pressed for it where it is not open.
+
+        Raises:
+            TimeoutError: It did not open.
+            WorkspaceError: The button is not there, or the press was refused.
+        """
+        form = self.person.modal()
+        if form is not None and form.title == title:
+            return form
+        if form is not None:  # a note, or a form that is not needed any more
+            self.person.close(everything=True)
+        offer = look()
+        if offer is None:
+            raise WorkspaceError(f"No message offers {' or '.join(buttons)} now.")
+        self.person.press(offer, next(each for each in buttons if each in offer.buttons))
+        return self.person.wait_for_modal(title, _SOON)
+
+    def _fill(self, form: View, values: Mapping[str, str], reasons: Mapping[str, str]) -> None:
+        """The optimizer first, since it decides which fields there are; then all that is not in the form yet.
+
+        Raises:
+            WorkspaceError: The form was closed or changed meanwhile.
+        """
+        person = self.person
+        if form.field(OPTIMIZER).value != values[OPTIMIZER]:
+            person.fill({OPTIMIZER: values[OPTIMIZER]})
+
+        def redrawn() -> View | None:
+            view = person.view(form.id)
+            if view is None:
+                raise WorkspaceError(f"“{form.title}” was closed.")
+            return view if values.keys() <= {field.label for field in view.fields} else None
+
+        try:
+            shown = person.wait_until(redrawn, _LATER / 2)
+        except TimeoutError:
+            return  # the form was not redrawn; it is once it is sent
+        wanted = {**values, **reasons}
+        present = {field.label: field.value for field in shown.fields}
+        shown = person.fill({label: value for label, value in wanted.items() if present.get(label) != value})
+        present = {field.label: field.value for field in shown.fields}
+        if shown.id != form.id or any(present.get(label) != value for label, value in wanted.items()):
+            raise WorkspaceError(f"“{form.title}” was changed while it was filled in.")
+
+    def _press(self, button: str) -> None:
+        """Press a button of the newest message that offers it, as it is now."""
+        offer = self._offering(button)
+        if offer is None:
+            raise WorkspaceError(f"No message offers {button} now.")
+        self.person.press(offer, button)
+
+    # What is on the screen
+
+    def _messages(self) -> tuple[Message, ...]:
+        """What the bot has written, the newest first."""
+        return tuple(each for each in reversed(self.person.messages()) if each.bot and not each.deleted)
+
+    def _offering(self, button: str) -> Message | None:
+        return next((each for each in self._messages() if button in each.buttons), None)
+
+    def _session(self, *buttons: str) -> Message | None:
+        """The message over the session's thread; with ``buttons`` only while it offers one of them."""
+        for each in self._messages():
+            if each.thread_ts in {None, each.ts} and _SESSION in each.text_of_everything and not each.ephemeral:
+                return each if not buttons or set(buttons) & set(each.buttons) else None
+        return None
+
+    def _trial(self, number: int) -> Message | None:
+        return next((each for each in self._messages() if each.text.startswith(f"Trial {number} · ")), None)
+
+    def _thanks(self) -> Message | None:
+        return next((each for each in self._messages() if _THANKS in each.text), None)

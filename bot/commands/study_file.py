@@ -1,4 +1,4 @@
-"""What the commands read from ``study.toml``."""
+"""What the commands read from ``study.toml``, and the files that a study starts from."""
 
 import sys
 from pathlib import Path
@@ -12,19 +12,44 @@ from training.tasks import BUILT_IN, Task, Tasks, UnknownTask
 USAGE = 2
 """The exit code when what was typed cannot be used."""
 
-StudyFile = Annotated[Path, typer.Option("--study", help="The rules of the study.")]
+StudyFile = Annotated[Path, typer.Option("--study", metavar="STUDY.TOML", help="The rules of the study.")]
 
-DEFAULT = Path("study.toml")
+STUDY, CONSENT, MANIFEST = "study.toml", "consent.md", "manifest.yml"
+"""The files that a study starts from."""
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+"""The folder with these files. In the repository they are links to those at its top."""
+
+DEFAULT = Path(STUDY)
+
+
+def here_or_template(name: str) -> Path:
+    """The file of this name in the current folder; where there is none, the one to start from."""
+    return Path(name) if Path(name).exists() else TEMPLATES / name
+
+
+def load_settings(study: Path) -> Settings:
+    """The settings in a study file.
+
+    Raises:
+        SettingsError: They cannot be used, or there is no such file.
+    """
+    if not study.exists():
+        raise SettingsError(
+            f"Cannot read {study}: there is no such file. “blackmagic init FOLDER” writes the files that a study "
+            "starts from; --study names a study file that is elsewhere."
+        )
+    return Settings.load(study)
 
 
 def read_settings(study: Path) -> Settings:
-    """The settings in a study file.
+    """The same for a command.
 
     Raises:
         typer.Exit: They cannot be used; the reason is printed.
     """
     try:
-        return Settings.load(study)
+        return load_settings(study)
     except SettingsError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(USAGE) from None
@@ -49,7 +74,7 @@ def find_task(study: Path, name: str) -> Task:
     """A task by its name.
 
     Raises:
-        typer.Exit: There is none; those there are, are printed.
+        typer.Exit: No task has this name; the names that there are, are printed.
     """
     try:
         return read_tasks(study)[name]

@@ -32,7 +32,7 @@ _INTERRUPTED = 130
 
 
 def trial(
-    task: Annotated[str, typer.Option(help="What to train.")] = "digits-squeezenet",
+    task: Annotated[str, typer.Option(help="The task to train.")] = "digits-squeezenet",
     values: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,9 +40,9 @@ def trial(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the weights, the order of the images and dropout.")
+        int, typer.Option(min=0, help="The seed of the weights, the order of the images and dropout.")
     ] = _PAPER_SEED,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads; the last bits of a result depend on them.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads; results depend on it in the last bits.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON instead of a table.")] = False,
     study: StudyFile = DEFAULT,
 ) -> None:

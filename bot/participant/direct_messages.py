@@ -17,7 +17,7 @@ from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.study.participant_status import status_of
-from reports.figures.loss_plot import LossCurves, loss_curves
+from reports.figures.loss_plot import LossCurves, loss_curves, loss_curves_of
 from storage import posts
 from storage.database import Store
 from storage.queries import history
@@ -225,21 +225,16 @@ class DirectMessages:
         """The losses of a trial: as they arrive while it runs, as they were kept after that."""
         if trial.state is TrialState.WAITING:
             return None
+        planned, batches = trial.configuration.epochs, self._batches(trial, session)
         if progress is None:
             epochs = history.epochs_of(self._store, JobKind.TRIAL, trial.id)
-            if not epochs:
-                return None
-            progress = Progress(
-                epochs[-1].number,
-                tuple(float(loss) for loss in epochs[-1].batch_losses),
-                tuple(epoch.training_loss for epoch in epochs if epoch.training_loss is not None),
-            )
+            return loss_curves_of(epochs, epochs_planned=planned, batches_per_epoch=batches)
         if not progress.batch_losses and not progress.epoch_losses:
             return None
         return loss_curves(
             progress.batch_losses,
             progress.epoch_losses,
             epoch=progress.epoch,
-            epochs_planned=trial.configuration.epochs,
-            batches_per_epoch=self._batches(trial, session),
+            epochs_planned=planned,
+            batches_per_epoch=batches,
         )

@@ -43,7 +43,7 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
     if status.state not in _STATES_BEFORE[action]:
         raise Refused(*_NOT_NOW[status.state])
     tuning = tuple(session.participant for session in status.running)
-    known = (str(status.state), *tuning, "in the queue", *status.waiting_in_line)
+    known = (str(status.state), *tuning, "in the queue", *status.in_queue)
     name = f"“{escape(status.study)}”"
     match action:
         case Action.OPEN:
@@ -162,7 +162,7 @@ def _tuning(codes: tuple[str, ...], what: str) -> str:
 
 
 def _waiting(status: Status, what: str) -> str:
-    codes = status.waiting_in_line
+    codes = status.in_queue
     return f"In the queue: {len(codes)} ({named(codes)}). {what}" if codes else "Nobody is in the queue."
 
 

@@ -21,7 +21,8 @@ from bot.slack import uploads
 from bot.slack.block_kit import escape
 from bot.slack.rate_limiter import CallNotMade
 from bot.slack.uploads import File
-from reports.figures.loss_plot import draw, loss_curves
+from reports.figures.loss_plot import draw, loss_curves_of
+from reports.naming import slug
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import JobKind
@@ -78,7 +79,7 @@ def report(context: ResearcherContext, request: Request, words: Sequence[str]) -
     what = _REPORT if only is None else f"“{only}” of the report"
 
     def make(folder: Path) -> Sequence[MadeFile]:
-        name = f"{_file_name(context.settings.study.name)}-report"
+        name = f"{slug(context.settings.study.name)}-report"
         return context.subprocesses.run(report_files.report, *_source(context), folder, name, only)
 
     _send(context, request, what, make)
@@ -90,7 +91,7 @@ def export(context: ResearcherContext, request: Request, words: Sequence[str]) -
         raise Misspelt(too_much(words))
 
     def make(folder: Path) -> Sequence[MadeFile]:
-        path = folder / f"{_file_name(context.settings.study.name)}.zip"
+        path = folder / f"{slug(context.settings.study.name)}.zip"
         return [context.subprocesses.run(report_files.open_data, *_source(context), path)]
 
     _send(context, request, _OPEN_DATA, make)
@@ -122,19 +123,14 @@ def _send(context: ResearcherContext, request: Request, what: str, make: Callabl
             request.add(answers.sent(what))
 
 
-def _file_name(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "study"
-
-
 def _plot(context: ResearcherContext, session: SessionView, trial: TrialView) -> File | None:
     epochs = history.epochs_of(context.store, JobKind.TRIAL, trial.id)
-    if not epochs:
-        return None
-    curves = loss_curves(
-        [float(loss) for loss in epochs[-1].batch_losses],
-        [epoch.training_loss for epoch in epochs if epoch.training_loss is not None],
-        epoch=epochs[-1].number,
+    facts = context.facts_of(session.task)
+    curves = loss_curves_of(
+        epochs,
         epochs_planned=trial.configuration.epochs,
-        batches_per_epoch=-(-context.facts_of(session.task).training_images // trial.configuration.batch_size),
+        batches_per_epoch=-(-facts.training_images // trial.configuration.batch_size),
     )
+    if curves is None:
+        return None
     return File(f"{session.participant}-trial-{trial.number}.png", draw(curves), curves.alt_text)

@@ -144,7 +144,7 @@ class Baselines:
             Refused: None runs.
         """
         stopped = baselines.stop(self._store, actor=actor, now=self._now())
-        for trial in stopped.stopping:
+        for trial in stopped.trials:
             self._jobs.stop(trial.subject)
         return stopped
 

@@ -1,6 +1,5 @@
 """The report and the open data as files in a folder, made by :mod:`bot.runner.subprocess_job`."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +53,8 @@ def report(database: str, study: str, folder: Path, name: str, only: str | None 
         NotMade: There is no such figure or table.
         Refused: There is no such study.
     """
-    from reports.write import PAGE, UnknownPart, write_report  # brings the statistics, which nobody else here needs
+    from reports.pack import pack  # these bring the statistics, which nobody else here needs
+    from reports.write import PAGE, UnknownPart, write_report
 
     store = Store(database)
     try:
@@ -68,10 +68,5 @@ def report(database: str, study: str, folder: Path, name: str, only: str | None 
     if one is not None:
         wanted = (".png", ".pdf", ".csv")
         return [MadeFile(each.path, each.alt) for each in written.files if each.path.suffix in wanted]
-    archive = folder / f"{name}{f'-{only}' if only else ''}.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for each in written.files:
-            place = each.path.relative_to(folder)
-            if only is None or place.parts[0] == only:
-                packed.write(each.path, place)
+    archive = pack(written, folder / f"{name}{f'-{only}' if only else ''}.zip", folder=only)
     return [MadeFile(archive)] if only else [MadeFile(folder / PAGE), MadeFile(archive)]

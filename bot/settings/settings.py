@@ -24,10 +24,8 @@ from pydantic import (
 )
 
 from bot.settings.tasks import TaskSection
+from storage.study_rules import Group, QuestionKind, group_of
 from training.tasks import Task, Tasks, UnknownTask, built_in
-
-GROUPS = ("novice", "medium", "expert")
-"""The groups of participants, from the least to the most experience."""
 
 WITHDRAWN_DATA: Mapping[str, str] = {
     "keep": (
@@ -116,11 +114,11 @@ class GroupsSection(_Section):
             raise ValueError("medium_up_to_months must be more than novice_up_to_months")
         return self
 
-    def group(self, months: float) -> Literal["novice", "medium", "expert"]:
+    def group(self, months: float) -> Group:
         """The group of a participant with this many months of deep-learning experience."""
-        if months <= self.novice_up_to_months:
-            return "novice"
-        return "medium" if months <= self.medium_up_to_months else "expert"
+        return group_of(
+            months, novice_up_to_months=self.novice_up_to_months, medium_up_to_months=self.medium_up_to_months
+        )
 
 
 class AnalysisSection(_Section):
@@ -141,7 +139,7 @@ class Question(_Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     label: Annotated[str, Field(min_length=1, max_length=150)]
-    kind: Literal["number", "choice"]
+    kind: QuestionKind
     choices: tuple[Annotated[str, Field(min_length=1, max_length=75)], ...] = Field((), max_length=100)
 
     @model_validator(mode="after")

@@ -77,14 +77,6 @@ def percent(accuracy: float) -> str:
     return f"{accuracy:.1f} %"
 
 
-_NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-
-
-def in_words(count: int) -> str:
-    """A count as it is written in a text: in words up to twelve, in digits beyond."""
-    return _NUMBERS[count] if count < len(_NUMBERS) else f"{count:,}"
-
-
 def header(text: str) -> HeaderBlock:
     """A headline of at most 150 characters."""
     return HeaderBlock(text=PlainTextObject(text=shorten(text, 150), emoji=True))

@@ -41,7 +41,7 @@ def status_of(store: Store, user: str) -> ParticipantStatus:
         study=state,
         participant=participant.id,
         state=participant.state,
-        position=queue.place_in_line(store, participant.id),
+        position=queue.position_of(store, participant.id),
         called=participant.called_at is not None,
         session=history.session_of_participant(store, participant.id),
     )

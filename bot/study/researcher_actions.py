@@ -154,7 +154,7 @@ class ResearcherActions:
             Refused: Somebody is in a session, or the study is not open.
         """
         status = history.status(self._store, now=self._now())
-        waiting = [self._identity(code) for code in status.waiting_in_line]
+        waiting = [self._identity(code) for code in status.in_queue]
         if not status.running and baselines.running(self._store):
             self._searchers.stop(actor)  # their workers too: closing only stops what waits
         closed = studies.close_study(self._store, actor=actor, now=self._now())

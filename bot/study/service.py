@@ -146,7 +146,7 @@ class StudyService:
         except Refused as refused:
             if refused.reason is not Reason.NO_SEAT:
                 raise
-            queue.line_up(self.store, participant.id, now=self.now())
+            queue.join(self.store, participant.id, now=self.now())
             self._reactions.participant_moved(participant.id)
             return None
         self._reactions.session_begun(session)

@@ -83,9 +83,9 @@ class Withdrawals:
         withdrawal = participants.withdraw(
             self._store, participant.id, delete_data=self._delete_data, actor=actor, now=self._now()
         )
-        for run in (withdrawal.stopping, *withdrawal.evaluations):
+        for run in (withdrawal.stopped, *withdrawal.evaluations):
             if run is not None:
-                self._jobs.stop(run.subject)
+                self._jobs.stop(run.subject)  # which changes nothing where it waited
         self._home_tabs.changed(participant.id)
         if identity is not None:
             self._left.add(identity.slack_user)

@@ -1,1 +1,1 @@
-"""From a study's data to numbers: one module for each question that the report asks."""
+"""From a study's data to numbers: one module for each question of the report."""

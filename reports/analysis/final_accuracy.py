@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reports.analysis.population import Population, final, is_pending
+from reports.data.population import Population, final, is_pending
 from reports.results.measures import NotComputable, Reading
 from reports.results.paper import Box, FinalAccuracies, PersonPoint
 from reports.statistics import inference, resampling
-from reports.statistics.arrays import Floats
-from reports.study_rules import GROUPS
+from reports.statistics.arrays import TOLERANCE, Floats
+from storage.study_rules import GROUPS
 
-DEFINITION = "An evaluation that diverged or failed counts as 0 %: nobody drops out, as none of the paper's 31 did."
-OTHERWISE = "Evaluations that diverged or failed are left out, and with them who has no others."
+DEFINITION = (
+    "An evaluation that diverged or failed counts as 0 %, so that nobody is left out: the paper shows all 31 people."
+)
+OTHERWISE = "Evaluations that diverged or failed are left out, and so is a person who has no other evaluation."
 
 
 def readings(population: Population, name: str) -> Reading[FinalAccuracies]:
@@ -81,7 +83,7 @@ def box(group: str, values: Floats, name: str) -> Box | NotComputable:
     ordered = np.sort(values)
     q1, median, q3 = (float(each) for each in np.quantile(ordered, [0.25, 0.5, 0.75]))
     reach = 1.5 * (q3 - q1)
-    within = ordered[(ordered >= q1 - reach) & (ordered <= q3 + reach)]
+    within = ordered[(ordered >= q1 - reach - TOLERANCE) & (ordered <= q3 + reach + TOLERANCE)]
     return Box(
         group=group,
         n=len(values),

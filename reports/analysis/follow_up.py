@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from reports.results.further import FollowUp, PowerLine
 from reports.results.measures import Correlation, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 from reports.statistics.inference import standard_ranks
 from reports.statistics.resampling import generator
 
@@ -52,7 +52,7 @@ def _line(case: _Case, months: Floats, name: str) -> PowerLine:
     """Power at each size, with the same random numbers at all: the first people of the same large studies."""
     sizes, powers = [], []
     needed: dict[str, int | None] = {f"{power:g}": None for power in POWERS}
-    if abs(case.rho) < np.finfo(float).eps:
+    if abs(case.rho) < TOLERANCE:
         return PowerLine(case.what, case.rho, (), (), needed)
     for size in SIZES:
         sizes.append(size)
@@ -96,4 +96,4 @@ def _crossing(sizes: Sequence[int], powers: Floats, wanted: float) -> int:
         return sizes[0]
     low, high = sizes[after - 1], sizes[after]
     part = (wanted - powers[after - 1]) / (powers[after] - powers[after - 1])
-    return int(np.ceil(low + part * (high - low)))
+    return int(np.ceil(low + part * (high - low) - TOLERANCE))

@@ -6,19 +6,20 @@ Hutter, Hoos and Leyton-Brown (2014); the hyperparameters are on the common scal
 
 import numpy as np
 
-from reports.analysis import configuration_space
 from reports.analysis.random_settings import scores
-from reports.data import Trials
+from reports.data import configuration_space
+from reports.data.study_data import Trials
 from reports.results.further import Importance
 from reports.results.measures import NotComputable, Reading
 from reports.statistics import fanova
-from reports.statistics.arrays import Floats, Integers
-from reports.statistics.inference import in_words, same
+from reports.statistics.arrays import TOLERANCE, Floats, Integers, rounded
+from reports.statistics.inference import same
 from reports.statistics.resampling import SEED, generator
+from reports.wording import in_words
 from training.hyperparameters import HYPERPARAMETERS
 
 FEWEST = 30
-"""A forest of fewer trials says nothing."""
+"""With fewer trials a forest is too uncertain."""
 
 MOST = 2_000
 """Trials that a forest is grown from; its analysis takes time that grows faster than they do."""
@@ -27,9 +28,9 @@ FORESTS = 3
 TREES = 32
 
 DEFINITION = (
-    "All trials, of people and of searchers. One that diverged or failed counts as 0 %, a cancelled one not at all."
+    "All trials, of people and of searchers. One that diverged or failed counts as 0 %, a cancelled one is left out."
 )
-OTHERWISE = "Settings drawn at random only, so that what people like to try does not weigh in."
+OTHERWISE = "Only settings drawn at random, so that it does not matter which values people like to try."
 
 
 def importance(
@@ -45,7 +46,7 @@ def importance(
 
 
 def _importance(trials: Trials, which: Integers, name: str) -> Importance | NotComputable:
-    accuracies = scores(trials, which)
+    accuracies = rounded(scores(trials, which))  # a tree splits elsewhere for a last bit
     known = np.isfinite(accuracies)
     which, accuracies = which[known], accuracies[known]
     of = len(which)
@@ -67,14 +68,14 @@ def _importance(trials: Trials, which: Integers, name: str) -> Importance | NotC
     except fanova.NoVariance:
         return NotComputable("All trials have the same values, so they tell no hyperparameters apart.")
     effects = np.array(found)
-    if (effects.sum(axis=1) <= 0).any():
+    if (effects.sum(axis=1) <= TOLERANCE).any():
         return NotComputable("No hyperparameter accounts for anything by itself.")
     forests = effects / effects.sum(axis=1, keepdims=True)
     mean, sd = forests.mean(axis=0), forests.std(axis=0, ddof=1)
-    order = np.argsort(-mean, kind="stable")
+    order = np.argsort(-rounded(mean), kind="stable")
     return Importance(
-        shares={HYPERPARAMETERS[place].name: float(mean[place]) for place in order},
-        sd={HYPERPARAMETERS[place].name: float(sd[place]) for place in order},
+        shares={HYPERPARAMETERS[position].name: float(mean[position]) for position in order},
+        sd={HYPERPARAMETERS[position].name: float(sd[position]) for position in order},
         main_effects=float(effects.sum(axis=1).mean()),
         n=len(which),
         of=of,
@@ -85,11 +86,11 @@ def _columns(units: Floats) -> tuple[Floats, list[list[int]]]:
     """Numbers as they are and an indicator for each value of a choice; and which columns each hyperparameter has."""
     columns: list[Floats] = []
     variables: list[list[int]] = []
-    for place, each in enumerate(HYPERPARAMETERS):
+    for position, each in enumerate(HYPERPARAMETERS):
         of_this = (
-            [(units[:, place] == choice).astype(np.float64) for choice in range(len(each.choices))]
+            [(units[:, position] == choice).astype(np.float64) for choice in range(len(each.choices))]
             if each.kind == "choice"
-            else [units[:, place]]
+            else [units[:, position]]
         )
         variables.append(list(range(len(columns), len(columns) + len(of_this))))
         columns.extend(of_this)

@@ -1,7 +1,7 @@
 """People against machines: how good they are after so many tries, and after so much time.
 
 What random search achieves with k tries is computed, not drawn: with N settings drawn at random, the expected best of k
-of them follows from their order (as Dodge et al., 2019, report it; here without putting settings back).
+of them follows from their order (as Dodge et al., 2019, report it; here without replacement).
 """
 
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ import numpy as np
 from scipy.special import gammaln
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population, best_so_far
 from reports.analysis.random_settings import scores
 from reports.analysis.tries import mean_curve, nobody
-from reports.data import Trials
+from reports.data.population import Population, best_so_far
+from reports.data.study_data import Trials
 from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import Difference
 from reports.statistics import inference, resampling
-from reports.statistics.arrays import Flags, Floats, Integers
-from reports.study_rules import GROUPS
+from reports.statistics.arrays import TOLERANCE, Flags, Floats, Integers, rounded, weighted_sums
 from storage.schema.states import TrialState
+from storage.study_rules import GROUPS
 
 PEOPLE, RANDOM, TPE = "people", "random", "tpe"
 
 TIME_POINTS = 121
 SEARCHES = 400
-"""Random searches played through to see where they are after some time."""
+"""Random searches that are simulated, to see how good they are after some time."""
 
 _MOST_DRAWS = 2_000
 _RESAMPLES = 400
@@ -65,7 +65,7 @@ def machines(
         by_time=Reading(
             by_time(people.table(clock)),
             by_time(_training_minutes(people)),
-            "A person's clock, thinking included, against a machine's training time.",
+            "A person's time, with the time to think, against a machine's training time.",
             "Training time for both.",
         ),
         against_random={
@@ -92,7 +92,7 @@ def expected_best(values: Floats, most_tries: int | None = None) -> Floats:
     """The expected best of 1, 2, … different ones of the values, up to all of them (or ``most_tries``)."""
     ordered = np.sort(values)
     most = len(values) if most_tries is None else min(most_tries, len(values))
-    return np.array([chance_of_best(len(values), tries) @ ordered for tries in range(1, most + 1)])
+    return np.array([weighted_sums(chance_of_best(len(values), tries), ordered) for tries in range(1, most + 1)])
 
 
 def random_by_tries(values: Floats, name: str) -> Curve | NotComputable:
@@ -103,22 +103,23 @@ def random_by_tries(values: Floats, name: str) -> Curve | NotComputable:
     random = resampling.generator("random by tries", name)
     chances = np.array([chance_of_best(count, tries) for tries in range(1, count + 1)])
     again = np.sort(values[random.integers(0, count, (_RESAMPLES, count))], axis=1)
+    expected = np.array([weighted_sums(chances, each) for each in again])
     return Curve(
         name=RANDOM,
         at=tuple(float(tries) for tries in range(1, count + 1)),
-        mean=tuple(float(each) for each in chances @ np.sort(values)),
-        error=tuple(float(each) for each in (again @ chances.T).std(axis=0, ddof=1)),
+        mean=tuple(float(each) for each in weighted_sums(chances, np.sort(values))),
+        error=tuple(float(each) for each in expected.std(axis=0, ddof=1)),
         n=(count,) * count,
     )
 
 
 def _random_by_time(values: Floats, minutes: Floats, at: Floats, name: str) -> Curve | NotComputable:
-    """Random searches played through: settings one after another, drawn with putting back, until the time is up."""
+    """Simulated random searches: each draws settings with replacement, one after another, until the time is up."""
     if len(values) < _FEWEST_DRAWN:
         return _TOO_FEW_DRAWN
     random = resampling.generator("random by time", name)
     mean = float(minutes.mean())
-    enough = _MOST_DRAWS if mean <= 0 else int(np.clip(2 * at[-1] / mean + 20, 20, _MOST_DRAWS))
+    enough = _MOST_DRAWS if mean <= 0 else int(np.clip(2 * at[-1] / mean + 20 + TOLERANCE, 20, _MOST_DRAWS))
     drawn = random.integers(0, len(values), (SEARCHES, enough))
     ends = np.cumsum(minutes[drawn], axis=1)
     table = _best_at(ends, best_so_far(values[drawn]), at)
@@ -156,7 +157,7 @@ def _best_by(population: Population, ends: Floats, at: Floats) -> Floats:
 
 def _best_at(ends: Floats, best: Floats, at: Floats) -> Floats:
     """The last best of each row that had ended by each time; ``ends`` ascend along each row."""
-    counts = np.array([np.searchsorted(row, at, side="right") for row in ends])
+    counts = np.array([np.searchsorted(rounded(row), rounded(at), side="right") for row in ends])
     padded = np.concatenate([np.zeros((len(best), 1)), best], axis=1)
     return np.asarray(np.take_along_axis(padded, counts, axis=1))
 
@@ -178,7 +179,7 @@ def _against_random(
     expected = expected_best(values)
     random_best = expected[tries - 1]
     ahead = [_ahead(ordered, one, int(count)) for one, count in zip(best, tries, strict=True)]
-    as_good = np.flatnonzero(expected >= best.mean() - 1e-9)
+    as_good = np.flatnonzero(expected >= best.mean() - TOLERANCE)
     return AgainstRandom(
         group=group,
         n=len(best),

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reports.analysis import final_accuracy
-from reports.analysis.population import Population
-from reports.data import StudyData
-from reports.results.everything import Pooled
+from reports.analysis.regression import regressions
+from reports.data.population import Population
+from reports.data.study_data import StudyData
 from reports.results.measures import Correlation, NotComputable
+from reports.results.study_results import Pooled
 from reports.statistics import resampling
-from reports.statistics.arrays import Floats, Integers
-from reports.statistics.inference import FEWEST_PAIRS
-from reports.statistics.regression import regressions
+from reports.statistics.arrays import Floats, Integers, rounded
+from reports.statistics.inference import FEWEST_PAIRS, rho_p
 
 
 def pooled(data: StudyData, tasks: Sequence[str]) -> Pooled | NotComputable:
@@ -47,6 +47,7 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     """
     parts = [np.flatnonzero(strata == each) for each in np.unique(strata)]
     parts = [part for part in parts if len(part) >= FEWEST_PAIRS]
+    x, y = rounded(x), rounded(y)
     if not parts:
         return NotComputable("No task has three people with a final accuracy yet.")
 
@@ -62,13 +63,11 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     first, second = _ranks([x[part][None] for part in parts]), _ranks([y[part][None] for part in parts])
     permuted = _permutation(first, second, sizes, abs(estimate.value), name)
     freedom = sum(sizes) - 1 - len(sizes)
-    size = min(abs(estimate.value), 1 - 1e-15)
-    p = float(2 * stats.t.sf(size * np.sqrt(freedom / (1 - size**2)), freedom))
-    return Correlation(estimate, p, permuted, sum(sizes))
+    return Correlation(estimate, rho_p(estimate.value, freedom), permuted, sum(sizes))
 
 
 def _ranks(parts: Sequence[Floats]) -> Floats:
-    """Centred ranks within each part, divided by the part's size plus one; strung together."""
+    """Centred ranks within each part, divided by the part's size plus one; one part after another."""
     ranks = [stats.rankdata(part, axis=-1) / (part.shape[-1] + 1) - 0.5 for part in parts]
     return np.concatenate(ranks, axis=-1)
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.analysis.habits import histogram
-from reports.analysis.population import LOST
-from reports.data import STATES, ParticipantRow, Trials
+from reports.data.population import LOST
+from reports.data.study_data import STATES, ParticipantRow, Trials
 from reports.results.measures import NotComputable, Reading
 from reports.results.paper import RandomSettings
 from reports.statistics import inference, resampling
@@ -52,7 +51,7 @@ def _random_settings(values: Floats, trials: Trials, which: Integers, name: str)
     states = {str(state): int(count) for state, count in zip(STATES, counts, strict=True) if state.is_finished}
     unfinished = int(np.count_nonzero(trials.are(TrialState.WAITING, TrialState.RUNNING)[which]))
     return RandomSettings(
-        histogram=histogram(values, EDGES),
+        histogram=inference.histogram(values, EDGES),
         spread=spread,
         mean=resampling.mean(values, f"{name}/random/mean"),
         states=states,

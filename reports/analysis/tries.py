@@ -1,16 +1,16 @@
-"""The paper's figures 6 and 7: how fast people get where they get."""
+"""The paper's figures 6 and 7: how many tries people need, and the accuracy after each number of tries."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from scipy import stats
 
-from reports.analysis.population import LOST, Population
+from reports.data.population import LOST, Population
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import AccuracyAfterTries, GroupTries, Threshold
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import Flags, Floats
-from reports.study_rules import GROUPS
+from storage.study_rules import GROUPS
 
 _DENSITY_POINTS = 65
 _FEWEST_FOR_DENSITY = 3
@@ -32,13 +32,13 @@ def thresholds(population: Population, accuracies: tuple[float, ...], name: str)
     return Reading(
         tuple(_threshold(population, each, every.astype(np.float64), name) for each in accuracies),
         tuple(_threshold(population, each, of_complete.astype(np.float64), name) for each in accuracies),
-        "Every submission is a try, also one that was cancelled, diverged or failed: it took its time.",
+        "Every submission is a try, also one that was cancelled, diverged or failed, because it took time.",
         "Only trials that were trained to their end are tries.",
     )
 
 
 def _threshold(population: Population, accuracy: float, count: Floats, name: str) -> Threshold:
-    """One threshold, where ``count`` says the how-many-eth try each cell of the table is."""
+    """One threshold; each cell of ``count`` holds the number of its try, from 1."""
     reaching = np.nan_to_num(population.accuracies, nan=-1.0) >= accuracy
     first = np.argmax(reaching, axis=1) if population.most_tries else np.zeros(len(population), dtype=np.int64)
     reached = np.asarray(reaching.any(axis=1))
@@ -84,7 +84,7 @@ def _group_tries(group: str, at: Floats, reached: Flags, last: Floats, name: str
 def _violin(values: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if len(np.unique(values)) < _FEWEST_FOR_DENSITY:
         return (), ()
-    where = np.linspace(values.min(), values.max(), _DENSITY_POINTS)
+    where = np.linspace(np.min(values), np.max(values), _DENSITY_POINTS)
     density = stats.gaussian_kde(values)(where)
     return tuple(float(each) for each in where), tuple(float(each) for each in density)
 

@@ -1,1 +1,1 @@
-"""The report's figures: they draw what :mod:`reports.results.everything` holds, and compute nothing."""
+"""The report's figures: they draw what :mod:`reports.results` holds, and compute nothing."""

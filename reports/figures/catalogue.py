@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reports.figures import efficiency, further, machines, people, strategies
-from reports.figures.naming import ending
 from reports.figures.plate import Plate
-from reports.results.everything import Pooled, StudyResults, TaskResults
+from reports.naming import ending
 from reports.results.measures import NotComputable, Reading
-from reports.tables.wording import typographic
+from reports.results.study_results import Pooled, StudyResults, TaskResults
+from reports.wording import typographic
 
 T = TypeVar("T")
 

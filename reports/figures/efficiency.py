@@ -12,7 +12,7 @@ from reports.figures.colours import INK
 from reports.figures.plate import Plate
 from reports.results.measures import Curve, NotComputable
 from reports.results.paper import GroupTries, Threshold
-from reports.tables.wording import correlation, listed, number, whole
+from reports.wording import correlation, listed, number, whole
 
 _HALF_WIDTH = 0.3
 _LEFT, _RIGHT = -0.1, 0.34

@@ -1,4 +1,4 @@
-"""The figures' font: DejaVu Sans, without all that they do not use.
+"""The figures' font: DejaVu Sans, without the letters and rules that the figures do not use.
 
 Every PDF has the letters that it uses within it. To pick them from the whole font, which has thousands of them and
 rules for many scripts, takes longer than to draw the figure; so they are picked from a part that is made once.

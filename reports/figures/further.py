@@ -1,4 +1,4 @@
-"""What matters, what is chance, and what comes next: importance, components of variance, a follow-up, all tasks."""
+"""The importance of hyperparameters, components of variance, the power of a follow-up, and all tasks together."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,12 +11,12 @@ from matplotlib.ticker import FixedLocator
 from reports.figures import panels, people, style
 from reports.figures.colours import BLUE, GREY, INK, VERMILION
 from reports.figures.plate import Plate
-from reports.results.everything import Pooled
 from reports.results.further import Components, FollowUp, Importance, PowerLine
 from reports.results.measures import Correlation, NotComputable
 from reports.results.paper import Box
-from reports.tables.wording import correlation, counted, estimate, listed, number, percent, whole
-from reports.tables.wording import people as people_of
+from reports.results.study_results import Pooled
+from reports.wording import correlation, counted, estimate, listed, number, percent, whole
+from reports.wording import people as people_of
 from training.hyperparameters import HYPERPARAMETERS
 
 POOLED = "pooled"
@@ -56,7 +56,7 @@ def _draw_importance(found: Importance, figure: Figure) -> None:
 
 
 def components(found: Components | NotComputable) -> Plate:
-    """Between people against between seeds."""
+    """How much final accuracies differ between people, and how much between seeds."""
     name, title = "components", "Where final accuracies differ"
     if isinstance(found, NotComputable):
         return Plate(name, title, "", "", found)
@@ -79,10 +79,10 @@ def _draw_components(found: Components, figure: Figure) -> None:
     parts = {"people": found.sd_people, "seeds": found.sd_seeds, "the rest": found.sd_rest}
     style.named_places(axes, "y", list(parts))
     axes.barh(range(len(parts)), list(parts.values()), height=0.6, color=[BLUE, VERMILION, GREY])
-    for place, value in enumerate(parts.values()):
+    for position, value in enumerate(parts.values()):
         axes.annotate(
             number(value),
-            (value, place),
+            (value, position),
             xytext=(3, 0),
             textcoords="offset points",
             va="center",
@@ -106,7 +106,7 @@ def follow_up(found: FollowUp | NotComputable) -> Plate:
     if isinstance(found, NotComputable):
         return Plate(name, title, "", "", found)
     if not any(line.at for line in found.lines):
-        return Plate(name, title, "", "", NotComputable("The correlation here is 0: there is none to find."))
+        return Plate(name, title, "", "", NotComputable("The correlation here is 0, so there is nothing to find."))
     needed = "For " + "; for ".join(_needed(line, found.most) for line in found.lines)
     caption = (
         f"The chance to find the correlation (Spearman, two-sided, α = {whole(found.alpha)}), from "
@@ -168,8 +168,8 @@ _NICE = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 def pooled(found: Pooled) -> Plate:
-    """Final accuracy of all tasks together, each beside its task's mean."""
-    name, title = POOLED, "All tasks together: final accuracy beside the task’s mean"
+    """Final accuracy of all tasks together, each minus the mean of its task."""
+    name, title = POOLED, "All tasks together: final accuracy minus the task’s mean"
     known: Mapping[str, Box] = {group: box for group, box in found.boxes.items() if isinstance(box, Box)}
     if not known:
         return Plate(name, title, "", "", panels.first_reason(found.boxes, "Nobody has a final accuracy yet."))
@@ -184,5 +184,5 @@ def pooled(found: Pooled) -> Plate:
         f"{means}; {people_of(found.n)}. {rho}"
     )
     alt = f"Box plots of deviations from the task’s mean; group means: {means} percentage points."
-    draw = partial(people.draw_boxes, found.boxes, "beside the task’s mean (points)", percent=False)
+    draw = partial(people.draw_boxes, found.boxes, "minus the task’s mean (points)", percent=False)
     return Plate(name, title, caption, alt, draw)

@@ -11,7 +11,7 @@ from reports.figures.colours import INK
 from reports.figures.plate import Plate
 from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, Estimate, NotComputable
-from reports.tables.wording import called, capital, counted, lead, listed, number, percent, whole
+from reports.wording import called, capital, counted, lead, listed, number, percent, whole
 
 _ORDER = ("people", "random", "tpe", "novice", "medium", "expert")
 _NOTHING = "Nobody has finished yet, and no baseline has run."

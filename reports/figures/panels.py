@@ -13,7 +13,7 @@ from reports.figures import style
 from reports.figures.colours import INK, PAPER
 from reports.results.measures import Curve, Interval, NotComputable
 from reports.results.paper import Box
-from reports.tables.wording import called, number
+from reports.wording import called, number
 
 MOST_VECTORS = 600
 """More points than these are drawn as one image in SVG and PDF."""
@@ -22,12 +22,12 @@ _GOLDEN = 0.618_033_988_75
 
 
 def known_of(mapping: Mapping[str, Curve | NotComputable]) -> dict[str, Curve]:
-    """The curves that there are."""
+    """The curves that could be computed."""
     return {name: curve for name, curve in mapping.items() if isinstance(curve, Curve)}
 
 
 def first_reason(mapping: Mapping[str, object], otherwise: str) -> NotComputable:
-    """Why nothing of it can be computed: the reason itself when all have one, else ``otherwise``."""
+    """Why none of them can be computed: the reason that all share, or else ``otherwise``."""
     reasons = {each.why for each in mapping.values() if isinstance(each, NotComputable)}
     return NotComputable(reasons.pop() if len(reasons) == 1 else otherwise)
 
@@ -53,7 +53,7 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve]) -> None:
 
 def many(curve: Curve) -> int:
     """How many points, from the first on, are of at least half of the group."""
-    return next((place for place, n in enumerate(curve.n) if 2 * n < max(curve.n)), len(curve.n)) or 1
+    return next((position for position, n in enumerate(curve.n) if 2 * n < max(curve.n)), len(curve.n)) or 1
 
 
 def line_handles(names: Sequence[str]) -> list[Line2D]:
@@ -74,7 +74,7 @@ def fill_handles(names: Sequence[str]) -> list[Patch]:
     ]
 
 
-def draw_box(axes: Axes, place: float, box: Box) -> None:
+def draw_box(axes: Axes, position: float, box: Box) -> None:
     """A box at a place, its values beside it, and the mean with its interval between them."""
     look = style.look(box.group)
     stats = {
@@ -88,7 +88,7 @@ def draw_box(axes: Axes, place: float, box: Box) -> None:
     line = {"color": look.colour, "linewidth": 1.2}
     axes.bxp(
         [stats],
-        positions=[place - 0.17],
+        positions=[position - 0.17],
         widths=0.38,
         showfliers=False,
         manage_ticks=False,
@@ -102,7 +102,7 @@ def draw_box(axes: Axes, place: float, box: Box) -> None:
     few = len(values) <= 100
     spread = (np.arange(len(values)) * _GOLDEN) % 1 - 0.5
     axes.plot(
-        place + 0.3 + 0.2 * spread,
+        position + 0.3 + 0.2 * spread,
         values,
         look.marker,
         color=look.colour,
@@ -111,7 +111,7 @@ def draw_box(axes: Axes, place: float, box: Box) -> None:
         markeredgewidth=0,
         rasterized=len(values) > MOST_VECTORS,
     )
-    draw_estimate(axes, (place + 0.1, box.mean), box.mean_estimate.interval, vertical=True)
+    draw_estimate(axes, (position + 0.1, box.mean), box.mean_estimate.interval, vertical=True)
 
 
 def draw_estimate(
@@ -148,14 +148,14 @@ def draw_shares(
     """
     axes = style.axes_of(figure, grid="x")
     style.named_places(axes, "y", row_names)
-    for place, shares in enumerate(rows.values()):
+    for position, shares in enumerate(rows.values()):
         left = 0.0
         for kind, (_, colour, hatch) in kinds.items():
             width = 100 * shares.get(kind, 0.0)
             if width <= 0:
                 continue
             axes.barh(
-                place,
+                position,
                 width,
                 left=left,
                 height=0.62,
@@ -168,7 +168,7 @@ def draw_shares(
             if width >= 9:
                 axes.text(
                     left + width / 2,
-                    place,
+                    position,
                     number(width, 0),
                     ha="center",
                     va="center",
@@ -188,4 +188,4 @@ def draw_shares(
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
-    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))  # type: ignore[return-value]
+    return tuple(int(colour[position : position + 2], 16) / 255 for position in (1, 3, 5))  # type: ignore[return-value]

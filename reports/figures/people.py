@@ -14,18 +14,7 @@ from reports.figures.colours import GREY, INK, PAPER
 from reports.figures.plate import Plate
 from reports.results.measures import Interval, NotComputable
 from reports.results.paper import Box, Experience, FinalAccuracies, PersonPoint, RandomSettings
-from reports.tables.wording import (
-    capital,
-    correlation,
-    counted,
-    estimate,
-    interval,
-    listed,
-    number,
-    people,
-    spread,
-    whole,
-)
+from reports.wording import capital, correlation, counted, estimate, interval, listed, number, people, spread, whole
 
 Floats = NDArray[np.float64]
 
@@ -199,22 +188,28 @@ def accuracy_by_group(found: FinalAccuracies, definition: str, name: str = "figu
 
 
 HOW_TO_READ_A_BOX = (
-    "Boxes reach from the first to the third quartile, whiskers to the outermost value within 1.5 times that; "
-    "the diamond is the mean with its 95 % confidence interval, beside it is everybody."
+    "A box reaches from the first to the third quartile, a whisker to the outermost value within 1.5 box lengths. "
+    "The diamond is the mean with its 95 % confidence interval; each point is a person."
 )
 
 
 def draw_boxes(boxes: Mapping[str, Box | NotComputable], y: str, figure: Figure, *, percent: bool) -> None:
-    """A box for each group, and an empty place for a group that has none."""
+    """A box for each group; a group without a box has an empty place."""
     axes = style.axes_of(figure)
     names = [f"{group}\nn = {box.n if isinstance(box, Box) else 0}" for group, box in boxes.items()]
     style.named_places(axes, "x", names)
-    for place, box in enumerate(boxes.values()):
+    for position, box in enumerate(boxes.values()):
         if isinstance(box, Box):
-            panels.draw_box(axes, place, box)
+            panels.draw_box(axes, position, box)
         else:
             axes.text(
-                place, 0.5, "nobody", transform=axes.get_xaxis_transform(), ha="center", color=INK, fontsize=style.SMALL
+                position,
+                0.5,
+                "nobody",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                color=INK,
+                fontsize=style.SMALL,
             )
     if percent:
         style.percent_axis(axes)
@@ -228,10 +223,10 @@ def draw_boxes(boxes: Mapping[str, Box | NotComputable], y: str, figure: Figure,
 
 
 def left_out(found: FinalAccuracies) -> str:
-    """Who is missing from it."""
+    """A sentence on the people who are missing from a figure."""
     said = []
     if found.pending:
-        said.append(f"{capital(people(found.pending))} left out until all evaluations have ended.")
+        said.append(f"{capital(people(found.pending))} left out because some of their evaluations have not ended.")
     if found.left_out:
         said.append(f"{capital(people(found.left_out))} without any accuracy left out.")
     return "".join(f" {each}" for each in said)

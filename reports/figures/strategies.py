@@ -14,7 +14,7 @@ from reports.figures.plate import Plate
 from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Correlation, Curve, NotComputable
 from reports.results.paper import Comments, DefaultStart, GroupComments, GroupStart
-from reports.tables.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
+from reports.wording import called, correlation, counted, estimate, listed, number, people, percent, whole
 from training.hyperparameters import HYPERPARAMETERS
 
 COMMENT_KINDS: Mapping[str, tuple[str, str, str]] = {
@@ -39,7 +39,7 @@ STEP_KINDS: Mapping[str, tuple[str, str, str]] = {
 
 
 def default_start(found: DefaultStart) -> Plate:
-    """Figure 8: whose first configuration left all optional hyperparameters at their defaults."""
+    """Figure 8: people who left all optional hyperparameters at their defaults in their first configuration."""
     name, title = "figure-8", "Starting with all optional hyperparameters at their defaults"
     known = {group: start for group, start in found.groups.items() if isinstance(start, GroupStart)}
     if not known:
@@ -48,9 +48,9 @@ def default_start(found: DefaultStart) -> Plate:
     starters = sum(len(start.accuracies) for start in known.values())
     above = sum(start.above for start in known.values())
     above_told = (
-        f"{above} of the {starters} who did, and whose final accuracy is known, ended above {whole(found.above)} %."
+        f"{above} of {starters} with a known final accuracy ended above {whole(found.above)} %."
         if starters
-        else "Nobody who did has a final accuracy yet."
+        else "None of them has a final accuracy yet."
     )
     caption = f"People whose first try had every optional hyperparameter at its default: {shares}. {above_told}"
     alt = f"Bars: {shares} began with defaults."
@@ -60,11 +60,11 @@ def default_start(found: DefaultStart) -> Plate:
 def _draw_starts(found: DefaultStart, figure: Figure) -> None:
     axes = style.axes_of(figure)
     names = []
-    for place, (group, start) in enumerate(found.groups.items()):
+    for position, (group, start) in enumerate(found.groups.items()):
         names.append(group)
         if not isinstance(start, GroupStart):
             axes.text(
-                place,
+                position,
                 0.02,
                 "nobody",
                 transform=axes.get_xaxis_transform(),
@@ -76,7 +76,7 @@ def _draw_starts(found: DefaultStart, figure: Figure) -> None:
         look = style.look(group)
         for offset, count, filled in ((-0.2, start.defaults, True), (0.2, start.others, False)):
             axes.bar(
-                place + offset,
+                position + offset,
                 count,
                 0.36,
                 facecolor=look.colour if filled else PAPER,
@@ -87,7 +87,7 @@ def _draw_starts(found: DefaultStart, figure: Figure) -> None:
             )
             axes.annotate(
                 number(count, 0),
-                (place + offset, count),
+                (position + offset, count),
                 xytext=(0, 2),
                 textcoords="offset points",
                 ha="center",
@@ -112,7 +112,7 @@ def _draw_starts(found: DefaultStart, figure: Figure) -> None:
 def comments(
     found: Mapping[str, GroupComments | NotComputable], about: Comments, definition: str, name: str = "figure-9"
 ) -> Plate:
-    """Figure 9: what each group says of why."""
+    """Figure 9: the comments of each group on its choices."""
     title = "Comments per group"
     known = {group: each for group, each in found.items() if isinstance(each, GroupComments)}
     if not known:
@@ -206,7 +206,7 @@ def distance(found: SearchBehaviour) -> Plate:
         else ""
     )
     caption = (
-        "Mean distance of the k-th try from the best one before it: 0 is the same configuration, 1 as far as can be; "
+        "Mean distance of the k-th try from the best one before it, from 0 (the same configuration) to 1; "
         f"the band is one standard error. {panels.THIN} {random}{rho}"
     )
     ends = listed(f"{called(group)} {number(curve.mean[0], 2)}" for group, curve in known.items())
@@ -257,9 +257,9 @@ def _draw_values(found: SearchBehaviour, labels: Mapping[str, str], figure: Figu
     style.named_places(axes, "y", [labels.get(each, each) for each in rows])
     axes.yaxis.grid(visible=True)
     count = len(found.changed_values)
-    for place, (group, shares) in enumerate(found.changed_values.items()):
+    for position, (group, shares) in enumerate(found.changed_values.items()):
         look = style.look(group)
-        offsets = np.arange(len(rows)) + 0.16 * (place - (count - 1) / 2)
+        offsets = np.arange(len(rows)) + 0.16 * (position - (count - 1) / 2)
         axes.plot(
             [100 * shares.get(each, 0.0) for each in rows],
             offsets,

@@ -24,7 +24,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from reports.figures.colours import BLUE, GREEN, GREY, GRID, INK, PAPER, PURPLE, VERMILION
 from reports.figures.font import family
-from reports.tables.wording import whole
+from reports.wording import whole
 
 Format = Literal["png", "svg", "pdf"]
 
@@ -45,7 +45,7 @@ Dashes = tuple[float, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Look:
-    """How a group (or a searcher) looks in every figure; told apart by marker and dashes, too."""
+    """How a group (or a searcher) looks in every figure; marker and dashes differ, too."""
 
     colour: str
     marker: str
@@ -67,7 +67,7 @@ _LOOKS: Mapping[str, Look] = {
 
 
 def look(name: str) -> Look:
-    """The look of a group, of ``people``, or of a searcher."""
+    """How a group, ``people`` or a searcher is drawn."""
     return _LOOKS.get(name, Look(INK, "*", _SOLID, ""))
 
 
@@ -120,7 +120,7 @@ def plain_numbers(axes: Axes, which: Literal["x", "y"]) -> None:
 
 
 def named_places(axes: Axes, which: Literal["x", "y"], names: Sequence[str]) -> None:
-    """Names at 0, 1, 2, … instead of numbers, and no grid line through them."""
+    """Put names at 0, 1, 2, … instead of numbers, without grid lines."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_ticks(range(len(names)), labels=list(names))
     axis.grid(visible=False)
@@ -132,7 +132,7 @@ def named_places(axes: Axes, which: Literal["x", "y"], names: Sequence[str]) -> 
 def legend(figure: Figure, handles: Sequence[Artist], *, columns: int = 3, handle: float = 2.0) -> None:
     """Above everything, so that it covers nothing; read row by row."""
     rows = -(-len(handles) // columns)
-    by_column = [handles[place] for column in range(columns) for place in range(column, len(handles), columns)]
+    by_column = [handles[position] for column in range(columns) for position in range(column, len(handles), columns)]
     figure.legend(
         handles=by_column if rows > 1 else list(handles),
         loc="outside upper center",
@@ -149,7 +149,7 @@ def legend(figure: Figure, handles: Sequence[Artist], *, columns: int = 3, handl
 
 
 def sentence_instead(figure: Figure, sentence: str) -> None:
-    """What stands in a figure that cannot be computed."""
+    """Write the reason into a figure that cannot be computed."""
     figure.text(
         0.5,
         0.5,

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from reports.tables.catalogue import Column, Sheet
-from reports.tables.rows import Row
-from reports.tables.wording import SMALLEST_P, called, number, typographic
+from reports.tables.columns import Heading, Row, Sheet
+from reports.wording import SMALLEST_P, called, number, typographic
 
 MOST_ROWS = 60
-"""Longer tables are in the CSV only."""
+"""A longer table is not on the page, but in its CSV file."""
 
 LONGEST_WORDS = 36
-"""So many letters stay on one line."""
+"""A longer text may take several lines."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,9 @@ def show(sheet: Sheet) -> ShownTable:
     A column that is empty, or says “both” readings throughout, is left out; an interval's bounds become one column.
     """
     columns = [
-        _shown(sheet, place)
-        for place in range(len(sheet.columns))
-        if not _says_nothing(sheet, place) and not _is_high(sheet, place)
+        _shown(sheet, position)
+        for position in range(len(sheet.headings))
+        if not _says_nothing(sheet, position) and not _is_high(sheet, position)
     ]
     too_long = len(sheet.rows) > MOST_ROWS
     return ShownTable(
@@ -71,8 +70,8 @@ def show(sheet: Sheet) -> ShownTable:
 class _ShownColumn:
     """A column, or the two columns of an interval."""
 
-    column: Column
-    place: int
+    column: Heading
+    position: int
     is_number: bool
     is_interval: bool
 
@@ -81,38 +80,38 @@ class _ShownColumn:
         return "95 % CI" if self.is_interval else self.column.label
 
     def cell(self, row: Row) -> ShownCell:
-        value = row[self.place]
+        value = row[self.position]
         if value is None:
             return ShownCell("", "", self.is_number)
         if isinstance(value, str):
             text = called(value) if self.column.name == "group" else typographic(value)
             return ShownCell(text, value, self.is_number)
         text = _rounded(self.column, value)
-        high = row[self.place + 1] if self.is_interval else None
+        high = row[self.position + 1] if self.is_interval else None
         if isinstance(high, (int, float)):
             text = f"{text} to {_rounded(self.column, high)}"
         return ShownCell(text, f"{value:.12g}", self.is_number)
 
 
-def _shown(sheet: Sheet, place: int) -> _ShownColumn:
-    values = [row[place] for row in sheet.rows if row[place] is not None]
+def _shown(sheet: Sheet, position: int) -> _ShownColumn:
+    values = [row[position] for row in sheet.rows if row[position] is not None]
     numeric = bool(values) and all(isinstance(value, (int, float)) for value in values)
-    is_interval = place + 1 < len(sheet.columns) and _is_high(sheet, place + 1)
-    return _ShownColumn(sheet.columns[place], place, numeric, is_interval)
+    is_interval = position + 1 < len(sheet.headings) and _is_high(sheet, position + 1)
+    return _ShownColumn(sheet.headings[position], position, numeric, is_interval)
 
 
-def _is_high(sheet: Sheet, place: int) -> bool:
+def _is_high(sheet: Sheet, position: int) -> bool:
     """Whether this is the upper bound of the column before it."""
-    low, high = sheet.columns[place - 1].name, sheet.columns[place].name
-    return place > 0 and low.endswith("low") and high == f"{low.removesuffix('low')}high"
+    low, high = sheet.headings[position - 1].name, sheet.headings[position].name
+    return position > 0 and low.endswith("low") and high == f"{low.removesuffix('low')}high"
 
 
-def _says_nothing(sheet: Sheet, place: int) -> bool:
-    values = {row[place] for row in sheet.rows}
-    return values <= {None} or (sheet.columns[place].name == "reading" and values == {"both"})
+def _says_nothing(sheet: Sheet, position: int) -> bool:
+    values = {row[position] for row in sheet.rows}
+    return values <= {None} or (sheet.headings[position].name == "reading" and values == {"both"})
 
 
-def _rounded(column: Column, value: float) -> str:
+def _rounded(column: Heading, value: float) -> str:
     if column.is_p and value < SMALLEST_P:
         return f"< {SMALLEST_P:g}"
     digits = column.digits

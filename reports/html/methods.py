@@ -1,11 +1,12 @@
-"""The page's words about how its numbers came about: rules, definitions, methods, versions."""
+"""The page's text on how its numbers were computed: rules, definitions, methods, versions."""
 
 from collections.abc import Iterator
 
-from reports.results.everything import GroupRule, StudyHeader, StudyResults, TaskResults
 from reports.results.measures import Reading
+from reports.results.rounding import DIGITS
+from reports.results.study_results import GroupRule, StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import FEWEST_RESAMPLES, LEVEL, MOST_RESAMPLES
-from reports.tables.wording import counted, listed, number, typographic, whole
+from reports.wording import counted, listed, number, typographic, whole
 
 _NAMES = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "optuna": "Optuna"}
 
@@ -24,14 +25,15 @@ def methods(results: StudyResults) -> tuple[str, ...]:
         "Correlations are Spearman’s rank correlations, with p by the t approximation; tests between groups are "
         "Levene’s, Mann–Whitney’s and Kruskal–Wallis’s. Beside each p-value stands one by permutation, and pairs are "
         "corrected by Holm’s method. Regressions are least squares with HC3 errors. Importance is fANOVA (Hutter et "
-        f"al., 2014). All random numbers follow from the seed {study.seed}. Computed by {_versions(study)}.",
+        f"al., 2014). All random numbers follow from the seed {study.seed}, "
+        f"and all results are rounded to {DIGITS} significant digits. Computed by {_versions(study)}.",
         "The idea, the design and figures 1 to 9 are those of Anand, Wang, Loog and van Gemert, Black Magic in Deep "
         "Learning (2020), arXiv:2008.05981; figures S1 and further ones are not in that paper.",
     )
 
 
 def readings(task: TaskResults) -> Iterator[tuple[str, str, str]]:
-    """Where the paper leaves a choice: about what, its reading, the other one."""
+    """The definitions that the paper leaves open: the subject, the paper's reading, the other reading."""
     found: tuple[tuple[str, Reading[object]], ...] = (
         ("Random settings (figure 1)", task.random_settings),  # type: ignore[assignment]
         ("Final accuracy (figures 4 and 5)", task.final),

@@ -9,15 +9,17 @@ from markupsafe import Markup
 
 from reports.figures.catalogue import plates, task_plates
 from reports.figures.further import POOLED
-from reports.figures.naming import ending
 from reports.html import methods
 from reports.html.cells import ShownTable, show
 from reports.html.inline import inline
 from reports.html.sections import SECTIONS, Numbered, numbered, of_section, tables_of
-from reports.results.everything import NotComputable, Pooled, StudyResults, TaskResults
+from reports.naming import ending
+from reports.results.measures import NotComputable
+from reports.results.study_results import Pooled, StudyResults, TaskResults
 from reports.summary import everybody_lines, short, task_lines
-from reports.tables.catalogue import Sheet, counts, pooled_sheets, task_sheets
-from reports.tables.wording import typographic
+from reports.tables.catalogue import counts, pooled_sheets, task_sheets
+from reports.tables.columns import Sheet
+from reports.wording import typographic
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("reports.html", "template"),

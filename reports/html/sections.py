@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reports.figures.catalogue import OTHER
 from reports.figures.plate import Plate
-from reports.tables.catalogue import Sheet
+from reports.tables.columns import Sheet
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the paper lacked, as numbers: regressions, search behaviour, machines, importance, components, a follow-up."""
+"""Numbers beyond the paper: regressions, search behaviour, machines, importance, components, a follow-up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

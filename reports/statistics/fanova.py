@@ -12,7 +12,7 @@ from functools import reduce
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 
 
 class NoVariance(ValueError):
@@ -46,7 +46,7 @@ def _tree_shares(tree: object, variables: Sequence[Sequence[int]]) -> Floats | N
     volume = np.prod(sizes, axis=1)
     mean = np.average(values, weights=volume)
     variance = np.average((values - mean) ** 2, weights=volume)
-    if variance <= 0:
+    if variance <= TOLERANCE:
         return None
     return np.array([_marginal_variance(low, high, values, volume, list(each)) for each in variables]) / variance
 

@@ -10,21 +10,23 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from reports.results.measures import Correlation, Estimate, Interval, NotComputable, PairTest, SeveralTest, Spread
+from reports.results.measures import (
+    Correlation,
+    Estimate,
+    Histogram,
+    Interval,
+    NotComputable,
+    PairTest,
+    SeveralTest,
+    Spread,
+)
 from reports.results.paper import Difference
 from reports.statistics import resampling
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import DECIMALS, TOLERANCE, Floats, rounded
+from reports.wording import in_words
 
 FEWEST_PAIRS = 3
-"""Two pairs always correlate perfectly."""
-
-
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def in_words(count: int) -> str:
-    """A count in a sentence: ``no``, ``one``, … ``twelve``, then digits."""
-    return _WORDS[count] if count < len(_WORDS) else str(count)
+"""Two pairs always have a correlation of 1 or −1."""
 
 
 def spread(values: Floats) -> Spread | NotComputable:
@@ -37,7 +39,13 @@ def spread(values: Floats) -> Spread | NotComputable:
 
 def same(values: Floats) -> bool:
     """Whether all values are equal, but for rounding."""
-    return bool(np.ptp(values) <= 1e-9 * max(1.0, float(np.max(np.abs(values)))))
+    return bool(np.ptp(values) <= TOLERANCE * max(1.0, float(np.max(np.abs(values)))))
+
+
+def histogram(values: Floats, edges: Floats) -> Histogram:
+    """The number of values between each two edges."""
+    counts, _ = np.histogram(values, edges)
+    return Histogram(tuple(float(each) for each in edges), tuple(int(each) for each in counts))
 
 
 # --- Spearman ---------------------------------------------------------------------------------------------------------
@@ -51,16 +59,21 @@ def standard_ranks(values: Floats) -> Floats:
     return np.asarray(np.divide(centred, length, out=np.full_like(centred, np.nan), where=length > 1e-9))
 
 
+def centred_ranks(values: Floats) -> Floats:
+    """Ranks times two, minus their mean: whole numbers, also with ties, so that sums are exact."""
+    return np.asarray(2 * stats.rankdata(values) - (len(values) + 1))
+
+
 def rho(x: Floats, y: Floats) -> Floats:
     """Spearman's rank correlation along the last axis; NaN where one of both does not vary."""
     return np.asarray(np.clip(np.sum(standard_ranks(x) * standard_ranks(y), axis=-1), -1, 1))
 
 
-def rho_p(value: float, pairs: int) -> float:
-    """Two-sided p of Spearman's rho by the t approximation with ``pairs − 2`` degrees of freedom."""
+def rho_p(value: float, freedom: int) -> float:
+    """Two-sided p of Spearman's rho by the t approximation; ``freedom`` is the number of pairs minus 2."""
     if abs(value) >= 1 - 1e-12:
         return 0.0
-    return float(2 * stats.t.sf(abs(value) * np.sqrt((pairs - 2) / (1 - value**2)), pairs - 2))
+    return float(2 * stats.t.sf(abs(value) * np.sqrt(freedom / (1 - value**2)), freedom))
 
 
 def spearman(x: Floats, y: Floats, *, name: str, of: tuple[str, str]) -> Correlation | NotComputable:
@@ -72,11 +85,12 @@ def spearman(x: Floats, y: Floats, *, name: str, of: tuple[str, str]) -> Correla
     """
     if why := _no_correlation(x, y, of):
         return NotComputable(why)
+    x, y = rounded(x), rounded(y)
     estimate = resampling.bootstrap(lambda rows: rho(x[rows], y[rows]), len(x), name=name)
     if isinstance(estimate, NotComputable):
         return estimate
-    permuted = resampling.permutation_pairs(standard_ranks(x), standard_ranks(y), name)
-    return Correlation(estimate, rho_p(estimate.value, len(x)), permuted, len(x))
+    permuted = resampling.permutation_pairs(centred_ranks(x), centred_ranks(y), name)
+    return Correlation(estimate, rho_p(estimate.value, len(x) - 2), permuted, len(x))
 
 
 def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
@@ -85,7 +99,7 @@ def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
         return f"{in_words(len(x)).capitalize()} {who} both {of[0]} and {of[1]}; a correlation needs three at least."
     for values, what in zip((x, y), of, strict=True):
         if same(values):
-            return f"All {what} are the same, so nothing can be said of how they go with the other."
+            return f"All {what} are the same, so there is no correlation."
     return ""
 
 
@@ -107,13 +121,14 @@ def levene(samples: Mapping[str, Floats], *, median: bool, name: str) -> tuple[P
         if why := _too_few(first, x, second, y):
             found.append(NotComputable(why))
             continue
-        u, v = (np.abs(each - (np.median(each) if median else np.mean(each))) for each in (x, y))
+        u, v = (rounded(np.abs(each - (np.median(each) if median else np.mean(each)))) for each in (x, y))
         within = float(np.sum((u - u.mean()) ** 2) + np.sum((v - v.mean()) ** 2))
         if within <= 1e-12 * max(1.0, float(np.sum(u**2) + np.sum(v**2))):
             found.append(NotComputable(f"{_pair(first, second)}: the deviations within the groups do not vary."))
             continue
         statistic, p = stats.f_oneway(u, v)
-        permuted = resampling.permutation_groups(_mean_difference, (u, v), f"{name}/{first}/{second}", two_sided=True)
+        whole = tuple(np.rint(each * 10**DECIMALS) for each in (u, v))  # exact sums: ties stay ties
+        permuted = resampling.permutation_groups(_sum_of_first, whole, f"{name}/{first}/{second}", two_sided=True)
         freedom = (1, len(x) + len(y) - 2)
         found.append(PairTest(first, second, len(x), len(y), float(statistic), freedom, float(p), float(p), permuted))
     return _with_holm(found)
@@ -136,12 +151,13 @@ def difference(first: tuple[str, Floats], second: tuple[str, Floats], *, name: s
     (one, x), (other, y) = first, second
     if why := _too_few(one, x, other, y):
         return NotComputable(why)
+    x, y = rounded(x), rounded(y)
     if same(np.concatenate([x, y])):
         return NotComputable(f"{_pair(one, other)}: all values are the same, so there is nothing to rank.")
     statistic, p = stats.mannwhitneyu(x, y, alternative="two-sided")
     ranks = stats.rankdata(np.concatenate([x, y]))
     permuted = resampling.permutation_groups(
-        _rank_sum, (ranks[: len(x)], ranks[len(x) :]), f"{name}/ranks", two_sided=True
+        _sum_of_first, (ranks[: len(x)], ranks[len(x) :]), f"{name}/ranks", two_sided=True
     )
     mean = resampling.bootstrap(lambda i, j: y[j].mean(axis=1) - x[i].mean(axis=1), len(x), len(y), name=f"{name}/mean")
     biserial = resampling.bootstrap(lambda i, j: rank_biserial(x[i], y[j]), len(x), len(y), name=f"{name}/biserial")
@@ -161,7 +177,7 @@ def rank_biserial(x: Floats, y: Floats) -> Floats:
 
 def kruskal(samples: Mapping[str, Floats], *, name: str) -> SeveralTest | NotComputable:
     """Kruskal–Wallis' test whether several groups come from one distribution; groups of fewer than two are left out."""
-    present = {group: values for group, values in samples.items() if len(values) > 1}
+    present = {group: rounded(values) for group, values in samples.items() if len(values) > 1}
     if len(present) < 2:
         return NotComputable("Fewer than two groups have two people in them, so there is nothing to compare.")
     together = np.concatenate(list(present.values()))
@@ -175,11 +191,8 @@ def kruskal(samples: Mapping[str, Floats], *, name: str) -> SeveralTest | NotCom
     return SeveralTest(tuple(present), float(statistic), len(present) - 1, float(p), permuted, epsilon, size)
 
 
-def _mean_difference(x: Floats, y: Floats, axis: int) -> Floats:
-    return np.asarray(x.mean(axis=axis) - y.mean(axis=axis))
-
-
-def _rank_sum(x: Floats, _y: Floats, axis: int) -> Floats:
+def _sum_of_first(x: Floats, _y: Floats, axis: int) -> Floats:
+    """As good as the difference of means: the sum of both samples is the same in every permutation."""
     return np.asarray(np.sum(x, axis=axis))
 
 

@@ -10,22 +10,22 @@ import numpy as np
 from scipy import special, stats
 
 from reports.results.measures import Estimate, Interval, NotComputable
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import TOLERANCE, Floats
 
 SEED = 2008_05981
-"""What every resampling follows from: the number of the paper on arXiv."""
+"""The seed of every resampling: the number of the paper on arXiv."""
 
 LEVEL = 0.95
 FEWEST = 3
-"""Of fewer values there are too few different resamples."""
+"""Fewer values have too few different resamples."""
 
 MOST_RESAMPLES = 9_999
 FEWEST_RESAMPLES = 1_999
 _NUMBERS = 3_000_000
-"""So many numbers are drawn for one interval, within the bounds above."""
+"""The numbers that are drawn for one interval, within the bounds above."""
 
 _JACKKNIFE_MOST = 2_000
-"""Leaving out each of more people in turn would take long, and at such sizes it corrects next to nothing."""
+"""With more people, leaving out each in turn takes long and corrects almost nothing."""
 
 _CHUNK = 2_000_000
 _FEWEST_USABLE = 0.9
@@ -35,24 +35,24 @@ Statistic = Callable[..., Floats]
 
 
 def generator(*names: object) -> np.random.Generator:
-    """A source of randomness of its own for whatever has these names."""
+    """A random generator with a seed that follows from these names."""
     return np.random.default_rng([SEED, zlib.crc32("/".join(map(str, names)).encode())])
 
 
 def resamples(size: int) -> int:
-    """How many resamples are drawn from so many people: fewer of very many."""
+    """The number of resamples for this number of people; with very many people it is smaller."""
     return int(np.clip(_NUMBERS // max(size, 1), FEWEST_RESAMPLES, MOST_RESAMPLES))
 
 
 def bootstrap(statistic: Statistic, *sizes: int, name: str) -> Estimate | NotComputable:
     """A statistic with its 95 % bootstrap interval: BCa, or percentile where BCa is not defined.
 
-    Each sample is resampled for itself. Resamples on which the statistic is not defined (NaN) are left out.
+    Each sample is resampled separately. Resamples on which the statistic is not defined (NaN) are left out.
 
     Args:
         statistic: Called with one array of indices for each sample.
         sizes: The samples' sizes.
-        name: What the random numbers follow from.
+        name: The random numbers follow from it.
 
     Returns:
         Not computable when the statistic is not defined on the data; an estimate without an interval when the data
@@ -91,15 +91,17 @@ def _bca(statistic: Statistic, value: float, values: Floats, sizes: Sequence[int
     """The quantiles to take instead of the tails; None where the correction is not defined."""
     if max(sizes) > _JACKKNIFE_MOST:
         return None
-    below = (np.count_nonzero(values < value) + np.count_nonzero(values <= value)) / (2 * len(values))
+    tie = TOLERANCE * max(1.0, abs(value))  # a resample of everybody, in another order, has other last bits
+    below = (np.count_nonzero(values < value - tie) + np.count_nonzero(values <= value + tie)) / (2 * len(values))
     if not 0 < below < 1:
         return None
     bias = special.ndtri(below)
     top = bottom = 0.0
-    for place, size in enumerate(sizes):
-        influence = _influence(statistic, sizes, place)
+    for position, size in enumerate(sizes):
+        influence = _influence(statistic, sizes, position)
         if not np.isfinite(influence).all():
             return None
+        influence = np.where(np.abs(influence) <= tie * size, 0.0, influence)
         top += float(np.sum(influence**3)) / size**3
         bottom += float(np.sum(influence**2)) / size**2
     acceleration = top / (6 * bottom**1.5) if bottom > 0 else 0.0
@@ -110,16 +112,16 @@ def _bca(statistic: Statistic, value: float, values: Floats, sizes: Sequence[int
     return np.asarray(special.ndtr(bias + shifted / scale), dtype=np.float64)
 
 
-def _influence(statistic: Statistic, sizes: Sequence[int], place: int) -> Floats:
+def _influence(statistic: Statistic, sizes: Sequence[int], position: int) -> Floats:
     """How much each member of a sample moves the statistic, by leaving it out."""
-    size = sizes[place]
+    size = sizes[position]
     without = np.arange(size - 1)[None, :] + (np.arange(size - 1)[None, :] >= np.arange(size)[:, None])
     left: list[Floats] = []
     chunk = max(1, _CHUNK // sum(sizes))
     for first in range(0, size, chunk):
         rows = without[first : first + chunk]
         whole = [np.broadcast_to(np.arange(other), (len(rows), other)) for other in sizes]
-        whole[place] = rows
+        whole[position] = rows
         left.append(statistic(*whole))
     estimates = np.concatenate(left)
     return np.asarray((size - 1) * (estimates.mean() - estimates), dtype=np.float64)
@@ -161,9 +163,12 @@ def _of_values(statistic: Statistic, values: Floats, name: str) -> Estimate:
 
 
 def permutation_pairs(x: Floats, y: Floats, name: str) -> float:
-    """Two-sided p of the sum of products of two standardised series, over permutations of their pairs.
+    """Two-sided p of the sum of products of two centred series, over permutations of their pairs.
 
     Of two series of ranks this is the permutation test of Spearman's rho. Exact where there are few permutations.
+
+    Args:
+        x, y: Of whole numbers, so that equal sums are equal in whatever order they are added.
     """
     found = stats.permutation_test(
         (x,),

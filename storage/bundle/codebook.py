@@ -89,7 +89,7 @@ _RUN = (
     Column(
         "attempts",
         Kind.INTEGER,
-        "How often it was started; more than once after a machine was lost.",
+        "How often a slot took it to train it; more than once after a machine was lost.",
         low=0,
         empty="Not known.",
     ),
@@ -297,7 +297,7 @@ TRIALS = Table(
         replace(_STATE),
         _percent("validation_accuracy", "Measured after the last epoch.", "It is not complete.", required=True),
         _since("submitted_seconds", "When it was submitted", "Not known: as if at the start."),
-        _since("started_seconds", "When its training began", "It never did, or not known."),
+        _since("started_seconds", "When a slot last took it to train it", "No slot did, or not known."),
         _since("ended_seconds", "When it ended", "It did not, or not known."),
         _since("cancel_requested_seconds", "When it was asked to stop", "It was not."),
         Column(

@@ -1,1 +1,1 @@
-"""What is kept, read for those who show it. Nothing here writes."""
+"""What only reads the database."""

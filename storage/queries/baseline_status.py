@@ -1,4 +1,4 @@
-"""How far the searchers are."""
+"""How far the baselines of a study are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ class BaselineStatus:
     Random search counts its trials, TPE its artificial participants.
 
     Attributes:
-        id, code, searcher, task: Which.
-        wanted: How many there are to be.
-        tries: The budget of each artificial participant, if it is one of trials.
-        done: How many have ended, however they ended.
-        complete: How many were measured: trials with a validation accuracy, participants with a final choice.
+        id, code, searcher, task: The baseline.
+        wanted: How many trials, or artificial participants, there are to be.
+        tries: How many trials each artificial participant of TPE may submit; ``None`` if that is not limited.
+        done: How many have ended, in whatever way.
+        complete: How many trials have a validation accuracy, or how many artificial participants have a final choice.
         running: How many run now.
         stopped: Whether a researcher stopped it.
-        accuracies: Validation accuracies in percent: every complete trial's, or every final choice's. In their order.
+        accuracies: Validation accuracies in percent of the complete trials, or of the final choices, in their order.
     """
 
     id: int
@@ -41,12 +41,12 @@ class BaselineStatus:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it will run any more, but for evaluations."""
+        """Whether nothing of it will run any more, apart from evaluations."""
         return self.done >= self.wanted or (self.stopped and self.running == 0)
 
 
 def statuses_in(transaction: Transaction, study_id: int) -> tuple[BaselineStatus, ...]:
-    """Within a transaction: a study's baselines, in the order in which they were started."""
+    """Within a transaction: the baselines of a study, in the order in which they were started."""
     query = select(Baseline).where(Baseline.study_id == study_id).order_by(col(Baseline.id))
     return tuple(_status(transaction, each) for each in transaction.exec(query).all())
 

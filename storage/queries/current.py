@@ -1,4 +1,4 @@
-"""The study that things happen in, within a transaction."""
+"""Within a transaction: the study that goes on now, and whether it is open; a participant who is a person."""
 
 from sqlmodel import col, select
 
@@ -9,12 +9,12 @@ from storage.schema.tables import Participant, Study
 
 
 def find(transaction: Transaction) -> Study | None:
-    """The study that is prepared, open or paused."""
+    """The study that is prepared, open or paused; ``None`` if there is no such study."""
     return transaction.exec(select(Study).where(col(Study.current).is_(True))).first()
 
 
 def find_newest(transaction: Transaction) -> Study | None:
-    """The study that is prepared, open or paused; when all are closed, the newest of them."""
+    """The study that is prepared, open or paused. If all are closed, the newest."""
     return find(transaction) or transaction.exec(select(Study).order_by(col(Study.id).desc())).first()
 
 
@@ -26,15 +26,15 @@ def need(transaction: Transaction) -> Study:
     """
     study = find(transaction)
     if study is None:
-        raise Refused(Reason.NO_STUDY, "No study is open at the moment.")
+        raise Refused(Reason.NO_STUDY, "There is no study at the moment.")
     return study
 
 
 def need_newest(transaction: Transaction) -> Study:
-    """The study as :func:`find_newest` finds it.
+    """The study that :func:`find_newest` finds.
 
     Raises:
-        Refused: There never was one (``NO_STUDY``).
+        Refused: There is no study yet (``NO_STUDY``).
     """
     study = find_newest(transaction)
     if study is None:
@@ -50,7 +50,7 @@ def need_begun(transaction: Transaction) -> Study:
     """
     study = find(transaction)
     if study is None and find_newest(transaction) is not None:
-        raise Refused(Reason.STUDY_CLOSED, "The study is closed, and its records are kept as they are.")
+        raise Refused(Reason.STUDY_CLOSED, "The study is closed. Nothing was changed.")
     study = need(transaction)
     if study.state is StudyState.PREPARED:
         raise Refused(Reason.STUDY_NOT_OPEN, f"The study “{study.name}” has not opened yet. Open it first.")
@@ -58,7 +58,7 @@ def need_begun(transaction: Transaction) -> Study:
 
 
 def need_open(transaction: Transaction, study_id: int) -> Study:
-    """That study, if people may come in and begin.
+    """This study, if new people may take part and sessions may begin.
 
     Raises:
         Refused: It has not opened (``STUDY_NOT_OPEN``), is paused (``STUDY_PAUSED``) or closed (``STUDY_CLOSED``).
@@ -68,11 +68,12 @@ def need_open(transaction: Transaction, study_id: int) -> Study:
         case StudyState.PREPARED:
             raise Refused(
                 Reason.STUDY_NOT_OPEN,
-                "The study has not opened yet. Please write to me again when it has: I look forward to it.",
+                "The study has not opened yet. Please write to me again when it has. I look forward to it.",
             )
         case StudyState.PAUSED:
             raise Refused(
-                Reason.STUDY_PAUSED, "The study is paused at the moment: nobody is let in, and no session begins."
+                Reason.STUDY_PAUSED,
+                "The study is paused at the moment, so no session can begin. Please try again later.",
             )
         case StudyState.CLOSED:
             raise Refused(Reason.STUDY_CLOSED, "The study is closed. Thank you for your interest.")
@@ -81,7 +82,7 @@ def need_open(transaction: Transaction, study_id: int) -> Study:
 
 
 def need_person(transaction: Transaction, participant_id: int) -> Participant:
-    """That participant, if it is a person.
+    """This participant, if it is a person.
 
     Raises:
         Refused: It is an artificial participant (``NOT_A_PERSON``), or there is none (``UNKNOWN``).
@@ -89,6 +90,6 @@ def need_person(transaction: Transaction, participant_id: int) -> Participant:
     participant = transaction.need(Participant, participant_id)
     if participant.baseline_id is not None:
         raise Refused(
-            Reason.NOT_A_PERSON, f"{participant.code} is no person but a searcher. Stop the baseline to end its part."
+            Reason.NOT_A_PERSON, f"{participant.code} is a searcher, not a person. Stop the baseline to end its part."
         )
     return participant

@@ -1,4 +1,4 @@
-"""What is due because time has passed, and when something will be due next. Deadlines are columns: this reads them."""
+"""What is due because time has passed, and when something will be due next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ CALL_HOLDS = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Due:
-    """What time has brought.
+    """What is due because time has passed; sessions by their keys.
 
     Attributes:
-        warnings: The sessions whose participants are to be warned.
+        warnings: The active sessions whose participants are to be warned.
         expired: The active sessions whose time is up.
         unanswered: The sessions whose grace period is over without a final choice.
-        next_at: The first moment after now at which one of these will be due, or a call from the queue lapses; none
-            when nothing will.
+        next_at: The first moment after now at which one of these may be due, or a call from the queue lapses; ``None``
+            if there is no such moment.
     """
 
     warnings: tuple[int, ...]
@@ -34,7 +34,7 @@ class Due:
 
 
 def due(store: Store, *, warnings: Sequence[timedelta], now: datetime) -> Due:
-    """Look up what is due.
+    """Look up what is due. Searchers are left out.
 
     Args:
         warnings: How long before the deadline participants are warned.
@@ -66,7 +66,7 @@ def due(store: Store, *, warnings: Sequence[timedelta], now: datetime) -> Due:
 
 
 def warning_due(session: Session, warnings: Sequence[timedelta], now: datetime) -> timedelta | None:
-    """The last warning of a session whose moment has come and that was not given; none when there is none.
+    """The last warning of a session whose moment has come and that was not given; ``None`` if there is no such warning.
 
     Args:
         session: An active one.

@@ -1,4 +1,4 @@
-"""What happened, for whoever shows it: read-only views of sessions, trials, and the study as a whole."""
+"""What happened, to be shown: views of sessions and trials, and the study at a glance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ State = TypeVar("State", bound=StrEnum)
 
 @dataclass(frozen=True)
 class Submission:
-    """What was entered last: what the form begins with."""
+    """What a participant submitted last; their next form begins with it."""
 
     configuration: Configuration
     comments: Mapping[str, Remark]
@@ -75,11 +75,11 @@ class Status:
     """The study at a glance.
 
     Attributes:
-        participants, sessions, trials: How many of people's there are in each state, every state named.
-        evaluations: The same of all, searchers' too.
-        waiting_in_line: Codes, in their order.
-        running: The people's sessions that are not finished.
-        baselines: The searchers' part, in the order in which they were started.
+        participants, sessions, trials: How many there are in each state. Every state is named; searchers do not count.
+        evaluations: The same for evaluations; those of searchers count too.
+        in_queue: The codes of the participants in the queue, in their order.
+        running: The sessions of people that are not finished.
+        baselines: The baselines, in the order in which they were started.
         trials_last_hour: How many trials people submitted in the last hour.
     """
 
@@ -89,7 +89,7 @@ class Status:
     sessions: Mapping[SessionState, int]
     trials: Mapping[TrialState, int]
     evaluations: Mapping[TrialState, int]
-    waiting_in_line: tuple[str, ...]
+    in_queue: tuple[str, ...]
     running: tuple[SessionLine, ...]
     baselines: tuple[BaselineStatus, ...] = ()
     trials_last_hour: int = 0
@@ -116,7 +116,7 @@ def session_view(store: Store, session_id: int) -> SessionView:
 
 
 def session_of_participant(store: Store, participant_id: int) -> SessionView | None:
-    """The participant's session, running or finished; ``None`` before it begins."""
+    """The participant's session, finished or not; ``None`` before it begins."""
     with store.read() as transaction:
         query = select(Session).where(Session.participant_id == participant_id).order_by(col(Session.id).desc())
         session = transaction.exec(query).first()
@@ -124,7 +124,7 @@ def session_of_participant(store: Store, participant_id: int) -> SessionView | N
 
 
 def sessions(store: Store, study_id: int, *, searchers: bool = False) -> list[SessionView]:
-    """All people's sessions of a study (or all searchers'), in the order in which they began."""
+    """The sessions of a study's people, or of its searchers, in the order in which they began."""
     whose = col(Participant.baseline_id)
     with store.read() as transaction:
         query = select(Session).join(Participant).where(Participant.study_id == study_id)
@@ -133,7 +133,7 @@ def sessions(store: Store, study_id: int, *, searchers: bool = False) -> list[Se
 
 
 def epochs_of(store: Store, kind: JobKind, run_id: int) -> tuple[EpochView, ...]:
-    """The epochs of a trial or an evaluation with all their batch losses, in order."""
+    """The epochs of a trial or an evaluation, in order, with all their batch losses."""
     owner = Epoch.trial_id if kind is JobKind.TRIAL else Epoch.evaluation_id
     with store.read() as transaction:
         rows = transaction.exec(select(Epoch).where(col(owner) == run_id).order_by(col(Epoch.number))).all()
@@ -144,7 +144,7 @@ def epochs_of(store: Store, kind: JobKind, run_id: int) -> tuple[EpochView, ...]
 
 
 def last_submission(store: Store, participant_id: int) -> Submission | None:
-    """The values and comments the participant submitted last; ``None`` before the first time."""
+    """What the participant submitted last; ``None`` before their first trial."""
     with store.read() as transaction:
         query = select(Trial).join(Session).where(Session.participant_id == participant_id)
         trial = transaction.exec(query.order_by(col(Trial.id).desc())).first()
@@ -154,7 +154,7 @@ def last_submission(store: Store, participant_id: int) -> Submission | None:
 
 
 def status(store: Store, *, now: datetime) -> Status:
-    """The current study at a glance; the newest one when all are closed.
+    """The current study at a glance. If all are closed, the newest.
 
     Raises:
         Refused: There is no study (``NO_STUDY``).
@@ -164,7 +164,7 @@ def status(store: Store, *, now: datetime) -> Status:
         study = current.need_newest(transaction)
         of_study = col(Participant.study_id) == study.id
         a_person = of_study & col(Participant.baseline_id).is_(None)
-        in_line = select(Participant.code).where(a_person, col(Participant.waiting_since).is_not(None))
+        in_queue = select(Participant.code).where(a_person, col(Participant.waiting_since).is_not(None))
         submitted = select(func.count(col(Trial.id))).join(Session).join(Participant).where(a_person)
         evaluations = select(Evaluation.state, func.count()).join(FinalChoice)
         evaluations = evaluations.join(Session, col(FinalChoice.session_id) == Session.id).join(Participant)
@@ -181,8 +181,8 @@ def status(store: Store, *, now: datetime) -> Status:
                 select(Trial.state, func.count()).join(Session).join(Participant).where(a_person),
             ),
             evaluations=_count(transaction, TrialState, evaluations.where(of_study)),
-            waiting_in_line=tuple(
-                transaction.exec(in_line.order_by(col(Participant.waiting_since), col(Participant.id))).all()
+            in_queue=tuple(
+                transaction.exec(in_queue.order_by(col(Participant.waiting_since), col(Participant.id))).all()
             ),
             running=_running(transaction, a_person),
             baselines=statuses_in(transaction, study.id),

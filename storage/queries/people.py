@@ -1,4 +1,4 @@
-"""The people of a study, for researchers: who they are by their codes, and how far each has come."""
+"""The people of a study for researchers: a person is found by their code, and how far each of them is."""
 
 import re
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from storage.schema.tables import Evaluation, FinalChoice, Participant, Session,
 
 @dataclass(frozen=True)
 class ParticipantLine:
-    """One person of a study.
+    """One person in an overview of a study.
 
     Attributes:
-        id, code: Which.
-        months: Deep-learning experience; ``None`` before they told, and once it is deleted.
-        group_name: The group in which they were assigned a task; ``None`` before.
-        task: What they were assigned.
-        session_id, session_state: Their session, running or finished; ``None`` before it begins.
+        id, code: The participant.
+        months: Deep-learning experience; ``None`` before they told it, and after it was deleted.
+        group_name: The group in which they were assigned a task; ``None`` before that.
+        task: The task that they were assigned; ``None`` before that.
+        session_id, session_state: Their session; ``None`` before it begins.
         tries: How many trials they submitted.
         best_validation_accuracy: In percent; ``None`` without a complete trial.
         final_chosen: Whether there is a final choice.
-        evaluations_done, evaluations_total: How many of its evaluations have ended, and how many there are.
-        mean_test_accuracy: In percent, of those that were measured; ``None`` without any.
+        evaluations_done, evaluations_total: How many evaluations of it have ended, and how many there are.
+        mean_test_accuracy: The mean of the complete ones in percent; ``None`` without any.
     """
 
     id: int
@@ -47,9 +47,9 @@ class ParticipantLine:
 
 
 def find_by_code(store: Store, code: str) -> Participant | None:
-    """The participant of the current study (the newest, when all are closed) with this code, however it is written.
+    """The participant with this code in the current study, or in the newest if all are closed.
 
-    ``p7`` is P007, ``t1-01`` the artificial participant T1-01.
+    The code may be written in other ways: ``p7`` is P007, and ``t1-01`` is the artificial participant T1-01.
     """
     number = re.fullmatch(r"p0*(\d+)", code.strip().lower())
     wanted = f"P{int(number[1]):03}" if number else code.strip().upper()
@@ -62,7 +62,7 @@ def find_by_code(store: Store, code: str) -> Participant | None:
 
 
 def people(store: Store, study_id: int) -> list[ParticipantLine]:
-    """All people of a study, in the order of their codes; searchers are left out."""
+    """All people of a study, in the order in which they were invited. Searchers are left out."""
     done = col(Evaluation.state).in_([each for each in TrialState if each.is_finished])
     tried = (
         sa.select(

@@ -1,6 +1,6 @@
-"""Sessions and trials as they were at one moment, for whoever shows them.
+"""Views of sessions and trials: what they were at one moment, to be shown.
 
-A view holds codes, never Slack users. Views of trials hold no test accuracy.
+A view has codes and no Slack users. There is no test accuracy in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ class EpochView:
 
     Attributes:
         number: From 1.
-        training_loss: ``None`` when the run ended within the epoch; may be infinite or NaN.
-        validation_accuracy: In percent; ``None`` for an evaluation's epoch, or one that did not end.
+        training_loss: It may be infinite or NaN; ``None`` if the run ended within the epoch.
+        validation_accuracy: In percent; ``None`` for an evaluation, or if the run ended within the epoch.
         seconds: How long it took.
         batch_losses: float32, shape (batches,).
     """
@@ -42,7 +42,7 @@ class TrialView:
     """One trial, as its participant may see it.
 
     Attributes:
-        epoch_losses: The training loss of every epoch that ended, in their order.
+        epoch_losses: The training losses of the whole epochs, in their order.
     """
 
     id: int
@@ -64,18 +64,18 @@ class TrialView:
 
     @property
     def subject(self) -> str:
-        """What the event log and the posts call it: ``trial:17``."""
+        """Its name for the event log and the posts: ``trial:17``."""
         return f"{JobKind.TRIAL}:{self.id}"
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to stop and has not ended yet."""
+        """Whether it was asked to stop, and has not ended yet."""
         return self.cancel_requested_at is not None and not self.state.is_finished
 
 
 @dataclass(frozen=True)
 class ChoiceView:
-    """A session's final choice; ``trial_number`` where a trial made it."""
+    """A final choice. ``trial_number`` is ``None`` if the participant did not choose a trial."""
 
     id: int
     configuration: Configuration
@@ -89,11 +89,11 @@ class SessionView:
     """One session with all its trials, in the order of their numbers.
 
     Attributes:
-        seed: What its trials are trained with.
-        given_back: How much later the deadline is than it was at the start, since time was lost through our fault.
-        choice: What it ended with.
-        ended_as: How it ended; ``None`` while it goes on.
-        extended: How much later the deadline is since a researcher extended the session.
+        seed: The seed that its trials are trained with.
+        given_back: By how much the deadline moved because time was lost through our fault.
+        choice: The final choice; ``None`` if there is none.
+        ended_as: How it ended; ``None`` if it has not.
+        extended: By how much the deadline moved because a researcher extended the session.
     """
 
     id: int
@@ -114,27 +114,27 @@ class SessionView:
 
     @property
     def subject(self) -> str:
-        """What the event log and the posts call it: ``session:3``."""
+        """Its name for the event log and the posts: ``session:3``."""
         return f"session:{self.id}"
 
     @property
     def best(self) -> TrialView | None:
-        """The complete trial with the best validation accuracy, of equal ones the earlier."""
+        """The complete trial with the best validation accuracy; of equal ones, the earlier."""
         complete = [each for each in self.trials if each.validation_accuracy is not None]
         return max(complete, key=lambda each: (each.validation_accuracy, -each.number), default=None)
 
     @property
     def unfinished(self) -> TrialView | None:
-        """The trial that waits or runs."""
+        """The trial that waits or runs; ``None`` if there is none."""
         return next((each for each in self.trials if not each.state.is_finished), None)
 
     @property
     def running(self) -> TrialView | None:
-        """The trial that runs."""
+        """The trial that runs; ``None`` if there is none."""
         return next((each for each in self.trials if each.state is TrialState.RUNNING), None)
 
     def time_left(self, now: datetime) -> timedelta:
-        """Until the deadline, never negative; nothing once the session is not active any more."""
+        """The time until the deadline, never negative. It is zero if the session is not active any more."""
         if self.state is not SessionState.ACTIVE:
             return timedelta(0)
         return max(self.deadline - now, timedelta(0))
@@ -174,7 +174,7 @@ def view_session(transaction: Transaction, session: Session) -> SessionView:
 
 
 def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[TrialView, ...]:
-    """Within a transaction: these trials, in their order."""
+    """Within a transaction: the views of these trials, in the same order."""
     keys = [each.id for each in trials]
     comments = remarks_of(transaction, keys)
     losses: dict[int, list[float]] = {key: [] for key in keys}
@@ -208,7 +208,7 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
 
 
 def remarks_of(transaction: Transaction, trial_ids: Sequence[int]) -> dict[int, dict[str, Remark]]:
-    """Within a transaction: why values were chosen, by trial and hyperparameter."""
+    """Within a transaction: the comments on the values of these trials, by trial and hyperparameter."""
     comments: dict[int, dict[str, Remark]] = {key: {} for key in trial_ids}
     query = select(TrialComment).where(col(TrialComment.trial_id).in_(trial_ids))
     for row in transaction.exec(query):

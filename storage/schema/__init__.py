@@ -1,1 +1,1 @@
-"""What is kept: the tables, their columns, the states, and the migrations."""
+"""The tables with their columns and states, and the migrations."""

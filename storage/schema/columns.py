@@ -13,7 +13,7 @@ def utc(moment: datetime) -> datetime:
     """The same moment in UTC.
 
     Raises:
-        ValueError: The moment is naive: it carries no time zone, so nobody knows when it was.
+        ValueError: The moment is naive: it has no time zone.
     """
     if moment.utcoffset() is None:
         raise ValueError(f"The time {moment.isoformat()} has no time zone. Pass an aware one: datetime.now(UTC).")
@@ -21,34 +21,34 @@ def utc(moment: datetime) -> datetime:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, aware and in UTC on both sides. SQLite keeps no zone, so it is put back when read."""
+    """A moment, aware and in UTC when it is written and when it is read. (SQLite itself keeps no time zone.)"""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times, convert the others."""
+        """Convert an aware time to UTC, and refuse a naive one."""
         return None if value is None else utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Put the zone back, or convert from the server's."""
+        """Add the time zone that SQLite does not keep, or convert from that of the server."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Loss64(TypeDecorator[float]):
-    """A float64 that may be infinite or not a number. SQLite turns NaN into NULL, so there it is kept as text."""
+    """A float64 that may be infinite or NaN. SQLite would turn NaN into NULL, so it is kept as text there."""
 
     impl = Float()
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        """Keep NaN from becoming NULL. (``process_bind_param`` comes too early: Float makes a number of the text.)"""
+        """Write NaN as text on SQLite. (After ``process_bind_param``, Float would make a number of the text again.)"""
         return _nan_as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> float | None:  # noqa: ARG002
-        """Read the text back."""
+        """Make a number of the text."""
         return None if value is None else float(value)
 
 
@@ -57,9 +57,9 @@ def _nan_as_text(value: float | None) -> float | str | None:
 
 
 def choice(kind: type[StrEnum]) -> Any:
-    """A column for one of an enumeration's values, kept as readable text.
+    """The type of a column that holds one value of an enumeration, as readable text.
 
-    No native enumeration: PostgreSQL can add a value to one, but never take one away.
+    It is not a native enumeration: PostgreSQL can add a value to such a type, but cannot remove one.
     """
     return Enum(
         kind,

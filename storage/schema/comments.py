@@ -1,4 +1,4 @@
-"""Why a value was chosen: the paper's Table 3."""
+"""Why a participant chose a value: the comments of the paper's Table 3."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,15 +22,17 @@ COMMENT_TEXTS: Mapping[Comment, str] = {
     Comment.LEARNED: "It is the value I learnt from previous submissions.",
     Comment.OTHER: "Other",
 }
-"""Table 3, in its order and in its words."""
+"""The comments in the order and the words of Table 3."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One comment as given: one of the five, and with *Other* the person's own words.
+    """One of the five comments; *Other* comes with a text in the participant's own words.
+
+    A text with another comment is dropped.
 
     Raises:
-        ValueError: *Other* without a text. A text beside one of the other four is dropped.
+        ValueError: The comment is *Other*, and there is no text.
     """
 
     comment: Comment

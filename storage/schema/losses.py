@@ -1,4 +1,4 @@
-"""Batch losses as they are kept: little-endian float32, compressed, bit for bit what the trainer sent."""
+"""Batch losses are kept as compressed little-endian float32, bit for bit as the training sent them."""
 
 import zlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _LITTLE_ENDIAN_FLOAT32 = np.dtype("<f4")
 
 Losses = NDArray[np.float32] | Sequence[float]
-"""One float32 per batch, in the order of training; infinite and not-a-number values are kept."""
+"""One float32 per batch, in the order of training. They may be infinite or NaN."""
 
 
 def pack(losses: Losses) -> bytes:

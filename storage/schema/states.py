@@ -1,16 +1,16 @@
-"""The states that things go through, and who may act: the study's vocabulary."""
+"""The vocabulary of a study: states, kinds of events and notices, and who acts."""
 
 from enum import StrEnum
 
 
 class StudyState(StrEnum):
-    """Where a study is.
+    """How far a study is.
 
     Attributes:
-        PREPARED: Not open yet: its rules may still change, and nobody can take part.
-        OPEN: People are invited and sessions begin.
-        PAUSED: No new sessions and no new participants; what runs goes on.
-        CLOSED: Over for good; evaluations that wait still run.
+        PREPARED: It is not open yet. Its rules may still change, and nobody can take part.
+        OPEN: People are invited, and sessions begin.
+        PAUSED: No session begins, and nobody new takes part. What runs goes on.
+        CLOSED: It is over for good. Evaluations that wait still run.
     """
 
     PREPARED = "prepared"
@@ -20,7 +20,7 @@ class StudyState(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing can begin in it any more."""
+        """Whether the study is over."""
         return self is StudyState.CLOSED
 
 
@@ -28,10 +28,10 @@ class ParticipantState(StrEnum):
     """How far a participant has come.
 
     Attributes:
-        INVITED: Known by a code, has agreed to nothing yet.
-        CONSENTED: Has read and accepted the consent text.
-        DESCRIBED: Has given experience and education, which are locked from then on.
-        WITHDRAWN: Has left the study; the link to the Slack user is gone.
+        INVITED: They have a code, and have not agreed to anything yet.
+        CONSENTED: They have accepted the consent text.
+        DESCRIBED: They have told their experience and education, which are locked from then on.
+        WITHDRAWN: They have left the study. The link to the Slack user is deleted.
     """
 
     INVITED = "invited"
@@ -41,12 +41,12 @@ class ParticipantState(StrEnum):
 
 
 class SessionState(StrEnum):
-    """Where a participant's timed part is.
+    """How far a session is.
 
     Attributes:
-        ACTIVE: The clock runs; trials can be submitted. Holds a seat.
-        CHOOSING: Time is up, the final choice is not made yet.
-        FINISHED: Over, with a final choice or without one.
+        ACTIVE: The clock runs, and trials can be submitted. The session takes a seat.
+        CHOOSING: The time is up, and the final choice is not made yet.
+        FINISHED: It is over, with a final choice or without one.
     """
 
     ACTIVE = "active"
@@ -64,8 +64,8 @@ class SessionEnd(StrEnum):
 
     Attributes:
         CHOSEN: Its participant, or its searcher, made the final choice.
-        CLOCK: The clock chose, after an unanswered grace period.
-        EMPTY: Nothing was ever submitted, so there was nothing to choose.
+        CLOCK: The clock made the final choice, because the participant did not in the grace period.
+        EMPTY: There is no final choice: nothing could be chosen, or it is the session of random search.
         WITHDRAWN: Its participant left the study.
         CANCELLED: A researcher ended it, without a final choice.
     """
@@ -85,15 +85,15 @@ class Searcher(StrEnum):
 
 
 class TrialState(StrEnum):
-    """Where a trial, or an evaluation, is.
+    """How far a trial, or an evaluation, is.
 
     Attributes:
-        WAITING: Submitted, no slot has taken it yet (or the one that had lost it).
-        RUNNING: A slot trains it.
-        COMPLETE: Trained to the last epoch and measured.
-        CANCELLED: Stopped before its end, by its participant or because the session ended.
+        WAITING: It was submitted, and no slot has it.
+        RUNNING: A slot has it.
+        COMPLETE: It was trained to the last epoch and measured.
+        CANCELLED: It was stopped before its end, by its participant or because the session ended.
         DIVERGED: Its loss became infinite or not a number.
-        FAILED: It could not be trained; ``reason`` says why.
+        FAILED: It could not be trained. ``reason`` says why.
     """
 
     WAITING = "waiting"
@@ -110,7 +110,7 @@ class TrialState(StrEnum):
 
 
 class Chooser(StrEnum):
-    """Who made a final choice: the participant, the clock after an unanswered grace period, or a searcher."""
+    """Who made a final choice: the participant, the clock at the end of the grace period, or a searcher."""
 
     PARTICIPANT = "participant"
     CLOCK = "clock"
@@ -118,16 +118,16 @@ class Chooser(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a slot can be given to train."""
+    """What a slot can train."""
 
     TRIAL = "trial"
     EVALUATION = "evaluation"
 
 
 class Actor(StrEnum):
-    """Who did something, where it was no participant (those appear under their code).
+    """Who did something, other than a participant. (The event log calls a participant by their code.)
 
-    Whoever runs the study in Slack appears as ``researcher-1``, ``admin-2``, …: see :mod:`storage.researchers`.
+    Somebody who runs the study in Slack is ``researcher-1``, ``admin-2``, …: see :mod:`storage.researchers`.
     """
 
     ADMIN = "admin"
@@ -139,7 +139,7 @@ class Actor(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What the event log tells; the names say what happened to the event's subject."""
+    """What happened to the subject of an event. ``LINED_UP``: the participant joined the queue."""
 
     STUDY_PREPARED = "study_prepared"
     STUDY_OPENED = "study_opened"
@@ -156,7 +156,6 @@ class EventKind(StrEnum):
     DATA_DELETED = "data_deleted"
     TASK_ASSIGNED = "task_assigned"
     LINED_UP = "lined_up"
-    LEFT_LINE = "left_line"
     CALLED = "called"
     SESSION_BEGUN = "session_begun"
     SESSION_EXPIRED = "session_expired"
@@ -168,7 +167,6 @@ class EventKind(StrEnum):
     TRIAL_SUBMITTED = "trial_submitted"
     CANCEL_REQUESTED = "cancel_requested"
     CLAIMED = "claimed"
-    STARTED = "started"
     ENDED = "ended"
     LOST = "lost"
     RETRIED = "retried"
@@ -187,13 +185,13 @@ class NoticeKind(StrEnum):
         GREETING: What the study is about, with *I agree*.
         BACKGROUND: The questions about their experience.
         BRIEFING: The task, with *Start*.
-        IN_QUEUE: Every seat is taken; details: ``position`` from 1, ``late`` (they came too late for a call).
+        IN_QUEUE: They are in the queue; details: ``position`` from 1, ``late`` (whether they came too late for a call).
         CALLED: A seat is kept for them.
-        WARNING: Details: ``minutes`` that are left.
+        WARNING: Time runs out; details: ``minutes`` before the deadline at which the warning was due.
         TIME_IS_UP: The final choice is open; details: ``stopped``, the number of the trial that was stopped.
-        THANKS: The session has ended with a final choice, or with nothing.
-        TIME_GIVEN_BACK: Details: ``seconds``.
-        TIME_EXTENDED: Details: ``seconds``.
+        THANKS: The session has ended, with a final choice or because there was nothing to choose.
+        TIME_GIVEN_BACK: They get time back that was lost through our fault; details: ``seconds``.
+        TIME_EXTENDED: A researcher gave them more time; details: ``seconds``.
         SESSION_CANCELLED: A researcher ended the session; details: ``stopped`` as above.
     """
 

@@ -1,4 +1,4 @@
-"""The tables. The constraints hold the same line as the transitions: what they forbid cannot be written at all."""
+"""The tables. Their constraints forbid what no transition may ever write."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,7 +26,7 @@ from training.hyperparameters import Configuration, Loss, Optimizer
 
 
 class Table(SQLModel):
-    """What all tables share: one metadata, whose constraints have the same names on every database."""
+    """What all tables share: one metadata, in which constraints have the same names on every database."""
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
@@ -40,20 +40,24 @@ class Table(SQLModel):
 
 
 def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum], where: str | None = None) -> Index:
-    """A unique index over the rows whose state is none of ``unless``, and for which ``where`` holds."""
+    """A unique index of the rows whose state is not one of ``unless``, and for which ``where`` holds."""
     finished = ", ".join(f"'{state}'" for state in unless)
     rows = text(f"state NOT IN ({finished})" + (f" AND {where}" if where else ""))
     return Index(name, *columns, unique=True, sqlite_where=rows, postgresql_where=rows)
 
 
 _NEVER_AGAIN = {"sqlite_autoincrement": True}
-"""Keys of rows that can be deleted are not used again: a late message about one must not be taken for another's."""
+"""The key of a deleted row is not used again: a late message about it must not be taken for one about another row."""
 
 
 class Study(Table, table=True):
-    """One experiment with its rules. ``current`` is empty once it is closed, so only one is not.
+    """One experiment with its rules.
 
-    ``opened_at`` is empty until a researcher opens it.
+    Attributes:
+        current: True until it is closed, and NULL then. It is unique, so only one study is not closed.
+        rules: Canonical JSON.
+        rules_hash: The SHA-256 of the rules.
+        opened_at: NULL until a researcher opens it.
     """
 
     __tablename__ = "study"
@@ -66,7 +70,7 @@ class Study(Table, table=True):
     name: str = Field(unique=True)
     state: StudyState = Field(default=StudyState.PREPARED, sa_type=choice(StudyState))
     current: bool | None = Field(default=True, unique=True)
-    rules_toml: str = Field(sa_type=Text)
+    rules: str = Field(sa_type=Text)
     rules_hash: str
     prepared_at: datetime = Field(sa_type=UtcDateTime)
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -75,9 +79,9 @@ class Study(Table, table=True):
 
 
 class Amendment(Table, table=True):
-    """A change of the rules of a study that was open already, by name.
+    """A change of the rules of a study after it had opened.
 
-    ``rules_toml`` are the rules from then on, ``old_rules_toml`` those before.
+    ``rules`` are the rules from then on, and ``old_rules`` those before; both are canonical JSON.
     """
 
     __tablename__ = "amendment"
@@ -89,22 +93,23 @@ class Amendment(Table, table=True):
     reason: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=UtcDateTime)
     old_rules_hash: str
-    old_rules_toml: str = Field(default="", sa_type=Text)
+    old_rules: str = Field(default="", sa_type=Text)
     rules_hash: str
-    rules_toml: str = Field(sa_type=Text)
+    rules: str = Field(sa_type=Text)
 
 
 class Baseline(Table, table=True):
-    """A searcher's part in a study.
+    """A searcher that takes part in a study.
 
     Attributes:
-        searcher: Which program.
-        code: ``R1``, ``T1``, …: random searches and TPE are counted each for itself.
-        wanted: How many settings are drawn at random, or how many artificial participants there are to be.
-        tries, seconds: Each artificial participant's budget: trials, and seconds of training; none for random search.
-        seed: What all its draws follow from.
+        searcher: The program.
+        code: ``R1``, ``R2``, … for random search, ``T1``, ``T2``, … for TPE.
+        wanted: How many settings random search draws, or how many artificial participants TPE is to have.
+        tries, seconds: The budget of each artificial participant: trials, and seconds of training. Random search has
+            no budget.
+        seed: The seed of all that it draws.
         started_by: The actor, such as ``researcher-1``.
-        stopped_at: When a researcher stopped it; none when it ran, or runs, to its end.
+        stopped_at: When a researcher stopped it; NULL if nobody did.
     """
 
     __tablename__ = "baseline"
@@ -125,13 +130,15 @@ class Baseline(Table, table=True):
 
 
 class Participant(Table, table=True):
-    """A person, known by a code; or an artificial one, which belongs to a baseline.
+    """A person, known by a code; or an artificial participant, which belongs to a baseline.
 
     Attributes:
         months: Deep-learning experience.
-        task: What they train, assigned when they described themselves; ``block_group`` the group they were assigned in.
-        waiting_since: A place in line.
-        baseline_id: None for a person.
+        task: What they train. It is assigned when they describe themselves.
+        block_group: The group in which the task was assigned.
+        waiting_since: Since when they are in the queue; NULL if they are not.
+        called_at: When they were called from the queue; NULL if they were not.
+        baseline_id: NULL for a person.
     """
 
     __tablename__ = "participant"
@@ -160,7 +167,7 @@ class Participant(Table, table=True):
 
 
 class Researcher(Table, table=True):
-    """A Slack user who acted as a researcher or an admin; elsewhere they are ``researcher-<id>`` or ``admin-<id>``."""
+    """A Slack user who acted as a researcher or an admin. Other tables have ``researcher-<id>`` or ``admin-<id>``."""
 
     __tablename__ = "researcher"
 
@@ -169,7 +176,7 @@ class Researcher(Table, table=True):
 
 
 class Identity(Table, table=True):
-    """The one table that links a code to a Slack user. It can be emptied and nothing else changes."""
+    """The only table that links a code to a Slack user. It can be emptied, and the results stay the same."""
 
     __tablename__ = "identity"
 
@@ -179,12 +186,14 @@ class Identity(Table, table=True):
 
 
 class Session(Table, table=True):
-    """A participant's timed part. ``seed`` is what all its trials are trained with, the same for everybody.
+    """The timed part of a participant.
 
-    An artificial participant's session has a deadline too, but no clock watches it: its budget is its baseline's.
+    The session of an artificial participant has a deadline too, but it does not expire: its baseline has a budget.
 
     Attributes:
-        warned_until: Warnings of moments up to this one were given, or are not to be given; none before the first.
+        seed: The seed that all its trials are trained with. It is the same for everybody.
+        warned_until: A warning whose moment is not after this one was given, or is not to be given any more. NULL
+            before the first warning.
     """
 
     __tablename__ = "session"
@@ -213,7 +222,7 @@ class Session(Table, table=True):
 
     @property
     def subject(self) -> str:
-        """What the event log and the posts call it: ``session:3``."""
+        """Its name for the event log and the posts: ``session:3``."""
         return f"session:{self.id}"
 
 
@@ -238,12 +247,12 @@ class ConfigurationColumns(Table):
 
     @property
     def configuration(self) -> Configuration:
-        """The 15 columns as one value; equal to the one they were written from."""
+        """The 15 columns as one value, equal to the one that they were written from."""
         return Configuration(**{name: getattr(self, name) for name in ConfigurationColumns.model_fields})
 
     @staticmethod
     def values(configuration: Configuration) -> dict[str, Any]:
-        """The 15 columns' values, to make a row with."""
+        """The values of the 15 columns of a new row."""
         return {name: getattr(configuration, name) for name in ConfigurationColumns.model_fields}
 
 
@@ -251,10 +260,13 @@ class RunColumns(Table):
     """What a trial and an evaluation have in common: they wait, run in a slot, and end.
 
     Attributes:
-        attempts: How often it was started; a worker's message counts only for the attempt it belongs to.
-        lost_runs: How often a worker was lost with it, since it was put in line.
-        seconds: Time trained; ``images_per_second`` the speed of training.
-        environment: What it was trained on: device, versions, threads.
+        started_at: When a slot claimed it, the last time.
+        attempts: How often a slot claimed it. A message of a worker counts only for the attempt that it belongs to.
+        lost_runs: How often its worker was lost. It begins at 0 again when a researcher lets it run again.
+        reason: Why it failed.
+        seconds: How long it trained.
+        images_per_second: The speed of training.
+        environment: Facts about what it was trained on: device, versions, threads.
     """
 
     state: TrialState = Field(default=TrialState.WAITING, sa_type=choice(TrialState), index=True)
@@ -270,9 +282,12 @@ class RunColumns(Table):
 
 
 class Trial(ConfigurationColumns, RunColumns, table=True):
-    """A configuration, trained once on the training split; ``validation_accuracy`` in percent.
+    """A configuration, trained once on the training split.
 
-    ``drawn``: at random by a searcher, all in advance. Such trials depend on nothing, so many of a session may wait.
+    Attributes:
+        number: Its number in the session, from 1.
+        validation_accuracy: In percent.
+        drawn: Whether random search drew it, in advance. Many such trials of one session may wait at once.
     """
 
     __tablename__ = "trial"
@@ -281,7 +296,7 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
         _at_most_one(
             "one_unfinished_trial",
             "session_id",
-            unless=[each for each in TrialState if each.is_finished],
+            unless=[state for state in TrialState if state.is_finished],
             where="NOT drawn",
         ),
         CheckConstraint("number >= 1", name="number"),
@@ -299,12 +314,12 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
 
     @property
     def subject(self) -> str:
-        """What the event log and the posts call it: ``trial:17``."""
+        """Its name for the event log and the posts: ``trial:17``."""
         return f"{JobKind.TRIAL}:{self.id}"
 
 
 class TrialComment(Table, table=True):
-    """Why one value of one trial was chosen."""
+    """Why the participant chose one value of one trial."""
 
     __tablename__ = "trial_comment"
 
@@ -320,7 +335,7 @@ class TrialComment(Table, table=True):
 
 
 class FinalChoice(ConfigurationColumns, table=True):
-    """The configuration a session ends with; ``trial_id`` where it is a trial made."""
+    """The configuration that a session ends with. ``trial_id`` is NULL if the participant did not choose a trial."""
 
     __tablename__ = "final_choice"
     __table_args__ = (_NEVER_AGAIN,)
@@ -333,7 +348,7 @@ class FinalChoice(ConfigurationColumns, table=True):
 
 
 class Evaluation(RunColumns, table=True):
-    """The final choice trained on training + validation with one of the fixed seeds; ``test_accuracy`` in percent."""
+    """A final choice, trained on training and validation images with one of the seeds; ``test_accuracy`` in percent."""
 
     __tablename__ = "evaluation"
     __table_args__ = (
@@ -349,14 +364,19 @@ class Evaluation(RunColumns, table=True):
 
     @property
     def subject(self) -> str:
-        """What the event log calls it: ``evaluation:4``."""
+        """Its name for the event log: ``evaluation:4``."""
         return f"{JobKind.EVALUATION}:{self.id}"
 
 
 class Epoch(Table, table=True):
-    """One epoch of a trial or of an evaluation; ``batch_losses`` as :mod:`storage.schema.losses` packs them.
+    """One epoch of a trial or of an evaluation.
 
-    ``training_loss`` is ``None`` where the run ended within the epoch.
+    Attributes:
+        number: From 1.
+        batch_losses: As :mod:`storage.schema.losses` packs them.
+        training_loss: The mean over the images of the epoch; NULL if the run ended within the epoch.
+        validation_accuracy: In percent; NULL for an evaluation, or if the run ended within the epoch.
+        seconds: How long it took.
     """
 
     __tablename__ = "epoch"
@@ -377,7 +397,7 @@ class Epoch(Table, table=True):
 
 
 class Post(Table, table=True):
-    """Where the Slack message about a subject is: its ts and its picture. The channel is found through Identity."""
+    """The Slack message about a subject: its ts, and the file of its picture. Its channel is in ``Identity``."""
 
     __tablename__ = "post"
 
@@ -387,9 +407,12 @@ class Post(Table, table=True):
 
 
 class Alert(Table, table=True):
-    """Something that broke, for the admins: what happens again before it is acknowledged is counted, not repeated.
+    """Something that broke, for the admins. If it happens again before somebody acknowledges it, it is only counted.
 
-    ``kind`` names what is gathered (``worker_lost``); ``latest`` is one sentence about the last time.
+    Attributes:
+        kind: What broke, such as ``worker_lost``.
+        latest: One sentence about the last time.
+        count: How often it happened.
     """
 
     __tablename__ = "alert"
@@ -415,17 +438,18 @@ class Alert(Table, table=True):
 
     @property
     def subject(self) -> str:
-        """What the posts call it: ``alert:5``."""
+        """Its name for the event log and the posts: ``alert:5``."""
         return f"alert:{self.id}"
 
 
 class Notice(Table, table=True):
     """Something that a participant is still to be told. It is written by the transition that it follows from.
 
-    The row is deleted when the message is posted, or when nobody knows any more who the participant is.
+    The row is deleted when the message is posted, or together with the participant's link to Slack.
     """
 
     __tablename__ = "notice"
+    __table_args__ = (_NEVER_AGAIN,)
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
@@ -446,7 +470,7 @@ class Heartbeat(Table, table=True):
 
 
 class Event(Table, table=True):
-    """One row of the append-only log: when, who, what. Triggers refuse to change or delete one."""
+    """One row of the append-only log: when, who, what. Triggers refuse to change or delete it."""
 
     __tablename__ = "event"
 

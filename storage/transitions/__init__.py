@@ -1,1 +1,1 @@
-"""The only code that changes what is kept: one transaction for each thing that can happen, with its rules."""
+"""The only code that changes a study. A function that takes a store is one transaction, with the rules of the study."""

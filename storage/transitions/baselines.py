@@ -1,8 +1,8 @@
-"""Searchers' part in a study: random search and TPE as artificial participants.
+"""Searchers take part in a study: random search and TPE are artificial participants.
 
-Random search is one artificial participant whose one session holds all drawn settings as trials. TPE is as many
-artificial participants as are wanted, each with a session, a budget and a final choice, as people have. None of them
-has a clock, a seat or a Slack user.
+Random search is one artificial participant. All the settings that it drew are trials of its one session. TPE has as
+many artificial participants as are wanted; each has a session, a budget and a final choice, as people have. An
+artificial participant has no clock, no seat and no Slack user.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ from sqlmodel import col, select
 
 from storage import events
 from storage.database import Store, Transaction
-from storage.queries.baseline_status import BaselineStatus, statuses_in
+from storage.queries.baseline_status import BaselineStatus as BaselineStatus
+from storage.queries.baseline_status import statuses_in
 from storage.queries.current import need_begun
 from storage.queries.views import SessionView, view_session
 from storage.refusals import Reason, Refused
@@ -39,36 +40,18 @@ from storage.transitions.trials import UNFINISHED, add_next, record_submitted
 from storage.transitions.trials import stop_all as stop_trials
 from training.hyperparameters import Configuration
 
-__all__ = [
-    "BaselineStatus",
-    "Stopped",
-    "choose",
-    "end_random",
-    "get",
-    "members",
-    "next_member",
-    "running",
-    "start_random",
-    "start_tpe",
-    "statuses",
-    "stop",
-    "submit",
-]
-
 
 @dataclass(frozen=True)
 class Stopped:
     """What stopping did.
 
     Attributes:
-        baselines: Those that ran.
-        cancelled: Trials that waited, and are cancelled.
-        stopping: Trials that a worker has to stop.
+        baselines: The baselines that ran.
+        trials: Their trials that waited or ran. A worker has to stop those whose state is ``RUNNING``.
     """
 
     baselines: tuple[Baseline, ...]
-    cancelled: tuple[Trial, ...]
-    stopping: tuple[Trial, ...]
+    trials: tuple[Trial, ...]
 
 
 def start_random(
@@ -81,12 +64,12 @@ def start_random(
     actor: str,
     now: datetime,
 ) -> Baseline:
-    """Put settings that were drawn at random in line, all at once.
+    """Begin random search: everything that it drew is submitted at once.
 
     Args:
-        configurations: What was drawn, at least one.
-        seed: What it was drawn with.
-        training_seed: What all of the study's trials are trained with.
+        configurations: What was drawn; at least one configuration.
+        seed: The seed that it was drawn with.
+        training_seed: The seed that all trials of the study are trained with.
 
     Raises:
         Refused: Random search runs already (``BASELINE_RUNNING``); the study is not open yet (``STUDY_NOT_OPEN``),
@@ -129,16 +112,16 @@ def start_tpe(
     actor: str,
     now: datetime,
 ) -> Baseline:
-    """Begin a baseline of TPE; its artificial participants come with :func:`next_member`.
+    """Begin a baseline of TPE. :func:`next_member` adds its artificial participants one by one.
 
     Args:
         wanted: How many artificial participants there are to be.
-        tries, seconds: Each one's budget: trials, and seconds of training; ``None`` is no limit of that kind.
-        seed: What all their draws follow from.
+        tries, seconds: The budget of each: trials, and seconds of training. ``None`` means no limit of that kind.
+        seed: The seed that all their draws follow from.
 
     Raises:
         Refused: As for :func:`start_random`.
-        ValueError: None is wanted, or there is no budget at all, or an empty one.
+        ValueError: No participant is wanted, or there is no budget, or an empty one.
     """
     now = utc(now)
     if wanted < 1:
@@ -164,16 +147,16 @@ def next_member(store: Store, baseline_id: int, *, training_seed: int, now: date
     """Add the next artificial participant of a TPE baseline, with a session; ``None`` when no more are wanted.
 
     Args:
-        training_seed: What all of the study's trials are trained with.
+        training_seed: The seed that all trials of the study are trained with.
 
     Raises:
-        Refused: There is no such baseline (``UNKNOWN``), or none of TPE (``NO_BASELINE``).
+        Refused: There is no such baseline (``UNKNOWN``), or it is random search (``NO_BASELINE``).
     """
     now = utc(now)
     with store.write() as transaction:
         baseline = transaction.need(Baseline, baseline_id)
         if baseline.searcher is not Searcher.TPE:
-            raise Refused(Reason.NO_BASELINE, f"{baseline.code} is random search, which has one participant only.")
+            raise Refused(Reason.NO_BASELINE, f"{baseline.code} is random search. It has one participant only.")
         count = transaction.exec(select(func.count()).where(col(Participant.baseline_id) == baseline_id)).one()
         if baseline.stopped_at is not None or count >= baseline.wanted:
             return None
@@ -181,11 +164,11 @@ def next_member(store: Store, baseline_id: int, *, training_seed: int, now: date
 
 
 def submit(store: Store, session_id: int, configuration: Configuration, *, now: datetime) -> Trial:
-    """Put the next configuration of one of TPE's artificial participants in line to be trained.
+    """Submit the next configuration of an artificial participant of TPE.
 
     Raises:
         Refused: The session is over (``SESSION_OVER``), one of its trials waits or runs (``TRIAL_UNFINISHED``), or it
-            is none of TPE's (``NO_BASELINE``).
+            does not belong to TPE (``NO_BASELINE``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -196,16 +179,16 @@ def submit(store: Store, session_id: int, configuration: Configuration, *, now: 
 
 
 def choose(store: Store, session_id: int, *, seeds: Sequence[int], now: datetime) -> Chosen:
-    """End the session of one of TPE's artificial participants with the complete trial of the best validation accuracy.
+    """End the session of an artificial participant of TPE with its complete trial of the best validation accuracy.
 
-    Its evaluations are put in line. Without a complete trial there is no final choice.
+    Its evaluations wait from now on. Without a complete trial there is no final choice.
 
     Args:
-        seeds: One evaluation for each; the same as people's.
+        seeds: There is one evaluation for each seed. They are the same as those of people.
 
     Raises:
-        Refused: The session is over (``SESSION_OVER``), or none of TPE's (``NO_BASELINE``).
-        ValueError: The seeds are none, or not different.
+        Refused: The session is over (``SESSION_OVER``), or does not belong to TPE (``NO_BASELINE``).
+        ValueError: There are no seeds, or a seed twice.
     """
     now = utc(now)
     check_seeds(seeds)
@@ -221,11 +204,11 @@ def choose(store: Store, session_id: int, *, seeds: Sequence[int], now: datetime
 
 
 def end_random(store: Store, session_id: int, *, now: datetime) -> Session:
-    """End the session of random search, once all its trials have. It has no final choice.
+    """End the session of random search after all its trials have ended. It has no final choice.
 
     Raises:
-        Refused: A trial waits or runs (``TRIAL_UNFINISHED``), the session is over (``SESSION_OVER``), or it is not
-            random search's (``NO_BASELINE``).
+        Refused: A trial waits or runs (``TRIAL_UNFINISHED``), the session is over (``SESSION_OVER``), or it does not
+            belong to random search (``NO_BASELINE``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -234,14 +217,14 @@ def end_random(store: Store, session_id: int, *, now: datetime) -> Session:
         need_unfinished(session)
         unfinished = select(func.count()).where(col(Trial.session_id) == session_id, col(Trial.state).in_(UNFINISHED))
         if left := transaction.exec(unfinished).one():
-            raise Refused(Reason.TRIAL_UNFINISHED, f"{left} of the trials drawn at random have not ended yet.")
+            raise Refused(Reason.TRIAL_UNFINISHED, f"{left} of the trials of random search have not ended yet.")
         why = "all that was drawn is trained"
         end_session(transaction, session, SessionEnd.EMPTY, now=now, actor=Actor.SEARCHER, why=why)
         return session
 
 
 def stop(store: Store, *, actor: str, now: datetime) -> Stopped:
-    """Stop every baseline that runs: what waits is cancelled, evaluations too, and what runs is to be stopped.
+    """Stop every baseline that runs. Trials and evaluations that wait are cancelled; trials that run are to be stopped.
 
     Evaluations that run go on to their end.
 
@@ -258,18 +241,8 @@ def stop(store: Store, *, actor: str, now: datetime) -> Stopped:
         return stopped
 
 
-def get(store: Store, baseline_id: int) -> Baseline:
-    """The baseline as of now.
-
-    Raises:
-        Refused: There is none (``UNKNOWN``).
-    """
-    with store.read() as transaction:
-        return transaction.need(Baseline, baseline_id)
-
-
 def running(store: Store) -> list[Baseline]:
-    """The baselines that have something to train, or somebody to add; their evaluations may run on without them."""
+    """The baselines that have a session to go on with, or a participant to add. Evaluations do not count."""
     with store.read() as transaction:
         return _running(transaction)
 
@@ -282,35 +255,32 @@ def members(store: Store, baseline_id: int) -> list[SessionView]:
 
 
 def statuses(store: Store, study_id: int) -> list[BaselineStatus]:
-    """How far a study's baselines are, in the order in which they were started."""
+    """How far the baselines of a study are, in the order in which they were started."""
     with store.read() as transaction:
         return list(statuses_in(transaction, study_id))
 
 
 def stop_all(transaction: Transaction, *, actor: str, now: datetime) -> Stopped:
-    """Within a transaction: :func:`stop`, but that nothing to stop is nothing done."""
+    """Within a transaction: do what :func:`stop` does. If no baseline runs, nothing is changed."""
     found = _running(transaction)
-    cancelled: list[Trial] = []
-    stopping: list[Trial] = []
+    stopped: list[Trial] = []
     for baseline in found:
         baseline.stopped_at = now
         of_baseline = Participant.baseline_id == baseline.id
         sessions = select(Session).join(Participant).where(of_baseline, Session.state != SessionState.FINISHED)
         for session in transaction.exec(sessions.order_by(col(Session.id))).all():
-            waited, ran = stop_trials(transaction, session.id, now=now, actor=actor)
+            stopped += stop_trials(transaction, session.id, now=now, actor=actor)
             end_session(transaction, session, SessionEnd.CANCELLED, now=now, actor=actor, why="baseline stopped")
-            cancelled += waited
-            stopping += ran
         waiting = select(Evaluation).join(FinalChoice).join(Session, col(FinalChoice.session_id) == Session.id)
         waiting = waiting.join(Participant).where(of_baseline, Evaluation.state == TrialState.WAITING)
         for evaluation in transaction.exec(waiting.order_by(col(Evaluation.id))).all():
             end_run(transaction, evaluation, TrialState.CANCELLED, now, actor)
         _record(transaction, baseline, EventKind.BASELINE_STOPPED, now, actor)
-    return Stopped(tuple(found), tuple(cancelled), tuple(stopping))
+    return Stopped(tuple(found), tuple(stopped))
 
 
 def _running(transaction: Transaction) -> list[Baseline]:
-    """Of the study that goes on. A baseline that has everybody it wants, and nobody in a session, is done."""
+    """Those of the current study. A baseline is done when it has all its participants, and none is in a session."""
     unfinished = exists().where(
         col(Participant.baseline_id) == Baseline.id,
         col(Session.participant_id) == Participant.id,
@@ -328,7 +298,7 @@ def _start(transaction: Transaction, searcher: Searcher, **columns: Any) -> Base
         if other.searcher is searcher:
             raise Refused(
                 Reason.BASELINE_RUNNING,
-                f"The baseline {other.code} runs, and there is one of {_NAMES[other.searcher]} at a time. "
+                f"The baseline {other.code} runs, and there can be one of {_NAMES[other.searcher]} at a time. "
                 "Wait until it ends, or stop it.",
             )
     before = select(func.count()).where(col(Baseline.study_id) == study.id, col(Baseline.searcher) == searcher)
@@ -393,7 +363,7 @@ def _add_member(transaction: Transaction, baseline: Baseline, code: str, trainin
 def _need_searcher(transaction: Transaction, session: Session, searcher: Searcher) -> None:
     participant = transaction.need(Participant, session.participant_id)
     if participant.baseline_id is None:
-        raise Refused(Reason.NO_BASELINE, f"{participant.code} is a person, who decides alone. Nothing was changed.")
+        raise Refused(Reason.NO_BASELINE, f"{participant.code} is a person, not a searcher. Nothing was changed.")
     if transaction.need(Baseline, participant.baseline_id).searcher is not searcher:
         raise Refused(Reason.NO_BASELINE, f"{participant.code} is not {_NAMES[searcher]}. Nothing was changed.")
 

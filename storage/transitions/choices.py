@@ -1,4 +1,4 @@
-"""The final choice: made by the participant or, after an unanswered grace period, by the clock."""
+"""The final choice ends a session. The participant makes it; the clock does when the grace period is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,23 +24,16 @@ class Chosen:
     """How a session ended.
 
     Attributes:
-        session: Finished.
-        choice: What it ends with; ``None`` when nothing was ever submitted.
-        trial: The trial that made the choice, if one did.
-        cancelled: The waiting trial that was cancelled.
-        stopping: The running trial that a worker has to stop.
+        session: The session; it is finished.
+        choice: The final choice; ``None`` when there was nothing to choose.
+        trial: The trial that was chosen; ``None`` when a configuration was.
+        stopped: The trial that waited or ran. A worker has to stop it if its state is ``RUNNING``.
     """
 
     session: Session
     choice: FinalChoice | None
     trial: Trial | None
-    cancelled: Trial | None
-    stopping: Trial | None
-
-    @property
-    def stopped(self) -> Trial | None:
-        """The trial that ended with the session: cancelled at once, or to be stopped by its worker."""
-        return self.cancelled or self.stopping
+    stopped: Trial | None
 
 
 def choose(
@@ -52,17 +45,18 @@ def choose(
     training_images: int,
     now: datetime,
 ) -> Chosen:
-    """End a session with the participant's final choice, and put its evaluations in line.
+    """End a session with the participant's final choice. Its evaluations wait from now on.
 
     Args:
         choice: The number of a complete trial, or a configuration.
-        seeds: One evaluation for each; the same for every participant.
+        seeds: There is one evaluation for each seed. They are the same for every participant.
         training_images: The size of the training split; a batch may not be larger.
 
     Raises:
-        Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (the grace period is over), ``NO_SUCH_TRIAL``, or ``NOT_COMPLETE``.
+        Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (the grace period is over), ``NO_SUCH_TRIAL``, ``NOT_COMPLETE``, or
+            ``NOT_A_PERSON``.
         InvalidConfiguration: The configuration's batch is larger than the training split.
-        ValueError: The seeds are none, or not different.
+        ValueError: There are no seeds, or a seed twice.
     """
     now = utc(now)
     check_seeds(seeds)
@@ -73,7 +67,7 @@ def choose(
         if session.grace_ends_at is not None and now >= session.grace_ends_at:
             raise Refused(
                 Reason.TIME_IS_UP,
-                "The time for the final choice is over. It is made for you now: the best of your trials.",
+                "The time for the final choice is over. We now choose the best of your trials for you.",
             )
         trial: Trial | None = None
         if isinstance(choice, Configuration):
@@ -86,14 +80,15 @@ def choose(
 
 
 def choose_by_clock(store: Store, session_id: int, *, seeds: Sequence[int], now: datetime) -> Chosen:
-    """End a session whose grace period is over unanswered.
+    """End a session whose participant made no final choice in the grace period.
 
-    The choice is the complete trial with the best validation accuracy, of equal ones the earlier; without a complete
-    one, the configuration submitted last; when nothing was submitted, there is none.
+    The choice is the complete trial with the best validation accuracy, of equal ones the earlier. Without a complete
+    trial, it is the configuration that was submitted last. If nothing was submitted, there is no final choice.
 
     Raises:
-        Refused: It is too early (``NOT_YET``), or the session is over (``SESSION_OVER``).
-        ValueError: The seeds are none, or not different.
+        Refused: It is too early (``NOT_YET``), the session is over (``SESSION_OVER``), or belongs to a searcher
+            (``NOT_A_PERSON``).
+        ValueError: There are no seeds, or a seed twice.
     """
     now = utc(now)
     check_seeds(seeds)
@@ -109,7 +104,7 @@ def choose_by_clock(store: Store, session_id: int, *, seeds: Sequence[int], now:
 
 
 def best_trial(transaction: Transaction, session_id: int) -> Trial | None:
-    """Within a transaction: the complete trial with the best validation accuracy, of equal ones the earlier."""
+    """Within a transaction: the complete trial with the best validation accuracy; of equal ones, the earlier."""
     query = select(Trial).where(Trial.session_id == session_id, Trial.state == TrialState.COMPLETE)
     return transaction.exec(query.order_by(col(Trial.validation_accuracy).desc(), col(Trial.number))).first()
 
@@ -124,7 +119,7 @@ def end_with(
     actor: str,
     chooser: Chooser,
 ) -> Chosen:
-    """Within a transaction: end a session with this choice, if there is one, and put its evaluations in line."""
+    """Within a transaction: end a session with this choice, if there is one, and add its evaluations."""
     final: FinalChoice | None = None
     if configuration is not None:
         final = FinalChoice(
@@ -147,21 +142,21 @@ def end_with(
         ended_as = SessionEnd.CLOCK
     stopped = end_session(transaction, session, ended_as, now=now, actor=actor, why=why)
     notices.add(transaction, NoticeKind.THANKS, session.participant_id, now=now, session_id=session.id)
-    return Chosen(session, final, trial, stopped.cancelled, stopped.stopping)
+    return Chosen(session, final, trial, stopped)
 
 
 def _choosable(transaction: Transaction, session_id: int, number: int) -> Trial:
     query = select(Trial).where(Trial.session_id == session_id, Trial.number == number)
     trial = transaction.exec(query).first()
     if trial is None:
-        raise Refused(Reason.NO_SUCH_TRIAL, f"You have no trial {number}. Please choose one of those in your history.")
+        raise Refused(Reason.NO_SUCH_TRIAL, f"You have no trial {number}. Please choose one from your history.")
     if trial.state is TrialState.COMPLETE:
         return trial
     state = describe_end(trial) if trial.state.is_finished else "has not ended yet"
     raise Refused(
         Reason.NOT_COMPLETE,
-        f"Trial {number} {state}, so it has no validation accuracy and cannot be chosen. "
-        "Choose a complete trial, or enter its values as your final configuration.",
+        f"Trial {number} {state}. It has no validation accuracy, so you cannot choose it. "
+        "Please choose a complete trial, or enter its values as your final configuration.",
     )
 
 
@@ -172,7 +167,7 @@ def need_unfinished(session: Session) -> None:
         Refused: It is (``SESSION_OVER``).
     """
     if session.state.is_finished:
-        raise Refused(Reason.SESSION_OVER, "The session is over already, and its final choice was kept as it is.")
+        raise Refused(Reason.SESSION_OVER, "The session is over already. Nothing was changed.")
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
@@ -182,4 +177,4 @@ def check_seeds(seeds: Sequence[int]) -> None:
         ValueError: They are none, or not different.
     """
     if not seeds or len(set(seeds)) != len(seeds):
-        raise ValueError(f"Evaluations need at least one seed, and all different: {list(seeds)}.")
+        raise ValueError(f"Evaluations need at least one seed, and no seed twice: {list(seeds)}.")

@@ -1,4 +1,4 @@
-"""What a participant told and did, deleted for good. The event log stays: it knows codes only."""
+"""Deletes what a participant told and did. The event log stays: it has codes only."""
 
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
@@ -8,7 +8,7 @@ from storage.schema.tables import Epoch, Evaluation, FinalChoice, Participant, P
 
 
 def posts_about(transaction: Transaction, participant: Participant) -> tuple[Post, ...]:
-    """Where the messages about a participant, their session and their trials are."""
+    """Within a transaction: where the messages about a participant, their session and their trials are."""
     sessions = select(Session.id).where(Session.participant_id == participant.id)
     trials = select(Trial.id).where(col(Trial.session_id).in_(sessions))
     subjects = [f"greeting:{participant.id}"]
@@ -20,9 +20,10 @@ def posts_about(transaction: Transaction, participant: Participant) -> tuple[Pos
 
 
 def delete_data_of(transaction: Transaction, participant: Participant) -> None:
-    """Delete the participant's sessions with all that is in them and what is kept of the messages about them.
+    """Within a transaction: delete the participant's sessions with everything in them, and the posts about them.
 
-    What they told of themselves is emptied. Their row stays, so that code and place in a block are not used again.
+    The columns with what they told of themselves are emptied. Their row stays, so that nobody else gets their code or
+    their position in a block.
     """
     transaction.flush()
     for post in posts_about(transaction, participant):

@@ -1,4 +1,7 @@
-"""Evaluations of final choices: how far they are, and their results. :mod:`storage.transitions.jobs` runs them."""
+"""Evaluations of final choices: how far they are, their results, and what adds or repeats one.
+
+An evaluation runs as a job: see :mod:`storage.transitions.jobs`.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -9,7 +12,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from storage import events
-from storage.database import Store, Transaction
+from storage.database import Store
 from storage.queries.current import need_newest
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, ParticipantState, TrialState
@@ -20,15 +23,15 @@ from storage.transitions.jobs import forget_epochs, record_run
 
 @dataclass(frozen=True)
 class EvaluationSummary:
-    """A final choice's evaluations together.
+    """The evaluations of a final choice together.
 
     Attributes:
-        final_choice_id: Whose.
-        total: How many there are to be, one per seed.
-        done: How many have ended, however they ended.
-        complete: How many were measured.
-        diverged, failed: How many were not.
-        accuracies: Test accuracies in percent of the measured ones, in the order of the seeds given.
+        final_choice_id: The final choice.
+        total: How many evaluations there are, one for each seed.
+        done: How many have ended, in whatever way.
+        complete: How many have a test accuracy.
+        diverged, failed: How many ended so.
+        accuracies: The test accuracies in percent of the complete ones, in the order of the seeds.
         mean: Their mean; ``None`` without any.
         sd: Their standard deviation (ddof = 1); ``None`` for fewer than two.
     """
@@ -45,20 +48,8 @@ class EvaluationSummary:
 
     @property
     def all_done(self) -> bool:
-        """Whether nothing waits or runs any more."""
+        """Whether no evaluation waits or runs any more."""
         return self.done == self.total
-
-
-def final_choice_of(store: Store, session_id: int) -> FinalChoice | None:
-    """What a session ended with."""
-    with store.read() as transaction:
-        return transaction.exec(select(FinalChoice).where(FinalChoice.session_id == session_id)).first()
-
-
-def of_choice(store: Store, final_choice_id: int) -> list[Evaluation]:
-    """A final choice's evaluations, in the order of the seeds given."""
-    with store.read() as transaction:
-        return list(_of_choice(transaction, final_choice_id))
 
 
 def due(store: Store) -> list[Evaluation]:
@@ -70,14 +61,15 @@ def due(store: Store) -> list[Evaluation]:
 
 
 def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
-    """What a final choice's evaluations came to so far.
+    """How far the evaluations of a final choice are, and their results so far.
 
     Raises:
         Refused: There is no such final choice (``UNKNOWN``).
     """
     with store.read() as transaction:
         transaction.need(FinalChoice, final_choice_id)
-        rows = _of_choice(transaction, final_choice_id)
+        query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
+        rows = transaction.exec(query).all()
     accuracies = tuple(each.test_accuracy for each in rows if each.test_accuracy is not None)
     return EvaluationSummary(
         final_choice_id=final_choice_id,
@@ -92,17 +84,16 @@ def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
     )
 
 
-def all_done(store: Store, final_choice_id: int) -> bool:
-    """Whether none of a final choice's evaluations waits or runs any more."""
-    return evaluation_summary(store, final_choice_id).all_done
-
-
 def retry_failed(
     store: Store, *, now: datetime, final_choice_id: int | None = None, actor: str = Actor.RESEARCHER
 ) -> list[Evaluation]:
-    """Put failed evaluations (all, or one final choice's) back in line, and return them.
+    """Let failed evaluations wait again. Diverged ones, and those of participants who have withdrawn, stay as they are.
 
-    Diverged ones stay so, and those of participants who have withdrawn.
+    Args:
+        final_choice_id: The final choice whose evaluations are meant; ``None`` means all.
+
+    Returns:
+        The evaluations that wait again.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -120,16 +111,16 @@ def retry_failed(
 
 
 def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Actor.BOT) -> int:
-    """Give every final choice of the study an evaluation for each of these seeds that it lacks (after an amendment).
+    """Add the evaluations that are missing after an amendment: every final choice gets one for each of these seeds.
 
-    The study is the current one, or the newest when all are closed. Who has withdrawn is left out.
+    The study is the current one, or the newest when all are closed. Participants who have withdrawn are left out.
 
     Returns:
         How many evaluations were added; they wait.
 
     Raises:
         Refused: There is no study (``NO_STUDY``).
-        ValueError: The seeds are none, or not different.
+        ValueError: There are no seeds, or a seed twice.
     """
     now = utc(now)
     check_seeds(seeds)
@@ -159,11 +150,6 @@ def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Ac
 
 
 def _of_present(query: Any) -> Any:
-    """Of those final choices whose participants have not withdrawn."""
+    """Restrict a query about final choices to those whose participants have not withdrawn."""
     query = query.join(Session, col(FinalChoice.session_id) == Session.id).join(Participant)
     return query.where(Participant.state != ParticipantState.WITHDRAWN)
-
-
-def _of_choice(transaction: Transaction, final_choice_id: int) -> Sequence[Evaluation]:
-    query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
-    return transaction.exec(query).all()

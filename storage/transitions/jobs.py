@@ -1,7 +1,7 @@
-"""A job's life, for trials and evaluations alike: claim → started → record_epoch … → finish, or lost → claim again.
+"""The life of a job, for trials and evaluations alike: claim → record_epoch … → finish, or lost → claim again.
 
-A :class:`Job` is a claim on one run. When the run was lost and claimed again, messages for the old claim are ignored:
-``attempts`` tells them apart.
+A :class:`Job` is a claim on one run. After a run was lost and claimed again, messages about the old claim are ignored:
+``attempts`` tells the claims apart.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,16 +22,16 @@ from storage.transitions.time_credit import code_of, extend
 from training.hyperparameters import Configuration
 
 MOST_LOST_RUNS = 3
-"""A job whose worker was lost so often is not tried again by itself."""
+"""A job fails when its worker was lost so often."""
 
 LOST_TOO_OFTEN = (
     "The machine that trains failed three times with this trial. That was not your fault. "
     "The time it took was given back to you, and you can submit the same configuration again."
 )
-"""What the participant reads then."""
+"""The reason that the participant reads then."""
 
 NOBODYS_LOST_TOO_OFTEN = "The machine that trains was lost three times with this one."
-"""What the researcher reads when nobody waited for it: an evaluation, or a searcher's trial."""
+"""The reason that the researcher reads then, for an evaluation or a searcher's trial: no participant waited for it."""
 
 Run = Trial | Evaluation
 
@@ -41,15 +41,15 @@ class Job:
     """One run that a slot has claimed.
 
     Attributes:
-        kind, id: Which trial or evaluation.
-        task: The task's name.
-        configuration, seed: What to train, and with which seed.
-        attempts: The how manieth run of it this is, from 1.
-        slot: Where it runs.
-        session_id: Whose session it belongs to.
-        number: The trial's number in its session; ``None`` for an evaluation.
-        participant: The participant's code.
-        of_searcher: Whether the participant is an artificial one: the job gives way to people's.
+        kind, id: The trial or evaluation.
+        task: The name of the task.
+        configuration, seed: The configuration to train, and the seed to train it with.
+        attempts: The number of this run, from 1.
+        slot: The number of the slot it runs in.
+        session_id: The session it belongs to.
+        number: The number of the trial in its session; ``None`` for an evaluation.
+        participant: The code of the participant.
+        of_searcher: Whether the participant is an artificial one. Such a job gives way to those of people.
     """
 
     kind: JobKind
@@ -66,7 +66,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """What the workers, the posts and the event log call it: ``trial:17``, ``evaluation:4``."""
+        """Its name for the workers, the posts and the event log: ``trial:17``, ``evaluation:4``."""
         return f"{self.kind}:{self.id}"
 
 
@@ -85,13 +85,14 @@ class Ending:
 
     Attributes:
         state: ``COMPLETE``, ``CANCELLED``, ``DIVERGED`` or ``FAILED``.
-        accuracy: In percent, validation for a trial and test for an evaluation; ``None`` unless complete.
-        reason: One sentence for the participant, when it failed.
-        seconds: Time trained.
-        images_per_second: Speed of training.
-        environment: What it was trained on, plain values by name.
-        partial: The epoch it ended in, if it did not end with one.
-        our_fault: The time since its start is given back to the session.
+        accuracy: In percent, on validation images for a trial, on test images for an evaluation; ``None`` unless it is
+            complete.
+        reason: One sentence for the participant if it failed.
+        seconds: How long it trained.
+        images_per_second: The speed of training.
+        environment: Facts about what it was trained on (device, versions, threads), by name.
+        partial: The epoch in which it ended; ``None`` if it ended after an epoch.
+        our_fault: Whether the time since its start is to be given back to the session.
     """
 
     state: TrialState
@@ -107,18 +108,21 @@ class Ending:
         if not self.state.is_finished:
             raise ValueError(f"A run cannot end as {self.state}.")
         if (self.state is TrialState.COMPLETE) != (self.accuracy is not None):
-            raise ValueError("A run has an accuracy when, and only when, it is complete.")
+            raise ValueError("A run has an accuracy if, and only if, it is complete.")
 
 
 def claim(store: Store, *, now: datetime, slot: int, kinds: Collection[JobKind] = tuple(JobKind)) -> Job | None:
     """Give a slot the next job. Waiting → running.
 
-    People's trials come first, in the order of submission; then people's evaluations, searchers' trials, searchers'
-    evaluations.
+    Trials of people come first, in the order of submission. Then come evaluations of people, trials of searchers, and
+    evaluations of searchers.
 
     Args:
-        slot: The slot's number.
-        kinds: What the slot may be given. One that may not be given everything is lent, and searchers get none of it.
+        slot: The number of the slot.
+        kinds: The kinds of jobs that the slot takes. A slot that does not take all kinds takes no job of a searcher.
+
+    Returns:
+        The job; ``None`` when nothing waits for such a slot.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -146,18 +150,6 @@ def claim(store: Store, *, now: datetime, slot: int, kinds: Collection[JobKind] 
         return job
 
 
-def started(store: Store, job: Job, *, now: datetime) -> bool:
-    """Note that the slot's worker has begun. Returns whether the claim still holds."""
-    now = utc(now)
-    with store.write() as transaction:
-        run = _running(transaction, job)
-        if run is None:
-            return False
-        run.started_at = now
-        record_run(transaction, run, EventKind.STARTED, now, Actor.WORKER, slot=job.slot, attempt=run.attempts)
-        return True
-
-
 def record_epoch(
     store: Store,
     job: Job,
@@ -168,17 +160,17 @@ def record_epoch(
     validation_accuracy: float | None,
     seconds: float,
 ) -> bool:
-    """Keep one epoch, whole. Recorded twice it is kept once; for a job that does not run (any more) nothing is kept.
+    """Keep a whole epoch. An epoch that is recorded twice is kept once. Nothing is kept for a job that does not run.
 
     Args:
-        epoch: Its number, from 1.
-        batch_losses: One float32 per batch, infinite and NaN included.
-        training_loss: The epoch's loss, the mean over its images.
+        epoch: The number of the epoch, from 1.
+        batch_losses: One float32 per batch; they may be infinite or NaN.
+        training_loss: The loss of the epoch, the mean over its images.
         validation_accuracy: In percent; ``None`` for an evaluation.
         seconds: How long the epoch took.
 
     Returns:
-        Whether the epoch is kept now: by this call or an earlier one.
+        Whether the epoch is kept, by this call or an earlier one.
     """
     packed = pack(batch_losses)
     with store.write() as transaction:
@@ -195,7 +187,7 @@ def finish(store: Store, job: Job, ending: Ending, *, now: datetime) -> Run:
     """End a run as its worker says. Running → complete | cancelled | diverged | failed.
 
     Raises:
-        Refused: The job does not run (``NOT_RUNNING``): it has ended, or was lost and is another claim's now.
+        Refused: The job does not run (``NOT_RUNNING``): it has ended, or was lost and perhaps claimed again.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -216,9 +208,9 @@ def finish(store: Store, job: Job, ending: Ending, *, now: datetime) -> Run:
 
 
 def lost(store: Store, job: Job, *, now: datetime) -> Run:
-    """The job's worker is gone. The run goes back in line and starts over; the time it took a person is given back.
+    """The worker of the job is gone. The run waits again and starts over. A person gets back the time that it took.
 
-    One that was to be stopped anyway is cancelled instead, and one that was lost ``MOST_LOST_RUNS`` times fails.
+    A run that was to be stopped anyway is cancelled instead. A run that was lost ``MOST_LOST_RUNS`` times fails.
 
     Raises:
         Refused: The job does not run (``NOT_RUNNING``).
@@ -237,14 +229,14 @@ def lost(store: Store, job: Job, *, now: datetime) -> Run:
         return run
 
 
-# Within a transaction; recovery and the sessions use these too.
+# Within a transaction: these are for other transitions too.
 
 
 def requeue(transaction: Transaction, run: Run, now: datetime, actor: Actor) -> bool:
-    """Put a running job back in line, its epochs deleted, since it runs again bit for bit. Its start is kept.
+    """Let a running job wait again. Its epochs are deleted, since it runs again bit for bit; its start is kept.
 
     Returns:
-        Whether it waits now: one that was to be stopped, or whose session is over, is cancelled instead.
+        Whether it waits now. A trial that was to be stopped, or whose session is not active, is cancelled instead.
     """
     record_run(transaction, run, EventKind.LOST, now, actor, attempt=run.attempts)
     if isinstance(run, Trial) and (
@@ -258,15 +250,16 @@ def requeue(transaction: Transaction, run: Run, now: datetime, actor: Actor) -> 
 
 
 def forget_epochs(transaction: Transaction, run: Run) -> None:
-    """Delete what was recorded of a run that runs again from its beginning."""
+    """Delete the epochs of a run that starts over."""
     owner = Epoch.trial_id if isinstance(run, Trial) else Epoch.evaluation_id
     transaction.execute(delete(Epoch).where(col(owner) == run.id))
 
 
 def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -> timedelta:
-    """Give the time since the run's start, as far as it lies before the deadline, back to a session that goes on.
+    """Give a person's active session back the time since the start of the trial, as far as it lies before the deadline.
 
-    A searcher's session has no clock.
+    Returns:
+        How much was given back; nothing for an evaluation, and nothing for a searcher, whose session has no clock.
     """
     session = session_of(transaction, run)
     if not isinstance(run, Trial) or run.started_at is None or session.state is not SessionState.ACTIVE:
@@ -283,7 +276,7 @@ def end_run(transaction: Transaction, run: Run, state: TrialState, now: datetime
 
 
 def session_of(transaction: Transaction, run: Run) -> Session:
-    """The session that a trial, or an evaluation's final choice, belongs to."""
+    """The session that a trial, or the final choice of an evaluation, belongs to."""
     if isinstance(run, Trial):
         return transaction.need(Session, run.session_id)
     return transaction.need(Session, transaction.need(FinalChoice, run.final_choice_id).session_id)
@@ -331,7 +324,7 @@ def _is_searchers(transaction: Transaction, run: Run) -> bool:
 
 
 def _running(transaction: Transaction, job: Job) -> Run | None:
-    """The job's run, if the claim still holds: its participant may have had it deleted, too."""
+    """The run of the job, if the claim still holds. It may have been deleted, too."""
     of_trial = job.kind is JobKind.TRIAL
     run = transaction.get(Trial, job.id) if of_trial else transaction.get(Evaluation, job.id)
     return run if run is not None and run.state is TrialState.RUNNING and run.attempts == job.attempts else None

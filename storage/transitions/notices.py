@@ -23,7 +23,7 @@ def pending(store: Store) -> Sequence[Notice]:
 
 
 def done(store: Store, notice_id: int) -> None:
-    """Delete a notice: its message is posted, or there is nobody to post it to. A second call changes nothing."""
+    """Delete a notice: its message is posted, or cannot be posted any more. A second call changes nothing."""
     with store.write() as transaction:
         transaction.execute(delete(Notice).where(col(Notice.id) == notice_id))
 

@@ -1,4 +1,4 @@
-"""A participant's way in and out: invited, consented, described, withdrawn; and the link to their Slack user."""
+"""A participant is invited, consents, describes themselves, may withdraw; and the link to their Slack user."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from storage import events
 from storage.database import Store, Transaction
 from storage.queries import current
-from storage.queries.people import ParticipantLine, find_by_code, people
+from storage.queries.people import find_by_code as find_by_code
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionEnd, TrialState
@@ -24,50 +24,36 @@ from storage.transitions.jobs import end_run
 from storage.transitions.sessions import end_session
 from storage.transitions.trials import UNFINISHED
 
-__all__ = [
-    "ParticipantLine",
-    "Withdrawal",
-    "by_slack_user",
-    "consent",
-    "describe",
-    "find_by_code",
-    "forget_all",
-    "get",
-    "identity_of",
-    "invite",
-    "people",
-    "withdraw",
-]
-
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal ended.
+    """What a withdrawal did.
 
     Attributes:
-        participant: As withdrawn.
-        session: The session it ended, if one was running.
-        cancelled: The waiting trial it cancelled.
-        stopping: The running trial that a worker has to stop.
-        evaluations: The running ones that a worker has to stop. They are cancelled, as are those that waited.
+        participant: The participant, who has withdrawn.
+        session: The session that it ended; ``None`` when no session was running.
+        stopped: The trial that waited or ran. A worker has to stop it if its state is ``RUNNING``.
+        evaluations: The evaluations that a worker has to stop. They are cancelled, as are those that waited.
         posts: Where the messages about their session and trials are.
-        deleted: Whether their data were deleted: what this tells of, is not stored any more.
+        deleted: Whether their data were deleted. These rows are not stored any more then.
     """
 
     participant: Participant
     session: Session | None = None
-    cancelled: Trial | None = None
-    stopping: Trial | None = None
+    stopped: Trial | None = None
     evaluations: tuple[Evaluation, ...] = ()
     posts: tuple[Post, ...] = ()
     deleted: bool = False
 
 
 def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) -> Participant:
-    """The participant this Slack user is, with their direct-message channel brought up to date; or a new one.
+    """The participant that this Slack user is. Somebody whom the study does not know becomes a new participant.
+
+    Args:
+        slack_channel: The channel of direct messages with them. It takes the place of the one that was kept.
 
     Raises:
-        Refused: A newcomer, and there is no study (``NO_STUDY``), it has not opened yet (``STUDY_NOT_OPEN``), or is
+        Refused: Somebody new, and there is no study (``NO_STUDY``), it has not opened yet (``STUDY_NOT_OPEN``), or is
             paused (``STUDY_PAUSED``).
     """
     now = utc(now)
@@ -105,14 +91,14 @@ def get(store: Store, participant_id: int) -> Participant:
 
 
 def by_slack_user(store: Store, slack_user: str) -> Participant | None:
-    """The participant this Slack user is; ``None`` when never invited, withdrawn or forgotten."""
+    """The participant that this Slack user is; ``None`` if they were not invited, have withdrawn, or were forgotten."""
     with store.read() as transaction:
         query = select(Participant).join(Identity).where(Identity.slack_user == slack_user)
         return transaction.exec(query).first()
 
 
 def identity_of(store: Store, participant_id: int) -> Identity | None:
-    """Where to reach the participant in Slack; ``None`` once the link is emptied."""
+    """Where to reach the participant in Slack; ``None`` after the link was deleted."""
     with store.read() as transaction:
         return transaction.get(Identity, participant_id)
 
@@ -149,39 +135,40 @@ def describe(
     block_seed: int,
     now: datetime,
 ) -> Participant:
-    """Record the participant's experience, once and for all, and assign them a task.
+    """Record the participant's experience, which cannot be changed afterwards, and assign them a task.
 
-    Tasks are assigned in permuted blocks: of as many participants of a group as there are tasks, each gets another one.
+    Tasks are assigned in permuted blocks within a group. A block has as many participants as there are tasks, and each
+    of them gets another task.
 
     Args:
         months: Deep-learning experience in months, 0 or more.
-        education: The highest education, as the study's rules call it.
-        answers: Extra questions' answers by question, plain JSON values.
+        education: The highest education, as the rules of the study call it.
+        answers: Answers to the study's own questions, by question; plain JSON values.
         tasks: The names of the study's tasks, always in the same order.
-        group: The group that the study's rules put somebody with this experience in.
-        block_seed: What the order within the blocks follows from.
+        group: The group in which the rules put somebody with this experience.
+        block_seed: The seed of the order within the blocks.
 
     Raises:
-        Refused: ``NOT_CONSENTED`` yet, ``LOCKED`` because given already, ``WITHDRAWN`` or ``STUDY_CLOSED``.
-        ValueError: Months are negative or no number; tasks are none, or not different.
+        Refused: ``NOT_CONSENTED`` yet, ``LOCKED`` because they were recorded before, ``WITHDRAWN`` or ``STUDY_CLOSED``.
+        ValueError: Months are negative or not a number; there are no tasks, or a task twice.
     """
     now = utc(now)
     if not math.isfinite(months) or months < 0:
-        raise ValueError(f"Months of experience must be 0 or more: {months} is not.")
+        raise ValueError(f"Months of experience must be 0 or more, and {months} is not.")
     if not tasks or len(set(tasks)) != len(tasks):
-        raise ValueError(f"A study needs at least one task, and all different: {list(tasks)}.")
+        raise ValueError(f"A study needs at least one task, and no task twice: {list(tasks)}.")
     with store.write() as transaction:
         participant = _present(transaction, participant_id)
         if participant.state is ParticipantState.INVITED:
             raise Refused(Reason.NOT_CONSENTED, "Please read and accept the consent text first.")
         if participant.state is ParticipantState.DESCRIBED:
             raise Refused(
-                Reason.LOCKED, "You have told us your experience already; it is locked and was kept as it is."
+                Reason.LOCKED, "You have told us your experience already. It is locked, and nothing was changed."
             )
         participant.state, participant.described_at = ParticipantState.DESCRIBED, now
         participant.months, participant.education = float(months), education
         participant.answers = dict(answers)
-        # What a person tells of themselves is kept in one place only, where it can be deleted: not in the event log.
+        # What people tell of themselves is kept in one place only, where it can be deleted. That is not the event log.
         _record(transaction, participant, EventKind.DESCRIBED, now)
         _assign(transaction, participant, tasks, group, block_seed)
         if len(tasks) > 1:
@@ -193,17 +180,17 @@ def describe(
 def withdraw(
     store: Store, participant_id: int, *, delete_data: bool, now: datetime, actor: str | None = None
 ) -> Withdrawal:
-    """Take the participant out of the study and empty their link to Slack. Their evaluations are cancelled.
+    """Take the participant out of the study, delete their link to Slack, and cancel their evaluations.
 
-    Who still has to be told should be looked up with :func:`identity_of` before.
+    A caller who wants to write to them has to call :func:`identity_of` before.
 
     Args:
-        delete_data: Whether what they told and did is deleted too; else it stays, under their code. The event log stays
-            either way: it knows codes only.
-        actor: Who wants it, if not the participant.
+        delete_data: Whether what they told and did is deleted too. Otherwise it stays, under their code. The event log
+            always stays: it has codes only.
+        actor: Who asks for it; ``None`` is the participant.
 
     Raises:
-        Refused: ``WITHDRAWN`` already, or a searcher (``NOT_A_PERSON``).
+        Refused: They have withdrawn before (``WITHDRAWN``), or are a searcher (``NOT_A_PERSON``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -213,11 +200,10 @@ def withdraw(
             raise Refused(Reason.WITHDRAWN, f"{who} withdrawn from the study already.")
         by = actor or participant.code
         session = transaction.exec(select(Session).where(Session.participant_id == participant_id)).first()
-        cancelled = stopping = None
+        stopped = None
         ended = session is not None and not session.state.is_finished
         if session is not None and ended:
             stopped = end_session(transaction, session, SessionEnd.WITHDRAWN, now=now, actor=by, why="withdrawn")
-            cancelled, stopping = stopped.cancelled, stopped.stopping
         evaluations = _cancel_evaluations(transaction, session, now, by)
         participant.state, participant.withdrawn_at = ParticipantState.WITHDRAWN, now
         participant.waiting_since = participant.called_at = None
@@ -231,13 +217,11 @@ def withdraw(
             delete_data_of(transaction, participant)
             _record(transaction, participant, EventKind.DATA_DELETED, now, actor=actor)
     store.scrub()
-    return Withdrawal(
-        participant, session if ended else None, cancelled, stopping, evaluations, posts, deleted=delete_data
-    )
+    return Withdrawal(participant, session if ended else None, stopped, evaluations, posts, deleted=delete_data)
 
 
 def forget_all(store: Store, *, now: datetime, actor: str = Actor.RESEARCHER) -> int:
-    """Empty the links between codes and Slack users, and nothing else. Returns how many there were."""
+    """Delete all links between codes and Slack users, with the notices that wait. Returns how many links there were."""
     now = utc(now)
     with store.write() as transaction:
         identities = transaction.exec(select(Identity)).all()
@@ -253,23 +237,23 @@ def _assign(
     before = select(func.count()).where(
         col(Participant.study_id) == participant.study_id, col(Participant.block_group) == group
     )
-    block, place = divmod(transaction.exec(before).one(), len(tasks))
+    block, position = divmod(transaction.exec(before).one(), len(tasks))
     order = list(tasks)
     random.Random(f"{block_seed}:{group}:{block}").shuffle(order)  # noqa: S311 (repeatable, not secret)
-    participant.task, participant.block_group = order[place], group
+    participant.task, participant.block_group = order[position], group
 
 
 def _cancel_evaluations(
     transaction: Transaction, session: Session | None, now: datetime, actor: str
 ) -> tuple[Evaluation, ...]:
-    """Cancel what waits or runs; returns what ran."""
+    """Cancel the evaluations that wait or run. Returns those that ran."""
     if session is None:
         return ()
     query = select(Evaluation).join(FinalChoice).where(FinalChoice.session_id == session.id)
     unfinished = transaction.exec(query.where(col(Evaluation.state).in_(UNFINISHED)).order_by(col(Evaluation.id))).all()
-    running = tuple(each for each in unfinished if each.state is TrialState.RUNNING)
-    for each in unfinished:
-        end_run(transaction, each, TrialState.CANCELLED, now, actor)
+    running = tuple(evaluation for evaluation in unfinished if evaluation.state is TrialState.RUNNING)
+    for evaluation in unfinished:
+        end_run(transaction, evaluation, TrialState.CANCELLED, now, actor)
     return running
 
 

@@ -1,4 +1,4 @@
-"""The line: who waits for a seat, who is called. A seat is held by a person's session in state *active*."""
+"""The queue: people wait for a seat, and are called when one is free. A person's active session takes a seat."""
 
 from datetime import datetime
 
@@ -16,42 +16,47 @@ from storage.schema.tables import Participant, Session
 from storage.transitions import notices
 
 
-def line_up(store: Store, participant_id: int, *, now: datetime) -> int:
-    """Put the participant at the end of the line, or leave them where they stand. Returns their place, from 1.
+def join(store: Store, participant_id: int, *, now: datetime) -> int:
+    """Put the participant at the end of the queue. Somebody who is in it keeps their position.
+
+    Somebody who was called and did not begin keeps their position too, and can be called again.
+
+    Returns:
+        Their position, from 1.
 
     Raises:
-        Refused: Whatever :func:`storage.transitions.sessions.begin` would refuse, but for the seat.
+        Refused: For the reasons of :func:`storage.transitions.sessions.begin`, except ``NO_SEAT``.
     """
     now = utc(now)
     with store.write() as transaction:
         participant = may_begin(transaction, participant_id)
-        called_before = participant.called_at is not None
-        participant.called_at = None  # who comes too late for a call keeps their place, and is called again
+        late = participant.called_at is not None
+        participant.called_at = None
         if participant.waiting_since is None:
             participant.waiting_since = now
             _record(transaction, participant, EventKind.LINED_UP, now, participant.code)
             transaction.flush()
-        place, late = 1 + _ahead(transaction, participant), called_before
-        notices.add(transaction, NoticeKind.IN_QUEUE, participant_id, now=now, position=place, late=late)
-        return place
+        position = 1 + _ahead(transaction, participant)
+        notices.add(transaction, NoticeKind.IN_QUEUE, participant_id, now=now, position=position, late=late)
+        return position
 
 
-def place_in_line(store: Store, participant_id: int) -> int | None:
-    """The participant's place, from 1; ``None`` when they do not wait."""
+def position_of(store: Store, participant_id: int) -> int | None:
+    """The participant's position in the queue, from 1; ``None`` if they are not in it."""
     with store.read() as transaction:
         participant = transaction.need(Participant, participant_id)
         return None if participant.waiting_since is None else 1 + _ahead(transaction, participant)
 
 
 def call_next(store: Store, *, seats: int, now: datetime) -> Participant | None:
-    """Call the first in the queue who was not called yet, if a seat is free and kept for nobody.
+    """Call the first participant in the queue who was not called yet, if there is a free seat that is kept for nobody.
 
     Args:
         seats: How many seats there are, free or taken.
-        now: Calls older than ``CALL_HOLDS`` keep no seat.
+        now: The time, aware. A call that is older than ``CALL_HOLDS`` keeps no seat any more.
 
     Returns:
-        Who was called: the seat is kept for them for ``CALL_HOLDS``. None when nobody is to be called now.
+        The participant who was called; a seat is kept for them for ``CALL_HOLDS``. ``None`` if nobody was called.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -64,11 +69,11 @@ def call_next(store: Store, *, seats: int, now: datetime) -> Participant | None:
 
 
 def may_begin(transaction: Transaction, participant_id: int) -> Participant:
-    """The participant, if all but the seat allows them to begin a session.
+    """Within a transaction: the participant, if they may begin a session as soon as there is a seat.
 
     Raises:
         Refused: ``WITHDRAWN``, ``NOT_CONSENTED``, ``NOT_DESCRIBED``, ``SESSION_RUNNING``, ``HAD_SESSION``,
-            ``STUDY_NOT_OPEN``, ``STUDY_PAUSED`` or ``STUDY_CLOSED``.
+            ``STUDY_NOT_OPEN``, ``STUDY_PAUSED``, ``STUDY_CLOSED`` or ``NOT_A_PERSON``.
     """
     participant = current.need_person(transaction, participant_id)
     if participant.state is ParticipantState.WITHDRAWN:
@@ -76,21 +81,21 @@ def may_begin(transaction: Transaction, participant_id: int) -> Participant:
     if participant.state is ParticipantState.INVITED:
         raise Refused(Reason.NOT_CONSENTED, "Please read and accept the consent text first.")
     if participant.state is ParticipantState.CONSENTED:
-        raise Refused(Reason.NOT_DESCRIBED, "Please tell us about your experience first; then you can start.")
+        raise Refused(Reason.NOT_DESCRIBED, "Please tell us about your experience first. Then you can start.")
     session = transaction.exec(select(Session).where(Session.participant_id == participant_id)).first()
     if session is not None and session.state.is_finished:
-        raise Refused(Reason.HAD_SESSION, "You have had your session: everybody takes part once. Thank you!")
+        raise Refused(Reason.HAD_SESSION, "You have had your session, and everybody takes part once. Thank you!")
     if session is not None:
-        raise Refused(Reason.SESSION_RUNNING, "Your session has begun already; it is the thread above.")
+        raise Refused(Reason.SESSION_RUNNING, "Your session has begun already: see the thread above.")
     current.need_open(transaction, participant.study_id)
     return participant
 
 
 def need_seat(transaction: Transaction, participant: Participant, *, seats: int, now: datetime) -> None:
-    """Check that a seat is free for this participant, and not kept for somebody before them.
+    """Within a transaction: check that a seat is free for this participant, and is not kept for somebody before them.
 
     Raises:
-        Refused: ``NO_SEAT``.
+        Refused: There is no such seat (``NO_SEAT``).
     """
     if participant.called_at is not None and participant.called_at > now - CALL_HOLDS:
         free = seats - _taken(transaction)
@@ -99,12 +104,12 @@ def need_seat(transaction: Transaction, participant: Participant, *, seats: int,
     if free < 1:
         raise Refused(
             Reason.NO_SEAT,
-            "All places are taken at the moment, so your time has not started. You can wait in line: we call you.",
+            "All seats are taken at the moment, so your time has not started. You can join the queue, and we call you.",
         )
 
 
 def _taken(transaction: Transaction) -> int:
-    """Seats that people sit on: searchers run in slots that are idle, and hold none."""
+    """How many seats people have taken. A searcher takes no seat: it runs in slots that nobody uses."""
     query = select(func.count(col(Session.id))).join(Participant)
     return transaction.exec(
         query.where(col(Session.state) == SessionState.ACTIVE, col(Participant.baseline_id).is_(None))
@@ -112,7 +117,7 @@ def _taken(transaction: Transaction) -> int:
 
 
 def _unclaimed(transaction: Transaction, seats: int, now: datetime) -> int:
-    """Seats that are neither taken nor kept for somebody called a short while ago."""
+    """How many seats are neither taken nor kept for somebody who was called."""
     called = select(func.count()).where(
         col(Participant.waiting_since).is_not(None), col(Participant.called_at) > now - CALL_HOLDS
     )
@@ -120,7 +125,11 @@ def _unclaimed(transaction: Transaction, seats: int, now: datetime) -> int:
 
 
 def _ahead(transaction: Transaction, participant: Participant, *, called: bool = True) -> int:
-    """How many stand in line before this participant; all of the line when they do not stand in it."""
+    """How many people are before this participant in the queue. If they are not in it, everybody in it is.
+
+    Args:
+        called: Whether people who were called count too.
+    """
     since, key = col(Participant.waiting_since), col(Participant.id)
     query = select(func.count()).where(since.is_not(None))
     if not called:

@@ -1,4 +1,4 @@
-"""After a stop, wanted or not: what ran starts over, and the time in which we were down is given back."""
+"""After the bot was down: what ran starts over, and people get back the time in which it was down."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from storage.transitions.time_credit import code_of, extend
 
 @dataclass(frozen=True)
 class GivenBack:
-    """Time given back to one session."""
+    """Time that was given back to one session of one participant (a code)."""
 
     session: Session
     participant: str
@@ -29,10 +29,10 @@ class Reconciled:
 
     Attributes:
         down_since: When the bot was last alive; ``None`` at its first start.
-        trials: Wait again and start over.
-        cancelled: Were to be stopped, and are.
-        evaluations: Wait again and start over.
-        given_back: The sessions whose clock was moved.
+        trials: The trials that ran. They wait again, and start over.
+        cancelled: The trials that were to be stopped, and are cancelled.
+        evaluations: The evaluations that ran. They wait again, and start over.
+        given_back: The sessions that got time back.
     """
 
     down_since: datetime | None
@@ -43,14 +43,14 @@ class Reconciled:
 
 
 def heartbeat(store: Store, *, now: datetime) -> None:
-    """Note that the bot is alive. To be called every few seconds: what lies between two is what a crash can cost."""
+    """Note that the bot is alive. It has to be called every few seconds: a crash costs as much time as lies between."""
     now = utc(now)
     with store.write() as transaction:
         _beat(transaction, now)
 
 
 def last_heartbeat(store: Store) -> datetime | None:
-    """When the bot was last alive; ``None`` when it never ran."""
+    """When the bot was last alive; ``None`` if it never ran."""
     with store.read() as transaction:
         row = transaction.get(Heartbeat, 1)
         return None if row is None else row.at
@@ -59,9 +59,10 @@ def last_heartbeat(store: Store) -> datetime | None:
 def reconcile(store: Store, *, now: datetime) -> Reconciled:
     """Set everything right on start, before anything is claimed. A second call finds nothing to do.
 
-    Every running trial and evaluation goes back in line (its epochs deleted, since it runs again bit for bit).
-    A person's session that was active, and not past its deadline, when the bot was last alive gets back the time since
-    then, and since the start of the trial that has to start over; one in its grace period gets that extended.
+    Every trial and evaluation that ran waits again. Its epochs are deleted, since it runs again bit for bit.
+    A person's session gets back the time since the bot was last alive or, if that is earlier, since the start of the
+    trial that starts over. The deadline of an active session moves, or the end of the grace period. A session whose
+    time was up by then gets nothing back.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -102,7 +103,7 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
 
 
 def _lost_time(session: Session, lost_since: list[datetime], now: datetime) -> timedelta:
-    """From the first of these moments until now, if the session's clock was running then."""
+    """The time from the first of these moments until now; nothing if the time of the session was up then."""
     if not lost_since:
         return timedelta(0)
     end = session.deadline if session.state is SessionState.ACTIVE else session.grace_ends_at

@@ -1,4 +1,4 @@
-"""Sessions: begun, expired, ended; time given back to them. :mod:`storage.transitions.choices` has the final choice."""
+"""A session begins, is warned, expires, is extended or cancelled. ``choices`` ends it with the final choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from storage.schema.states import Actor, EventKind, NoticeKind, SessionEnd, Sess
 from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import notices
 from storage.transitions.queue import may_begin, need_seat
-from storage.transitions.time_credit import code_of, extend, move
-from storage.transitions.trials import Stopped, stop_unfinished
+from storage.transitions.time_credit import code_of, move
+from storage.transitions.trials import stop_all
 
 PAPER_SEED = 10
 """The seed that the paper trained everything with."""
@@ -28,39 +28,25 @@ class Expired:
     """What the end of the time limit did.
 
     Attributes:
-        session: Choosing from now on.
-        cancelled: The waiting trial it cancelled.
-        stopping: The running trial that a worker has to stop.
+        session: The session; its final choice is open now.
+        stopped: The trial that waited or ran. A worker has to stop it if its state is ``RUNNING``.
     """
 
     session: Session
-    cancelled: Trial | None
-    stopping: Trial | None
-
-    @property
-    def stopped(self) -> Trial | None:
-        """The trial that ended with it: cancelled at once, or to be stopped by its worker."""
-        return self.cancelled or self.stopping
+    stopped: Trial | None
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """What the end of a session, by a researcher, did.
+    """What a researcher who cancelled a session did.
 
     Attributes:
-        session: Finished, without a final choice.
-        cancelled: The waiting trial it cancelled.
-        stopping: The running trial that a worker has to stop.
+        session: The session; it is finished, without a final choice.
+        stopped: The trial that waited or ran. A worker has to stop it if its state is ``RUNNING``.
     """
 
     session: Session
-    cancelled: Trial | None
-    stopping: Trial | None
-
-    @property
-    def stopped(self) -> Trial | None:
-        """The trial that ended with it: cancelled at once, or to be stopped by its worker."""
-        return self.cancelled or self.stopping
+    stopped: Trial | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ def begin(
     """Start a participant's clock, if a seat is free.
 
     Args:
-        task: The task of a participant who was assigned none.
+        task: What is trained if the participant was not assigned a task.
         limit: How long the session lasts.
         seats: How many seats there are, free or taken.
         seed: What all of the study's trials are trained with.
@@ -128,7 +114,7 @@ def get(store: Store, session_id: int) -> Session:
 
 
 def active_session(store: Store, participant_id: int) -> Session | None:
-    """The participant's session that is not finished: active, or waiting for the final choice."""
+    """The participant's session that is not finished; ``None`` when there is no such session."""
     with store.read() as transaction:
         return transaction.exec(
             select(Session).where(Session.participant_id == participant_id, Session.state != SessionState.FINISHED)
@@ -136,21 +122,22 @@ def active_session(store: Store, participant_id: int) -> Session | None:
 
 
 def unfinished_sessions(store: Store) -> list[Session]:
-    """All people's sessions, which the clock has to watch, in the order of what is due first."""
+    """The sessions of people that are not finished. The one whose time is up first comes first."""
     with store.read() as transaction:
         people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
         found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
-        return sorted(found, key=lambda each: each.grace_ends_at or each.deadline)
+        return sorted(found, key=lambda session: session.grace_ends_at or session.deadline)
 
 
 def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) -> Expired:
-    """Time is up: active → choosing. The waiting trial is cancelled, the running one is to be stopped.
+    """Time is up: active → choosing. A trial that waits is cancelled, one that runs is to be stopped.
 
     Args:
         grace: How long the final choice can be made.
 
     Raises:
-        Refused: There is time left (``NOT_YET``), or the time was up before (``TIME_IS_UP``, ``SESSION_OVER``).
+        Refused: There is time left (``NOT_YET``), the session expired before (``TIME_IS_UP``), is over
+            (``SESSION_OVER``), or belongs to a searcher (``NOT_A_PERSON``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -158,15 +145,15 @@ def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) ->
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, "The session is over already.")
         if session.state is SessionState.CHOOSING:
-            raise Refused(Reason.TIME_IS_UP, "The time was up already, and the final choice is open.")
+            raise Refused(Reason.TIME_IS_UP, "The time was up before, and the final choice is open.")
         need_person(transaction, session.participant_id)
         if now < session.deadline:
             raise Refused(Reason.NOT_YET, "There is time left: the deadline was moved.")
         session.state, session.grace_ends_at = SessionState.CHOOSING, now + grace
         _record(transaction, session, EventKind.SESSION_EXPIRED, now, Actor.CLOCK, grace_seconds=grace.total_seconds())
-        stopped = stop_unfinished(transaction, session_id, now=now, actor=Actor.CLOCK)
-        _notify(transaction, session, NoticeKind.TIME_IS_UP, now, stopped=stopped.number)
-        return Expired(session, stopped.cancelled, stopped.stopping)
+        stopped = _stop_trial(transaction, session, now=now, actor=Actor.CLOCK)
+        _notify(transaction, session, NoticeKind.TIME_IS_UP, now, stopped=None if stopped is None else stopped.number)
+        return Expired(session, stopped)
 
 
 def warn(store: Store, session_id: int, *, warnings: Sequence[timedelta], now: datetime) -> Warned:
@@ -195,28 +182,8 @@ def warn(store: Store, session_id: int, *, warnings: Sequence[timedelta], now: d
         return Warned(session, before)
 
 
-def give_back(
-    store: Store, session_id: int, duration: timedelta, *, why: str, now: datetime, actor: str = Actor.BOT
-) -> Session:
-    """Move the deadline (or the end of the grace period) of a session that lost time through our fault.
-
-    Raises:
-        Refused: The session is over (``SESSION_OVER``).
-        ValueError: The duration is not positive.
-    """
-    now = utc(now)
-    if duration <= timedelta(0):
-        raise ValueError(f"Only a positive time can be given back: {duration} is not.")
-    with store.write() as transaction:
-        session = transaction.need(Session, session_id)
-        if session.state.is_finished:
-            raise Refused(Reason.SESSION_OVER, "The session is over already; no time can be given back to it.")
-        extend(transaction, session, duration, why=why, now=now, actor=actor)
-        return session
-
-
 def extend_by_researcher(store: Store, session_id: int, duration: timedelta, *, actor: str, now: datetime) -> Session:
-    """Give a session more time, as a researcher decides: its deadline, or the end of its grace period, is moved.
+    """Give a session more time, as a researcher decides. Its deadline, or the end of its grace period, moves.
 
     Raises:
         Refused: The session is over (``SESSION_OVER``), or a searcher's (``NOT_A_PERSON``).
@@ -224,7 +191,7 @@ def extend_by_researcher(store: Store, session_id: int, duration: timedelta, *, 
     """
     now = utc(now)
     if duration <= timedelta(0):
-        raise ValueError(f"A session can only be given more time: {duration} is not.")
+        raise ValueError(f"A session can only be given more time, and {duration} is not positive.")
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
         participant = need_person(transaction, session.participant_id)
@@ -251,24 +218,29 @@ def cancel_session(store: Store, session_id: int, *, actor: str, now: datetime) 
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, f"The session of {participant.code} is over already.")
         stopped = end_session(transaction, session, SessionEnd.CANCELLED, now=now, actor=actor, why="cancelled")
-        _notify(transaction, session, NoticeKind.SESSION_CANCELLED, now, stopped=stopped.number)
-        return Cancelled(session, stopped.cancelled, stopped.stopping)
+        number = None if stopped is None else stopped.number
+        _notify(transaction, session, NoticeKind.SESSION_CANCELLED, now, stopped=number)
+        return Cancelled(session, stopped)
 
 
 def end_session(
     transaction: Transaction, session: Session, ended_as: SessionEnd, *, now: datetime, actor: str, why: str
-) -> Stopped:
-    """Within a transaction: finish a session, and stop what it trains."""
+) -> Trial | None:
+    """Within a transaction: finish a session, and stop its trial that waits or runs. Returns that trial."""
     session.state, session.finished_at, session.ended_as = SessionState.FINISHED, now, ended_as
     kind = EventKind.SESSION_CANCELLED if ended_as is SessionEnd.CANCELLED else EventKind.SESSION_FINISHED
     _record(transaction, session, kind, now, actor, why=why)
-    return stop_unfinished(transaction, session.id, now=now, actor=actor)
+    return _stop_trial(transaction, session, now=now, actor=actor)
 
 
 def last_trial(transaction: Transaction, session_id: int) -> Trial | None:
-    """Within a transaction: the session's trial submitted last."""
+    """Within a transaction: the trial of the session that was submitted last."""
     query = select(Trial).where(Trial.session_id == session_id).order_by(col(Trial.number).desc())
     return transaction.exec(query).first()
+
+
+def _stop_trial(transaction: Transaction, session: Session, *, now: datetime, actor: str) -> Trial | None:
+    return next(iter(stop_all(transaction, session.id, now=now, actor=actor)), None)
 
 
 def _notify(

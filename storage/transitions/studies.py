@@ -1,4 +1,4 @@
-"""The study itself: prepared with its rules, opened, amended, paused, resumed, closed."""
+"""A study is prepared with its rules, opened, amended, paused, resumed, closed."""
 
 from datetime import datetime
 
@@ -6,42 +6,27 @@ from sqlmodel import col, select
 
 from storage import events
 from storage.database import Store, Transaction
-from storage.queries.current import find, find_newest, need, need_begun, need_newest, need_open
+from storage.queries.current import find, find_newest, need, need_begun
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, StudyState
 from storage.schema.tables import Amendment, Participant, Session, Study
 from storage.transitions import baselines
 
-__all__ = [
-    "amend_study",
-    "amendments",
-    "close_study",
-    "current_study",
-    "find",
-    "find_newest",
-    "get",
-    "need",
-    "need_begun",
-    "need_newest",
-    "need_open",
-    "newest_study",
-    "open_study",
-    "pause_study",
-    "prepare_study",
-    "resume_study",
-    "study_named",
-]
 
+def prepare_study(store: Store, *, name: str, rules: str, rules_hash: str, now: datetime) -> Study:
+    """Make a study that can be opened, or find the one that has these rules.
 
-def prepare_study(store: Store, *, name: str, rules_toml: str, rules_hash: str, now: datetime) -> Study:
-    """Make a study that can be opened, or go on with the one that these rules are of.
+    As long as a study is only prepared, nobody has taken part in it: other rules replace its rules, and a study of
+    another name replaces it. A closed study stays closed; its evaluations and reports go on.
 
-    While a study is prepared, other rules take the place of its own, and another study takes its place: nobody can
-    have taken part. A closed study goes on with its evaluations and its reports, and stays closed.
+    Args:
+        rules: The rules as canonical JSON.
+        rules_hash: The SHA-256 of the rules.
 
     Raises:
-        Refused: ``RULES_DIFFER``, other rules are in force; ``STUDY_CLOSED``, a study of that name had other rules.
+        Refused: The study that is open has other rules (``RULES_DIFFER``), or a closed study of that name had other
+            rules (``STUDY_CLOSED``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -54,16 +39,16 @@ def prepare_study(store: Store, *, name: str, rules_toml: str, rules_hash: str, 
         if named is not None and named.state is StudyState.CLOSED and named.rules_hash != rules_hash:
             raise Refused(
                 Reason.STUDY_CLOSED,
-                f"The study “{name}” is closed, had other rules, and its records are kept. "
-                "Give the new study another name.",
+                f"A study “{name}” with other rules is closed, and its records are kept. "
+                "Please give the new study another name.",
             )
         if study is not None and study is not named:
             transaction.delete(study)
             transaction.flush()
         if named is not None and named.rules_hash == rules_hash:
             return named
-        study = named or Study(name=name, rules_toml=rules_toml, rules_hash=rules_hash, prepared_at=now)
-        study.rules_toml, study.rules_hash, study.prepared_at = rules_toml, rules_hash, now
+        study = named or Study(name=name, rules=rules, rules_hash=rules_hash, prepared_at=now)
+        study.rules, study.rules_hash, study.prepared_at = rules, rules_hash, now
         transaction.add(study)
         transaction.flush()
         _record(transaction, study, EventKind.STUDY_PREPARED, now, Actor.BOT, name=name)
@@ -71,7 +56,7 @@ def prepare_study(store: Store, *, name: str, rules_toml: str, rules_hash: str, 
 
 
 def open_study(store: Store, *, actor: str, now: datetime) -> Study:
-    """Let people in: prepared → open. From here on the rules are fixed.
+    """Let people take part: prepared → open. From now on only an amendment changes the rules.
 
     Raises:
         Refused: It is open (``STUDY_OPEN``), paused (``STUDY_PAUSED``) or closed (``STUDY_CLOSED``), or there is none
@@ -81,27 +66,25 @@ def open_study(store: Store, *, actor: str, now: datetime) -> Study:
     with store.write() as transaction:
         study = find(transaction)
         if study is None and find_newest(transaction) is not None:
-            raise Refused(
-                Reason.STUDY_CLOSED, "The study is closed for good. A new one needs another name in its study file."
-            )
+            raise Refused(Reason.STUDY_CLOSED, "The study is closed. A new study needs another name in its study file.")
         study = need(transaction)
         if study.state is StudyState.OPEN:
             raise Refused(Reason.STUDY_OPEN, f"The study “{study.name}” is open already.")
         if study.state is StudyState.PAUSED:
-            raise Refused(Reason.STUDY_PAUSED, f"The study “{study.name}” is paused: resume it, and it goes on.")
+            raise Refused(Reason.STUDY_PAUSED, f"The study “{study.name}” is paused. Resume it instead.")
         study.state, study.opened_at = StudyState.OPEN, now
         _record(transaction, study, EventKind.STUDY_OPENED, now, actor)
         return study
 
 
 def current_study(store: Store) -> Study | None:
-    """The study that is prepared, open or paused."""
+    """The study that is prepared, open or paused; ``None`` if there is no such study."""
     with store.read() as transaction:
         return find(transaction)
 
 
 def newest_study(store: Store) -> Study | None:
-    """The study that is prepared, open or paused; when all are closed, the newest of them."""
+    """The study that is prepared, open or paused. If all are closed, the newest; ``None`` if there is no study."""
     with store.read() as transaction:
         return find_newest(transaction)
 
@@ -117,13 +100,13 @@ def get(store: Store, study_id: int) -> Study:
 
 
 def study_named(store: Store, name: str) -> Study | None:
-    """The study of this name, also when it is closed."""
+    """The study of this name, closed or not; ``None`` if there is no such study."""
     with store.read() as transaction:
         return transaction.exec(select(Study).where(Study.name == name)).first()
 
 
 def pause_study(store: Store, *, actor: str, now: datetime) -> Study:
-    """Let nobody new in and no session begin; sessions, trials and evaluations go on.
+    """Pause the study: nobody new takes part, and no session begins. Sessions, trials and evaluations go on.
 
     Raises:
         Refused: It is paused already (``STUDY_PAUSED``), not open yet (``STUDY_NOT_OPEN``), closed (``STUDY_CLOSED``),
@@ -140,7 +123,7 @@ def pause_study(store: Store, *, actor: str, now: datetime) -> Study:
 
 
 def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
-    """End a pause. Whoever had been called from the line, and could not begin because of it, is to be called anew.
+    """End a pause. People who were called from the queue before it are called again.
 
     Raises:
         Refused: It is not paused (``STUDY_OPEN``), not open yet (``STUDY_NOT_OPEN``), closed (``STUDY_CLOSED``), or
@@ -150,7 +133,7 @@ def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
     with store.write() as transaction:
         study = need_begun(transaction)
         if study.state is StudyState.OPEN:
-            raise Refused(Reason.STUDY_OPEN, f"The study “{study.name}” is open; there is nothing to resume.")
+            raise Refused(Reason.STUDY_OPEN, f"The study “{study.name}” is open, so there is nothing to resume.")
         study.state, study.paused_at = StudyState.OPEN, None
         called = select(Participant).where(Participant.study_id == study.id, col(Participant.called_at).is_not(None))
         for participant in transaction.exec(called):
@@ -160,10 +143,10 @@ def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
 
 
 def close_study(store: Store, *, actor: str, now: datetime) -> Study:
-    """End the study for good. Evaluations that wait still run; the line is emptied.
+    """End the study for good. Evaluations that wait still run. Nobody is in the queue any more.
 
-    Baselines that run are stopped, as :func:`storage.transitions.baselines.stop` does. Call that one before, to know
-    which trials their workers have to stop: those that run here go on to their end otherwise.
+    Baselines that run are stopped, as :func:`storage.transitions.baselines.stop` does. A caller who wants to know which
+    trials the workers have to stop calls that function before.
 
     Raises:
         Refused: Somebody is still in a session (``STILL_RUNNING``); it is not open yet (``STUDY_NOT_OPEN``), closed
@@ -179,28 +162,30 @@ def close_study(store: Store, *, actor: str, now: datetime) -> Study:
             raise Refused(
                 Reason.STILL_RUNNING,
                 f"Still in a session: {', '.join(each.code for each in seated)}. Nothing was closed. "
-                "Pause the study so that nobody else begins, and close it when they have finished.",
+                "Pause the study so that nobody else begins. Close it when they have finished.",
             )
         baselines.stop_all(transaction, actor=actor, now=now)
-        for waiting in transaction.exec(people.where(col(Participant.waiting_since).is_not(None))):
-            waiting.waiting_since = waiting.called_at = None
+        for participant in transaction.exec(people.where(col(Participant.waiting_since).is_not(None))):
+            participant.waiting_since = participant.called_at = None
         study.state, study.current, study.closed_at = StudyState.CLOSED, None, now
         _record(transaction, study, EventKind.STUDY_CLOSED, now, actor)
         return study
 
 
 def amend_study(
-    store: Store, *, name: str, reason: str, rules_toml: str, rules_hash: str, actor: str, now: datetime
+    store: Store, *, name: str, reason: str, rules: str, rules_hash: str, actor: str, now: datetime
 ) -> Amendment:
-    """Change the rules of a study that is open or paused, and keep on record that, when and why.
+    """Change the rules of a study that is open or paused, and keep on record what was changed, when and why.
 
     Args:
-        name: What the amendment is called; different from all others of the study.
+        name: The name of the amendment. No other amendment of the study may have it.
         reason: Why the rules are changed.
+        rules: The new rules as canonical JSON.
+        rules_hash: The SHA-256 of the new rules.
 
     Raises:
-        Refused: The rules are in force already (``NOTHING_TO_AMEND``), the name was used (``NAME_TAKEN``); the study is
-            not open yet (``STUDY_NOT_OPEN``), closed (``STUDY_CLOSED``), or there is none (``NO_STUDY``).
+        Refused: The study has these rules already (``NOTHING_TO_AMEND``), the name is taken (``NAME_TAKEN``), the study
+            is not open yet (``STUDY_NOT_OPEN``), closed (``STUDY_CLOSED``), or there is none (``NO_STUDY``).
         ValueError: The name or the reason is empty.
     """
     now = utc(now)
@@ -212,16 +197,16 @@ def amend_study(
             raise Refused(
                 Reason.STUDY_NOT_OPEN,
                 f"The study “{study.name}” has not opened yet, so its rules need no amendment: "
-                "change the study file, and start the bot again.",
+                "change the study file and start the bot again.",
             )
         study = need_begun(transaction)
         if study.rules_hash == rules_hash:
-            raise Refused(Reason.NOTHING_TO_AMEND, f"These are the rules of the study “{study.name}” already.")
+            raise Refused(Reason.NOTHING_TO_AMEND, f"The study “{study.name}” has these rules already.")
         of_study = select(Amendment).where(Amendment.study_id == study.id)
         if transaction.exec(of_study.where(Amendment.name == name)).first() is not None:
             raise Refused(
                 Reason.NAME_TAKEN,
-                f"An amendment is called “{name}” already. Nothing was changed: give this one another.",
+                f"There is an amendment “{name}” already. Nothing was changed. Please use another name.",
             )
         amendment = Amendment(
             study_id=study.id,
@@ -229,29 +214,22 @@ def amend_study(
             reason=reason,
             at=now,
             old_rules_hash=study.rules_hash,
-            old_rules_toml=study.rules_toml,
+            old_rules=study.rules,
             rules_hash=rules_hash,
-            rules_toml=rules_toml,
+            rules=rules,
         )
         transaction.add(amendment)
-        study.rules_toml, study.rules_hash = rules_toml, rules_hash
+        study.rules, study.rules_hash = rules, rules_hash
         _record(transaction, study, EventKind.STUDY_AMENDED, now, actor, amendment=name, reason=reason)
         return amendment
 
 
-def amendments(store: Store, study_id: int) -> list[Amendment]:
-    """A study's amendments, in their order."""
-    with store.read() as transaction:
-        query = select(Amendment).where(Amendment.study_id == study_id).order_by(col(Amendment.id))
-        return list(transaction.exec(query).all())
-
-
 def _rules_differ(study: Study, name: str, rules_hash: str) -> str:
     return (
-        f"The study “{study.name}” has the rules it was opened with (version {study.rules_hash[:8]}), "
-        f"and these are others (version {rules_hash[:8]}, “{name}”). Nothing was changed. Put the old rules back; "
-        'record the change with `blackmagic amend "NAME" --because "…"`; '
-        "or close the study and open a new one under another name."
+        f"The study “{study.name}” has other rules (version {study.rules_hash[:8]}) than the study file "
+        f"(version {rules_hash[:8]}, “{name}”). Nothing was changed. Put the old rules back, "
+        'record the change with `blackmagic amend "NAME" --because "…"`, '
+        "or close the study and open a new one with another name."
     )
 
 

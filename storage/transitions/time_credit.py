@@ -1,4 +1,4 @@
-"""Time that a session lost through our fault is given back."""
+"""Time credit: a session that lost time through our fault gets it back."""
 
 from datetime import datetime, timedelta
 
@@ -10,16 +10,19 @@ from storage.transitions import notices
 
 
 def code_of(transaction: Transaction, session: Session) -> str:
-    """The code of the session's participant."""
+    """Within a transaction: the code of the participant of a session."""
     return transaction.need(Participant, session.participant_id).code
 
 
 def extend(
     transaction: Transaction, session: Session, duration: timedelta, *, why: str, now: datetime, actor: str
 ) -> timedelta:
-    """Move what a session is waiting for (its deadline, or the end of its grace period) by ``duration``, and log it.
+    """Within a transaction: give time back to a session. Its deadline, or the end of its grace period, moves.
 
-    A finished session, or a duration of nothing, changes nothing. Returns what was given back.
+    A finished session is not changed, and a duration of zero or less changes nothing.
+
+    Returns:
+        The time that was given back.
     """
     if duration <= timedelta(0) or session.state is SessionState.FINISHED:
         return timedelta(0)
@@ -44,9 +47,12 @@ def extend(
 
 
 def move(session: Session, duration: timedelta, now: datetime) -> bool:
-    """Move what a session is waiting for. Returns whether that was its deadline, not the end of its grace.
+    """Move the deadline of an active session, or the end of the grace period of one that is choosing.
 
-    Warnings count anew from the new deadline, as far as their moment is still to come.
+    After the deadline has moved, every warning whose moment is still to come is given, also one that was given before.
+
+    Returns:
+        Whether it was the deadline that moved.
     """
     if session.state is SessionState.CHOOSING and session.grace_ends_at is not None:
         session.grace_ends_at += duration

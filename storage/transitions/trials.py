@@ -1,7 +1,6 @@
-"""Trials: submitted, cancelled. What happens to one between claim and finish is :mod:`storage.transitions.jobs`'s."""
+"""A trial is submitted, and may be cancelled. Its training is a job: see :mod:`storage.transitions.jobs`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,51 +15,12 @@ from storage.schema.columns import utc
 from storage.schema.comments import Remark
 from storage.schema.states import EventKind, SessionState, TrialState
 from storage.schema.tables import Participant, Session, Trial, TrialComment
-from storage.transitions.jobs import Ending, Job, PartialEpoch, claim, end_run, finish, lost, record_epoch, started
+from storage.transitions.jobs import end_run
 from storage.transitions.time_credit import code_of
 from training.hyperparameters import BY_NAME, Configuration
 
-__all__ = [
-    "UNFINISHED",
-    "Ending",
-    "Job",
-    "PartialEpoch",
-    "Stopped",
-    "add_next",
-    "cancel",
-    "claim",
-    "finish",
-    "get",
-    "latest_environment",
-    "lost",
-    "record_epoch",
-    "record_submitted",
-    "started",
-    "stop_all",
-    "stop_unfinished",
-    "submit",
-]
-
-UNFINISHED = tuple(each for each in TrialState if not each.is_finished)
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """What stopping a session's unfinished trial came to: one of the two, or neither when there was none.
-
-    Attributes:
-        cancelled: It waited, and is cancelled.
-        stopping: It runs; a worker has to stop it.
-    """
-
-    cancelled: Trial | None = None
-    stopping: Trial | None = None
-
-    @property
-    def number(self) -> int | None:
-        """The number of the trial that was stopped, either way; none when there was none."""
-        trial = self.cancelled or self.stopping
-        return None if trial is None else trial.number
+UNFINISHED = tuple(state for state in TrialState if not state.is_finished)
+"""The states of a run that waits or runs."""
 
 
 def get(store: Store, trial_id: int) -> Trial:
@@ -87,7 +47,7 @@ def latest_environment(store: Store) -> dict[str, Any] | None:
             .order_by(col(Trial.id).desc())
         )
         for environment in transaction.exec(query.execution_options(yield_per=20)):
-            if environment:  # a trial that was cancelled in line ran on nothing
+            if environment:  # a trial that was cancelled before it ran has none
                 return dict(environment)
         return None
 
@@ -95,19 +55,19 @@ def latest_environment(store: Store) -> dict[str, Any] | None:
 def submit(
     store: Store, session_id: int, *, configuration: Configuration, comments: Mapping[str, Remark], now: datetime
 ) -> Trial:
-    """Put a configuration in line to be trained.
+    """Submit a configuration: it waits until a slot is free, and is trained then.
 
     Args:
         configuration: The 15 values.
-        comments: Why a value was chosen, by the hyperparameter's name; as many or few as were given.
+        comments: Why a value was chosen, by the name of the hyperparameter. Every comment is optional.
 
     Raises:
         Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (from the deadline on), or ``TRIAL_UNFINISHED``: one at a time.
-        KeyError: A comment about something that is no hyperparameter.
+        KeyError: A comment is about something that is not a hyperparameter.
     """
     now = utc(now)
     if unknown := comments.keys() - BY_NAME.keys():
-        raise KeyError(f"no such hyperparameter: {', '.join(sorted(unknown))}")
+        raise KeyError(f"There is no such hyperparameter: {', '.join(sorted(unknown))}.")
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
         need_person(transaction, session.participant_id)
@@ -127,10 +87,13 @@ def submit(
 
 
 def cancel(store: Store, trial_id: int, *, now: datetime, actor: str | None = None) -> Trial:
-    """Cancel a trial: at once when it waits; when it runs, its worker has to be told (``state`` is still running then).
+    """Cancel a trial that waits, or ask for a running one to be stopped.
 
     Args:
-        actor: Who wants it, if not the participant.
+        actor: Who asks for it; ``None`` is the participant.
+
+    Returns:
+        The trial. If its state is ``RUNNING``, its worker has to be told to stop it.
 
     Raises:
         Refused: It has ended (``TRIAL_FINISHED``), or is being stopped (``ALREADY_STOPPING``).
@@ -140,23 +103,24 @@ def cancel(store: Store, trial_id: int, *, now: datetime, actor: str | None = No
         trial = transaction.need(Trial, trial_id)
         if trial.state.is_finished:
             raise Refused(
-                Reason.TRIAL_FINISHED, f"Trial {trial.number} {describe_end(trial)}; there is nothing to cancel."
+                Reason.TRIAL_FINISHED, f"Trial {trial.number} {describe_end(trial)}, so there is nothing to cancel."
             )
         if trial.cancel_requested_at is not None:
             raise Refused(
-                Reason.ALREADY_STOPPING, f"Trial {trial.number} is being stopped already; this takes a moment."
+                Reason.ALREADY_STOPPING, f"Trial {trial.number} is being stopped already. This takes a moment."
             )
         _stop(transaction, trial, now, actor)
         return trial
 
 
 def add_next(transaction: Transaction, session: Session, configuration: Configuration, now: datetime) -> Trial:
-    """Within a transaction: put a session's next trial in line.
+    """Within a transaction: add a session's next trial, which waits.
 
     Raises:
-        Refused: One waits or runs (``TRIAL_UNFINISHED``).
+        Refused: A trial of the session waits or runs (``TRIAL_UNFINISHED``).
     """
-    unfinished = find_unfinished(transaction, session.id)
+    query = select(Trial).where(Trial.session_id == session.id, col(Trial.state).in_(UNFINISHED))
+    unfinished = transaction.exec(query).first()
     if unfinished is not None:
         raise Refused(Reason.TRIAL_UNFINISHED, _one_at_a_time(unfinished))
     count = transaction.exec(select(func.count()).where(col(Trial.session_id) == session.id)).one()
@@ -168,41 +132,27 @@ def add_next(transaction: Transaction, session: Session, configuration: Configur
 
 
 def record_submitted(transaction: Transaction, trial: Trial, now: datetime) -> None:
-    """Within a transaction: write into the event log that a trial was put in line."""
+    """Within a transaction: write into the event log that a trial was submitted."""
     _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number)
 
 
-def stop_all(
-    transaction: Transaction, session_id: int, *, now: datetime, actor: str
-) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
-    """Within a transaction: cancel all of a session's waiting trials, and ask for its running ones to be stopped.
+def stop_all(transaction: Transaction, session_id: int, *, now: datetime, actor: str) -> tuple[Trial, ...]:
+    """Within a transaction: cancel a session's waiting trials, and ask for its running ones to be stopped.
 
     Returns:
-        The cancelled ones, and those that a worker has to stop.
+        These trials, in the order of their numbers. A worker has to stop those whose state is ``RUNNING``. One that was
+        asked to stop before is among them.
     """
     query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
-    found = transaction.exec(query.order_by(col(Trial.number))).all()
-    for trial in found:
+    unfinished = transaction.exec(query.order_by(col(Trial.number))).all()
+    for trial in unfinished:
         if trial.cancel_requested_at is None:
             _stop(transaction, trial, now, actor)
-    cancelled = tuple(each for each in found if each.state.is_finished)
-    return cancelled, tuple(each for each in found if not each.state.is_finished)
-
-
-def stop_unfinished(transaction: Transaction, session_id: int, *, now: datetime, actor: str) -> Stopped:
-    """Within a transaction: cancel a session's waiting trial, or ask for its running one to be stopped."""
-    cancelled, stopping = stop_all(transaction, session_id, now=now, actor=actor)
-    return Stopped(next(iter(cancelled), None), next(iter(stopping), None))
-
-
-def find_unfinished(transaction: Transaction, session_id: int) -> Trial | None:
-    """Within a transaction: the session's trial that waits or runs."""
-    query = select(Trial).where(Trial.session_id == session_id, col(Trial.state).in_(UNFINISHED))
-    return transaction.exec(query).first()
+    return tuple(unfinished)
 
 
 def describe_end(trial: Trial) -> str:
-    """How a finished trial ended, to go on after "Trial 3": "was cancelled"."""
+    """How a finished trial ended, as the rest of a sentence that begins with "Trial 3": "was cancelled"."""
     return {
         TrialState.COMPLETE: "is complete",
         TrialState.CANCELLED: "was cancelled",
@@ -220,10 +170,11 @@ def _stop(transaction: Transaction, trial: Trial, now: datetime, actor: str | No
 
 def _one_at_a_time(trial: Trial) -> str:
     if trial.cancel_requested_at is not None:
-        return f"Trial {trial.number} is being stopped; this takes a moment. Please submit again then."
-    state = "is waiting for its turn" if trial.state is TrialState.WAITING else "is training"
+        return f"Trial {trial.number} is being stopped. Please submit again in a moment."
+    state = "is waiting" if trial.state is TrialState.WAITING else "is training"
     return (
-        f"Trial {trial.number} {state}, and there is one at a time. Wait until it ends, or cancel it, and submit again."
+        f"Trial {trial.number} {state}, and you can have one trial at a time. "
+        "Wait until it ends, or cancel it. Then submit again."
     )
 
 

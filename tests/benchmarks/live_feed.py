@@ -26,8 +26,8 @@ from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web import SlackResponse
 
 from bot.live.feed import Address, Counters, LiveFeed, Priority, Rendering
-from bot.sandbox.server.journal import Traffic
 from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.sandbox.state.journal import Traffic
 from bot.sandbox.validation.strictness import SLACK_LIMITS as ENFORCED
 from bot.sandbox.validation.strictness import Rules
 from bot.slack.block_kit import Message

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.commands.demo_participants import Attempt, SimulatedParticipant, Skill
-from bot.sandbox.client.person import Entered, Person
-from bot.sandbox.client.screen import Message
+from bot.commands.demo_participants import SimulatedParticipant
+from bot.commands.demo_tuning import Attempt, Skill
+from bot.sandbox.client.person import Person
 
 PATIENCE = 600.0
 
@@ -31,19 +31,19 @@ class Role:
     skill: Skill
 
 
-def attempt(learning_rate: str, *, optimizer: str = "SGD", epochs: str = "1") -> Attempt:
+def attempt(learning_rate: str, *, optimizer: str = "SGD", epochs: str = "1", given_up: bool = False) -> Attempt:
     """A configuration that has trained in a moment, or in a few."""
-    values: dict[str, Entered] = {
+    values = {
         "Epochs": epochs,
         "Batch size": "100" if epochs == "1" else "8",
         "Loss function": "Cross entropy",
         "Optimizer": optimizer,
         "Learning rate": learning_rate,
     }
-    return Attempt(values, _GUESS)
+    return Attempt(values, _GUESS, given_up)
 
 
-ENDLESS = attempt("0.001", epochs="1000")
+ENDLESS = attempt("0.001", epochs="1000", given_up=True)
 
 PLANS: dict[Part, Sequence[Attempt]] = {
     Part.FINISHES: [attempt("0.01"), attempt("0.003", optimizer="Adam"), attempt("0.001", optimizer="RMSprop")],
@@ -69,20 +69,16 @@ class Hasty(SimulatedParticipant):
         self.role = role
 
     def _next_attempt(self) -> Attempt:
-        return self._plan[min(len(self._taken.tries), len(self._plan) - 1)]
-
-    def _is_hopeless(self, message: Message) -> bool:
-        endless = len(self._taken.tries) < len(self._plan) and self._plan[len(self._taken.tries)] is ENDLESS
-        return endless and "training, epoch" in message.text
+        return self._plan[min(self._experience.attempts, len(self._plan) - 1)]
 
     def _finish(self) -> None:
         if self.role.part is Part.WITHDRAWS:
             self.person.say("withdraw")
-            offered = self._wait("Leave the study")
+            offered = self.person.wait_for("Leave the study", PATIENCE)
             self.person.press(offered, "Leave the study")
-            self._wait("You have left the study")
+            self.person.wait_for("You have left the study", PATIENCE)
         elif self.role.part is Part.RUNS_OUT:
-            self._wait("Your time is up")
-            self._wait("Thank you for taking part")
+            self.person.wait_for("Your time is up", PATIENCE)
+            self.person.wait_for("Thank you for taking part", PATIENCE)
         else:
             super()._finish()

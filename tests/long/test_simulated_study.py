@@ -2,14 +2,10 @@
 
 import time
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-from sklearn.datasets import load_digits
 
-from bot.commands.demo_participants import Skill
+from bot.commands.demo_tuning import Skill
 from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message
 from storage import events
@@ -17,20 +13,12 @@ from storage.queries import history
 from storage.schema.states import Chooser, EventKind, ParticipantState, SessionState, StudyState, TrialState
 from storage.transitions import baselines, evaluations, studies
 from tests.bot.conftest import House, OpenHouse
+from tests.bot.few_digits import TASK, write_digits
 from tests.bot.researcher.asking import ask
 from tests.long.crowd import PATIENCE, Hasty, Part, Role
+from tests.storage.reading import evaluations_of
 
 SEATS = 5
-TASK = """
-[[tasks]]
-name = "few-digits"
-folder = "digits"
-images = 400
-classes = 10
-image_size = 32
-validation_images = 50
-test_images = 50
-"""
 SEEDS = list(range(1, 11))
 ROLES = (
     [Role(Part.RUNS_OUT, Skill.EXPERT), Role(Part.WITHDRAWS, Skill.MEDIUM)]
@@ -40,16 +28,6 @@ ROLES = (
     + [Role(Part.FINISHES, Skill.MEDIUM)] * 8
     + [Role(Part.FINISHES, Skill.EXPERT)] * 9
 )
-
-
-def write_digits(folder: Path) -> None:
-    """Forty images of each digit, in class folders: a trial takes a moment."""
-    images, labels = load_digits(return_X_y=True)
-    for label in range(10):
-        (folder / str(label)).mkdir(parents=True)
-        for number, pixels in enumerate(images[labels == label][:40]):
-            image = Image.fromarray((pixels.reshape(8, 8) * 15.9).astype(np.uint8))
-            image.save(folder / str(label) / f"{number:02}.png")
 
 
 def confirm(researcher: Person, command: str, yes: str) -> None:
@@ -151,11 +129,11 @@ def the_books_balance(house: House, sessions: list[history.SessionView]) -> None
     choices = [each.choice for each in sessions if each.choice is not None]
     assert len(choices) == len(ROLES) - 1, "all but the one who withdrew"
     assert Counter(each.chosen_by for each in choices) == {Chooser.PARTICIPANT: len(choices) - 1, Chooser.CLOCK: 1}
-    run = [evaluation for each in choices for evaluation in evaluations.of_choice(house.store, each.id)]
+    run = [evaluation for each in choices for evaluation in evaluations_of(house.store, each.id)]
     assert len(run) == len(SEEDS) * len(choices)
     assert {each.state for each in run} <= {TrialState.COMPLETE, TrialState.DIVERGED}
     for each in choices:
-        assert [evaluation.seed for evaluation in evaluations.of_choice(house.store, each.id)] == SEEDS
+        assert [evaluation.seed for evaluation in evaluations_of(house.store, each.id)] == SEEDS
 
     lined_up = {each.participant for each in events.read(house.store, kind=EventKind.LINED_UP)}
     assert len(lined_up) > len(ROLES) // 2, "there were more people than seats"

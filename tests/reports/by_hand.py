@@ -1,13 +1,13 @@
-"""Studies of a few tries written down one by one, for figures whose numbers can be counted on one's fingers."""
+"""Small studies, written down try by try, for tests that compare with numbers counted by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from reports.analysis.population import Population
-from reports.data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
-from reports.study_rules import Rules
+from reports.data.population import Population
+from reports.data.study_data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
+from reports.data.study_rules import Rules
 from storage.schema.comments import Comment
 from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Configuration

@@ -10,8 +10,9 @@ import pytest
 
 from reports.analysis import follow_up, importance
 from reports.compute import compute
-from reports.data import StudyData, load
-from reports.results.everything import StudyResults
+from reports.data.load import load
+from reports.data.study_data import StudyData
+from reports.results.study_results import StudyResults
 from reports.statistics import resampling
 from storage.database import Store
 from tests.reports.simulated_study import simulate
@@ -49,7 +50,7 @@ def simulated(store: Store) -> Simulated:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not hang on how often something is drawn is drawn a few times."""
+    """Few resamples, simulated studies and trees, for tests that do not depend on how many there are."""
     monkeypatch.setattr(resampling, "resamples", lambda _: 199)
     monkeypatch.setattr(follow_up, "STUDIES", 50)
     monkeypatch.setattr(importance, "TREES", 4)

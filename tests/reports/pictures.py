@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from reports.compute import compute
-from reports.data import load
+from reports.data.load import load
 from reports.figures import style
 from reports.figures.catalogue import plates
 from reports.figures.colours import INK

@@ -40,7 +40,7 @@ class SimulatedStudy:
         epochs: Rows of epochs per trial, with batch losses; the report needs none.
         withdrawn, unfinished, empty, cancelled: People besides those who finish.
         diverged: The share of trials that diverge.
-        diverged_finals: So many of the people chose a configuration whose evaluations all diverge.
+        diverged_finals: The number of people with a final choice that diverges in every evaluation.
         months: Everybody's months, instead of drawn ones.
         accuracies: Everybody's final accuracy, instead of one from their skill; each evaluation is exactly it.
     """
@@ -96,7 +96,7 @@ def simulate(store: Store, **options: Any) -> int:
             "name": plan.name,
             "state": plan.state,
             "current": None if closed else True,
-            "rules_toml": plan.rules_text(),
+            "rules": plan.rules_text(),
             "rules_hash": f"{plan.seed:064x}",
             "prepared_at": OPENED - timedelta(days=1),
             "opened_at": None if plan.state is StudyState.PREPARED else OPENED,

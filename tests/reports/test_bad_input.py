@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reports.compute import compute
-from reports.data import Kind
-from reports.results.everything import FinalAccuracies, StudyResults, to_json
+from reports.data.study_data import Kind
+from reports.results.as_json import to_json
 from reports.results.measures import NotComputable
+from reports.results.paper import FinalAccuracies
+from reports.results.study_results import StudyResults
 from storage.schema.comments import Comment
 from storage.schema.states import StudyState, TrialState
 from tests.reports.by_hand import CONFIGURATION, Someone, study

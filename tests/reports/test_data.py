@@ -7,9 +7,10 @@ import pytest
 from sqlmodel import select
 
 from reports.compute import compute
-from reports.data import COMMENTS, NO_COMMENT, load, natural
-from reports.results.everything import to_json
-from reports.study_rules import PAPER, Rules
+from reports.data.load import load
+from reports.data.study_data import COMMENTS, NO_COMMENT, natural
+from reports.data.study_rules import PAPER, Rules
+from reports.results.as_json import to_json
 from storage.database import Store
 from storage.refusals import Reason, Refused
 from storage.schema.states import StudyState
@@ -120,7 +121,7 @@ def test_amendments_are_told_by_day(store: Store) -> None:
                 at=OPENED + timedelta(days=3),
                 old_rules_hash="a",
                 rules_hash="b",
-                rules_toml="{}",
+                rules="{}",
             )
         )
     (amendment,) = load(store, study).amendments

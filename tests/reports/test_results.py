@@ -1,4 +1,4 @@
-"""``results.json``: all numbers, the same bytes for the same data, and nothing that is no number."""
+"""The results: all numbers are there, they are numbers, and the same data give the same bytes on every machine."""
 
 import json
 import math
@@ -9,28 +9,48 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reports.compute import STEPS, compute
-from reports.data import StudyData, load
-from reports.results.everything import StudyResults, to_json
-from reports.results.measures import NotComputable
+from reports.data.load import load
+from reports.data.study_data import StudyData
+from reports.results.as_json import to_json
+from reports.results.measures import NotComputable, PairTest, Reading, Spread
+from reports.results.rounding import rounded
+from reports.results.study_results import StudyResults
 from storage.bundle import export_bundle, import_bundle
 from storage.database import Store
 from tests.reports.conftest import Simulated
+from tests.reports.simulated_study import simulate
 
 ROOT = Path(__file__).parents[2]
 
-_COMPUTE = """
+_WRITE = """
 import sys
-import pytest
+from datetime import date
+from pathlib import Path
 
-from reports.compute import compute
-from reports.data import load
-from reports.results.everything import to_json
+from reports.figures import style
+from reports.write import write_report
 from storage.database import Store
-sys.stdout.write(to_json(compute(load(Store(sys.argv[1])))))
+
+encode = style.encode
+style.encode = lambda figure, kind: encode(figure, kind) if kind == "svg" else b""
+write_report(Store(sys.argv[1]), Path(sys.argv[2]), written=date(2031, 5, 17))
 """
+
+PLAIN = {
+    "OPENBLAS_CORETYPE": "Prescott",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NPY_DISABLE_CPU_FEATURES": " ".join(np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())),
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX512F,-FMA,-AVX2_Usable,-AVX512F_Usable,-FMA_Usable",
+}
+"""Linear algebra, NumPy and the C library without the instructions that only newer processors have."""
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def numbers(value: Any) -> list[float]:
@@ -66,18 +86,33 @@ def test_the_counts_add_up(ordinary: tuple[StudyData, StudyResults]) -> None:
     assert counts.artificial_participants == {"random": 1, "tpe": 6}
 
 
-def test_another_process_writes_the_same_bytes(simulated: Simulated, tmp_path: Path) -> None:
-    data = simulated(participants=9, trials=60, random_settings=40, tpe=2)
-    here = to_json(compute(data))
-    there = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _COMPUTE, f"sqlite:///{tmp_path / 'study.db'}"],
-        cwd=ROOT,
-        env={"PYTHONHASHSEED": "7", "PATH": ""},
-        capture_output=True,
-        check=True,
-    )
-    assert there.stdout == here.encode()
-    assert there.stderr == b""
+def test_another_machine_writes_the_same_bytes(store: Store, tmp_path: Path) -> None:
+    simulate(store, participants=9, trials=60, random_settings=40, tpe=2)
+    machines = {"plain": PLAIN, "as it is": {"OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", _WRITE, f"sqlite:///{tmp_path / 'study.db'}", str(tmp_path / name)],
+            cwd=ROOT,
+            env={"PATH": "", "PYTHONPATH": str(ROOT), **environment},
+            stderr=subprocess.PIPE,
+        )
+        for name, environment in machines.items()
+    ]
+    complaints = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], complaints
+    assert complaints == [b"", b""]
+    plain, usual = (files_in(tmp_path / name) for name in machines)
+    assert len(plain) > 100
+    assert [name for name in usual if plain[name] != usual[name]] == []
+    assert plain.keys() == usual.keys()
+
+
+def test_results_are_rounded_to_what_machines_agree_on() -> None:
+    sum_of_tries = 0.1 + 0.2 + 1.95  # 2.25 and a last bit
+    given = Reading(Spread(2, sum_of_tries, -1e-15), {"p": (1 / 3, 100 / 3)}, "one", "other")
+    assert rounded(given) == Reading(Spread(2, 2.25, 0.0), {"p": (0.33333333, 33.333333)}, "one", "other")
+    small = PairTest("a", "b", 2, 2, 1 / 3, (1, 2), 1e-12 / 3, 0.5, 0.5)
+    assert rounded(small).p == 3.3333333e-13
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,7 +1,7 @@
 """All that is stored at one moment, and what must be true of it whatever happened."""
 
 from collections import Counter
-from collections.abc import Set, Sized
+from collections.abc import Mapping, Sequence, Set, Sized
 from datetime import timedelta
 
 import pytest
@@ -13,6 +13,7 @@ from storage.queries import history
 from storage.schema.states import (
     Chooser,
     EventKind,
+    NoticeKind,
     ParticipantState,
     Searcher,
     SessionEnd,
@@ -33,7 +34,21 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
-from storage.transitions import baselines, studies
+from storage.transitions import baselines, notices, studies
+
+TOLD: Mapping[NoticeKind, EventKind] = {
+    NoticeKind.GREETING: EventKind.INVITED,
+    NoticeKind.BACKGROUND: EventKind.CONSENTED,
+    NoticeKind.BRIEFING: EventKind.DESCRIBED,
+    NoticeKind.CALLED: EventKind.CALLED,
+    NoticeKind.WARNING: EventKind.SESSION_WARNED,
+    NoticeKind.TIME_IS_UP: EventKind.SESSION_EXPIRED,
+    NoticeKind.THANKS: EventKind.SESSION_FINISHED,
+    NoticeKind.TIME_GIVEN_BACK: EventKind.TIME_GIVEN_BACK,
+    NoticeKind.TIME_EXTENDED: EventKind.TIME_EXTENDED,
+    NoticeKind.SESSION_CANCELLED: EventKind.SESSION_CANCELLED,
+}
+"""There is one notice for each of these events."""
 
 
 class Books:
@@ -42,12 +57,22 @@ class Books:
     Args:
         store: Where.
         deleted: The participants who had their data deleted.
+        posted: The notices that were done: to whom, and what.
         seats: How many people can tune at once.
         seeds: The evaluations of a final choice.
         comments: How many comments people gave with each trial.
     """
 
-    def __init__(self, store: Store, deleted: Set[int], *, seats: int, seeds: Sized, comments: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        deleted: Set[int],
+        posted: Sequence[tuple[int, NoticeKind]],
+        *,
+        seats: int,
+        seeds: Sized,
+        comments: int,
+    ) -> None:
         self.seats, self.seeds, self.comments_of_each = seats, len(seeds), comments
         with store.read() as transaction:
             self.people = {each.id: each for each in transaction.exec(select(Participant)).all()}
@@ -61,6 +86,7 @@ class Books:
             self.amendments = transaction.exec(select(Amendment)).all()
             self.alerts = transaction.exec(select(Alert)).all()
             self.linked = {each.participant_id for each in transaction.exec(select(Identity)).all()}
+        self.posted, self.pending = posted, notices.pending(store)
         self.log = events.read(store)
         self.kinds = Counter(each.kind for each in self.log)
         self.deleted = deleted
@@ -75,6 +101,7 @@ class Books:
         self.choices_and_evaluations()
         self.searchers()
         self.study()
+        self.notices()
         self.log_tells_all()
 
     def is_searchers(self, session: Session) -> bool:
@@ -171,8 +198,23 @@ class Books:
         open_alerts = [each.kind for each in self.alerts if each.acknowledged_at is None]
         assert len(set(open_alerts)) == len(open_alerts)
 
+    def notices(self) -> None:
+        """Everybody with a link was told, or will be, what happened to them; nobody else has anything pending."""
+        for notice in self.pending:
+            assert notice.participant_id in self.linked
+            session = self.sessions.get(notice.session_id) if notice.session_id is not None else None
+            assert session is None or session.participant_id == notice.participant_id
+            assert (notice.session_id is None) == (session is None)
+        told = Counter([*self.posted, *((each.participant_id, each.kind) for each in self.pending)])
+        happened = Counter((each.participant, each.kind) for each in self.log)
+        for key in self.linked:
+            code = self.people[key].code
+            for notice_kind, event_kind in TOLD.items():
+                assert told[key, notice_kind] == happened[code, event_kind], (code, notice_kind)
+            assert told[key, NoticeKind.IN_QUEUE] >= happened[code, EventKind.LINED_UP]
+
     def log_tells_all(self) -> None:
-        """What was deleted is left in the log alone, so there the books balance over those who are left."""
+        """The log keeps what was deleted elsewhere, so only what happened to the others is counted."""
         kept = [each for each in self.log if each.participant not in {self.people[one].code for one in self.deleted}]
         kinds = Counter(each.kind for each in kept)
         runs = [*self.trials, *self.evaluations]

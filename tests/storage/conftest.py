@@ -15,11 +15,12 @@ import pytest
 
 from storage.database import Store
 from storage.schema.comments import Comment, Remark
-from storage.schema.states import TrialState
+from storage.schema.states import Actor, TrialState
 from storage.schema.tables import Baseline, Participant, Session, Study, Trial
 from storage.transitions import baselines, choices, jobs, participants, sessions, studies, trials
 from storage.transitions.jobs import Ending, Job
 from storage.transitions.participants import Withdrawal
+from storage.transitions.time_credit import extend
 from tests.storage.postgresql import PostgreSQL, migrate
 from training.hyperparameters import Configuration
 
@@ -46,7 +47,7 @@ class Lab:
         return self.now
 
     def prepare(self, name: str = "skill", rules: str = "a") -> Study:
-        return studies.prepare_study(self.store, name=name, rules_toml=rules, rules_hash=rules * 64, now=self.now)
+        return studies.prepare_study(self.store, name=name, rules=rules, rules_hash=rules * 64, now=self.now)
 
     def open(self, name: str = "skill", rules: str = "a") -> Study:
         self.prepare(name, rules)
@@ -112,6 +113,13 @@ class Lab:
         return choices.choose(
             self.store, session.id, choice=choice, seeds=self.seeds, training_images=1437, now=self.now
         )
+
+    def give_back(self, session: Session, **duration: float) -> Session:
+        """Time credit, as jobs and recovery give it."""
+        with self.store.write() as transaction:
+            moved = transaction.need(Session, session.id)
+            extend(transaction, moved, timedelta(**duration), why="power cut", now=self.now, actor=Actor.BOT)
+            return moved
 
     def expire(self, session: Session) -> sessions.Expired:
         return sessions.expire(self.store, session.id, grace=self.grace, now=self.now)

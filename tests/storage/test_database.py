@@ -14,7 +14,7 @@ from storage import events, posts
 from storage.database import Store, UnknownSchema
 from storage.refusals import Reason, Refused
 from storage.schema.states import SessionState, StudyState, TrialState
-from storage.schema.tables import Evaluation, Participant, Session, Study, Table, Trial
+from storage.schema.tables import Evaluation, Participant, Post, Session, Study, Table, Trial
 from storage.transitions import recovery
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_programs_that_start_at_once_migrate_once(tmp_path: Path):
         assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
 
 
-def test_a_data_base_of_a_newer_version_is_left_alone(own_store: Store):
+def test_a_database_of_a_newer_version_is_left_alone(own_store: Store):
     with own_store.write() as transaction:
         transaction.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(UnknownSchema, match=r"another version.*Nothing was changed"):
@@ -87,7 +87,7 @@ def test_a_naive_time_is_an_error(store: Store):
 def test_an_exception_undoes_the_whole_transaction(store: Store):
     def fail() -> None:
         with store.write() as transaction:
-            transaction.add(Study(name="x", rules_toml="", rules_hash="h", prepared_at=NINE))
+            transaction.add(Study(name="x", rules="", rules_hash="h", prepared_at=NINE))
             transaction.flush()
             raise RuntimeError
 
@@ -100,7 +100,7 @@ def test_an_exception_undoes_the_whole_transaction(store: Store):
 def test_a_reader_does_not_wait_for_a_writer_and_sees_one_moment(store: Store):
     posts.remember(store, "session:1", ts="before")
     with store.write() as transaction:
-        post = transaction.get(posts.Post, "session:1")
+        post = transaction.get(Post, "session:1")
         assert post is not None
         post.ts = "after"
         transaction.flush()
@@ -128,7 +128,7 @@ class TestTheSchemaItselfForbids:
             transaction.add_all(rows)
 
     def test_a_second_study_beside_one_that_is_not_closed(self, lab):
-        self.refuses(lab, Study(name="b", state=StudyState.PAUSED, rules_toml="", rules_hash="b", prepared_at=lab.now))
+        self.refuses(lab, Study(name="b", state=StudyState.PAUSED, rules="", rules_hash="b", prepared_at=lab.now))
 
     def test_a_second_unfinished_session_of_a_participant(self, lab):
         session = lab.seated()

@@ -12,17 +12,32 @@ from sqlmodel import col, select
 
 from storage import alerts
 from storage.database import Store
+from storage.queries.due import due
 from storage.refusals import Refused
 from storage.schema.comments import Comment, Remark
-from storage.schema.states import JobKind, SessionState, TrialState
+from storage.schema.states import JobKind, NoticeKind, SessionState, TrialState
 from storage.schema.tables import Participant, Session
-from storage.transitions import baselines, choices, evaluations, jobs, participants, recovery, sessions, studies, trials
+from storage.transitions import (
+    baselines,
+    choices,
+    evaluations,
+    jobs,
+    notices,
+    participants,
+    queue,
+    recovery,
+    sessions,
+    studies,
+    trials,
+)
 from storage.transitions.jobs import Ending, Job
 from tests.storage.books import Books
 from training.hyperparameters import Configuration
 
 SEATS = 2
 SEEDS = (1, 2)
+GRACE = timedelta(minutes=10)
+WARNINGS = (timedelta(minutes=30), timedelta(minutes=10))
 CONFIGURATION = Configuration.create({"epochs": 1, "batch_size": 8, "loss": "nll", "optimizer": "sgd"})
 COMMENTS = {"epochs": Remark(Comment.GUESS)}
 PEOPLE = st.integers(1, 4)
@@ -39,7 +54,7 @@ ENDINGS = st.sampled_from(
 
 @contextmanager
 def maybe_refused() -> Iterator[None]:
-    """A refusal is an answer, and must have a sentence; anything else is a fault."""
+    """A refusal is an answer and has a sentence; any other exception is a fault."""
     sentence = "."
     try:
         yield
@@ -53,7 +68,7 @@ RESEARCHER = "researcher-1"
 
 
 class Study(RuleBasedStateMachine):
-    """Participants, researchers, searchers, clocks and workers that do anything at any time, with void claims too."""
+    """Participants, researchers, searchers, clocks and workers do anything at any time, also with old claims."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -61,8 +76,9 @@ class Study(RuleBasedStateMachine):
         self.now = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
         self.claims: list[Job] = []
         self.deleted: set[int] = set()
+        self.posted: list[tuple[int, NoticeKind]] = []
         self.amended = 0
-        studies.prepare_study(self.store, name="s", rules_toml="", rules_hash="h", now=self.now)
+        studies.prepare_study(self.store, name="s", rules="", rules_hash="h", now=self.now)
 
     def teardown(self) -> None:
         self.store.close()
@@ -93,7 +109,7 @@ class Study(RuleBasedStateMachine):
         self.search_by_tpe()
         self.next_member()
 
-    # What a rule is about: mostly something that is there and goes on, so that it does more than to be refused.
+    # A rule mostly acts on something that is there and goes on, so that it is not always refused.
 
     def unfinished(self, which: int, *, searchers: bool) -> int:
         with self.store.read() as transaction:
@@ -126,14 +142,14 @@ class Study(RuleBasedStateMachine):
                     study = studies.newest_study(self.store)
                     assert study is not None
                     rules = study.rules_hash
-                    studies.prepare_study(self.store, name="s", rules_toml="", rules_hash=rules, now=self.now)
+                    studies.prepare_study(self.store, name="s", rules="", rules_hash=rules, now=self.now)
 
     def amend(self) -> None:
         studies.amend_study(
             self.store,
             name=f"amendment {self.amended}",
             reason="why not",
-            rules_toml="",
+            rules="",
             rules_hash=f"h{self.amended + 1}",
             actor=RESEARCHER,
             now=self.now,
@@ -152,15 +168,13 @@ class Study(RuleBasedStateMachine):
             sessions.begin(self.store, person, task="t", limit=timedelta(hours=1), seats=SEATS, now=self.now)
 
     @rule(person=PEOPLE)
-    def line_up(self, person: int) -> None:
+    def join(self, person: int) -> None:
         with maybe_refused():
-            participants.line_up(self.store, person, now=self.now)
+            queue.join(self.store, person, now=self.now)
 
     @rule()
     def call(self) -> None:
-        first = participants.next_in_line(self.store, seats=SEATS, now=self.now)
-        if first is not None:
-            participants.mark_called(self.store, first.id, now=self.now)
+        queue.call_next(self.store, seats=SEATS, now=self.now)
 
     @rule(which=WHICH)
     def submit(self, which: int) -> None:
@@ -177,7 +191,7 @@ class Study(RuleBasedStateMachine):
     def expire(self, which: int) -> None:
         session = self.unfinished(which, searchers=False)
         with maybe_refused():
-            sessions.expire(self.store, session, grace=timedelta(minutes=10), now=self.now)
+            sessions.expire(self.store, session, grace=GRACE, now=self.now)
 
     @rule(which=WHICH, choice=st.sampled_from([1, 2, CONFIGURATION]))
     def choose(self, which: int, choice: int | Configuration) -> None:
@@ -287,7 +301,6 @@ class Study(RuleBasedStateMachine):
             self.claim(2, tuple(JobKind))
             job = self.claimed(0)
             if job is not None:
-                jobs.started(self.store, job, now=self.now)
                 self.record(0, 1)
                 self.finish(0, ending)
 
@@ -320,6 +333,27 @@ class Study(RuleBasedStateMachine):
                 jobs.lost(self.store, job, now=self.now)
 
     @rule()
+    def sweep(self) -> None:
+        """What is due is done, and then nothing is due."""
+        found = due(self.store, warnings=WARNINGS, now=self.now)
+        for session in found.warnings:
+            sessions.warn(self.store, session, warnings=WARNINGS, now=self.now)
+        for session in found.expired:
+            sessions.expire(self.store, session, grace=GRACE, now=self.now)
+        for session in found.unanswered:
+            choices.choose_by_clock(self.store, session, seeds=SEEDS, now=self.now)
+        after = due(self.store, warnings=WARNINGS, now=self.now)
+        assert (after.warnings, after.expired, after.unanswered) == ((), (), ())
+        assert after.next_at is None or after.next_at > self.now
+
+    @rule(count=st.integers(1, 5))
+    def post(self, count: int) -> None:
+        """The messages of the first notices are posted."""
+        for notice in notices.pending(self.store)[:count]:
+            self.posted.append((notice.participant_id, notice.kind))
+            notices.done(self.store, notice.id)
+
+    @rule()
     def beat(self) -> None:
         recovery.heartbeat(self.store, now=self.now)
 
@@ -329,7 +363,8 @@ class Study(RuleBasedStateMachine):
 
     @invariant()
     def books_balance(self) -> None:
-        Books(self.store, self.deleted, seats=SEATS, seeds=SEEDS, comments=len(COMMENTS)).balance()
+        books = Books(self.store, self.deleted, self.posted, seats=SEATS, seeds=SEEDS, comments=len(COMMENTS))
+        books.balance()
 
 
 @pytest.fixture

@@ -1,75 +1,23 @@
-import itertools
+"""Data, configurations and records for the tests of training. torch is imported by the fixtures that need it."""
+
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from bot.runner.dispatcher import Dispatcher
-from bot.runner.running_jobs import RunningJobs
-from storage.database import Store
-from storage.schema.states import TrialState
-from storage.schema.tables import Session, Trial
-from storage.transitions import choices, participants, sessions, studies, trials
-from storage.transitions.jobs import Job
+from tests.training.small_tasks import FEW, FewDigits, HangingOnce
 from training.hyperparameters import Configuration, Value
-from training.images.data import TaskData, load
 from training.images.files import Imagenette
-from training.images.sources import Digits, ImageCollection
-from training.reproducibility.environment import prepare
 from training.tasks import DIGITS_SQUEEZENET, IMAGENET, Task, TaskFacts
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress
-from training.workers import Failed, LocalWorkers, Workers
 
-ROOT = Path(__file__).parents[2]
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class FewDigits:
-    """The built-in digits, cut down to the first images of each split: enough to train on, and quick."""
-
-    training: int
-    validation: int
-    test: int
-
-    def load(self) -> ImageCollection:
-        everything = Digits(size=32, validation_images=180, test_images=180, split_seed=10).load()
-        return replace(
-            everything,
-            training=everything.training[: self.training],
-            validation=everything.validation[: self.validation],
-            test=everything.test[: self.test],
-        )
-
-
-@dataclass(frozen=True)
-class HangingOnce:
-    """A source that hangs the first time it is loaded, as a disk in trouble does."""
-
-    flag: Path
-    source: FewDigits
-
-    def load(self) -> ImageCollection:
-        if not self.flag.exists():
-            self.flag.touch()
-            time.sleep(600)
-        return self.source.load()
-
-
-FEW = Task(
-    name="few-digits",
-    facts=TaskFacts(classes=10, training_images=48, validation_images=20, test_images=20, image_size=32),
-    network="squeezenet1_1",
-    source=FewDigits(training=48, validation=20, test=20),
-)
+if TYPE_CHECKING:
+    from training.images.data import TaskData
 
 
 class MakeConfiguration(Protocol):
@@ -100,9 +48,21 @@ def _record(items: Iterator[Progress | None]) -> Record:
     )
 
 
+def _load(task: Task) -> "TaskData":
+    import torch
+
+    from training.images.data import load
+
+    return load(task, torch.device("cpu"))
+
+
 @pytest.fixture(autouse=True)
 def prepared() -> Iterator[None]:
-    prepare(CPU, threads=1)
+    import torch
+
+    from training.reproducibility.environment import prepare
+
+    prepare(torch.device("cpu"), threads=1)
     yield
     torch.set_flush_denormal(False)  # it holds for all arithmetic of the thread, other tests' too
 
@@ -119,13 +79,13 @@ def hanging_task(tmp_path: Path) -> Task:
 
 
 @pytest.fixture(scope="session")
-def few() -> TaskData:
-    return load(FEW, CPU)
+def few() -> "TaskData":
+    return _load(FEW)
 
 
 @pytest.fixture(scope="session")
-def digits() -> TaskData:
-    return load(DIGITS_SQUEEZENET, CPU)
+def digits() -> "TaskData":
+    return _load(DIGITS_SQUEEZENET)
 
 
 @pytest.fixture(scope="session")
@@ -176,117 +136,11 @@ def image_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Watching:
-    """Remembers what the loop between storage and workers tells."""
-
-    def __init__(self) -> None:
-        self.ended: list[str] = []
-        self.lost: list[str] = []
-        self.failed: list[tuple[str, str]] = []
-        self.slots: list[tuple[int, str]] = []
-        self.errors: list[Exception] = []
-
-    def job_moved(self, job: Job) -> None:
-        """Nobody looks at every step."""
-
-    def job_ended(self, job: Job) -> None:
-        self.ended.append(job.key)
-
-    def job_lost(self, job: Job) -> None:
-        self.lost.append(job.key)
-
-    def job_failed(self, job: Job, failed: Failed) -> None:
-        self.failed.append((job.key, failed.detail))
-
-    def slot_failed(self, slot: int, reason: str) -> None:
-        self.slots.append((slot, reason))
-
-    def loop_failed(self, error: Exception) -> None:
-        self.errors.append(error)
-
-
-class Running:
-    """A study file, its database, and participants who tune without Slack."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        text = (ROOT / "study.toml").read_text(encoding="utf-8")
-        database = f"sqlite:///{folder / 'study.db'}"
-        self.file = folder / "study.toml"
-        self.file.write_text(text.replace("sqlite:///blackmagic.db", database), encoding="utf-8")
-        (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
-        self.store = Store(database)
-        self.store.migrate()
-        studies.prepare_study(self.store, name="Black Magic", rules_toml="", rules_hash="a" * 64, now=now())
-        studies.open_study(self.store, actor="researcher-1", now=now())
-        self._people = itertools.count(1)
-
-    def seated(self, task: str = "digits-squeezenet") -> Session:
-        """A new participant's session."""
-        name = f"{next(self._people):04}"
-        person = participants.invite(self.store, slack_user=f"U{name}", slack_channel=f"D{name}", now=now())
-        participants.consent(self.store, person.id, consent_hash="c", now=now())
-        participants.describe(
-            self.store,
-            person.id,
-            months=6,
-            education="doctorate",
-            answers={},
-            tasks=[task],
-            group="medium",
-            block_seed=1,
-            now=now(),
-        )
-        return sessions.begin(self.store, person.id, task=task, limit=timedelta(hours=2), seats=9, now=now())
-
-    def submit(self, session: Session, wanted: Configuration) -> Trial:
-        return trials.submit(self.store, session.id, configuration=wanted, comments={}, now=now())
-
-    def choose(self, session: Session, wanted: Configuration, seeds: Sequence[int]) -> int:
-        """Make the final choice; returns its number."""
-        chosen = choices.choose(self.store, session.id, choice=wanted, seeds=seeds, training_images=1437, now=now())
-        return chosen.choice.id
-
-    @contextmanager
-    def jobs(
-        self,
-        *tasks: Task,
-        slots: int = 1,
-        mixed_devices: bool = False,
-        warming: float = 300,
-        around: Callable[[Workers], Workers] = lambda workers: workers,
-    ) -> Iterator[tuple[RunningJobs, Watching]]:
-        """Real workers, or something around them, and the loop that feeds them."""
-        watching = Watching()
-        workers = around(LocalWorkers(tasks or (DIGITS_SQUEEZENET,), slots, warming=warming))
-        running = RunningJobs(workers)
-        loop = Dispatcher(self.store, workers, running, watching, mixed_devices=mixed_devices)
-        loop.start()
-        try:
-            yield running, watching
-        finally:
-            loop.close()
-
-    def state(self, trial: Trial) -> TrialState:
-        return trials.get(self.store, trial.id).state
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
+        assert time.monotonic() < deadline, "it did not become true"
         time.sleep(0.02)
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    study = Running(tmp_path)
-    yield study
-    study.store.close()
 
 
 @pytest.fixture(scope="session")

@@ -168,7 +168,7 @@ def test_a_trial_says_which_data_or_preparation_it_misses(
     with pytest.raises(ValueError, match="for the task other, but the data are those of few-digits"):
         next(iter(train(TrialRequest("other", configuration(), 10), few)))
     monkeypatch.setattr("training.reproducibility.environment._prepared_thread", None)
-    with pytest.raises(RuntimeError, match=r"call training\.environment\.prepare"):
+    with pytest.raises(RuntimeError, match=r"call training\.reproducibility\.environment\.prepare"):
         next(iter(start(few, configuration())))
 
 

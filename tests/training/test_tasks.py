@@ -94,3 +94,11 @@ def test_a_task_travels_to_another_process() -> None:
 def test_images_that_differ_from_the_facts_are_refused(few_task: Task, change: dict[str, int], complaint: str) -> None:
     with pytest.raises(WrongData, match=complaint):
         load(replace(few_task, facts=replace(few_task.facts, **change)), torch.device("cpu"))
+
+
+def test_the_digits_are_scikit_learns_own_where_their_file_is_elsewhere_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = DIGITS_SQUEEZENET.source.load()
+    monkeypatch.setattr("training.images.sources.find_spec", lambda name: None)
+    found = DIGITS_SQUEEZENET.source.load()
+    assert (found.pixels == expected.pixels).all()
+    assert (found.labels == expected.labels).all()

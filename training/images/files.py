@@ -11,7 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from training.images.cache import Listing, Pixels, Report, open_or_build
-from training.images.sources import ImageCollection, split_by_class
+from training.images.sources import ImageCollection
+from training.images.splitting import split_by_class
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class PreparedSource(Protocol):
 
         Raises:
             MissingImages: Files are not there.
-            training.cache.CacheError: The cache cannot be written, or an image cannot be read.
+            training.images.cache.CacheError: The cache cannot be written, or an image cannot be read.
         """
 
 

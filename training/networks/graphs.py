@@ -1,9 +1,11 @@
-"""A training step as a CUDA graph: one launch instead of some five hundred, which is most of a small batch's time.
+"""A training step as a CUDA graph: one launch instead of one for each of its operations.
 
 A step is recorded once and replayed for every batch of the same size, with the same kernels in the same order. Whether
-steps are recorded depends on the device, the optimizer and the batch size alone, so a configuration always gets the
-same answer. There is no GPU where this project is tested: ``blackmagic doctor --determinism`` checks it where there is
-one, with a batch of 64 and a small one for every optimizer.
+steps are recorded depends on the device, the optimizer and the batch size alone, so a configuration is always treated
+in the same way.
+
+This file never ran on a GPU, so no speed is claimed for it. ``blackmagic doctor --determinism`` checks the bits where
+there is a GPU, with a batch of 64 and a small one for every optimizer; ``make bench`` measures CPUs only.
 
 The recipe is PyTorch's (notes on CUDA graphs, *whole-network capture*). Dropout draws from the device's generator,
 whose state a replay reads and moves on like an ordinary step.
@@ -17,13 +19,13 @@ from torch import Tensor
 from training.hyperparameters import Configuration, Optimizer
 
 _LARGEST_BATCH = 64
-"""In larger batches the GPU is busy while the host launches kernels, and recording gains nothing."""
+"""A guess, not measured: in larger batches a GPU should be busy for longer than the host takes to launch kernels."""
 
 _CAPTURABLE = frozenset({Optimizer.ADAM, Optimizer.ADADELTA, Optimizer.ASGD, Optimizer.RMSPROP, Optimizer.SGD})
 """The optimizers that keep their state on the device when asked to (Adagrad counts its steps on the host)."""
 
 _ORDINARY_STEPS = 3
-"""Before recording: cuDNN and cuBLAS set themselves up, and the optimizer makes its state."""
+"""The steps before recording, in which cuDNN and cuBLAS set themselves up and the optimizer makes its state."""
 
 
 def is_recorded(configuration: Configuration, device: torch.device) -> bool:

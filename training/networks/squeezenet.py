@@ -1,20 +1,37 @@
-"""SqueezeNet as fast as a CPU runs it: torchvision's network, weights and mathematics, in fewer and larger operations.
+"""SqueezeNet on a CPU: torchvision's network, weights and mathematics, in fewer and larger operations.
 
-What is gained, and why nothing but rounding changes:
+Training images per second on 2 cores of an AMD EPYC with AVX2, PyTorch 2.14, one thread, as ``python -m
+tests.benchmarks`` measures them. The columns are our loop, the original study's loop with its 8 loading processes and
+with the number of processes that suits it best, and a plain loop over torchvision's network whose batches are ready in
+memory (the limit without this file)::
 
-- All weights are one parameter, so an optimizer updates one long vector instead of 52 short ones; every optimizer of
+    pixels  batch   ours  original  original at best  plain
+        32      8    837       441               448    811
+        32     32   2281       967              1022   1536
+        32    128   3008      1358              1327   2309
+        64      8    398       196               195    382
+        64     32    646       304               339    532
+        64    128    618       321               327    520
+       128      8    131        77                77    127
+       128     32    125        68                78    104
+       128    128    118        31                60    100
+
+What is different, and why nothing but rounding changes:
+
+- All weights are one parameter, so an optimizer updates one long vector instead of 52 short ones. Every optimizer of
   the study works element by element.
-- A ReLU that stands before a max pooling is moved behind it, where it has a quarter of the values to look at. The
-  largest of some values is the same one before and after it, and where that is negative no gradient passes either way.
-- A 1×1 convolution in channels-last layout is one matrix product, and writes into its part of what is concatenated.
-- Dropout with probability ½ takes one random bit for a value, not one random number.
-- The backward pass is written out. It works in the memory of gradients that nobody needs any more, and puts the
+- A ReLU before a max pooling is moved behind it, where it has a quarter of the values to look at. The largest of some
+  values is the same before and after a ReLU, and where it is negative no gradient passes either way.
+- A 1×1 convolution in channels-last layout is one matrix product, which writes into its part of the concatenation.
+- Dropout with probability ½ takes one random bit for each value instead of one random number.
+- The backward pass is written out. It reuses the memory of gradients that are not needed any more, and puts the
   gradients of the weights where the optimizer looks for them.
 
 SqueezeNet: Iandola et al., *SqueezeNet: AlexNet-level accuracy with 50x fewer parameters* (2016).
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,17 +40,15 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
-from torchvision.models import SqueezeNet
-from torchvision.models.squeezenet import Fire
+
+from training.networks.squeezenet_layers import Architecture, Fire, Pooling
 
 _aten = torch.ops.aten
 
-Take = Callable[[nn.Conv2d], int]
-"""Puts a convolution's weight and bias into the long vector; returns the weight's number, the bias's is the next."""
-
 Weights = Sequence[Tensor]
-"""Views of the long vector by their numbers: a bias, a 1×1 convolution's matrix, another's weight (channels last).
-The gradients are kept in the same way."""
+"""Views of the long vector by their numbers. A convolution's weight has an even number and its bias the next one. The
+weight of a 1×1 convolution is a matrix; any other weight has four dimensions, channels last. Gradients are kept in the
+same way."""
 
 
 @dataclass(frozen=True)
@@ -61,25 +76,26 @@ class _Layer(Protocol):
 
 
 class FastSqueezeNet(nn.Module):
-    """A torchvision SqueezeNet on a CPU: the same outputs and gradients but for rounding.
+    """A SqueezeNet on a CPU: torchvision's outputs and gradients but for rounding.
 
     Args:
-        network: Its weights are copied.
+        architecture: The layers.
+        convolutions: All convolutions in their order, as :func:`draw_convolutions` makes them. Their weights are
+            copied.
 
     Attributes:
         weights: All weights and biases, in one vector.
     """
 
-    def __init__(self, network: SqueezeNet) -> None:
+    def __init__(self, architecture: Architecture, convolutions: Sequence[nn.Conv2d]) -> None:
         super().__init__()
-        self._convolutions: list[nn.Conv2d] = []
-        self._layers = _layers(list(network.features), self._take)
-        dropout, last = network.classifier[0], network.classifier[1]
-        self._dropout = float(dropout.p)
-        self._last = _Pointwise(last, self._take)
-        kept = [_vector(each) for conv in self._convolutions for each in _parameters(conv)]
+        numbers = itertools.count(step=2)
+        self._layers = _layers(architecture, numbers)
+        self._last = _Pointwise(next(numbers))
+        self._dropout = architecture.dropout
+        kept = [_vector(each) for convolution in convolutions for each in _parameters(convolution)]
         self._sizes = [len(each) for each in kept]
-        self._shapes = [conv.weight.shape for conv in self._convolutions]
+        self._shapes = [convolution.weight.shape for convolution in convolutions]
         self.weights = nn.Parameter(torch.cat(kept))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -113,10 +129,6 @@ class FastSqueezeNet(nn.Module):
         for layer, step in zip(reversed(self._layers), reversed(run.steps), strict=True):
             gradient = layer.backward(gradient, step, run.weights, gradients)
         return whole
-
-    def _take(self, convolution: nn.Conv2d) -> int:
-        self._convolutions.append(convolution)
-        return 2 * (len(self._convolutions) - 1)
 
     def _views(self, vector: Tensor) -> Weights:
         views = list(torch.split(vector, self._sizes))
@@ -154,30 +166,24 @@ class _Whole(torch.autograd.Function):
         return None, ctx.network.gradient(gradient, ctx.run), None
 
 
-def _layers(modules: list[nn.Module], take: Take) -> list[_Layer]:
-    found: list[_Layer] = []
-    for place, module in enumerate(modules):
-        before_pooling = isinstance(modules[min(place + 1, len(modules) - 1)], nn.MaxPool2d)
-        match module:
-            case nn.Conv2d():
-                found.append(_Stem(module, take))
+def _layers(architecture: Architecture, numbers: Iterator[int]) -> list[_Layer]:
+    layers: list[_Layer] = [_Stem(next(numbers), architecture.stride)]
+    for place, layer in enumerate(architecture.layers):
+        before_pooling = any(isinstance(each, Pooling) for each in architecture.layers[place + 1 : place + 2])
+        match layer:
+            case Pooling():
+                layers.append(_PoolingThenRelu(layer))
             case Fire():
-                found.append(_Fire(module, take, relu=not before_pooling))
-            case nn.MaxPool2d():
-                found.append(_PoolingThenRelu(module))
-            case nn.ReLU() if before_pooling:
-                pass  # done behind the pooling
-            case _:
-                raise TypeError(f"{type(module).__name__} is no layer of the SqueezeNets known here.")
-    return found
+                layers.append(_Fire(layer, numbers, relu=not before_pooling))
+    return layers
 
 
 class _Stem:
-    """The first convolution; nobody asks for the gradient of the images."""
+    """The first convolution. Nobody asks for the gradient of the images, and its ReLU is behind the pooling."""
 
-    def __init__(self, convolution: nn.Conv2d, take: Take) -> None:
-        self._at = take(convolution)
-        self._stride = list(convolution.stride)
+    def __init__(self, number: int, stride: int) -> None:
+        self._at = number
+        self._stride = [stride, stride]
 
     def forward(self, images: Tensor, weights: Weights) -> _Step:
         left = functional.conv2d(images, weights[self._at], weights[self._at + 1], self._stride)
@@ -191,17 +197,17 @@ class _Stem:
 class _PoolingThenRelu:
     """Max pooling, and the ReLU that stood before it. ``between`` are the places of the largest values."""
 
-    def __init__(self, pooling: nn.MaxPool2d) -> None:
-        self._size, self._stride, self._ceil = [pooling.kernel_size] * 2, [pooling.stride] * 2, pooling.ceil_mode
+    def __init__(self, pooling: Pooling) -> None:
+        self._size, self._stride = [pooling.size] * 2, [pooling.stride] * 2
 
     def forward(self, images: Tensor, weights: Weights) -> _Step:  # noqa: ARG002 - it has none
-        left, places = _aten.max_pool2d_with_indices(images, self._size, self._stride, [0, 0], [1, 1], self._ceil)
+        left, places = _aten.max_pool2d_with_indices(images, self._size, self._stride, [0, 0], [1, 1], True)
         return _Step(images, left.relu_(), places)
 
     def backward(self, gradient: Tensor, step: _Step, weights: Weights, gradients: Weights) -> Tensor:  # noqa: ARG002
         gradient = _relu_backward(gradient, step.left)
         passed: Tensor = _aten.max_pool2d_with_indices_backward(
-            gradient, step.entered, self._size, self._stride, [0, 0], [1, 1], self._ceil, step.between
+            gradient, step.entered, self._size, self._stride, [0, 0], [1, 1], True, step.between
         )
         return passed
 
@@ -209,12 +215,12 @@ class _PoolingThenRelu:
 class _Fire:
     """A fire module: squeeze (1×1), then expand by 1×1 and 3×3 side by side. ``between`` is what was squeezed."""
 
-    def __init__(self, fire: Fire, take: Take, *, relu: bool) -> None:
-        self._squeeze = _Pointwise(fire.squeeze, take)
-        self._expand = _Pointwise(fire.expand1x1, take)
-        self._around = take(fire.expand3x3)
-        self._split = fire.expand1x1.out_channels
-        self._channels = self._split + fire.expand3x3.out_channels
+    def __init__(self, fire: Fire, numbers: Iterator[int], *, relu: bool) -> None:
+        self._squeeze = _Pointwise(next(numbers))
+        self._expand = _Pointwise(next(numbers))
+        self._around = next(numbers)
+        self._split = fire.expanded
+        self._channels = 2 * fire.expanded
         self._relu = relu
 
     def forward(self, images: Tensor, weights: Weights) -> _Step:
@@ -241,9 +247,8 @@ class _Fire:
 class _Pointwise:
     """A 1×1 convolution as a matrix product: every place of every image is a row."""
 
-    def __init__(self, convolution: nn.Conv2d, take: Take) -> None:
-        self._at = take(convolution)
-        self._channels = convolution.out_channels
+    def __init__(self, number: int) -> None:
+        self._at = number
 
     def forward(self, images: Tensor, weights: Weights) -> Tensor:
         rows = torch.addmm(weights[self._at + 1], _rows(images), weights[self._at].t())

@@ -2,11 +2,14 @@
 
 import os
 import platform
+import re
 import threading
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-import torchvision
 
 from training.trial import Environment
 
@@ -43,7 +46,8 @@ def prepare(device: torch.device, threads: int) -> Environment:
     global _prepared_thread
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = CUBLAS_WORKSPACE
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # The same as torch.use_deterministic_algorithms(True), which imports torch's compiler too and so takes two seconds.
+    torch.set_deterministic_debug_mode("error")
     # Deterministic mode also fills fresh memory with NaN, to show reads of it. That costs time and changes no result.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
@@ -70,7 +74,7 @@ def current_environment(device: torch.device) -> Environment:
         processor=torch.cuda.get_device_name(device) if on_gpu else _cpu_name(),
         instructions=torch.backends.cpu.get_cpu_capability(),
         torch=torch.__version__,
-        torchvision=torchvision.__version__,
+        torchvision=_torchvision_version(),
         python=platform.python_version(),
         cuda=torch.version.cuda if on_gpu else None,
         precision="float32",
@@ -78,6 +82,18 @@ def current_environment(device: torch.device) -> Environment:
     )
 
 
+@cache
+def _torchvision_version() -> str:
+    """What ``torchvision.__version__`` says, such as ``0.20.1+cu124``; importing torchvision would take two seconds."""
+    spec = find_spec("torchvision")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = Path(folder) / "version.py"
+        if file.exists() and (found := re.search(r"__version__ = '(.+)'", file.read_text(encoding="utf-8"))):
+            return found[1]
+    return version("torchvision")
+
+
+@cache
 def _cpu_name() -> str:
     table = Path("/proc/cpuinfo")
     if table.exists():

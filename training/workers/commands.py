@@ -1,4 +1,4 @@
-"""What a pool says to its processes."""
+"""The messages that a pool sends to its processes."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from training.trial import TrialRequest
 
 @dataclass(frozen=True)
 class Setup:
-    """The first thing a process hears.
+    """The first message to a process.
 
     Attributes:
-        slot: From 0; a GPU is chosen by it.
-        tasks: What to have ready.
-        threads: CPU threads.
+        slot: The number of the slot, from 0. It decides which GPU is used.
+        tasks: The tasks to load.
+        threads: The number of CPU threads.
         device: Such as ``cpu`` or ``cuda:1``; ``None``: the slot's GPU, or the CPU where there is none.
     """
 
@@ -25,7 +25,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Run:
-    """Run this job now; what runs is suspended meanwhile."""
+    """Run this job now. A job that runs is suspended until this one has ended."""
 
     job: str
     request: TrialRequest

@@ -15,16 +15,16 @@ from multiprocessing.connection import Connection, wait
 from training.tasks import Task
 from training.trial import Ending, Environment, Outcome, TrialRequest
 from training.workers.commands import Command, Run, Setup, Stop
+from training.workers.environment_variables import worker_environment
 from training.workers.protocol import Failed, Lost, Message, Ready, WorkerEvent
-from training.workers.surroundings import worker_environment
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 60.0
 """Seconds between two attempts to start a worker that cannot start; the first attempts follow sooner."""
 
-_ROOM = 2
-"""Jobs in a slot: a running one and the one it suspended."""
+_JOBS_PER_SLOT = 2
+"""A running job, and the one that it suspended."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class _Slot:
     ready_by: float = 0.0
     failed_starts: int = 0
     slow_starts: int = 0
-    verdict: str = ""
+    kill_reason: str = ""
 
 
 class LocalWorkers:
@@ -61,10 +61,10 @@ class LocalWorkers:
         slots: The number of processes.
         threads: CPU threads of each; the last bits of a result on a CPU depend on it.
         devices: Of the slots, in turn, such as ``cuda:1``; empty: the GPUs in turn, or the CPU where there is none.
-        patience: Seconds a worker has to honour a stop; then it is killed and replaced.
-        silence: Seconds a worker with a job may say nothing; then it is killed and replaced.
-        warming: Seconds a worker may take to be ready; then it is killed, and the next one has twice as long: it may
-            be decoding a large data set.
+        patience: Seconds that a worker has to stop a job; after them it is killed and replaced.
+        silence: Seconds that a worker with a job may report nothing; after them it is killed and replaced.
+        warming: Seconds that a worker may take to be ready. After them it is killed, and the next one has twice as
+            long: it may be decoding a large data set.
 
     Raises:
         ValueError: No slot, or no thread.
@@ -91,7 +91,7 @@ class LocalWorkers:
         self._slots = [_Slot(index) for index in range(slots)]
         self._events: queue.SimpleQueue[WorkerEvent] = queue.SimpleQueue()
         self._lock = threading.RLock()
-        self._bell, self._ring = multiprocessing.Pipe(duplex=False)
+        self._wake_receiver, self._wake_sender = multiprocessing.Pipe(duplex=False)
         self._supervisor: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -127,11 +127,11 @@ class LocalWorkers:
             if self._find(job) is not None:
                 raise ValueError(f"The job {job} is already there: submit it again when it has ended.")
             place = self._slots[slot]
-            if len(place.jobs) >= _ROOM:
+            if len(place.jobs) >= _JOBS_PER_SLOT:
                 raise ValueError(f"Slot {slot} has a running and a suspended job already: wait until one has ended.")
             place.jobs.append(_Job(job, request, started=time.monotonic()))
             self._send_waiting(place)
-            self._ring.send_bytes(b"!")
+            self._wake_sender.send_bytes(b"!")
 
     def stop(self, job: str) -> None:
         """End a running or suspended job soon, with a stopped outcome. An unknown or ended job: nothing happens."""
@@ -146,7 +146,7 @@ class LocalWorkers:
                 return
             known.stop_by = time.monotonic() + self._patience
             self._send(slot, Stop(job))
-            self._ring.send_bytes(b"!")
+            self._wake_sender.send_bytes(b"!")
 
     def next_event(self, timeout: float) -> WorkerEvent | None:
         """The next event, in order per job; ``None`` when none arrives within ``timeout`` seconds."""
@@ -161,7 +161,7 @@ class LocalWorkers:
             if self._closed.is_set():
                 return
             self._closed.set()
-            self._ring.send_bytes(b"!")
+            self._wake_sender.send_bytes(b"!")
         if self._supervisor:
             self._supervisor.join()
         for slot in self._slots:
@@ -171,8 +171,8 @@ class LocalWorkers:
             if slot.connection:
                 slot.connection.close()
             slot.process = slot.connection = slot.ready = None
-        self._bell.close()
-        self._ring.close()
+        self._wake_receiver.close()
+        self._wake_sender.close()
 
     def _find(self, job: str) -> tuple[_Slot, _Job] | None:
         return next(((slot, known) for slot in self._slots for known in slot.jobs if known.name == job), None)
@@ -194,7 +194,7 @@ class LocalWorkers:
             except OSError:
                 log.info("Slot %d: its process is gone; the supervisor will say so.", slot.index)
 
-    # What follows runs on the supervising thread.
+    # The methods below run on the supervising thread.
 
     def _supervise(self) -> None:
         while True:
@@ -208,12 +208,12 @@ class LocalWorkers:
                     self._enforce(slot, now)
                 connections = {slot.connection: slot for slot in self._slots if slot.connection}
                 pause = self._until_next_deadline(time.monotonic())
-            heard = wait([self._bell, *connections], pause)
+            heard = wait([self._wake_receiver, *connections], pause)
             with self._lock:
                 if self._closed.is_set():
                     return
-                while self._bell.poll():
-                    self._bell.recv_bytes()
+                while self._wake_receiver.poll():
+                    self._wake_receiver.recv_bytes()
                 for connection, slot in connections.items():
                     if connection in heard:
                         self._receive(slot)
@@ -230,7 +230,7 @@ class LocalWorkers:
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C in the terminal is the bot's to handle
             )
-        slot.connection, slot.verdict, slot.heard = ours, "", time.monotonic()
+        slot.connection, slot.kill_reason, slot.heard = ours, "", time.monotonic()
         slot.ready_by = slot.heard + self._time_to_warm(slot)
         try:
             device = self._devices[slot.index % len(self._devices)] if self._devices else None
@@ -246,7 +246,7 @@ class LocalWorkers:
                     return
                 event = slot.connection.recv()
             except (EOFError, OSError):
-                self._bury(slot)
+                self._replace_lost(slot)
                 return
             self._take(slot, event)
 
@@ -263,30 +263,30 @@ class LocalWorkers:
         self._send_waiting(slot)
 
     def _enforce(self, slot: _Slot, now: float) -> None:
-        """Kill a process that does not obey or does not speak; :meth:`_receive` then finds it gone."""
-        if slot.process is None or slot.verdict:
+        """Kill a process that does not stop, report or get ready in time; :meth:`_receive` then finds it gone."""
+        if slot.process is None or slot.kill_reason:
             return
         if any(job.stop_by is not None and job.stop_by <= now for job in slot.jobs):
-            slot.verdict = f"it did not stop within {self._patience:g} s and was killed"
+            slot.kill_reason = f"it did not stop within {self._patience:g} s and was killed"
         elif any(job.sent and max(slot.heard, job.started) + self._silence <= now for job in slot.jobs):
-            slot.verdict = f"it was silent for {self._silence:g} s and was killed"
+            slot.kill_reason = f"it was silent for {self._silence:g} s and was killed"
         elif slot.ready is None and slot.ready_by <= now:
-            slot.verdict = f"it was not ready within {self._time_to_warm(slot):g} s and was killed"
+            slot.kill_reason = f"it was not ready within {self._time_to_warm(slot):g} s and was killed"
             slot.slow_starts += 1
-        if slot.verdict:
-            log.warning("Slot %d: %s.", slot.index, slot.verdict)
+        if slot.kill_reason:
+            log.warning("Slot %d: %s.", slot.index, slot.kill_reason)
             slot.process.kill()
 
     def _time_to_warm(self, slot: _Slot) -> float:
         """Seconds; doubled for every worker of the slot that did not make it."""
         return float(self._warming * 2.0**slot.slow_starts)
 
-    def _bury(self, slot: _Slot) -> None:
+    def _replace_lost(self, slot: _Slot) -> None:
         if slot.process is None or slot.connection is None:
             return
         slot.process.kill()  # a closed socket can also mean a process that closed it and lives
         code = slot.process.wait()
-        reason = f"The worker of slot {slot.index} is gone: {slot.verdict or f'it ended with code {code}'}."
+        reason = f"The worker of slot {slot.index} is gone: {slot.kill_reason or f'it ended with code {code}'}."
         environment = slot.ready
         if slot.ready:
             slot.start_at = time.monotonic()
@@ -309,7 +309,7 @@ class LocalWorkers:
     def _until_next_deadline(self, now: float) -> float | None:
         deadlines = [slot.start_at for slot in self._slots if slot.process is None]
         for slot in self._slots:
-            if slot.process is None or slot.verdict:
+            if slot.process is None or slot.kill_reason:
                 continue
             if slot.ready is None:
                 deadlines.append(slot.ready_by)

@@ -1,7 +1,7 @@
-"""What a pool of workers can do, and what it tells. Plain data, without torch.
+"""What a pool of workers can do, and the events that it reports. Plain data, without torch.
 
-:class:`training.workers.local.LocalWorkers` runs trials in processes of this machine; another pool only has to speak
-the same words.
+:class:`training.workers.local.LocalWorkers` runs trials in processes of this machine; another kind of pool only has to
+follow this protocol.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from training.trial import BatchLosses, Environment, EpochEnd, Outcome, TrialReq
 
 @dataclass(frozen=True)
 class Ready:
-    """The slot's process is warm and waits for work (also: again, after it was lost)."""
+    """The slot's process is warm and waits for work. It is sent again after a lost process was replaced."""
 
     environment: Environment
 
@@ -24,12 +24,12 @@ class Started:
 
 @dataclass(frozen=True)
 class Suspended:
-    """The job stands between two steps while another one runs in its slot."""
+    """The job waits between two steps while another one runs in its slot."""
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """The job goes on where it stood."""
+    """The job goes on where it was suspended."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Failed:
 class Lost:
     """The slot's process is gone and is being replaced: the job must be submitted again.
 
-    Without a job, the slot had none to lose. :class:`Ready` follows when the replacement is there.
+    Without a job: the slot had no job that could be lost. :class:`Ready` follows when the replacement is there.
 
     Attributes:
         reason: One sentence, for the log.

@@ -50,7 +50,7 @@ class Service:
         self._jobs: list[_Job] = []
 
     def run(self) -> None:
-        """Get ready, then work for ever; the listening thread ends the process.
+        """Get ready, then work until the listening thread ends the process.
 
         Raises:
             Exception: Whatever kept it from getting ready, after the pool was told.
@@ -61,7 +61,7 @@ class Service:
             self._send(None, Failed(_OUR_FAULT, traceback.format_exc(), "ours"))
             raise
         while True:
-            self._obey()
+            self._take_commands()
             if self._jobs:
                 self._advance(self._jobs[-1])
 
@@ -75,7 +75,7 @@ class Service:
             next(iter(train(TrialRequest(task.name, tiny, seed=0), self._data[task.name])))
         self._send(None, Ready(environment))
 
-    def _obey(self) -> None:
+    def _take_commands(self) -> None:
         """Take all commands that wait; without a job, wait for one."""
         while not self._jobs or not self._inbox.empty():
             command = self._inbox.get()
@@ -88,7 +88,7 @@ class Service:
 
     def _suspend(self, job: _Job) -> None:
         if job.steps is None:
-            self._advance(job)  # two commands came at once: whoever listens hears that it started before it stands
+            self._advance(job)  # two commands came at once, and Started must be reported before Suspended
         if job in self._jobs:
             self._flush(job)
             self._send(job.name, Suspended())

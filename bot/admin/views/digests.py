@@ -114,7 +114,7 @@ def _progress(status: Status) -> list[str]:
     return [
         f"*So far* (the study is {status.state})",
         f"Participants: {sum(people.values()):,}. Left the study: {status.participants[ParticipantState.WITHDRAWN]:,}. "
-        f"In a session now: {len(status.running):,}. In the queue: {len(status.waiting_in_line):,}.",
+        f"In a session now: {len(status.running):,}. In the queue: {len(status.in_queue):,}.",
         f"Trials: {_counts(status.trials)}.",
         f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),
     ]

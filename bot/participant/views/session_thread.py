@@ -6,7 +6,8 @@ from slack_sdk.models.blocks import ButtonElement
 
 from bot.participant.time_estimate import TimeEstimate, time_for_another
 from bot.participant.views import buttons
-from bot.slack.block_kit import Message, actions, clock_time, duration, header, in_words, percent, section
+from bot.slack.block_kit import Message, actions, clock_time, duration, header, percent, section
+from reports.wording import in_words
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import SessionEnd, SessionState
 

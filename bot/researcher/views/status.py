@@ -64,9 +64,9 @@ def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
         f"Trials: {_counts(status.trials)}; {status.trials_last_hour} were submitted in the last hour.",
         f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
     ]
-    if status.waiting_in_line:
-        more = len(status.waiting_in_line) - _MOST_NAMED_IN_QUEUE
-        named = ", ".join(status.waiting_in_line[:_MOST_NAMED_IN_QUEUE])
+    if status.in_queue:
+        more = len(status.in_queue) - _MOST_NAMED_IN_QUEUE
+        named = ", ".join(status.in_queue[:_MOST_NAMED_IN_QUEUE])
         lines.append(f"In the queue: {named}{f' and {more} more' if more > 0 else ''}.")
     running = [baseline for baseline in status.baselines if not baseline.is_over]
     lines += [baseline_line(baseline) for baseline in running[:_MOST_BASELINES]]

@@ -12,12 +12,16 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from bot.sandbox.client.screen import Conversation, Element, Message, View
-from bot.sandbox.surfaces.inputs import FIELDS, options_of
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.inputs import FIELDS
+from bot.sandbox.validation.block_elements import options_of
 
 _T = TypeVar("_T")
 
 _REQUEST_SECONDS = 60.0
+USUAL_PATIENCE = 30.0
+"""Seconds for which a person waits, unless told otherwise: on a busy machine an answer takes a few."""
+
 # What is waited for may also depend on things that the workspace does not announce, such as the app's own state.
 _LONG_POLL_SECONDS = 1
 
@@ -105,7 +109,7 @@ class Person:
     def wait_for(
         self,
         expected: str | Callable[[Message], bool],
-        timeout: float = 10.0,
+        timeout: float = USUAL_PATIENCE,
         *,
         channel: str | None = None,
         after: str = "",
@@ -122,7 +126,7 @@ class Person:
             The newest one that fits.
         """
         channel = channel or self.direct_channel
-        seen: tuple[Message, ...] = ()
+        messages: tuple[Message, ...] = ()
 
         def fits(message: Message) -> bool:
             if not message.bot or message.deleted or message.ts <= after:
@@ -130,14 +134,16 @@ class Person:
             return expected in message.text_of_everything if isinstance(expected, str) else expected(message)
 
         def look() -> Message | None:
-            nonlocal seen
-            seen = self.messages(channel)
-            return next((each for each in reversed(seen) if fits(each)), None)
+            nonlocal messages
+            messages = self.messages(channel)
+            return next((each for each in reversed(messages) if fits(each)), None)
 
-        return self.wait_until(look, timeout, lambda: f"{expected!r}; last seen: {[each.text for each in seen[-3:]]}")
+        return self.wait_until(
+            look, timeout, lambda: f"{expected!r}; the last messages are {[each.text for each in messages[-3:]]}"
+        )
 
     def wait_until(
-        self, look: Callable[[], _T | None], timeout: float = 10.0, what: Callable[[], str] | None = None
+        self, look: Callable[[], _T | None], timeout: float = USUAL_PATIENCE, what: Callable[[], str] | None = None
     ) -> _T:
         """Wait until ``look`` finds something, looking again whenever anything changed for this person.
 
@@ -186,11 +192,15 @@ class Person:
         """The open modals, the last one on top."""
         return tuple(View.read(each) for each in self._get("views")["views"])
 
+    def view(self, view_id: str) -> View | None:
+        """The open modal with this id, as it is now; ``None`` once it is closed."""
+        return next((each for each in self.views() if each.id == view_id), None)
+
     def modal(self) -> View | None:
         """The modal on top."""
         return next(reversed(self.views()), None)
 
-    def wait_for_modal(self, title_or_callback_id: str | None = None, timeout: float = 10.0) -> View:
+    def wait_for_modal(self, title_or_callback_id: str | None = None, timeout: float = USUAL_PATIENCE) -> View:
         """Wait until a modal is open, of this title or ``callback_id`` if one is given."""
         found: View | None = None
 
@@ -217,13 +227,14 @@ class Person:
             self._post(f"views/{view.id}/input", body)
         return self._top()
 
-    def submit(self) -> Mapping[str, str]:
-        """Submit the modal on top.
+    def submit(self, view: View | None = None) -> Mapping[str, str]:
+        """Submit a modal: this one, as it is now, or the one on top.
 
         Returns:
-            The errors by ``block_id``; nothing if it was taken.
+            The errors by ``block_id``; nothing if the app accepted it.
         """
-        answer = self._call("POST", f"/ui/{self.id}/views/{self._top().id}/submit", {}, refuse=False)
+        view = view or self._top()
+        answer = self._call("POST", f"/ui/{self.id}/views/{view.id}/submit", {}, refuse=False)
         if answer.get("error"):
             raise WorkspaceError(str(answer["error"]))
         return dict(answer.get("errors") or {})
@@ -245,7 +256,7 @@ class Person:
         view = self._get("home")["view"]
         return None if view is None else View.read(view)
 
-    def wait_for_home(self, words: str = "", timeout: float = 10.0) -> View:
+    def wait_for_home(self, words: str = "", timeout: float = USUAL_PATIENCE) -> View:
         """Wait until the Home tab shows these words."""
 
         def look() -> View | None:

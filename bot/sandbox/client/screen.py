@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.surfaces.inputs import FIELDS, elements_of, options_of
-from bot.sandbox.surfaces.state import Json, Values
+from bot.sandbox.json_types import Json, Values
+from bot.sandbox.state.inputs import FIELDS, elements_of
+from bot.sandbox.validation.block_elements import options_of
 
 _READABLE = frozenset({"text", "alt_text", "label", "title", "name", "url", "image_url", "value", "initial_value"})
 
@@ -182,7 +183,7 @@ class View(Shown):
         """The field with this label, ``block_id`` or ``action_id``.
 
         Raises:
-            KeyError: There is none.
+            KeyError: The view has no such field.
         """
         for each in self.fields:
             if label_or_id in {each.label, each.block_id, each.action_id}:
@@ -204,18 +205,18 @@ class View(Shown):
             element.action_id,
             element.type,
             element.label,
-            _said(state.get(FIELDS[element.type][0])),
+            _as_spoken(state.get(FIELDS[element.type][0])),
             bool(block.get("optional", False)),
             self.errors.get(element.block_id),
             element.options,
         )
 
 
-def _said(value: Any) -> str | tuple[str, ...] | None:
+def _as_spoken(value: Any) -> str | tuple[str, ...] | None:
     if isinstance(value, dict):
         return str(value["text"]["text"])
     if isinstance(value, list):
-        return tuple(str(_said(each)) for each in value)
+        return tuple(str(_as_spoken(each)) for each in value)
     return None if value is None else str(value)
 
 

@@ -1,1 +1,1 @@
-"""The local workspace as a running server: the doors for the app and for people, and what they share."""
+"""The local workspace as a running server: what the app calls, what people do, and where both meet."""

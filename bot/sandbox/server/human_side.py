@@ -7,22 +7,22 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from aiohttp import web
 
-from bot.sandbox.server.context import Context
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.server.human_json import conversation_json, message_json, view_json
+from bot.sandbox.state.inputs import NotPossible
+from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Member, Message, View
 from bot.sandbox.surfaces import interactions, messages
-from bot.sandbox.surfaces.inputs import NotPossible
 from bot.sandbox.surfaces.interactions import Change, Outcome
 from bot.sandbox.surfaces.payloads import escape, with_mentions
-from bot.sandbox.surfaces.state import APP_ID, BOT_USER, Channel, Json, Member, Message, View
 from bot.sandbox.validation.errors import Refused
 
 _PAGE = Path(__file__).parents[1] / "page"
 _LONGEST_WAIT = 60.0
-_PICTURES_INSIDE = {"context": ("elements",), "container": ("child_blocks",)}
 _UNACKNOWLEDGED = 200
 """The status of an answer that tells of the app's failure: the request itself was right."""
 
@@ -41,23 +41,23 @@ class HumanSide:
         if _PAGE.is_dir():
             router.add_static("/page", _PAGE)
         get("/ui/people", self._people)
-        post("/ui/people", _told(self._join))
+        post("/ui/people", _refused_in_words(self._join))
         get("/ui/traffic", self._traffic)
-        get("/ui/{user}/conversations", _told(self._conversations))
-        get("/ui/{user}/messages", _told(self._messages))
-        post("/ui/{user}/messages", _told(self._say))
-        router.add_patch("/ui/{user}/messages/{ts}", _told(self._edit))
-        router.add_delete("/ui/{user}/messages/{ts}", _told(self._delete))
-        post("/ui/{user}/read", _told(self._read))
-        get("/ui/{user}/home", _told(self._home))
-        post("/ui/{user}/home/opened", _told(self._home_opened))
-        post("/ui/{user}/command", _told(self._command))
-        post("/ui/{user}/act", _told(self._act))
-        get("/ui/{user}/views", _told(self._views))
-        post("/ui/{user}/views/{id}/input", _told(self._input))
-        post("/ui/{user}/views/{id}/submit", _told(self._submit))
-        post("/ui/{user}/views/{id}/close", _told(self._close))
-        get("/ui/{user}/changes", _told(self._changes))
+        get("/ui/{user}/conversations", _refused_in_words(self._conversations))
+        get("/ui/{user}/messages", _refused_in_words(self._messages))
+        post("/ui/{user}/messages", _refused_in_words(self._write))
+        router.add_patch("/ui/{user}/messages/{ts}", _refused_in_words(self._edit))
+        router.add_delete("/ui/{user}/messages/{ts}", _refused_in_words(self._delete))
+        post("/ui/{user}/read", _refused_in_words(self._read))
+        get("/ui/{user}/home", _refused_in_words(self._home))
+        post("/ui/{user}/home/opened", _refused_in_words(self._home_opened))
+        post("/ui/{user}/command", _refused_in_words(self._command))
+        post("/ui/{user}/act", _refused_in_words(self._act))
+        get("/ui/{user}/views", _refused_in_words(self._views))
+        post("/ui/{user}/views/{id}/input", _refused_in_words(self._input))
+        post("/ui/{user}/views/{id}/submit", _refused_in_words(self._submit))
+        post("/ui/{user}/views/{id}/close", _refused_in_words(self._close))
+        get("/ui/{user}/changes", _refused_in_words(self._changes))
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         page = _PAGE / "index.html"
@@ -84,73 +84,33 @@ class HumanSide:
 
     async def _conversations(self, request: web.Request) -> web.Response:
         user, manifest = self._user(request), self._workspace.manifest
-        shown = [self._conversation(each, user) for each in self._workspace.channels.values() if user in each.members]
+        shown = [
+            conversation_json(self._workspace, each, user)
+            for each in self._workspace.channels.values()
+            if user in each.members
+        ]
         commands = [
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
             for each in manifest.commands or ()
         ]
         app = {"name": manifest.app_name, "id": APP_ID, "bot_user": BOT_USER, "home_tab": manifest.home_tab}
-        return web.json_response({"conversations": shown, "commands": commands, "app": app})
-
-    def _conversation(self, channel: Channel, user: str) -> Json:
-        visible = self._workspace.visible(channel.id, user)
-        return {
-            "id": channel.id,
-            "kind": channel.kind,
-            "name": channel.name,
-            "unread": self._workspace.unread(channel.id, user),
-            "latest": visible[-1].ts if visible else None,
-        }
+        return web.json_response(
+            {
+                "conversations": shown,
+                "commands": commands,
+                "app": app,
+            }
+        )
 
     async def _messages(self, request: web.Request) -> web.Response:
         user = self._user(request)
         channel = self._channel(user, request.query.get("channel", ""))
         replies = self._workspace.reply_counts(channel.id)
         visible = self._workspace.visible(channel.id, user)
-        shown = [self._message(each) | {"reply_count": replies[each.ts]} for each in visible]
+        shown = [message_json(self._workspace, each) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
-    def _message(self, message: Message) -> Json:
-        files = [self._workspace.files[each] for each in message.files if each in self._workspace.files]
-        return {
-            "ts": message.ts,
-            "thread_ts": message.thread_ts,
-            "user": message.user,
-            "name": self._workspace.name_of(message.user),
-            "bot": message.user == BOT_USER,
-            "text": message.text,
-            "blocks": None if message.blocks is None else self._with_pictures(message.blocks),
-            "edited": message.edited is not None,
-            "ephemeral": message.visible_to is not None,
-            "deleted": message.deleted,
-            "files": [
-                {
-                    "id": each.id,
-                    "name": each.name,
-                    "mimetype": each.mimetype,
-                    "size": len(each.content or b""),
-                    "url": f"/files/{each.id}/{quote(each.name)}",
-                }
-                for each in files
-            ],
-            "values": message.values,
-        }
-
-    def _with_pictures(self, blocks: list[Json]) -> list[Json]:
-        """Blocks in which pictures of the workspace have an address that the page can fetch."""
-        return [self._with_picture(each) for each in blocks]
-
-    def _with_picture(self, part: Json) -> Json:
-        if part.get("type") == "image" and isinstance(part.get("slack_file"), dict):
-            file = self._workspace.files.get(str(part["slack_file"].get("id")))
-            return part | {"image_url": f"/files/{file.id}/{quote(file.name)}" if file else None}
-        if part.get("type") == "section" and isinstance(part.get("accessory"), dict):
-            return part | {"accessory": self._with_picture(part["accessory"])}
-        for inside in _PICTURES_INSIDE.get(str(part.get("type")), ()):
-            part = part | {inside: self._with_pictures(part[inside])}
-        return part
-
-    async def _say(self, request: web.Request) -> web.Response:
+    async def _write(self, request: web.Request) -> web.Response:
         user, body = self._user(request), await _body(request)
         channel, manifest = self._channel(user, str(body.get("channel") or "")), self._workspace.manifest
         if channel.kind == "dm" and (manifest.messages_read_only or not manifest.messages_tab):
@@ -187,7 +147,7 @@ class HumanSide:
 
     async def _home(self, request: web.Request) -> web.Response:
         home = self._workspace.home(self._user(request))
-        return web.json_response({"view": None if home is None else self._view(home)})
+        return web.json_response({"view": None if home is None else view_json(self._workspace, home)})
 
     async def _home_opened(self, request: web.Request) -> web.Response:
         user, body = self._user(request), await _body(request)
@@ -213,22 +173,8 @@ class HumanSide:
         return _outcome(await interactions.act_on_message(self._context, user, message, change))
 
     async def _views(self, request: web.Request) -> web.Response:
-        return web.json_response({"views": [self._view(each) for each in self._workspace.stack(self._user(request))]})
-
-    def _view(self, view: View) -> Json:
-        content = view.content
-        return {
-            "id": view.id,
-            "hash": view.hash,
-            "type": view.type,
-            "callback_id": content.get("callback_id") or "",
-            "title": content.get("title"),
-            "submit": content.get("submit"),
-            "close": content.get("close"),
-            "blocks": self._with_pictures(view.blocks),
-            "values": view.values,
-            "errors": view.errors,
-        }
+        stack = self._workspace.stack(self._user(request))
+        return web.json_response({"views": [view_json(self._workspace, each) for each in stack]})
 
     async def _input(self, request: web.Request) -> web.Response:
         user = self._user(request)
@@ -288,7 +234,7 @@ class HumanSide:
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _told(handler: _Handler) -> _Handler:
+def _refused_in_words(handler: _Handler) -> _Handler:
     """Answer what is not possible with a sentence."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:

@@ -14,11 +14,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.sandbox.client.person import Person
-from bot.sandbox.server.context import Context
+from bot.sandbox.connection.context import Context
+from bot.sandbox.connection.socket_mode import Reason, SocketMode
 from bot.sandbox.server.human_side import HumanSide
-from bot.sandbox.server.journal import Traffic
-from bot.sandbox.server.socket_mode import Reason, SocketMode
-from bot.sandbox.surfaces.state import BOT_USER, ChannelPlan, Member, Role, Workspace
+from bot.sandbox.state.journal import Traffic
+from bot.sandbox.state.records import BOT_USER, ChannelPlan, Member, Role
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.manifest import Manifest
 from bot.sandbox.validation.rate_limits import RateLimits
 from bot.sandbox.validation.strictness import Rules
@@ -35,7 +36,7 @@ PEOPLE = (
 CHANNELS = (ChannelPlan("study-reports"),)
 
 _LARGEST_REQUEST = 32 * 1024 * 1024
-_START_SECONDS, _STOP_SECONDS = 10.0, 10.0
+_START_SECONDS, _STOP_SECONDS = 60.0, 60.0
 
 _T = TypeVar("_T")
 
@@ -55,7 +56,7 @@ class LocalWorkspace:
     Raises:
         InvalidManifest: When the manifest cannot be used.
         ValueError: Two people have the same id.
-        OSError: On start, when the port is taken.
+        OSError: On start, when the port is in use.
     """
 
     bot_user = BOT_USER
@@ -143,7 +144,7 @@ class LocalWorkspace:
         """The id of the channel of this name.
 
         Raises:
-            KeyError: There is none.
+            KeyError: No channel has this name.
         """
         channels = self._in_loop(lambda: tuple(self._parts.workspace.channels.values()))
         for channel in channels:
@@ -165,7 +166,7 @@ class LocalWorkspace:
         """How many Socket Mode connections the app has."""
         return self._in_loop(lambda: self._parts.socket_mode.connections)
 
-    def wait_for_app(self, seconds: float = 10.0) -> None:
+    def wait_for_app(self, seconds: float = _START_SECONDS) -> None:
         """Wait until the app is connected.
 
         Raises:
@@ -193,6 +194,7 @@ class LocalWorkspace:
             self._loop.run_until_complete(self._open())
         except BaseException as failure:  # noqa: BLE001 (raised again in the thread that starts us)
             self._failure = failure
+            self._loop.close()
             self._started.set()
             return
         self._started.set()

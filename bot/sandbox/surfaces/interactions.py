@@ -4,9 +4,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.server.socket_mode import NotAcknowledged, NotConnected
-from bot.sandbox.surfaces.inputs import FIELDS, NotPossible, changed, client_errors, find, options_of
+from bot.sandbox.connection.context import Context
+from bot.sandbox.connection.socket_mode import NotAcknowledged, NotConnected
+from bot.sandbox.json_types import Json, Values
+from bot.sandbox.state.inputs import FIELDS, NotPossible, changed, client_errors, find
+from bot.sandbox.state.records import Channel, Message, ResponseUrl, View
 from bot.sandbox.surfaces.modals import push_on_submission, update_view
 from bot.sandbox.surfaces.payloads import (
     action_ts,
@@ -17,9 +19,9 @@ from bot.sandbox.surfaces.payloads import (
     view_json,
     with_mentions,
 )
-from bot.sandbox.surfaces.state import Channel, Json, Message, ResponseUrl, Values, View
+from bot.sandbox.surfaces.responses import respond
+from bot.sandbox.validation.block_elements import options_of
 from bot.sandbox.validation.errors import Refused
-from bot.sandbox.web_api.response_url import respond
 
 NO_ANSWER = "We had some trouble connecting. Try again?"
 """What Slack shows in a modal whose submission went wrong."""
@@ -41,7 +43,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether everything was taken."""
+        """Whether the app accepted everything."""
         return not self.error and not self.errors
 
 
@@ -104,10 +106,10 @@ async def act_on_view(context: Context, user: str, view: View, change: Change) -
 
 def _apply(change: Change, blocks: list[Json], values: Values) -> Json | None:
     """Store the new state; the ``action`` to tell the app, or ``None`` where Slack says nothing yet."""
-    place = find(blocks, change.block_id, change.action_id)
-    if place is None:
+    located = find(blocks, change.block_id, change.action_id)
+    if located is None:
         raise NotPossible("This element is not there any more: what it stood in was changed.")
-    block, element = place
+    block, element = located
     action: Json = {"type": element["type"], "action_id": change.action_id, "block_id": change.block_id}
     if element["type"] in FIELDS:
         state = changed(element, change.element or {})
@@ -255,7 +257,7 @@ def enter(view: View, values: Values) -> None:
     """Fill in a form all at once, without telling the app."""
     for block_id, actions in values.items():
         for action_id, element in actions.items():
-            place = find(view.blocks, block_id, action_id)
-            if place is None:
+            located = find(view.blocks, block_id, action_id)
+            if located is None:
                 raise NotPossible("This field is not there any more: the form was changed.")
-            view.values.setdefault(block_id, {})[action_id] = changed(place[1], element)
+            view.values.setdefault(block_id, {})[action_id] = changed(located[1], element)

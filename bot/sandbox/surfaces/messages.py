@@ -1,4 +1,4 @@
-"""Posting, changing and deleting messages, whoever does it, and the events that the app gets about it."""
+"""Posting, changing and deleting messages, for people and for the app, and the events that the app gets."""
 
 import copy
 import secrets
@@ -6,10 +6,12 @@ import string
 import time
 from typing import Any
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.inputs import state_of
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.inputs import state_of
+from bot.sandbox.state.records import BOT_USER, Message
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
-from bot.sandbox.surfaces.state import BOT_USER, Json, Message, Workspace
 from bot.sandbox.validation.block_elements import Findings
 from bot.sandbox.validation.blocks import check_blocks
 from bot.sandbox.validation.errors import Refused
@@ -69,7 +71,7 @@ def checked_blocks(workspace: Workspace, blocks: Any) -> list[Json] | None:
     """Check the blocks of a message.
 
     Returns:
-        The blocks with all ids, ``None`` where there are none.
+        The blocks with all ids, ``None`` where the message has no blocks.
 
     Raises:
         Refused: ``invalid_blocks``, with what is wrong.
@@ -164,8 +166,10 @@ def open_app(context: Context, user: str, tab: str) -> None:
 
 
 def _send_event(context: Context, channel: str, event: Json) -> None:
-    place = context.workspace.channels[channel]
-    subscription = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}[place.slack_type]
+    conversation = context.workspace.channels[channel]
+    subscription = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}[
+        conversation.slack_type
+    ]
     # The app also hears of its own messages and changes: Slack does the same, and Bolt ignores most of them.
-    if BOT_USER in place.members and subscription in context.workspace.manifest.events:
+    if BOT_USER in conversation.members and subscription in context.workspace.manifest.events:
         context.socket_mode.send_event(event)

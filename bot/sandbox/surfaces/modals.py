@@ -4,10 +4,12 @@ import secrets
 import time
 from typing import Any, Literal
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.inputs import state_of
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.inputs import state_of
+from bot.sandbox.state.records import View
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.messages import findings, with_ids
-from bot.sandbox.surfaces.state import Json, View, Workspace
 from bot.sandbox.validation.blocks import check_view, too_large
 from bot.sandbox.validation.errors import Refused
 

@@ -5,7 +5,8 @@ import re
 import time
 from typing import Any
 
-from bot.sandbox.surfaces.state import (
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import (
     APP_ID,
     BOT_ID,
     BOT_USER,
@@ -14,11 +15,10 @@ from bot.sandbox.surfaces.state import (
     VERIFICATION_TOKEN,
     Channel,
     File,
-    Json,
     Message,
     View,
-    Workspace,
 )
+from bot.sandbox.state.workspace import Workspace
 
 
 def escape(text: str) -> str:

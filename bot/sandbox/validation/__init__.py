@@ -1,1 +1,1 @@
-"""What Slack takes: blocks, the manifest's scopes, rate limits; and how it says no."""
+"""What Slack accepts: blocks, scopes of the manifest, rate limits; and how it refuses the rest."""

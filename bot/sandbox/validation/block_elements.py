@@ -11,8 +11,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import BlockElement
 
-from bot.sandbox.surfaces.inputs import options_of
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 
 _SELECTS = frozenset(
     {"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
@@ -66,7 +65,7 @@ class Findings:
         return False
 
     def items(self, value: Any, at: str, most: int, least: int = 1) -> list[Any]:
-        """Check that a value is a list of an allowed length; the list, or an empty one where it is none."""
+        """Check that a value is a list of an allowed length. Returns it; an empty list where it is something else."""
         if not isinstance(value, list):
             self.error("must be an array", at)
             return []
@@ -184,18 +183,18 @@ def _check_confirm(findings: Findings, confirm: Any, at: str) -> None:
 def _check_options(findings: Findings, options: Any, at: str, *, most: int, texts: tuple[str, ...]) -> None:
     values: set[str] = set()
     for index, option in enumerate(findings.items(options, at, most)):
-        place = f"{at}/{index}"
+        pointer = f"{at}/{index}"
         if not isinstance(option, dict):
-            findings.error("must be an object", place)
+            findings.error("must be an object", pointer)
             continue
-        findings.only(option, {"text", "value", "description", "url"}, place)
-        findings.text(option.get("text"), f"{place}/text", 75, texts)
-        if findings.length(option.get("value"), f"{place}/value", 150):
+        findings.only(option, {"text", "value", "description", "url"}, pointer)
+        findings.text(option.get("text"), f"{pointer}/text", 75, texts)
+        if findings.length(option.get("value"), f"{pointer}/value", 150):
             if option["value"] in values:
-                findings.error("option values must be unique", f"{place}/value")
+                findings.error("option values must be unique", f"{pointer}/value")
             values.add(option["value"])
         if option.get("description") is not None:
-            findings.text(option["description"], f"{place}/description", 75, texts)
+            findings.text(option["description"], f"{pointer}/description", 75, texts)
 
 
 def _check_static_select(findings: Findings, select: Json, at: str) -> None:
@@ -205,12 +204,12 @@ def _check_static_select(findings: Findings, select: Json, at: str) -> None:
         _check_options(findings, select["options"], f"{at}/options", most=100, texts=_PLAIN)
     else:
         for index, group in enumerate(findings.items(select["option_groups"], f"{at}/option_groups", 100)):
-            place = f"{at}/option_groups/{index}"
+            pointer = f"{at}/option_groups/{index}"
             if not isinstance(group, dict):
-                findings.error("must be an object", place)
+                findings.error("must be an object", pointer)
                 continue
-            findings.text(group.get("label"), f"{place}/label", 75)
-            _check_options(findings, group.get("options"), f"{place}/options", most=100, texts=_PLAIN)
+            findings.text(group.get("label"), f"{pointer}/label", 75)
+            _check_options(findings, group.get("options"), f"{pointer}/options", most=100, texts=_PLAIN)
 
 
 def _check_initial(findings: Findings, element: Json, at: str) -> None:
@@ -248,3 +247,11 @@ def _check_number_input(findings: Findings, element: Json, at: str) -> None:
             findings.error("must be a string holding a number without an exponent", f"{at}/{key}")
         elif element.get("is_decimal_allowed") is False and "." in element[key]:
             findings.error("must be a whole number", f"{at}/{key}")
+
+
+def options_of(element: Json) -> list[Json]:
+    """The options of a select, radio buttons, checkboxes or overflow menu; those of all its groups."""
+    options: list[Json] = list(element.get("options") or [])
+    for group in element.get("option_groups") or []:
+        options += group["options"]
+    return options

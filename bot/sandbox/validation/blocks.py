@@ -7,7 +7,7 @@ from typing import Any, Literal
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 from bot.sandbox.validation.block_elements import (
     IN_ACTIONS,
     IN_CONTEXT_ACTIONS,
@@ -57,23 +57,23 @@ def check_blocks(
     """
     seen_ids: set[str] = set()
     for index, block in enumerate(findings.items(blocks, at, most or MOST_BLOCKS[surface], least)):
-        place = f"{at}/{index}"
+        pointer = f"{at}/{index}"
         if not isinstance(block, dict):
-            findings.error("must be an object", place)
+            findings.error("must be an object", pointer)
             continue
         kind = block.get("type")
         if kind not in ALLOWED[surface] or (kind == "data_visualization" and not findings.charts):
-            findings.error(f"unsupported type: {kind}", f"{place}/type")
+            findings.error(f"unsupported type: {kind}", f"{pointer}/type")
             continue
         block_id = block.get("block_id")
-        if block_id is not None and findings.length(block_id, f"{place}/block_id", 255):
+        if block_id is not None and findings.length(block_id, f"{pointer}/block_id", 255):
             if block_id in seen_ids:
-                findings.error(f"`block_id` {block_id} already exists", f"{place}/block_id")
+                findings.error(f"`block_id` {block_id} already exists", f"{pointer}/block_id")
             seen_ids.add(block_id)
         before = len(findings.messages)
-        _CHECKS.get(str(kind), _nothing_more)(findings, block, place)
+        _CHECKS.get(str(kind), _nothing_more)(findings, block, pointer)
         if len(findings.messages) == before and kind not in _WITHOUT_MODEL:
-            _check_by_model(findings, block, place)
+            _check_by_model(findings, block, pointer)
     if isinstance(blocks, list):
         _check_together([block for block in blocks if isinstance(block, dict)], findings, at)
     return findings.messages
@@ -154,11 +154,11 @@ def _header(findings: Findings, block: Json, at: str) -> None:
 
 def _context(findings: Findings, block: Json, at: str) -> None:
     for index, each in enumerate(findings.items(block.get("elements"), f"{at}/elements", 10)):
-        place = f"{at}/elements/{index}"
+        pointer = f"{at}/elements/{index}"
         if isinstance(each, dict) and each.get("type") == "image":
-            check_element(findings, each, place, frozenset({"image"}))
+            check_element(findings, each, pointer, frozenset({"image"}))
         else:
-            findings.text(each, place, 3000, _ANY_TEXT)
+            findings.text(each, pointer, 3000, _ANY_TEXT)
 
 
 def _actions(findings: Findings, block: Json, at: str) -> None:
@@ -170,14 +170,14 @@ def _context_actions(findings: Findings, block: Json, at: str) -> None:
 
 
 def _check_row(findings: Findings, block: Json, at: str, most: int, allowed: frozenset[str]) -> None:
-    seen: set[str] = set()
+    known_ids: set[str] = set()
     for index, each in enumerate(findings.items(block.get("elements"), f"{at}/elements", most)):
-        place = f"{at}/elements/{index}"
-        check_element(findings, each, place, allowed)
+        pointer = f"{at}/elements/{index}"
+        check_element(findings, each, pointer, allowed)
         action_id = each.get("action_id") if isinstance(each, dict) else None
-        if action_id is not None and action_id in seen:
-            findings.error(f"`action_id` {action_id} already exists in this block", f"{place}/action_id")
-        seen.add(str(action_id))
+        if action_id is not None and action_id in known_ids:
+            findings.error(f"`action_id` {action_id} already exists in this block", f"{pointer}/action_id")
+        known_ids.add(str(action_id))
 
 
 def _input(findings: Findings, block: Json, at: str) -> None:
@@ -208,11 +208,11 @@ def _table(findings: Findings, block: Json, at: str) -> None:
     characters = 0
     for number, row in enumerate(findings.items(block.get("rows"), f"{at}/rows", 100)):
         for index, cell in enumerate(findings.items(row, f"{at}/rows/{number}", 20)):
-            place = f"{at}/rows/{number}/{index}"
+            pointer = f"{at}/rows/{number}/{index}"
             kind = cell.get("type") if isinstance(cell, dict) else None
             if kind not in {"raw_text", "rich_text", "raw_number"}:
-                findings.error(f"unsupported type: {kind}", f"{place}/type")
-            elif kind == "raw_text" and findings.length(cell.get("text"), f"{place}/text", _MOST_TABLE_TEXT):
+                findings.error(f"unsupported type: {kind}", f"{pointer}/type")
+            elif kind == "raw_text" and findings.length(cell.get("text"), f"{pointer}/text", _MOST_TABLE_TEXT):
                 characters += len(cell["text"])
     if characters > _MOST_TABLE_TEXT:
         findings.error(f"all cells together must be less than {_MOST_TABLE_TEXT + 1} characters", f"{at}/rows")

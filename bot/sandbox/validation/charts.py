@@ -6,7 +6,7 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks/data-visualization-blo
 import math
 from typing import Any
 
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.json_types import Json
 from bot.sandbox.validation.block_elements import Findings
 
 _XY = frozenset({"line", "bar", "area"})
@@ -50,21 +50,21 @@ def _check_axes(findings: Findings, axes: Any, at: str) -> list[str]:
 def _check_series(findings: Findings, series: Any, categories: list[str], at: str) -> None:
     names: set[str] = set()
     for index, each in enumerate(findings.items(series, at, 6)):
-        place = f"{at}/{index}"
+        pointer = f"{at}/{index}"
         if not isinstance(each, dict):
-            findings.error("must be an object", place)
+            findings.error("must be an object", pointer)
             continue
-        findings.only(each, {"name", "data"}, place)
-        if findings.length(each.get("name"), f"{place}/name", 20):
+        findings.only(each, {"name", "data"}, pointer)
+        if findings.length(each.get("name"), f"{pointer}/name", 20):
             if each["name"] in names:
-                findings.error("series names must be unique", f"{place}/name")
+                findings.error("series names must be unique", f"{pointer}/name")
             names.add(each["name"])
-        points = findings.items(each.get("data"), f"{place}/data", 20)
+        points = findings.items(each.get("data"), f"{pointer}/data", 20)
         for number, point in enumerate(points):
-            _check_point(findings, point, f"{place}/data/{number}")
+            _check_point(findings, point, f"{pointer}/data/{number}")
         labels = [point.get("label") for point in points if isinstance(point, dict)]
         if sorted(map(str, labels)) != sorted(map(str, categories)):
-            findings.error("labels must match the categories, one point each", f"{place}/data")
+            findings.error("labels must match the categories, one point each", f"{pointer}/data")
 
 
 def _check_point(findings: Findings, point: Any, at: str, *, positive: bool = False) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.state import BOT_USER, Channel, Json, Workspace
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import BOT_USER, Channel
+from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.errors import Refused
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import BOT_USER, Channel, Message
 from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
 from bot.sandbox.surfaces.payloads import message_json
-from bot.sandbox.surfaces.state import BOT_USER, Channel, Json, Message
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 

@@ -1,7 +1,8 @@
 """``conversations.*``: the conversations that the app is in, who else is, and what was said."""
 
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import BOT_USER, Channel
 from bot.sandbox.surfaces.payloads import channel_json, message_json
-from bot.sandbox.surfaces.state import BOT_USER, Channel, Json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 

@@ -1,4 +1,4 @@
-"""The door of the Web API: reads a call, checks token, scope and rate, runs the method, answers in Slack's form."""
+"""Every call of the Web API: read it, check token, scope and rate, run the method, answer in Slack's form."""
 
 import json
 import time
@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.state import Json
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api import chat, conversations, files, response_url, users, views
 from bot.sandbox.web_api.call import METHODS, Call, Method

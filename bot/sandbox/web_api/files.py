@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.sandbox.server.context import Context
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import BOT_USER, File
 from bot.sandbox.surfaces.messages import post
 from bot.sandbox.surfaces.payloads import file_json
-from bot.sandbox.surfaces.state import BOT_USER, File, Json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 

@@ -5,9 +5,10 @@ import time
 
 from aiohttp import web
 
-from bot.sandbox.server.context import Context
-from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
-from bot.sandbox.surfaces.state import BOT_USER, Json, Message, ResponseUrl
+from bot.sandbox.connection.context import Context
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import ResponseUrl
+from bot.sandbox.surfaces.responses import respond
 from bot.sandbox.validation.errors import Refused
 
 
@@ -27,36 +28,6 @@ async def answer(request: web.Request, context: Context) -> web.Response:
     return web.Response(text="ok")
 
 
-def respond(context: Context, url: ResponseUrl, content: Json) -> None:
-    """Post, replace or delete as the app asks.
-
-    Raises:
-        Refused: The content is wrong, or the message it is to replace is gone.
-    """
-    original = _original(context, url)
-    if content.get("delete_original"):
-        if original is None:
-            raise Refused("message_not_found")
-        delete(context, original)
-        return
-    text, blocks = str(content.get("text") or ""), checked_blocks(context.workspace, content.get("blocks"))
-    if not text and blocks is None:
-        raise Refused("no_text")
-    if content.get("replace_original") and original is not None:
-        change(context, original, text, blocks)
-        return
-    everybody = content.get("response_type") == "in_channel"
-    post(
-        context,
-        url.channel,
-        BOT_USER,
-        text,
-        blocks=blocks,
-        thread_ts=content.get("thread_ts"),
-        visible_to=None if everybody else url.user,
-    )
-
-
 async def _content(request: web.Request) -> Json:
     try:
         content = json.loads(await request.text() or "{}")
@@ -65,10 +36,6 @@ async def _content(request: web.Request) -> Json:
     if not isinstance(content, dict):
         raise Refused("invalid_payload")
     return content
-
-
-def _original(context: Context, url: ResponseUrl) -> Message | None:
-    return None if url.message_ts is None else context.workspace.message(url.channel, url.message_ts)
 
 
 def _usable(context: Context, ticket: str) -> ResponseUrl:

@@ -1,7 +1,8 @@
 """``auth.test``, ``apps.connections.open``, ``users.*``, ``usergroups.*``: who the app is, who the people are."""
 
+from bot.sandbox.json_types import Json
+from bot.sandbox.state.records import APP_ID, BOT_ID, BOT_USER, GROUPS, TEAM_DOMAIN, TEAM_ID
 from bot.sandbox.surfaces.payloads import user_json, user_name
-from bot.sandbox.surfaces.state import APP_ID, BOT_ID, BOT_USER, GROUPS, TEAM_DOMAIN, TEAM_ID, Json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 

@@ -1,8 +1,8 @@
 """``views.*``: modals and the Home tab."""
 
+from bot.sandbox.json_types import Json
 from bot.sandbox.surfaces.modals import find_view, open_modal, publish_home, push_modal, update_view
 from bot.sandbox.surfaces.payloads import view_json
-from bot.sandbox.surfaces.state import Json
 from bot.sandbox.web_api.call import Call, method
 
 

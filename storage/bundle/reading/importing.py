@@ -21,11 +21,11 @@ from storage.bundle.reading.rows import TableReader
 from storage.bundle.reading.runs import Runs
 from storage.database import Store, Transaction
 from storage.queries import current
-from storage.queries.study_rules import canonical, hash_of, parse_rules, without_nothing
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, StudyState
 from storage.schema.tables import Amendment, Study
+from storage.study_rules import canonical, hash_of, parse_rules, without_nothing
 
 _RULES = "study.toml"
 _LONG_AGO = date(2000, 1, 1)
@@ -102,7 +102,7 @@ def _import(
         "name": header.name,
         "state": StudyState.CLOSED,
         "current": None,
-        "rules_toml": header.rules,
+        "rules": header.rules,
         "rules_hash": header.rules_hash,
         "prepared_at": start,
         "opened_at": start if header.opened_on else None,
@@ -214,9 +214,9 @@ def _read_amendments(context: Context) -> None:
                     "reason": row["reason"] or "",
                     "at": datetime.combine(row["day"], time(), UTC),
                     "old_rules_hash": row["old_rules_hash"],
-                    "old_rules_toml": row["old_rules"] or "",
+                    "old_rules": row["old_rules"] or "",
                     "rules_hash": row["rules_hash"],
-                    "rules_toml": row["rules"] or "",
+                    "rules": row["rules"] or "",
                 }
             )
     context.insert(Amendment, rows)

@@ -19,7 +19,6 @@ from storage.bundle.writing.readable import codebook_csv, codebook_markdown, env
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
 from storage.queries import current
-from storage.queries.study_rules import parse_rules
 from storage.refusals import Reason, Refused
 from storage.schema.tables import (
     Amendment,
@@ -35,6 +34,7 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
+from storage.study_rules import parse_rules
 from training.hyperparameters import HYPERPARAMETERS
 
 _AT_ONCE = 500
@@ -123,7 +123,7 @@ class _Export:
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
         self.batch_losses, self.progress = batch_losses, progress
-        self.name, self.rules = redact(study.name), parse_rules(redact(study.rules_toml))
+        self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
         self.trained: dict[int, int] = {}  # how many runs each environment has
 
@@ -172,7 +172,7 @@ class _Export:
             "opened_on": opened.date() if opened else None,
             "closed_on": closed.date() if closed else None,
             "rules_hash": self.study.rules_hash,
-            "rules": self.study.rules_toml,
+            "rules": self.study.rules,
         }
 
     def _participants(self) -> Iterator[Mapping[str, Any]]:
@@ -353,8 +353,8 @@ class _Export:
         for each in self.transaction.exec(query):
             yield each.model_dump() | {
                 "day": each.at.date(),
-                "old_rules": each.old_rules_toml or None,
-                "rules": each.rules_toml,
+                "old_rules": each.old_rules or None,
+                "rules": each.rules,
             }
 
     def _environments(self) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ import tomli_w
 
 from storage.bundle.cells import Column, Kind
 from storage.bundle.codebook import FORMAT, Table
-from storage.queries.study_rules import without_nothing
+from storage.study_rules import without_nothing
 
 _ABOUT = """\
 What people of different experience did when they tuned the same network by hand: every setting that they tried, why

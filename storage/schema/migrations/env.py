@@ -1,4 +1,4 @@
-"""What Alembic runs: the versions, on the connection (and in the transaction) that the store opened."""
+"""Alembic runs this: it applies the versions in the transaction that the store opened."""
 
 from alembic import context
 

@@ -67,7 +67,7 @@ class Office:
         self.settings = Settings.load(self.study_file)
         self.store = Store(self.settings.machine.database)
         self.store.migrate()
-        rules = {"rules_toml": self.settings.rules(), "rules_hash": self.settings.rules_hash()}
+        rules = {"rules": self.settings.rules(), "rules_hash": self.settings.rules_hash()}
         studies.prepare_study(self.store, name=self.settings.study.name, **rules, now=self.now)
 
     # The report channel

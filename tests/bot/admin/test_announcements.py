@@ -99,7 +99,7 @@ def test_what_happens_while_slack_is_away_is_told_in_its_order_when_it_is_back(o
 
 def test_an_amendment_is_told_by_name_with_its_reason_and_without_anybodys_name(office):
     opened(office)
-    given = {"rules_toml": "{}", "rules_hash": "ab" * 32}
+    given = {"rules": "{}", "rules_hash": "ab" * 32}
     reason = "<@U0123456789> asked for <b>more</b> & better"
     studies.amend_study(office.store, name="Longer", reason=reason, **given, actor=BY, now=office.now)
     post = office.told("The rules of Black Magic have changed")

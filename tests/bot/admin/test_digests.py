@@ -161,7 +161,7 @@ def test_who_waits_in_line_is_counted(office):
     session = office.seated()
     assert len(evaluations.due(office.store)) == 0
     person = office.described()
-    queue.line_up(office.store, person.id, now=office.now)
+    queue.join(office.store, person.id, now=office.now)
     assert session.participant_id != person.id
     (digest,) = evening(office, local(2030, 3, 1))
     assert "In a session now: 1. In the queue: 1." in digest.text_of_everything

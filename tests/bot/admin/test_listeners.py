@@ -10,6 +10,7 @@ from storage import alerts, events
 from storage.schema.states import EventKind, StudyState, TrialState
 from storage.schema.tables import Evaluation
 from storage.transitions import evaluations, studies
+from tests.storage.reading import evaluations_of
 
 PATIENCE = 60.0
 
@@ -193,7 +194,7 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
 def fail(office, final_choice):
     """As if the machine had broken while it evaluated."""
     with office.store.write() as transaction:
-        (evaluation,) = evaluations.of_choice(office.store, final_choice)
+        (evaluation,) = evaluations_of(office.store, final_choice)
         row = transaction.get(Evaluation, evaluation.id)
         row.state, row.test_accuracy, row.reason = TrialState.FAILED, None, "No."
 

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from bot.sandbox.client.person import Person
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
-from tests.bot.browser.visitor import Arrive, OpenStudy, Shoot, Visitor, launch, open_study
+from tests.bot.browser.visitor import PATIENCE_MS, Arrive, OpenStudy, Shoot, Visitor, launch, open_study
 
 PARTICIPANT = "First participant"
 
@@ -126,6 +126,7 @@ def _greeting() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)  # playwright's own five seconds are short on a busy machine
     with sync_playwright() as playwright:
         try:
             started = launch(playwright)
@@ -178,7 +179,7 @@ def page(browser: Browser, workspace: LocalWorkspace, person: Person) -> Iterato
     """The page as the first participant sees it. A script that fails fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 820})
     shown = context.new_page()
-    shown.set_default_timeout(8_000)
+    shown.set_default_timeout(PATIENCE_MS)
     failures: list[str] = []
     shown.on("pageerror", lambda error: failures.append(str(error)))
     shown.goto(f"{workspace.url}/#{person.id}")

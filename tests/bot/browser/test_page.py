@@ -14,7 +14,7 @@ from bot.sandbox.server.local_workspace import LocalWorkspace
 if TYPE_CHECKING:
     from tests.bot.browser.conftest import Received
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 
 PATIENCE = 20.0
 
@@ -147,10 +147,8 @@ def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
     content = io.BytesIO()
     figure.savefig(content, format="png")
     file = client.files_upload_v2(file=content.getvalue(), filename=f"frame-{number}.png")["file"]["id"]
-    for _ in range(20):
-        if client.files_info(file=file)["file"].get("mimetype"):
-            break
-        page.wait_for_timeout(200)
+    while not client.files_info(file=file)["file"].get("mimetype"):
+        page.wait_for_timeout(100)
     block_id = f"picture-{number}"
     return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
 

@@ -72,7 +72,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, database: str
             ("export", "--out", out, "--database", f"sqlite:///{tmp_path / 'none.db'}"),
             "There is no study in sqlite:///",
         ),
-        (("export", "--out", out, "--database", "nonsense"), "“nonsense” is no database's URL"),
+        (("export", "--out", out, "--database", "nonsense"), "“nonsense” is not the URL of a database"),
         (
             ("export", "--out", out, "--database", database, "--study", "study.toml"),
             "Give --study or --database, not both",

@@ -93,7 +93,7 @@ def test_one_study_of_several_by_its_name(tmp_path: Path, database: str) -> None
     ("options", "said"),
     [
         (("--database", "sqlite:///{folder}/none/study.db"), "There is no study in sqlite:///{folder}/none/study.db."),
-        (("--database", "study.db"), "“study.db” is no database's URL: write it like sqlite:///study.db."),
+        (("--database", "study.db"), "“study.db” is not the URL of a database. Write it like sqlite:///study.db."),
         (("--bundle", "{folder}/none.zip"), "none.zip cannot be used: No such file or directory."),
         (("--bundle", "{folder}/a file"), "a file is not a zip file"),
         (("--bundle", "a.zip", "--database", "sqlite:///b.db"), "Give one of --study, --database and --bundle."),

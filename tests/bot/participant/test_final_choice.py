@@ -68,7 +68,7 @@ def test_a_choice_that_comes_second_is_told_of_the_first(house):
     house.end_sessions()  # on another screen
     chosen = house.session(person).choice
     assert person.submit() == {}
-    assert "final choice was kept as it is" in person.wait_for_modal("Your final choice").text_of_everything
+    assert "The session is over already" in person.wait_for_modal("Your final choice").text_of_everything
     assert house.session(person).choice == chosen
 
 

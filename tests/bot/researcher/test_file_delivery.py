@@ -58,7 +58,7 @@ def test_of_the_report_all_tables_are_an_archive_and_a_part_that_there_is_not_is
     database = f"sqlite:///{tmp_path / 'study.db'}"
     store = Store(database)
     store.migrate()
-    studies.prepare_study(store, name="Empty", rules_toml="{}", rules_hash="0", now=datetime.now(UTC))
+    studies.prepare_study(store, name="Empty", rules="{}", rules_hash="0", now=datetime.now(UTC))
     store.close()
     (archive,) = report_files.report(database, "Empty", tmp_path / "report", "empty", "tables")
     assert archive.path.name == "empty-tables.zip"
@@ -118,12 +118,12 @@ def test_evaluations_that_failed_or_are_missing_run_again(house, researcher):
         (failed,) = transaction.exec(select(Evaluation).where(Evaluation.final_choice_id == choice)).all()
         failed.state, failed.test_accuracy, failed.reason = TrialState.FAILED, None, "It was not your fault."
     assert "Failed evaluations that run again: 1." in text_of(ask(researcher, "evaluate"))
-    researcher.wait_until(lambda: evaluations.all_done(house.store, choice), PATIENCE)
+    researcher.wait_until(lambda: evaluations.evaluation_summary(house.store, choice).all_done, PATIENCE)
     assert evaluations.evaluation_summary(house.store, choice).accuracies == before  # the same seed, the same bits
     with house.store.write() as transaction:
         (missing,) = transaction.exec(select(Evaluation).where(Evaluation.final_choice_id == choice)).all()
         transaction.exec(delete(Epoch).where(Epoch.evaluation_id == missing.id))
         transaction.delete(missing)
     assert "Missing evaluations that were added: 1." in text_of(ask(researcher, "evaluate"))
-    researcher.wait_until(lambda: evaluations.all_done(house.store, choice), PATIENCE)
+    researcher.wait_until(lambda: evaluations.evaluation_summary(house.store, choice).all_done, PATIENCE)
     assert evaluations.evaluation_summary(house.store, choice).accuracies == before

@@ -116,7 +116,7 @@ def test_artificial_participants_tune_with_tpe_choose_their_best_and_are_evaluat
         assert view.choice.trial_number == view.best.number
         assert view.ended_as is SessionEnd.CHOSEN
     assert "3 artificial participants, 3 with a final choice" in post.text
-    wait(house, lambda: all(evaluations.all_done(house.store, view.choice.id) for view in views))
+    wait(house, lambda: all(evaluations.evaluation_summary(house.store, view.choice.id).all_done for view in views))
     for view in views:
         assert evaluations.evaluation_summary(house.store, view.choice.id).complete == 2
     assert not [each for each in house.admin.messages(house.reports) if "T1-0" in each.text]

@@ -1,10 +1,7 @@
 """Between storage and workers: evaluations give way, nothing is lost, slots are comparable, admins are told once."""
 
-import os
 import resource
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,9 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.transitions import evaluations, jobs, recovery, sessions, trials
+from tests.bot.runner.running_study import kill_once_it_trains
+from tests.storage.reading import evaluations_of
+from tests.warm_workers import kill, process_in
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -33,7 +33,7 @@ def losses_of(store: Store, kind: JobKind, number: int) -> tuple[float, ...]:
 
 
 def evaluation_states(store: Store, choice: int) -> list[TrialState]:
-    return [each.state for each in evaluations.of_choice(store, choice)]
+    return [each.state for each in evaluations_of(store, choice)]
 
 
 def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validation_images(
@@ -43,7 +43,7 @@ def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validati
     with running.jobs(few_task, slots=2) as (_, watching):
         wait_until(lambda: evaluations.all_done(running.store, choice))
         wait_until(lambda: len(watching.ended) == 10)
-    done = evaluations.of_choice(running.store, choice)
+    done = evaluations_of(running.store, choice)
     assert [(each.seed, each.attempts, each.state) for each in done] == [
         (seed, 1, TrialState.COMPLETE) for seed in range(1, 11)
     ]
@@ -60,15 +60,14 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
     slow = configuration(epochs=2, batch_size=16)
     choice = running.choose(running.seated(), slow, seeds=[7])
     with running.jobs() as (loop, watching):
-        evaluation = evaluations.of_choice(running.store, choice)[0]
+        evaluation = evaluations_of(running.store, choice)[0]
         wait_until(lambda: (found := loop.progress(evaluation.subject)) and found.batch_losses)
         trial = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
         loop.wake_dispatcher()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
-        assert evaluations.of_choice(running.store, choice)[0].state is TrialState.RUNNING
-        assert loop.progress(evaluation.subject).epoch == 1
         wait_until(lambda: evaluations.all_done(running.store, choice))
     assert watching.ended == [trial.subject, evaluation.subject]
+    assert watching.others_at_end[trial.subject] == {evaluation.subject: 1}, "it stood in its first epoch"
     alone = record(train(TrialRequest("digits-squeezenet", slow, 7, Part.EVALUATION), digits))
     assert losses_of(running.store, JobKind.EVALUATION, evaluation.id) == alone.losses
 
@@ -79,43 +78,40 @@ def test_evaluations_survive_a_restart_and_end_with_one_result_for_every_seed(
     choice = running.choose(running.seated("few-digits"), configuration(epochs=20), seeds=[1, 2, 3])
     with running.jobs(few_task):
         wait_until(lambda: TrialState.COMPLETE in evaluation_states(running.store, choice))
-    done = [each for each in evaluations.of_choice(running.store, choice) if each.state is TrialState.COMPLETE]
+    done = [each for each in evaluations_of(running.store, choice) if each.state is TrialState.COMPLETE]
     recovery.reconcile(running.store, now=done[0].ended_at)
     with running.jobs(few_task):
         wait_until(lambda: evaluations.all_done(running.store, choice))
-    after = {each.seed: each for each in evaluations.of_choice(running.store, choice)}
+    after = {each.seed: each for each in evaluations_of(running.store, choice)}
     assert [each.state for each in after.values()] == [TrialState.COMPLETE] * 3
     for each in done:
         assert (after[each.seed].attempts, after[each.seed].ended_at) == (each.attempts, each.ended_at), "not run again"
     assert len(history.epochs_of(running.store, JobKind.EVALUATION, after[3].id)) == 20
 
 
-@contextmanager
-def full_disk(store: Store) -> Iterator[None]:
-    """SQLite answers every write with an ``OperationalError``, which is also its answer when the disk is full."""
-    full = True
+class Disk:
+    """While it is full, SQLite answers every write with an ``OperationalError``, as it does on a full disk."""
 
-    def limit(connection: Any, _: object, __: object) -> None:
-        connection.execute(f"PRAGMA query_only = {int(full)}")
+    def __init__(self, store: Store) -> None:
+        self.full = False
+        event.listen(store.engine, "checkout", self._limit)
 
-    event.listen(store.engine, "checkout", limit)
-    try:
-        yield
-    finally:
-        full = False
+    def _limit(self, connection: Any, _: object, __: object) -> None:
+        connection.execute(f"PRAGMA query_only = {int(self.full)}")
 
 
 def test_a_full_disk_loses_no_trial_and_is_told_once(
     running: Any, few_task: Task, few: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
-    wanted = configuration(epochs=6, batch_size=1)
-    trial = running.submit(running.seated("few-digits"), wanted)
+    wanted, disk = configuration(epochs=3, batch_size=4), Disk(running.store)
     with running.jobs(few_task) as (loop, watching):
-        wait_until(lambda: loop.progress(trial.subject))
-        with full_disk(running.store):
-            wait_until(lambda: watching.errors)
-            assert isinstance(watching.errors[0], OperationalError)
-            assert running.state(trial) is TrialState.RUNNING
+        watching.on_moved = lambda job: setattr(disk, "full", not watching.errors)
+        trial = running.submit(running.seated("few-digits"), wanted)
+        loop.look()
+        wait_until(lambda: watching.errors)
+        assert isinstance(watching.errors[0], OperationalError)
+        assert running.state(trial) is TrialState.RUNNING
+        disk.full = False
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
         assert len(watching.errors) == 1
     here = record(train(TrialRequest("few-digits", wanted, 10), few))
@@ -150,10 +146,11 @@ def test_a_worker_that_cannot_start_is_told_once(
     running: Any, few_task: Task, wait_until: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = replace(few_task, facts=replace(few_task.facts, training_images=49))
-    with running.jobs(wrong) as (loop, watching):
+    with running.jobs(wrong) as (_, watching):
         wait_until(lambda: watching.slots)
-        before = loop._workers._slots[0].failed_starts  # type: ignore[attr-defined]
-        wait_until(lambda: loop._workers._slots[0].failed_starts > before)  # type: ignore[attr-defined]
+        slot_of_it = watching.workers._slots[0]
+        before = slot_of_it.failed_starts
+        wait_until(lambda: slot_of_it.failed_starts > before)
     ((slot, reason),) = watching.slots
     assert slot == 0
     assert reason == "The worker of slot 0 cannot start, and tries again. The log says why."
@@ -177,7 +174,7 @@ def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
 ) -> None:
     with running.jobs(few_task) as (loop, watching):
         wait_until(lambda: loop.slots_ready == 1)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        kill(watching.workers, 0)
         wait_until(lambda: watching.slots)
         assert "ended with code -9" in watching.slots[0][1]
         trial = running.submit(running.seated("few-digits"), configuration())
@@ -191,10 +188,10 @@ def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
 ) -> None:
     wanted = configuration(epochs=2, batch_size=64)
     session = running.seated()
-    trial = running.submit(session, wanted)
     with running.jobs() as (loop, watching):
-        wait_until(lambda: (found := loop.progress(trial.subject)) and found.batch_losses)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        watching.on_moved = kill_once_it_trains(loop, watching)
+        trial = running.submit(session, wanted)
+        loop.look()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
     assert watching.lost == [trial.subject]
     assert trials.get(running.store, trial.id).attempts == 2
@@ -217,7 +214,7 @@ def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_nex
         broken = cache.with_suffix(".copy")
         broken.write_bytes(content)
         broken.replace(cache)
-        os.kill(loop._workers._slots[0].process.pid, signal.SIGKILL)
+        kill(watching.workers, 0)
         wait_until(lambda: watching.slots)
         second = running.submit(session, configuration())
         loop.wake_dispatcher()
@@ -230,7 +227,7 @@ def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
 ) -> None:
     with running.jobs() as (loop, watching):
         wait_until(lambda: loop.slots_ready == 1)
-        process = loop._workers._slots[0].process.pid
+        process = process_in(watching.workers, 0)
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
         unlimited = resource.prlimit(process, resource.RLIMIT_AS)
         resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 64 * 2**20, unlimited[1]))

@@ -7,7 +7,9 @@ from typing import Any
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Trial
-from storage.transitions import baselines, evaluations, sessions, trials
+from storage.transitions import baselines, sessions, trials
+from tests.bot.runner.running_study import kill_once_it_trains
+from tests.storage.reading import evaluations_of
 from training.hyperparameters import Configuration
 from training.images.data import TaskData
 from training.loop import train
@@ -60,9 +62,9 @@ def test_a_person_starts_at_once_while_searchers_fill_all_slots_and_their_trials
         mine = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
         loop.wake_dispatcher()
         wait_until(lambda: running.state(mine) is TrialState.COMPLETE)
-        assert [running.state(each) for each in drawn] == [TrialState.RUNNING] * 2 + [TrialState.WAITING]
         wait_until(lambda: all(running.state(each) is TrialState.COMPLETE for each in drawn))
     assert watching.ended[0] == mine.subject
+    assert watching.others_at_end[mine.subject].keys() == {each.subject for each in drawn[:2]}
     for each, wanted in zip(drawn, slow, strict=False):
         alone = record(train(TrialRequest("digits-squeezenet", wanted, 10), digits))
         kept = history.epochs_of(running.store, JobKind.TRIAL, each.id)
@@ -78,7 +80,7 @@ def test_a_searcher_suspends_nobody_and_comes_after_peoples_trials_and_evaluatio
     mine = running.submit(running.seated("few-digits"), configuration(epochs=2))
     with running.jobs(few_task) as (_, watching):
         wait_until(lambda: len(watching.ended) == 4)
-    first, second = (each.subject for each in evaluations.of_choice(running.store, choice))
+    first, second = (each.subject for each in evaluations_of(running.store, choice))
     assert watching.ended == [mine.subject, first, second, drawn[0].subject]
 
 
@@ -130,10 +132,10 @@ def test_what_is_stopped_before_its_worker_has_heard_of_it_is_stopped_all_the_sa
 def test_a_searchers_trial_whose_worker_is_lost_runs_again_and_no_time_is_given_back(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
-    drawn = draw(running, [configuration(epochs=20, batch_size=1)], "few-digits")
     with running.jobs(few_task) as (loop, watching):
-        wait_until(lambda: (at := loop.progress(drawn[0].subject)) and at.epoch_losses)
-        loop._workers._slots[0].process.kill()
+        watching.on_moved = kill_once_it_trains(loop, watching)
+        drawn = draw(running, [configuration(epochs=4, batch_size=1)], "few-digits")
+        loop.look()
         wait_until(lambda: running.state(drawn[0]) is TrialState.COMPLETE)
     assert watching.lost == [drawn[0].subject]
     assert trials.get(running.store, drawn[0].id).attempts == 2

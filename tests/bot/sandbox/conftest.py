@@ -1,5 +1,6 @@
 """Workspaces, and small Bolt apps as anybody would write them: real clients that nobody made for this workspace."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -14,6 +15,17 @@ from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
 
 Register = Callable[[App], None]
+
+PATIENCE = 60.0
+"""Seconds after which a test takes something not to come; on a busy machine it takes a few."""
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -53,9 +65,18 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[LocalWorkspace]:
     """One workspace for a module's tests, without rate limits; every test brings a person of its own."""
-    rules = Rules(limits=None, ack_seconds=1.0, file_processing_seconds=0.2, ping_seconds=0.1)
+    rules = Rules(limits=None, ack_seconds=PATIENCE, file_processing_seconds=0.2, ping_seconds=0.1)
     with LocalWorkspace(rules=rules) as workspace:
         yield workspace
+
+
+@pytest.fixture
+def impatient(workspace: LocalWorkspace) -> Iterator[None]:
+    """The workspace waits only a moment for an acknowledgement, for a test in which none comes."""
+    inside = workspace._parts.workspace
+    usual, inside.rules = inside.rules, replace(inside.rules, ack_seconds=0.3)
+    yield
+    inside.rules = usual
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ def heard(workspace):
 
     @app.action("go")
     def pressed(ack, body, respond):
-        ack()
         heard.setdefault("go", []).append(body)
+        ack()
         if "response_url" in body:
             respond(text="done", replace_original=True)
 
@@ -60,8 +60,8 @@ def heard(workspace):
 
     @app.action("pick")
     def picked(ack, body):
-        ack()
         heard.setdefault("pick", []).append(body)
+        ack()
 
     @app.action("silent")
     def never_acknowledged():
@@ -162,7 +162,7 @@ def test_a_press_that_is_not_confirmed_is_not_sent(heard, person, client):
     assert person.id not in str(heard.get("go"))
 
 
-def test_a_press_that_nobody_acknowledges_is_told_to_the_person(heard, person, client):
+def test_a_press_that_nobody_acknowledges_is_told_to_the_person(heard, impatient, person, client):
     client.chat_postMessage(channel=person.id, text="Ready?", blocks=row(button("Wait", "silent")))
     with pytest.raises(WorkspaceError, match="did not acknowledge in time"):
         person.press(person.wait_for("Wait"), "Wait")
@@ -197,7 +197,7 @@ def test_a_command_is_answered_at_once_and_later(heard, workspace, person):
     assert body["trigger_id"]
 
 
-def test_a_command_that_nobody_acknowledges_fails_as_on_slack(heard, person):
+def test_a_command_that_nobody_acknowledges_fails_as_on_slack(heard, impatient, person):
     with pytest.raises(WorkspaceError, match='/study failed with the error "operation_timeout"'):
         person.command("/study", "slow")
 

@@ -1,7 +1,5 @@
 """Uploads as Slack takes them: three steps, then a while in which nothing may use the file."""
 
-import time
-
 import pytest
 from PIL import Image
 from slack_sdk import WebClient
@@ -9,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.client.person import WorkspaceError
 from bot.sandbox.validation.strictness import Rules
+from tests.bot.sandbox.conftest import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +26,13 @@ def picture(file_id, alt_text="The loss falls"):
 
 
 def processed(client, file_id):
-    for _ in range(100):
-        if client.files_info(file=file_id)["file"]["mimetype"]:
-            return
-        time.sleep(0.05)
-    pytest.fail("the file was not processed within 5 s")
+    wait_until(lambda: client.files_info(file=file_id)["file"]["mimetype"])
 
 
-def test_a_file_cannot_be_shown_before_it_is_processed(client, person, png):
+def test_a_file_cannot_be_shown_before_it_is_processed(stage, png):
+    workspace = stage.workspace(Rules(file_processing_seconds=3600.0))
+    client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
+    person = workspace.person("First participant")
     file_id = upload(client, png)
     assert client.files_info(file=file_id)["file"]["mimetype"] == ""
     with pytest.raises(SlackApiError, match="invalid_blocks") as refusal:
@@ -42,6 +40,10 @@ def test_a_file_cannot_be_shown_before_it_is_processed(client, person, png):
     assert refusal.value.response["response_metadata"]["messages"] == [
         "[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"
     ]
+
+
+def test_a_file_is_shown_once_it_is_processed(client, person, png):
+    file_id = upload(client, png)
     processed(client, file_id)
     client.chat_postMessage(channel=person.id, text="The plot", blocks=picture(file_id))
     message = person.wait_for("The loss falls")

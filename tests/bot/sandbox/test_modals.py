@@ -272,7 +272,7 @@ def test_a_submission_can_be_answered_with_another_view(desk, person):
     assert person.views() == ()
 
 
-def test_a_submission_that_is_not_acknowledged_leaves_the_form_as_it_is(desk, person):
+def test_a_submission_that_is_not_acknowledged_leaves_the_form_as_it_is(desk, impatient, person):
     desk.open_for(person)
     person.fill({"Learning rate": "1"})
     desk.answer = None

@@ -217,7 +217,7 @@ def test_the_home_tab(status, consent, researcher, sessions):
         "n" * 80,
         StudyState.OPEN,
         *(dict.fromkeys(kind, 10**6) for kind in (ParticipantState, SessionState, TrialState, TrialState)),
-        waiting_in_line=tuple("P12345" for _ in range(sessions)),
+        in_queue=tuple("P12345" for _ in range(sessions)),
         running=running,
     )
     more = researcher_home.status_blocks(study if sessions else None, 256, 256) if researcher else []
@@ -324,7 +324,7 @@ def test_what_researchers_read(known, number, baselines, text, some):
         "&" * 80,
         StudyState.OPEN,
         *(dict.fromkeys(kind, 10**6) for kind in (ParticipantState, SessionState, TrialState, TrialState)),
-        waiting_in_line=("P12345",) * (1000 if some else 0),
+        in_queue=("P12345",) * (1000 if some else 0),
         running=sessions,
         baselines=tuple(baselines),
         trials_last_hour=10**6,

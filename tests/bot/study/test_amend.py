@@ -12,6 +12,7 @@ from storage import events
 from storage.database import Store
 from storage.schema.states import EventKind
 from storage.transitions import participants, recovery, studies
+from tests.storage.reading import amendments_of
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
@@ -27,7 +28,7 @@ def opened(tmp_path, study_file):
     path, settings = rules()
     store = Store(settings.machine.database)
     store.migrate()
-    given = {"name": "Black Magic", "rules_toml": settings.rules(), "rules_hash": settings.rules_hash()}
+    given = {"name": "Black Magic", "rules": settings.rules(), "rules_hash": settings.rules_hash()}
     studies.prepare_study(store, **given, now=LONG_AGO)
     studies.open_study(store, actor="researcher-1", now=LONG_AGO)
     yield store, path, rules
@@ -50,8 +51,8 @@ def test_a_change_is_shown_asked_about_and_put_on_record(opened):
     ]
     assert "Amendment “Less time” is on record" in ran.stdout
     study = studies.study_named(store, "Black Magic")
-    assert (study.rules_hash, json.loads(study.rules_toml)) == (after.rules_hash(), json.loads(after.rules()))
-    (kept,) = studies.amendments(store, study.id)
+    assert (study.rules_hash, json.loads(study.rules)) == (after.rules_hash(), json.loads(after.rules()))
+    (kept,) = amendments_of(store, study.id)
     assert (kept.name, kept.reason) == ("Less time", "The first three were bored.")
     assert (kept.old_rules_hash, kept.rules_hash) == (before.rules_hash, study.rules_hash)
     assert len(events.read(store, kind=EventKind.STUDY_AMENDED)) == 1
@@ -63,7 +64,7 @@ def test_whoever_says_no_changes_nothing(opened):
     ran = amend(path, input="n\n")
     assert ran.exit_code == 1
     assert "Nothing was changed." in ran.stderr
-    assert not studies.amendments(store, 1)
+    assert not amendments_of(store, 1)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_name_is_used_once(opened):
     rules(limit_minutes=60)
     ran = amend(path, "--yes")
     assert ran.exit_code == 2
-    assert "An amendment is called “Less time” already" in ran.stderr
+    assert "There is an amendment “Less time” already" in ran.stderr
     assert amend(path, "--yes", name="Still less").exit_code == 0
 
 
@@ -134,7 +135,7 @@ def test_a_study_that_has_not_opened_needs_no_amendment(tmp_path, study_file):
     settings = Settings.load(path)
     store = Store(settings.machine.database)
     store.migrate()
-    studies.prepare_study(store, name="Black Magic", rules_toml="{}", rules_hash="0", now=LONG_AGO)
+    studies.prepare_study(store, name="Black Magic", rules="{}", rules_hash="0", now=LONG_AGO)
     ran = amend(path, "--yes")
     store.close()
     assert ran.exit_code == 2
@@ -149,7 +150,7 @@ def test_a_bot_that_runs_is_to_be_stopped_first(opened, monkeypatch):
     ran = amend(path, "--yes")
     assert ran.exit_code == 2
     assert "The bot runs on this database. Stop it" in ran.stderr
-    assert not studies.amendments(store, 1)
+    assert not amendments_of(store, 1)
 
 
 def test_other_rules_are_refused_at_the_start_and_taken_once_they_are_amended(open_house, study_file, monkeypatch):

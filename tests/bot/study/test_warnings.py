@@ -6,7 +6,7 @@ import pytest
 
 from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views import final_choice, session_thread
-from bot.slack.block_kit import in_words
+from reports.wording import in_words
 from storage.schema.states import SessionState, TrialState
 from tests.bot.participant.statuses import session, trial
 

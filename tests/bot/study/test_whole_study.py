@@ -12,6 +12,7 @@ from storage.queries import history
 from storage.schema.comments import Comment
 from storage.schema.states import Chooser, EventKind, JobKind, ParticipantState, SessionState, TrialState
 from storage.transitions import evaluations, participants
+from tests.storage.reading import evaluations_of
 
 SECRET = re.compile(r"digit|squeeze|scikit|sklearn|mnist|imagenet|resnet|torch|test.accuracy", re.IGNORECASE)
 """What would tell the task, or how well somebody did on it."""
@@ -178,7 +179,7 @@ def test_the_final_choice_is_the_best_trial_and_is_evaluated_with_ten_seeds(play
     assert session.state is SessionState.FINISHED
     assert session.choice.chosen_by is Chooser.PARTICIPANT
     assert session.choice.trial_number == session.best.number
-    runs = evaluations.of_choice(played.house.store, session.choice.id)
+    runs = evaluations_of(played.house.store, session.choice.id)
     assert [each.seed for each in runs] == list(range(1, 11))
     assert {each.state for each in runs} == {TrialState.COMPLETE}
 

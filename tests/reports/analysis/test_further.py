@@ -5,12 +5,13 @@ import optuna
 import pytest
 from scipy import stats
 
-from reports.analysis import components, configuration_space, follow_up, importance, pooled
-from reports.data import StudyData
-from reports.results.everything import Pooled, StudyResults
+from reports.analysis import follow_up, importance, pooled, variance_components
+from reports.data import configuration_space
+from reports.data.study_data import StudyData
 from reports.results.further import Components, FollowUp, Importance
 from reports.results.measures import Correlation, Estimate, Interval, NotComputable
 from reports.results.paper import Box
+from reports.results.study_results import Pooled, StudyResults
 from reports.statistics import fanova
 from tests.reports.by_hand import Someone, people, study
 from tests.reports.conftest import Simulated
@@ -26,7 +27,7 @@ RATINGS = np.array(
 
 
 def test_intraclass_correlations_are_those_of_shrout_and_fleiss() -> None:
-    found = components.of_table(RATINGS)
+    found = variance_components.of_table(RATINGS)
     assert isinstance(found, Components)
     assert found.icc.value == pytest.approx(0.17, abs=0.005)
     assert found.icc_mean.value == pytest.approx(0.44, abs=0.005)
@@ -41,7 +42,7 @@ def test_intraclass_correlations_are_those_of_shrout_and_fleiss() -> None:
 def test_planted_components_are_found() -> None:
     random = np.random.default_rng(5)
     table = 50 + random.normal(0, 20, (400, 1)) + random.normal(0, 3, (1, 10)) + random.normal(0, 2, (400, 10))
-    found = components.of_table(table)
+    found = variance_components.of_table(table)
     assert isinstance(found, Components)
     assert found.sd_people == pytest.approx(20, rel=0.1)
     assert found.sd_rest == pytest.approx(2, rel=0.05)
@@ -51,14 +52,14 @@ def test_people_without_every_seed_are_left_out() -> None:
     crowd = people(
         Someone(0, final=[50.0, 52.0]), Someone(3, final=[70.0, 71.0]), Someone(5, final=[60.0]), Someone(20)
     )
-    found = components.components(crowd)
+    found = variance_components.components(crowd)
     assert isinstance(found, Components)
     assert (found.people, found.seeds) == (2, 2)
 
 
 @pytest.mark.parametrize(("rows", "icc"), [([[5.0, 5], [7, 7]], 1.0), ([[5.0, 7], [5, 7]], -1.0)])
 def test_without_variance_on_one_side_there_is_no_interval(rows: list[list[float]], icc: float) -> None:
-    found = components.of_table(np.array(rows))
+    found = variance_components.of_table(np.array(rows))
     assert isinstance(found, Components)
     assert found.icc.value == icc
     assert isinstance(found.icc.interval, NotComputable)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reports.analysis import machines, random_settings
-from reports.analysis.population import Population
-from reports.data import StudyData
+from reports.data.population import Population
+from reports.data.study_data import StudyData
 from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, NotComputable
 from tests.reports.by_hand import DIVERGED, Someone, study

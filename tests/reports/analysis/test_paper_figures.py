@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from reports.analysis import final_accuracy, habits, random_settings, tries
-from reports.analysis.population import Population
+from reports.analysis import final_accuracy, participants, random_settings, strategies, tries
+from reports.data.population import Population
 from reports.results.measures import Correlation, Curve, Estimate, NotComputable, PairTest, Spread
 from reports.results.paper import Box, Experience, GroupComments, GroupStart, GroupTries, RandomSettings
 from storage.schema.comments import Comment
@@ -131,7 +131,7 @@ def test_the_best_so_far_is_carried_on_and_this_try_is_not() -> None:
 
 
 def test_months_are_counted_in_bins_of_each_group() -> None:
-    found = habits.experience(people(*(Someone(months) for months in (0, 0, 2, 9, 10, 36))))
+    found = participants.experience(people(*(Someone(months) for months in (0, 0, 2, 9, 10, 36))))
     assert isinstance(found, Experience)
     assert sum(found.histogram.counts) == 6
     assert found.none == 2
@@ -146,7 +146,7 @@ def test_who_starts_with_defaults_is_seen_by_the_first_try() -> None:
         Someone(0, [10.0, 20.0], [70.0], configurations=[CONFIGURATION, OTHER]),
         Someone(20, [10.0], [40.0]),
     )
-    found = habits.default_start(crowd)
+    found = strategies.default_start(crowd)
     novice = found.groups["novice"]
     assert isinstance(novice, GroupStart)
     assert (novice.defaults, novice.others, novice.accuracies, novice.above) == (1, 1, (70.0,), 1)
@@ -160,7 +160,7 @@ def test_comments_are_shares_of_all_or_of_each_person() -> None:
         Someone(0, [10.0], comments=[Comment.DEFAULT, Comment.GUESS]),
         Someone(0, [10.0]),
     )
-    found = habits.comments(crowd, "test")
+    found = strategies.comments(crowd, "test")
     of_all, of_each = found.groups.default["novice"], found.groups.alternative["novice"]
     assert isinstance(of_all, GroupComments)
     assert isinstance(of_each, GroupComments)
@@ -174,7 +174,7 @@ def test_guessing_less_with_more_months_correlates_negatively() -> None:
     crowd = people(
         *(Someone(float(n), [10.0], comments=[Comment.GUESS] * (10 - n) + [Comment.PAST] * n) for n in range(8))
     )
-    found = habits.comments(crowd, "test").guessing
+    found = strategies.comments(crowd, "test").guessing
     assert isinstance(found, Correlation)
     assert found.rho.value == pytest.approx(-1)
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from reports.analysis import configuration_space, search
-from reports.data import Trials
-from reports.results.further import GroupSearch
+from reports.analysis import search_behaviour
+from reports.data import configuration_space
+from reports.data.study_data import Trials
+from reports.results.further import GroupSearch, SearchBehaviour
 from reports.results.measures import Curve, NotComputable
 from tests.reports.by_hand import CANCELLED, DIVERGED, Someone, people, row_of, study
 from training.hyperparameters import HYPERPARAMETERS, Configuration
@@ -61,9 +62,9 @@ def test_another_optimizer_is_as_far_as_a_choice_can_be() -> None:
 # --- behaviour --------------------------------------------------------------------------------------------------------
 
 
-def behaviour(*crowd: Someone) -> search.SearchBehaviour:
+def behaviour(*crowd: Someone) -> SearchBehaviour:
     data = study(*crowd)
-    return search.behaviour(people(*crowd), people(), data.artificial("random"), "test")
+    return search_behaviour.behaviour(people(*crowd), people(), data.artificial("random"), "test")
 
 
 def group(found: GroupSearch | NotComputable) -> GroupSearch:
@@ -126,4 +127,4 @@ def test_random_settings_are_apart_as_far_as_all_pairs_are_on_average() -> None:
     configurations = [made(learning_rate=0.5 * 2.0**-power) for power in range(4)]
     trials: Trials = study(Someone(None, [50.0] * 4, configurations=configurations, kind="random")).trials
     pairs = [distance(a, b) for a in configurations for b in configurations if a != b]
-    assert search.random_distance(trials, np.arange(4)) == pytest.approx(np.mean(pairs))
+    assert search_behaviour.random_distance(trials, np.arange(4)) == pytest.approx(np.mean(pairs))

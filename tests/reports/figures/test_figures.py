@@ -15,13 +15,14 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.compute import compute
-from reports.data import StudyData
+from reports.data.study_data import StudyData
 from reports.figures import colours, style
 from reports.figures.catalogue import plates
 from reports.figures.plate import Plate
 from reports.figures.strategies import COMMENT_KINDS, STEP_KINDS
-from reports.results.everything import Box, Experience, RandomSettings, StudyResults, TaskResults
 from reports.results.measures import Curve, NotComputable
+from reports.results.paper import Box, Experience, RandomSettings
+from reports.results.study_results import StudyResults, TaskResults
 from tests.reports.conftest import Simulated
 from tests.reports.pictures import SHOWN, make
 from tests.reports.test_bad_input import STUDIES

@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.figures.loss_plot import HEIGHT, MOST_POINTS, WIDTH, LossCurves, draw, format_loss, loss_curves
+from reports.figures.loss_plot import HEIGHT, WIDTH, LossCurves, draw, format_loss, loss_curves, loss_curves_of
+from reports.figures.loss_plot.curves import MOST_POINTS
+from storage.queries.views import EpochView
 
 NAN, INF = float("nan"), float("inf")
 
 
 def running() -> LossCurves:
     return loss_curves([1.2, 1.1, 0.9, 1.0], [2.1, 1.7, 1.3], epoch=4, epochs_planned=10, batches_per_epoch=113)
+
+
+def test_stored_epochs_are_shown_as_they_were_while_the_trial_ran() -> None:
+    losses = [np.array([2.5, 2.0], dtype=np.float32), np.array([1.5], dtype=np.float32)]
+    epochs = [EpochView(1, 2.25, 40.0, 1.0, losses[0]), EpochView(2, None, None, None, losses[1])]
+    shown = loss_curves_of(epochs, epochs_planned=5, batches_per_epoch=2)
+    assert shown == loss_curves([1.5], [2.25], epoch=2, epochs_planned=5, batches_per_epoch=2)
+    assert loss_curves_of([], epochs_planned=5, batches_per_epoch=2) is None
 
 
 def pixels(png: bytes) -> np.ndarray:

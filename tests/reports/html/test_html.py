@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.compute import compute
-from reports.data import StudyData
+from reports.data.study_data import StudyData
 from reports.figures.catalogue import plates
 from reports.html.cells import show
 from reports.html.render import render
 from reports.html.sections import SECTIONS
-from reports.results.everything import AmendmentLine, StudyResults
 from reports.results.measures import NotComputable
-from reports.tables.catalogue import Column, Sheet
+from reports.results.study_results import AmendmentLine, StudyResults
+from reports.tables.columns import Heading, Sheet
 from tests.bot.browser.visitor import launch
 from tests.reports.conftest import Simulated
 from tests.reports.test_bad_input import STUDIES
@@ -27,7 +27,7 @@ WRITTEN = date(2031, 5, 17)
 
 
 STANDIN = b'<svg xmlns:xlink="" width="1pt" height="1pt" viewBox="0 0 1 1"><g id="figure_1"/></svg>'
-"""For pages whose figures are not looked at: drawing them takes longer than all else."""
+"""Stands for every figure where a test does not look at figures, because drawing takes long."""
 
 
 def page_of(results: StudyResults, drawn: Mapping[str, bytes] | None = None, written: date = WRITTEN) -> str:
@@ -184,13 +184,13 @@ def test_with_several_tasks_each_has_its_part(simulated: Simulated) -> None:
 
 def test_a_table_is_rounded_and_rid_of_empty_columns_and_an_interval_is_one() -> None:
     columns = (
-        Column("reading", "reading"),
-        Column("group", "group"),
-        Column("mean", "mean", 1),
-        Column("low", "from", 1),
-        Column("high", "to", 1),
-        Column("p", "p", 3, is_p=True),
-        Column("note", "note"),
+        Heading("reading", "reading"),
+        Heading("group", "group"),
+        Heading("mean", "mean", 1),
+        Heading("low", "from", 1),
+        Heading("high", "to", 1),
+        Heading("p", "p", 3, is_p=True),
+        Heading("note", "note"),
     )
     rows = (("both", "tpe", 12.345, -1.26, 2.0, 0.0000004, None), ("both", "novice", None, None, None, 0.25, None))
     shown = show(Sheet("x", "A table", columns, rows))

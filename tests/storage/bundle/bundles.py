@@ -67,7 +67,7 @@ def full_study(lab: Any) -> None:
         lab.store,
         name="longer",
         reason='=HYPERLINK("x"), said <@U05PLANTED1|ada.lovelace>',
-        rules_toml='{"questions": [], "study": {"name": "skill"}}',
+        rules='{"questions": [], "study": {"name": "skill"}}',
         rules_hash="b" * 64,
         actor=user,
         now=lab.later(days=2, seconds=1.25),
@@ -96,9 +96,10 @@ def full_study(lab: Any) -> None:
     lab.later(minutes=2)
     choices.choose_by_clock(lab.store, empty.id, seeds=lab.seeds, now=lab.now)
     sessions.extend_by_researcher(lab.store, running.id, timedelta(hours=9), actor=user, now=lab.now)
-    sessions.give_back(lab.store, waiting.id, timedelta(hours=9), why="a machine was lost", now=lab.now)
+    lab.give_back(waiting, hours=9)
     lab.submit(running, epochs=9)
-    jobs.started(lab.store, lab.claim(), now=lab.later(seconds=0.1))
+    lab.later(seconds=0.1)
+    lab.claim()
     stopping = lab.submit(waiting)
     trials.cancel(lab.store, stopping.id, now=lab.later(seconds=1))
     _searched(lab)

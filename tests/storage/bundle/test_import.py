@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from reports.data import load
+from reports.data.load import load
 from storage.bundle import BundleRefused, import_bundle
 from storage.database import Store
 from storage.queries import history
@@ -39,7 +39,7 @@ def test_three_tables_with_the_required_columns_are_enough(bring, store):
     assert dict(found.rows) == {"participants": 2, "trials": 4, "evaluations": 3}
     assert "There is no sessions.csv: everybody with trials has had one, which is finished." in found.assumed
     (study,) = all_of(store, Study)
-    assert (study.state, study.opened_at, study.rules_toml) == (StudyState.CLOSED, None, "{}")
+    assert (study.state, study.opened_at, study.rules) == (StudyState.CLOSED, None, "{}")
     first, second = history.sessions(store, study.id)
     assert [each.code for each in all_of(store, Participant)] == ["P1", "P2"]
     assert {each.state for each in all_of(store, Participant)} == {ParticipantState.DESCRIBED}
@@ -82,8 +82,8 @@ def test_rules_come_from_a_study_file_without_where_it_ran(bring, store):
     people = "code,months,answer_skill,answer_years,answer_note\nP1,0,1,3,'=x\nP2,24.5,,0.5,text\n"
     assert bring(study_toml=toml, participants=people).study == "Theirs"
     (study,) = all_of(store, Study)
-    assert "PLANTED" not in study.rules_toml
-    assert "slots" not in study.rules_toml
+    assert "PLANTED" not in study.rules
+    assert "slots" not in study.rules
     assert {(each.limit_seconds, each.seed) for each in all_of(store, Session)} == {(5400.0, 4)}
     assert [each.answers for each in all_of(store, Participant)] == [
         {"skill": "1", "years": 3, "note": "=x"},

@@ -87,7 +87,7 @@ def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(lab
 
 @pytest.mark.parametrize("rules", ['{"study": {"name": "x, says <@U05PLANTED1>"}}', 'name = "see <@U05PLANTED1>"'])
 def test_rules_that_name_somebody_lose_the_name(sqlite_store, make_url, tmp_path, rules):
-    studies.prepare_study(sqlite_store, name="skill", rules_toml=rules, rules_hash="r", now=NINE)
+    studies.prepare_study(sqlite_store, name="skill", rules=rules, rules_hash="r", now=NINE)
     export_bundle(sqlite_store, tmp_path / "bundle.zip")
     assert not any(b"U05PLANTED1" in each for each in unpacked(tmp_path / "bundle.zip").values())
     other = Store(make_url("sqlite"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from reports.data import load
+from reports.data.load import load
 from storage import events
 from storage.bundle import export_bundle, import_bundle
 from storage.bundle.cells import Column, Kind

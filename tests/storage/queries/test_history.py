@@ -7,7 +7,7 @@ from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Comment, Remark
 from storage.schema.states import ParticipantState, SessionState, StudyState, TrialState
-from storage.transitions import participants, studies
+from storage.transitions import queue, studies
 
 
 def test_a_session_tells_its_tries_its_best_and_what_runs(lab):
@@ -61,11 +61,11 @@ def test_the_status_counts_everything_in_every_state(lab):
     lab.tried(second, 30.0)
     lab.choose(second, 1)
     third, fourth = lab.seated(), lab.described()
-    participants.line_up(lab.store, fourth.id, now=lab.now)
+    queue.join(lab.store, fourth.id, now=lab.now)
     lab.invite()
     studies.pause_study(lab.store, actor="researcher-1", now=lab.now)
     status = history.status(lab.store, now=lab.now)
-    assert (status.study, status.state, status.waiting_in_line) == ("skill", StudyState.PAUSED, ("P004",))
+    assert (status.study, status.state, status.in_queue) == ("skill", StudyState.PAUSED, ("P004",))
     assert status.participants == {
         ParticipantState.INVITED: 1,
         ParticipantState.CONSENTED: 0,
@@ -88,7 +88,7 @@ def test_without_a_study_there_is_no_status(store):
     assert refused.value.reason is Reason.NO_STUDY
 
 
-def test_a_post_is_found_again_replaced_and_forgotten(store):
+def test_a_post_is_found_again_and_replaced(store):
     assert posts.find(store, "trial:1") is None
     assert posts.show_file(store, "trial:1", "F1") is None
     posts.remember(store, "trial:1", ts="1.1")
@@ -96,9 +96,6 @@ def test_a_post_is_found_again_replaced_and_forgotten(store):
     assert posts.show_file(store, "trial:1", "F2") == "F1"
     assert posts.remember(store, "trial:1", ts="2.2").ts == "2.2"
     assert posts.find(store, "trial:1").file_id is None
-    posts.forget(store, "trial:1")
-    posts.forget(store, "trial:1")
-    assert posts.find(store, "trial:1") is None
 
 
 def test_the_status_counts_what_people_submitted_within_the_hour(lab):

@@ -1,5 +1,8 @@
-"""A database of the first version, filled, becomes one of this version: nothing is lost, and it can be worked with."""
+"""A database of an earlier version becomes one of this version: nothing is lost, and the study goes on."""
 
+import csv
+import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,13 +14,16 @@ from sqlalchemy import MetaData, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage import events
+from storage.bundle import export_bundle
 from storage.database import Store, UnknownSchema
-from storage.queries import history
+from storage.queries import history, people
+from storage.queries.due import due
 from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import jobs, participants, sessions, studies, trials
+from storage.transitions import jobs, notices, participants, sessions, studies, trials
 from tests.storage.postgresql import PostgreSQL
+from tests.storage.reading import amendments_of
 from training.hyperparameters import Configuration
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
@@ -25,7 +31,15 @@ ELEVEN = NINE + timedelta(hours=2)
 VALUES = Trial.values(
     Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd", "learning_rate": 0.25})
 )
+RULES = '{"study": {"name": "skill"}}'
 Rows = dict[str, list[dict[str, Any]]]
+
+RENAMED = {
+    ("study", "rules_toml"): "rules",
+    ("amendment", "rules_toml"): "rules",
+    ("amendment", "old_rules_toml"): "old_rules",
+}
+"""Columns that have another name now."""
 
 
 def participant(number: int, state: str = "described", **more: Any) -> dict[str, Any]:
@@ -76,7 +90,7 @@ ROWS: Rows = {
             "name": "skill",
             "state": "paused",
             "current": True,
-            "rules_toml": "{}",
+            "rules_toml": RULES,
             "rules_hash": "a" * 64,
             "opened_at": NINE,
             "paused_at": ELEVEN,
@@ -149,39 +163,56 @@ def content(store: Store, columns: dict[str, list[str]]) -> Rows:
         }
 
 
+def fill(store: Store, rows: Rows) -> None:
+    tables = reflected(store)
+    with store.engine.begin() as connection:
+        for name, new in rows.items():
+            for row in new:
+                connection.execute(tables.tables[name].insert().values(row))
+            if not store.is_sqlite and "id" in new[0] and name not in {"heartbeat", "alarm"}:
+                connection.execute(text(f"SELECT setval('{name}_id_seq', {max(row['id'] for row in new)})"))
+
+
 @contextmanager
 def filled(url: str) -> Iterator[Store]:
     """A database of the first version, with everything in it."""
     store = Store(url)
     store.migrate("0001")
-    tables = reflected(store)
-    with store.engine.begin() as connection:
-        for name, rows in ROWS.items():
-            for row in rows:
-                connection.execute(tables.tables[name].insert().values(row))
-            if not store.is_sqlite and "id" in rows[0] and name != "heartbeat":
-                connection.execute(text(f"SELECT setval('{name}_id_seq', {max(row['id'] for row in rows)})"))
+    fill(store, ROWS)
     yield store
     store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where there is a database without tables."""
     if request.param == "sqlite":
-        with filled(f"sqlite:///{tmp_path / 'study.db'}") as store:
-            yield store
+        yield f"sqlite:///{tmp_path / 'study.db'}"
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
     url = server.new("template0")
-    with filled(url) as store:
-        yield store
+    yield url
     server.drop(url)
+
+
+@pytest.fixture
+def old(old_url: str) -> Iterator[Store]:
+    with filled(old_url) as store:
+        yield store
 
 
 @pytest.fixture
 def migrated_store(old: Store) -> Store:
     old.migrate()
     return old
+
+
+def now_called(columns: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {table: [RENAMED.get((table, name), name) for name in names] for table, names in columns.items()}
+
+
+def renamed(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {RENAMED.get((table, name), name): value for name, value in row.items()}
 
 
 def test_nothing_that_was_there_is_lost_or_changed(old):
@@ -192,8 +223,8 @@ def test_nothing_that_was_there_is_lost_or_changed(old):
     }
     before = content(old, columns)
     old.migrate()
-    after = content(old, columns)
-    assert after == before
+    after = content(old, now_called(columns))
+    assert after == {name: [renamed(name, row) for row in rows] for name, rows in before.items()}
     assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) for name, rows in ROWS.items()}
 
 
@@ -224,7 +255,7 @@ def test_everybody_is_a_person_with_the_task_they_had(migrated_store):
         assert [each.task for each in found] == ["digits"] * 5 + [None] + ["digits"] * 2
         assert {each.baseline_id for each in found} == {None}
         assert not any(each.drawn for each in transaction.exec(select(Trial)).scalars())
-    assert len(participants.people(migrated_store, 1)) == 8
+    assert len(people.people(migrated_store, 1)) == 8
 
 
 def test_the_study_goes_on(migrated_store):
@@ -266,6 +297,89 @@ def test_the_constraints_hold_after_the_move(migrated_store):
     ):
         with pytest.raises(IntegrityError), migrated_store.write() as transaction:
             transaction.execute(text(forbidden))
+
+
+SECOND: Rows = {
+    "amendment": [
+        {
+            "id": 1,
+            "study_id": 1,
+            "name": "longer",
+            "reason": "the trials take longer than we thought",
+            "at": ELEVEN,
+            "old_rules_hash": "0" * 64,
+            "old_rules_toml": '{"study": {"name": "old"}}',
+            "rules_hash": "a" * 64,
+            "rules_toml": RULES,
+        }
+    ],
+}
+"""What a database of the second version may have besides."""
+
+ALARM = "CREATE TABLE alarm (id VARCHAR(191) PRIMARY KEY, next_run_time FLOAT, job_state {bytes} NOT NULL)"
+
+
+@pytest.fixture(params=[True, False], ids=["with alarms", "without alarms"])
+def second(old: Store, request: pytest.FixtureRequest) -> Store:
+    """A database of the second version. The scheduler made its table when it ran for the first time."""
+    old.migrate("0002")
+    fill(old, SECOND)
+    if request.param:
+        with old.engine.begin() as connection:
+            connection.execute(text(ALARM.format(bytes="BLOB" if old.is_sqlite else "BYTEA")))
+            connection.execute(text("INSERT INTO alarm VALUES ('deadline:5', 1.5, '')"))
+    return old
+
+
+class TestTheSecondVersion:
+    def test_it_keeps_everything_but_the_alarms(self, second):
+        columns = {
+            name: [each.name for each in table.columns]
+            for name, table in reflected(second).tables.items()
+            if name not in {"alembic_version", "alarm"}
+        }
+        before = content(second, columns)
+        second.migrate()
+        assert content(second, now_called(columns)) == {
+            name: [renamed(name, row) for row in rows] for name, rows in before.items()
+        }
+        assert "alarm" not in reflected(second).tables
+        assert notices.pending(second) == []
+
+    def test_rules_and_amendments_are_read_under_their_new_names(self, second):
+        second.migrate()
+        assert studies.current_study(second).rules == RULES
+        (amendment,) = amendments_of(second, 1)
+        assert (amendment.old_rules, amendment.rules) == ('{"study": {"name": "old"}}', RULES)
+
+    def test_its_bundle_has_the_rules_where_they_always_were(self, second, tmp_path):
+        second.migrate()
+        export_bundle(second, tmp_path / "skill.zip", name="skill")
+        study, amendments = (read_table(tmp_path / "skill.zip", name) for name in ("study.csv", "amendments.csv"))
+        assert [row["rules"] for row in study] == [RULES]
+        assert [(row["old_rules"], row["rules"]) for row in amendments] == [('{"study": {"name": "old"}}', RULES)]
+
+    def test_a_session_that_runs_is_warned_of_what_is_still_to_come(self, second):
+        second.migrate()
+        warnings = [timedelta(minutes=minutes) for minutes in (30, 10)]
+        assert sessions.get(second, 5).warned_until is None
+        now = ELEVEN - timedelta(minutes=5)  # both are past: one is given
+        assert due(second, warnings=warnings, now=now).warnings == (5,)
+        assert sessions.warn(second, 5, warnings=warnings, now=now).before == timedelta(minutes=10)
+        assert due(second, warnings=warnings, now=now).warnings == ()
+        (notice,) = notices.pending(second)
+        assert (notice.participant_id, notice.session_id, notice.details) == (5, 5, {"minutes": 10.0})
+
+    def test_a_session_whose_time_was_up_expires(self, second):
+        second.migrate()
+        assert due(second, warnings=[], now=ELEVEN).expired == (5,)
+        assert sessions.expire(second, 5, grace=timedelta(minutes=10), now=ELEVEN).stopped.number == 1
+
+
+def read_table(bundle: Path, name: str) -> list[dict[str, str]]:
+    with zipfile.ZipFile(bundle) as archive:
+        (member,) = [each for each in archive.namelist() if each.endswith(name)]
+        return list(csv.DictReader(io.StringIO(archive.read(member).decode())))
 
 
 def test_a_damaged_file_is_refused_and_left_as_it_was(tmp_path):

@@ -3,11 +3,12 @@ from datetime import timedelta
 import pytest
 
 from storage import events
-from storage.queries import history
+from storage.queries import history, people
 from storage.refusals import Reason, Refused
 from storage.schema.states import Chooser, EventKind, JobKind, ParticipantState, SessionEnd, SessionState, TrialState
-from storage.transitions import baselines, evaluations, jobs, participants, recovery, sessions, studies, trials
+from storage.transitions import baselines, evaluations, jobs, queue, recovery, sessions, studies, trials
 from storage.transitions.jobs import LOST_TOO_OFTEN, MOST_LOST_RUNS, Ending
+from tests.storage.reading import evaluations_of, final_choice_of
 
 RESEARCHER = "researcher-1"
 
@@ -40,7 +41,7 @@ def status(lab, number=0):
     return baselines.statuses(lab.store, 1)[number]
 
 
-def test_random_search_is_one_artificial_participant_with_all_its_trials_in_line(lab, make_configuration):
+def test_random_search_is_one_artificial_participant_whose_trials_all_wait(lab, make_configuration):
     baseline = lab.start_random(3)
     assert (baseline.code, baseline.wanted, baseline.started_by) == ("R1", 3, RESEARCHER)
     (view,) = baselines.members(lab.store, baseline.id)
@@ -63,7 +64,7 @@ def test_random_search_ends_without_a_final_choice_when_all_is_trained(lab):
     assert (status(lab).done, status(lab).complete, status(lab).accuracies) == (2, 1, (30.0,))
     ended = baselines.end_random(lab.store, view.id, now=lab.now)
     assert (ended.state, ended.ended_as) == (SessionState.FINISHED, SessionEnd.EMPTY)
-    assert evaluations.final_choice_of(lab.store, view.id) is None
+    assert final_choice_of(lab.store, view.id) is None
     assert baselines.running(lab.store) == []
     assert lab.start_random(1).code == "R2"
 
@@ -84,7 +85,7 @@ def test_tpes_participants_come_one_by_one_until_all_are_there(lab):
     assert [each.participant for each in baselines.members(lab.store, baseline.id)] == ["T1-01", "T1-02"]
     assert first.id != second.id
     assert baselines.next_member(lab.store, baseline.id, training_seed=10, now=lab.now) is None
-    person = participants.find_by_code(lab.store, "t1-02")
+    person = people.find_by_code(lab.store, "t1-02")
     assert (person.code, person.state, person.task) == ("T1-02", ParticipantState.DESCRIBED, "digits")
     random = lab.start_random(1)
     refused = refusal(lambda: baselines.next_member(lab.store, random.id, training_seed=10, now=lab.now))
@@ -100,8 +101,8 @@ def test_a_searcher_tries_one_configuration_at_a_time_and_chooses_its_best(lab, 
     chosen = choose(lab, session)
     assert (chosen.trial.number, chosen.choice.chosen_by, chosen.choice.learning_rate) == (2, Chooser.SEARCHER, 0.2)
     assert chosen.session.ended_as is SessionEnd.CHOSEN
-    assert chosen.cancelled.state is TrialState.CANCELLED
-    assert len(evaluations.of_choice(lab.store, chosen.choice.id)) == len(lab.seeds)
+    assert chosen.stopped.state is TrialState.CANCELLED
+    assert len(evaluations_of(lab.store, chosen.choice.id)) == len(lab.seeds)
     assert refusal(lambda: submit(lab, session, make_configuration)).reason is Reason.SESSION_OVER
     assert refusal(lambda: choose(lab, session)).reason is Reason.SESSION_OVER
     assert baselines.running(lab.store) == []
@@ -155,9 +156,11 @@ def test_stopping_cancels_what_waits_and_names_what_workers_have_to_stop(lab, ma
     submit(lab, lab.member(second), make_configuration)
     stopped = stop(lab)
     assert [each.code for each in stopped.baselines] == ["R1", "T1"]
-    assert [each.subject for each in stopped.stopping] == [job.key]
-    assert {each.state for each in stopped.cancelled} == {TrialState.CANCELLED}
-    assert len(stopped.cancelled) == 3
+    states = [(each.subject, each.state) for each in stopped.trials]
+    assert states == [
+        (job.key, TrialState.RUNNING),
+        *((f"trial:{number}", TrialState.CANCELLED) for number in (2, 3, 4)),
+    ]
     ended = [*baselines.members(lab.store, first.id), *baselines.members(lab.store, second.id)]
     assert {each.ended_as for each in ended} == {SessionEnd.CANCELLED}
     assert status(lab).stopped
@@ -177,7 +180,7 @@ def test_stopping_cancels_evaluations_unless_they_run(lab, make_configuration):
     choice = choose(lab, session).choice
     job = lab.claim()
     stop(lab)
-    states = [each.state for each in evaluations.of_choice(lab.store, choice.id)]
+    states = [each.state for each in evaluations_of(lab.store, choice.id)]
     assert states == [TrialState.RUNNING] + [TrialState.CANCELLED] * 9
     lab.complete(job, 70.0)
     assert evaluations.evaluation_summary(lab.store, choice.id).mean == 70.0
@@ -233,7 +236,7 @@ def test_people_cannot_act_for_a_searcher_nor_searchers_for_people(lab, make_con
         lambda: lab.withdraw(searchers),
         lambda: sessions.cancel_session(lab.store, view.id, actor=RESEARCHER, now=lab.now),
         lambda: sessions.extend_by_researcher(lab.store, view.id, hour, actor=RESEARCHER, now=lab.now),
-        lambda: participants.line_up(lab.store, view.participant_id, now=lab.now),
+        lambda: queue.join(lab.store, view.participant_id, now=lab.now),
         lambda: sessions.expire(lab.store, view.id, grace=lab.grace, now=lab.later(days=1)),
     ):
         assert refusal(call).reason is Reason.NOT_A_PERSON
@@ -283,7 +286,7 @@ def test_the_overview_counts_people_and_names_searchers_beside_them(lab, make_co
     assert (members.code, members.done, members.running, members.wanted) == ("T1", 0, 1, 2)
     assert history.sessions(lab.store, 1) == []
     assert [each.id for each in history.sessions(lab.store, 1, searchers=True)][-1] == session.id
-    assert participants.people(lab.store, 1) == []
+    assert people.people(lab.store, 1) == []
     assert trials.get(lab.store, 1).drawn
 
 

@@ -8,6 +8,7 @@ from storage.refusals import Reason, Refused
 from storage.schema.states import Chooser, EventKind, SessionState, TrialState
 from storage.transitions import choices, evaluations, jobs, trials
 from storage.transitions.jobs import Ending
+from tests.storage.reading import evaluations_of, final_choice_of
 from training.hyperparameters import InvalidConfiguration
 
 
@@ -35,7 +36,7 @@ def test_choosing_a_trial_ends_the_session_and_plans_one_evaluation_per_seed(lab
     assert (chosen.session.state, chosen.session.finished_at) == (SessionState.FINISHED, lab.now)
     assert (chosen.choice.chosen_by, chosen.trial.number) == (Chooser.PARTICIPANT, 1)
     assert chosen.choice.configuration == make_configuration(learning_rate=0.1)
-    planned = evaluations.of_choice(lab.store, chosen.choice.id)
+    planned = evaluations_of(lab.store, chosen.choice.id)
     assert [(each.seed, each.state) for each in planned] == [(seed, TrialState.WAITING) for seed in range(10)]
     assert history.session_view(lab.store, session.id).choice.trial_number == 1
 
@@ -44,7 +45,7 @@ def test_a_configuration_never_tried_can_be_chosen(lab, make_configuration):
     session = lab.seated()
     chosen = lab.choose(session, make_configuration(optimizer="adam", beta1=0.5))
     assert chosen.choice.trial_id is None
-    assert evaluations.final_choice_of(lab.store, session.id).configuration.beta1 == 0.5
+    assert final_choice_of(lab.store, session.id).configuration.beta1 == 0.5
 
 
 def test_a_batch_larger_than_the_training_set_cannot_be_chosen_and_nothing_ends(lab, make_configuration):
@@ -80,8 +81,9 @@ def test_choosing_while_a_trial_waits_cancels_it_and_while_one_runs_stops_it(lab
     lab.submit(first)
     job = lab.claim()
     lab.submit(second)
-    assert lab.choose(first, make_configuration()).stopping.subject == job.key
-    assert lab.choose(second, make_configuration()).cancelled.state is TrialState.CANCELLED
+    running, waiting = (lab.choose(session, make_configuration()).stopped for session in (first, second))
+    assert (running.subject, running.state) == (job.key, TrialState.RUNNING)
+    assert waiting.state is TrialState.CANCELLED
 
 
 def test_the_first_choice_stands(lab, at_once):
@@ -91,7 +93,7 @@ def test_the_first_choice_stands(lab, at_once):
     results = at_once(lambda: lab.choose(session, 1), lambda: lab.choose(session, 2))
     assert sorted(type(each).__name__ for each in results) == ["Chosen", "Refused"]
     winner = next(each for each in results if not isinstance(each, Refused))
-    assert evaluations.final_choice_of(lab.store, session.id).trial_id == winner.trial.id
+    assert final_choice_of(lab.store, session.id).trial_id == winner.trial.id
     assert len(evaluations.due(lab.store)) == 10
 
 
@@ -102,7 +104,7 @@ def test_the_choice_is_open_until_the_grace_period_ends(lab):
     lab.expire(session)
     lab.now += lab.grace
     refused = refusal(lambda: lab.choose(session, 1))
-    assert (refused.reason, "made for you" in str(refused)) == (Reason.TIME_IS_UP, True)
+    assert (refused.reason, "choose the best of your trials for you" in str(refused)) == (Reason.TIME_IS_UP, True)
     lab.now -= timedelta(microseconds=1)
     assert lab.choose(session, 1).choice.chosen_by is Chooser.PARTICIPANT
 
@@ -149,7 +151,7 @@ def test_seeds_are_some_and_different(lab, seeds):
     session = lab.seated()
     lab.tried(session, 60.0)
     lab.seeds = seeds
-    with pytest.raises(ValueError, match="at least one seed, and all different"):
+    with pytest.raises(ValueError, match="at least one seed, and no seed twice"):
         lab.choose(session, 1)
 
 
@@ -162,12 +164,12 @@ def test_a_summary_counts_what_was_measured(lab):
     assert (empty.total, empty.done, empty.mean, empty.sd) == (4, 0, None, None)
     for accuracy in (50.0, 60.0, 70.0):
         lab.complete(lab.claim(), accuracy)
-    assert not evaluations.all_done(lab.store, choice.id)
+    assert not evaluations.evaluation_summary(lab.store, choice.id).all_done
     jobs.finish(lab.store, lab.claim(), Ending(TrialState.DIVERGED), now=lab.now)
     summary = evaluations.evaluation_summary(lab.store, choice.id)
     assert (summary.accuracies, summary.mean, summary.sd) == ((50.0, 60.0, 70.0), 60.0, 10.0)
     assert (summary.complete, summary.diverged, summary.all_done) == (3, 1, True)
-    assert evaluations.all_done(lab.store, choice.id)
+    assert evaluations.evaluation_summary(lab.store, choice.id).all_done
 
 
 def test_seeds_that_the_rules_have_more_after_an_amendment_are_added_to_every_choice(lab):
@@ -179,8 +181,8 @@ def test_seeds_that_the_rules_have_more_after_an_amendment_are_added_to_every_ch
     lab.withdraw(left)
     assert evaluations.ensure(lab.store, seeds=(1, 2), now=lab.now) == 0
     assert evaluations.ensure(lab.store, seeds=(2, 3, 4), now=lab.now) == 4
-    choice = evaluations.final_choice_of(lab.store, first.id)
-    assert [each.seed for each in evaluations.of_choice(lab.store, choice.id)] == [1, 2, 3, 4]
+    choice = final_choice_of(lab.store, first.id)
+    assert [each.seed for each in evaluations_of(lab.store, choice.id)] == [1, 2, 3, 4]
     assert evaluations.ensure(lab.store, seeds=(2, 3, 4), now=lab.now) == 0
     (event,) = events.read(lab.store, kind=EventKind.EVALUATIONS_ADDED)
     assert event.details == {"count": 4}

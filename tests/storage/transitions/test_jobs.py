@@ -100,7 +100,8 @@ def test_an_epoch_reported_twice_is_kept_once(lab):
 
 def test_completing_keeps_the_result_and_how_it_came_about(lab):
     job = trial_job(lab)
-    assert jobs.started(lab.store, job, now=lab.later(seconds=1))
+    began = lab.now
+    lab.later(seconds=5)
     ended = finish(
         lab,
         job,
@@ -111,9 +112,10 @@ def test_completing_keeps_the_result_and_how_it_came_about(lab):
         environment={"device": "cpu", "threads": 1},
     )
     assert (ended.state, ended.validation_accuracy, ended.ended_at) == (TrialState.COMPLETE, 81.25, lab.now)
+    assert ended.started_at == began
     assert (ended.seconds, ended.images_per_second, ended.environment["threads"]) == (4.5, 900.0, 1)
     kinds = [each.kind for each in events.read(lab.store, subject=job.key)]
-    assert kinds == [EventKind.TRIAL_SUBMITTED, EventKind.CLAIMED, EventKind.STARTED, EventKind.ENDED]
+    assert kinds == [EventKind.TRIAL_SUBMITTED, EventKind.CLAIMED, EventKind.ENDED]
 
 
 def test_the_losses_of_an_epoch_that_did_not_end_are_kept(lab):
@@ -143,16 +145,15 @@ def test_a_job_ends_once_and_takes_nothing_after(lab, at_once):
     refused = [each for each in results if isinstance(each, Refused)]
     assert [each.reason for each in refused] == [Reason.NOT_RUNNING] * 2
     assert not record(lab, job)
-    assert not jobs.started(lab.store, job, now=lab.now)
     assert history.epochs_of(lab.store, JobKind.TRIAL, job.id) == ()
 
 
 def test_an_ending_that_makes_no_sense_is_an_error():
     with pytest.raises(ValueError, match="cannot end as running"):
         Ending(TrialState.RUNNING)
-    with pytest.raises(ValueError, match="only when, it is complete"):
+    with pytest.raises(ValueError, match="only if, it is complete"):
         Ending(TrialState.DIVERGED, accuracy=50.0)
-    with pytest.raises(ValueError, match="only when, it is complete"):
+    with pytest.raises(ValueError, match="only if, it is complete"):
         Ending(TrialState.COMPLETE)
 
 
@@ -228,7 +229,7 @@ def test_a_trial_that_ends_after_its_session_changes_only_itself(lab, make_confi
     job = trial_job(lab)
     session = sessions.get(lab.store, job.session_id)
     chosen = lab.choose(session, make_configuration())
-    assert chosen.stopping.subject == job.key
+    assert chosen.stopped.subject == job.key
     assert finish(lab, job, TrialState.CANCELLED).state is TrialState.CANCELLED
     assert sessions.get(lab.store, session.id).state is SessionState.FINISHED
 

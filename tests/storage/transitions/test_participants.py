@@ -5,11 +5,12 @@ import pytest
 from sqlmodel import select
 
 from storage import events, posts
-from storage.queries import history
+from storage.queries import history, people
 from storage.refusals import Reason, Refused
 from storage.schema.states import EventKind, ParticipantState, SessionState, TrialState
 from storage.schema.tables import Epoch, Evaluation, FinalChoice, Identity, Post, Session, Trial, TrialComment
 from storage.transitions import evaluations, jobs, participants, studies, trials
+from tests.storage.reading import evaluations_of
 
 
 def test_codes_count_up_and_an_invitation_twice_is_one_participant(lab):
@@ -81,7 +82,7 @@ def test_withdrawing_ends_the_session_stops_the_trial_and_empties_the_link(lab):
     job = lab.claim()
     withdrawal = lab.withdraw(session)
     assert withdrawal.session.state is SessionState.FINISHED
-    assert withdrawal.stopping.subject == job.key
+    assert (withdrawal.stopped.subject, withdrawal.stopped.state) == (job.key, TrialState.RUNNING)
     assert participants.identity_of(lab.store, session.participant_id) is None
     assert participants.by_slack_user(lab.store, "U0001") is None
     assert trials.get(lab.store, job.id).cancel_requested_at == lab.now
@@ -96,7 +97,7 @@ def test_withdrawing_cancels_a_waiting_trial_at_once(lab):
     session = lab.seated()
     lab.submit(session)
     withdrawal = lab.withdraw(session)
-    assert withdrawal.cancelled.state is TrialState.CANCELLED
+    assert withdrawal.stopped.state is TrialState.CANCELLED
     assert history.session_view(lab.store, session.id).choice is None
 
 
@@ -187,7 +188,7 @@ def test_with_one_task_everybody_gets_it_and_the_log_says_nothing(lab):
 @pytest.mark.parametrize("tasks", [(), ("digits", "digits")])
 def test_a_study_has_tasks_and_all_different(lab, tasks):
     lab.tasks = tasks
-    with pytest.raises(ValueError, match="at least one task, and all different"):
+    with pytest.raises(ValueError, match="at least one task, and no task twice"):
         lab.described()
 
 
@@ -200,7 +201,7 @@ def test_who_leaves_after_the_final_choice_has_no_more_evaluations(lab):
     withdrawal = lab.withdraw(session)
     assert [each.subject for each in withdrawal.evaluations] == [running.key]
     assert withdrawal.session is None
-    states = [each.state for each in evaluations.of_choice(lab.store, choice.id)]
+    states = [each.state for each in evaluations_of(lab.store, choice.id)]
     assert states == [TrialState.COMPLETE] + [TrialState.CANCELLED] * 9
     with pytest.raises(Refused) as refused:
         lab.complete(running)
@@ -264,7 +265,8 @@ class TestDeletingWhatSomebodyDid:
     def test_it_is_told_what_has_to_be_stopped_and_which_messages_there_were(self, lab, gone):
         session, _, job, withdrawal = gone
         assert withdrawal.deleted
-        assert (withdrawal.session.id, withdrawal.stopping.subject) == (session.id, job.key)
+        assert (withdrawal.session.id, withdrawal.stopped.subject) == (session.id, job.key)
+        assert withdrawal.stopped.state is TrialState.RUNNING
         assert [(each.subject, each.file_id) for each in withdrawal.posts] == [(session.subject, None), (job.key, "F1")]
 
     def test_the_log_says_that_it_was_and_never_knew_more_than_codes(self, lab, gone):
@@ -277,7 +279,6 @@ class TestDeletingWhatSomebodyDid:
 
     def test_what_the_worker_still_says_is_not_heard_and_never_taken_for_anothers(self, lab, gone):
         _, other, job, _ = gone
-        assert not jobs.started(lab.store, job, now=lab.now)
         assert not jobs.record_epoch(
             lab.store, job, epoch=2, batch_losses=[1.0], training_loss=1.0, validation_accuracy=9.0, seconds=1.0
         )
@@ -304,7 +305,7 @@ class TestDeletingWhatSomebodyDid:
         running = lab.claim()
         withdrawal = lab.withdraw(session, delete_data=True)
         assert [each.subject for each in withdrawal.evaluations] == [running.key]
-        assert evaluations.of_choice(lab.store, choice.id) == []
+        assert evaluations_of(lab.store, choice.id) == []
         assert history.session_of_participant(lab.store, session.participant_id) is None
         assert history.sessions(lab.store, 1) == []
         assert lab.claim_nothing()
@@ -314,15 +315,15 @@ def test_a_participant_is_found_by_the_code_however_it_is_written(lab):
     for _ in range(7):
         lab.invite()
     for written in ("P007", "p007", "p7", " P7 ", "P0007"):
-        assert participants.find_by_code(lab.store, written).code == "P007"
+        assert people.find_by_code(lab.store, written).code == "P007"
     for unknown in ("P008", "7", "", "P", "P7x", "T1-01"):
-        assert participants.find_by_code(lab.store, unknown) is None
+        assert people.find_by_code(lab.store, unknown) is None
     studies.close_study(lab.store, actor="researcher-1", now=lab.now)
-    assert participants.find_by_code(lab.store, "p7").code == "P007"
+    assert people.find_by_code(lab.store, "p7").code == "P007"
 
 
 def test_before_any_study_there_is_nobody_to_find(store):
-    assert participants.find_by_code(store, "P001") is None
+    assert people.find_by_code(store, "P001") is None
 
 
 def test_the_people_of_a_study_and_how_far_each_has_come(lab):
@@ -336,7 +337,7 @@ def test_the_people_of_a_study_and_how_far_each_has_come(lab):
         lab.complete(lab.claim(), accuracy)
     lab.submit(tuning)
     lab.invite()
-    first, second, third = participants.people(lab.store, 1)
+    first, second, third = people.people(lab.store, 1)
     assert (first.code, first.months, first.group_name, first.task) == ("P001", 6.0, "medium", "digits")
     assert (first.session_state, first.tries, first.best_validation_accuracy) == (SessionState.FINISHED, 2, 70.0)
     assert (first.final_chosen, first.evaluations_done, first.evaluations_total) == (True, 2, 3)
@@ -344,4 +345,4 @@ def test_the_people_of_a_study_and_how_far_each_has_come(lab):
     assert (second.session_id, second.tries, second.best_validation_accuracy) == (tuning.id, 1, None)
     assert (second.final_chosen, second.evaluations_total, second.mean_test_accuracy) == (False, 0, None)
     assert (third.state, third.session_state, third.tries) == (ParticipantState.INVITED, None, 0)
-    assert participants.people(lab.store, 99) == []
+    assert people.people(lab.store, 99) == []

@@ -63,8 +63,7 @@ def test_expiry_opens_the_choice_cancels_what_waits_and_frees_the_seat(lab):
     expired = lab.expire(session)
     assert expired.session.state is SessionState.CHOOSING
     assert expired.session.grace_ends_at == lab.now + lab.grace
-    assert expired.cancelled.state is TrialState.CANCELLED
-    assert expired.stopping is None
+    assert expired.stopped.state is TrialState.CANCELLED
     assert lab.begin(waiting).id
 
 
@@ -74,8 +73,8 @@ def test_expiry_asks_for_the_running_trial_to_be_stopped(lab):
     job = lab.claim()
     lab.later(hours=2)
     expired = lab.expire(session)
-    assert expired.stopping.subject == job.key
-    assert expired.stopping.state is TrialState.RUNNING
+    assert expired.stopped.subject == job.key
+    assert expired.stopped.state is TrialState.RUNNING
     assert trials.get(lab.store, job.id).cancel_requested_at == lab.now
 
 
@@ -100,7 +99,7 @@ def test_two_clocks_expire_a_session_once(lab, at_once):
 
 def test_time_given_back_moves_the_deadline_and_is_logged(lab):
     session = lab.seated()
-    moved = sessions.give_back(lab.store, session.id, timedelta(minutes=5), why="power cut", now=lab.now)
+    moved = lab.give_back(session, minutes=5)
     assert moved.deadline == session.deadline + timedelta(minutes=5)
     assert moved.given_back_seconds == 300
     (event,) = events.read(lab.store, kind=EventKind.TIME_GIVEN_BACK)
@@ -114,21 +113,19 @@ def test_time_given_back_while_choosing_moves_the_end_of_the_grace_period(lab):
     session = lab.seated()
     lab.later(hours=2)
     lab.expire(session)
-    moved = sessions.give_back(lab.store, session.id, timedelta(minutes=5), why="power cut", now=lab.now)
+    moved = lab.give_back(session, minutes=5)
     assert moved.grace_ends_at == lab.now + timedelta(minutes=15)
     assert moved.deadline == session.deadline
 
 
 def test_time_is_not_given_back_to_the_finished_nor_taken_away(lab):
     session = lab.seated()
-    with pytest.raises(ValueError, match="positive"):
-        sessions.give_back(lab.store, session.id, timedelta(minutes=-5), why="", now=lab.now)
+    for minutes in (-5, 0):
+        moved = lab.give_back(session, minutes=minutes)
+        assert (moved.deadline, moved.given_back_seconds) == (session.deadline, 0)
     lab.withdraw(session)
-
-    def late():
-        sessions.give_back(lab.store, session.id, timedelta(minutes=5), why="", now=lab.now)
-
-    assert reason_of(late) is Reason.SESSION_OVER
+    assert lab.give_back(session, minutes=5).deadline == session.deadline
+    assert events.read(lab.store, kind=EventKind.TIME_GIVEN_BACK) == []
 
 
 def extend(lab, session, **duration):
@@ -186,8 +183,7 @@ def test_a_researcher_ends_a_session_without_a_final_choice_and_keeps_its_trials
     lab.submit(session)
     job = lab.claim()
     cancelled = cancel(lab, session)
-    assert cancelled.stopping.subject == job.key
-    assert cancelled.cancelled is None
+    assert (cancelled.stopped.subject, cancelled.stopped.state) == (job.key, TrialState.RUNNING)
     view = history.session_view(lab.store, session.id)
     assert (view.state, view.ended_as, view.choice) == (SessionState.FINISHED, SessionEnd.CANCELLED, None)
     assert [each.number for each in view.trials] == [1, 2]
@@ -203,7 +199,7 @@ def test_a_session_cancelled_while_choosing_has_no_choice_of_the_clocks(lab):
     session = lab.seated()
     lab.submit(session)
     lab.later(hours=2)
-    assert lab.expire(session).cancelled.number == 1
+    assert lab.expire(session).stopped.number == 1
     cancel(lab, session)
     lab.later(hours=1)
     assert sessions.unfinished_sessions(lab.store) == []

@@ -32,8 +32,8 @@ def test_a_second_submission_is_told_about_the_first(lab):
     waiting = refusal(lambda: lab.submit(session))
     assert (waiting.reason, str(waiting)) == (
         Reason.TRIAL_UNFINISHED,
-        "Trial 1 is waiting for its turn, and there is one at a time. "
-        "Wait until it ends, or cancel it, and submit again.",
+        "Trial 1 is waiting, and you can have one trial at a time. "
+        "Wait until it ends, or cancel it. Then submit again.",
     )
     job = lab.claim()
     assert "Trial 1 is training" in str(refusal(lambda: lab.submit(session)))
@@ -91,7 +91,10 @@ def test_a_waiting_trial_is_cancelled_at_once(lab):
     cancelled = trials.cancel(lab.store, trial.id, now=lab.later(seconds=5))
     assert (cancelled.state, cancelled.ended_at) == (TrialState.CANCELLED, lab.now)
     again = refusal(lambda: trials.cancel(lab.store, trial.id, now=lab.now))
-    assert (again.reason, str(again)) == (Reason.TRIAL_FINISHED, "Trial 1 was cancelled; there is nothing to cancel.")
+    assert (again.reason, str(again)) == (
+        Reason.TRIAL_FINISHED,
+        "Trial 1 was cancelled, so there is nothing to cancel.",
+    )
     assert [each.kind for each in events.read(lab.store, subject=trial.subject)] == [
         "trial_submitted",
         "cancel_requested",

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.transforms import Resize
 
 from training.images.cache import CacheError
 from training.images.data import load
@@ -69,6 +68,8 @@ def test_both_halves_of_imagenette_are_pooled_split_and_trained_on(
 
 
 def test_pixels_are_those_of_torchvisions_resize_in_the_order_of_classes_and_names(imagenette_folder: Path) -> None:
+    from torchvision.transforms import Resize
+
     collection = imagenette(imagenette_folder).load()
     files = [
         file

@@ -1,11 +1,49 @@
-"""The fast SqueezeNet is torchvision's: the same outputs, the same gradients, dropout that drops half."""
+"""The fast SqueezeNet is torchvision's: the same weights, outputs and gradients, and dropout that drops half."""
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
-from torchvision.models import get_model
 
 from training.networks.squeezenet import FastSqueezeNet, _dropout_mask
+from training.networks.squeezenet_layers import ARCHITECTURES, Architecture, Fire, draw_convolutions
+
+
+def get_model(name: str, *, weights: None, num_classes: int) -> nn.Module:
+    """torchvision's network; imported here, because it takes two seconds that collecting the tests should not take."""
+    from torchvision import models
+
+    network: nn.Module = models.get_model(name, weights=weights, num_classes=num_classes)
+    return network
+
+
+def convolutions(network: nn.Module) -> list[nn.Conv2d]:
+    return [each for each in network.modules() if isinstance(each, nn.Conv2d)]
+
+
+def fast(theirs: nn.Module, version: str = "squeezenet1_1") -> FastSqueezeNet:
+    """The fast network with the weights of torchvision's."""
+    return FastSqueezeNet(ARCHITECTURES[version], convolutions(theirs))
+
+
+@pytest.mark.parametrize("classes", [3, 10])
+@pytest.mark.parametrize("version", ["squeezenet1_0", "squeezenet1_1"])
+def test_the_initial_weights_are_torchvisions_bit_for_bit(version: str, classes: int) -> None:
+    torch.manual_seed(7)
+    theirs = get_model(version, weights=None, num_classes=classes)
+    after = torch.rand(1)
+    torch.manual_seed(7)
+    ours = draw_convolutions(ARCHITECTURES[version], classes)
+    assert torch.equal(torch.rand(1), after), "as many numbers were drawn"
+    for mine, other in zip(ours, convolutions(theirs), strict=True):
+        assert torch.equal(mine.weight, other.weight)
+        assert torch.equal(mine.bias, other.bias)
+        assert (mine.stride, mine.padding) == (other.stride, other.padding)
+
+
+def test_an_architecture_without_a_pooling_behind_its_first_convolution_is_refused() -> None:
+    with pytest.raises(ValueError, match="has a pooling behind its first convolution"):
+        Architecture(channels=8, kernel=3, layers=(Fire(8, 16),))
 
 
 @pytest.mark.parametrize(("size", "batch"), [(32, 20), (33, 1), (64, 5)])
@@ -13,7 +51,7 @@ from training.networks.squeezenet import FastSqueezeNet, _dropout_mask
 def test_outputs_and_gradients_are_torchvisions_in_double_precision(version: str, size: int, batch: int) -> None:
     torch.manual_seed(1)
     theirs = get_model(version, weights=None, num_classes=7)
-    ours = FastSqueezeNet(theirs).double().eval()
+    ours = fast(theirs, version).double().eval()
     theirs = theirs.double().eval()
     images = torch.randn(batch, 3, size, size, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(0, 7, (batch,))
@@ -30,13 +68,13 @@ def test_outputs_and_gradients_are_torchvisions_in_double_precision(version: str
 
 def test_all_weights_are_one_vector_of_torchvisions_length() -> None:
     theirs = get_model("squeezenet1_1", weights=None, num_classes=10)
-    ours = FastSqueezeNet(theirs)
+    ours = fast(theirs)
     assert [name for name, _ in ours.named_parameters()] == ["weights"]
     assert ours.weights.numel() == sum(each.numel() for each in theirs.parameters())
 
 
 def test_a_loss_that_is_not_a_number_stays_one() -> None:
-    network = FastSqueezeNet(get_model("squeezenet1_1", weights=None, num_classes=10)).eval()
+    network = fast(get_model("squeezenet1_1", weights=None, num_classes=10)).eval()
     with torch.no_grad():
         network.weights[0] = float("nan")
     images = torch.zeros(1, 3, 32, 32).contiguous(memory_format=torch.channels_last)
@@ -55,7 +93,7 @@ def test_dropout_keeps_the_mean(probability: float, kept: float) -> None:
 
 
 def test_dropout_is_for_training_only() -> None:
-    network = FastSqueezeNet(get_model("squeezenet1_1", weights=None, num_classes=10))
+    network = fast(get_model("squeezenet1_1", weights=None, num_classes=10))
     images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         assert torch.equal(network.eval()(images), network(images))

@@ -1,0 +1,1 @@
+"""The connection to the app: Socket Mode, and what every request needs."""

@@ -1,0 +1,220 @@
+"""Reads a study from the database, as the report needs it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+from sqlmodel import col, select
+
+from reports.data.study_data import (
+    COMMENTS,
+    NO_COMMENT,
+    STATES,
+    EvaluationRow,
+    Kind,
+    ParticipantRow,
+    StudyData,
+    Trials,
+    natural,
+)
+from reports.data.study_rules import Rules
+from reports.results.study_results import AmendmentLine
+from reports.statistics.arrays import Floats
+from storage.database import Store, Transaction
+from storage.refusals import Reason, Refused
+from storage.schema.comments import Comment
+from storage.schema.states import Chooser, ParticipantState, TrialState
+from storage.schema.tables import (
+    Amendment,
+    Baseline,
+    Evaluation,
+    FinalChoice,
+    Participant,
+    Session,
+    Study,
+    Trial,
+    TrialComment,
+)
+from training.hyperparameters import BY_NAME, HYPERPARAMETERS
+
+
+def load(store: Store, study_id: int | None = None) -> StudyData:
+    """Read a study: by its number, or the current one, or the newest.
+
+    Raises:
+        Refused: There is no such study (``UNKNOWN``), or none at all (``NO_STUDY``).
+    """
+    with store.read() as transaction:
+        study = _study(transaction, study_id)
+        rules = Rules.read(study.rules)
+        amendments = transaction.exec(
+            select(Amendment).where(Amendment.study_id == study.id).order_by(col(Amendment.id))
+        )
+        searchers = dict(
+            transaction.exec(select(Baseline.id, Baseline.searcher).where(Baseline.study_id == study.id)).all()
+        )
+        people = transaction.exec(select(Participant).where(Participant.study_id == study.id)).all()
+        sessions = {
+            each.participant_id: each
+            for each in transaction.exec(
+                select(Session).join(Participant).where(Participant.study_id == study.id).order_by(col(Session.id))
+            )
+        }
+        choices = _final_choices(transaction, study.id)
+        in_order = sorted(people, key=lambda each: natural(each.code))
+        ranks = {sessions[each.id].id: rank for rank, each in enumerate(in_order) if each.id in sessions}
+        starts = {each.id: each.started_at for each in sessions.values()}
+        trials, slices = _trials(transaction, study.id, ranks, starts)
+        rows = []
+        for rank, each in enumerate(in_order):
+            kind: Kind = "person" if each.baseline_id is None else str(searchers[each.baseline_id])  # type: ignore[assignment]
+            session = sessions.get(each.id)
+            choice = choices.get(session.id) if session else None
+            rows.append(_participant(each, kind, rules, session, choice, slices.get(rank, slice(0, 0))))
+        return StudyData(
+            name=study.name,
+            opened=study.opened_at.date().isoformat() if study.opened_at else None,
+            rules_hash=study.rules_hash,
+            rules=rules,
+            amendments=tuple(AmendmentLine(each.name, each.reason, each.at.date().isoformat()) for each in amendments),
+            participants=tuple(rows),
+            trials=trials,
+        )
+
+
+def _study(transaction: Transaction, study_id: int | None) -> Study:
+    if study_id is not None:
+        return transaction.need(Study, study_id)
+    newest = select(Study).order_by(col(Study.current).is_(None), col(Study.id).desc())
+    study = transaction.exec(newest).first()
+    if study is None:
+        raise Refused(Reason.NO_STUDY, "There is no study in this database yet, so there is nothing to report.")
+    return study
+
+
+def _participant(
+    person: Participant,
+    kind: Kind,
+    rules: Rules,
+    session: Session | None,
+    choice: tuple[Chooser, tuple[EvaluationRow, ...]] | None,
+    trials: slice,
+) -> ParticipantRow:
+    return ParticipantRow(
+        code=person.code,
+        kind=kind,
+        months=person.months,
+        group=None if person.months is None else rules.group(person.months),
+        education=person.education,
+        answers=person.answers or {},
+        task=session.task if session else person.task,
+        consented=person.consented_at is not None,
+        described=person.described_at is not None,
+        withdrawn=person.state is ParticipantState.WITHDRAWN,
+        session=session.state if session else None,
+        ended_as=session.ended_as if session else None,
+        chosen_by=choice[0] if choice else None,
+        evaluations=choice[1] if choice else (),
+        trials=trials,
+    )
+
+
+def _final_choices(transaction: Transaction, study_id: int) -> dict[int, tuple[Chooser, tuple[EvaluationRow, ...]]]:
+    """Who chose, and the evaluations, by session."""
+    chosen = transaction.exec(
+        select(FinalChoice.id, FinalChoice.session_id, FinalChoice.chosen_by)
+        .join(Session)
+        .join(Participant)
+        .where(Participant.study_id == study_id)
+    )
+    found = {number: (session, Chooser(chooser)) for number, session, chooser in chosen}
+    evaluations: dict[int, list[EvaluationRow]] = {number: [] for number in found}
+    for number, seed, state, accuracy in transaction.exec(
+        select(Evaluation.final_choice_id, Evaluation.seed, Evaluation.state, Evaluation.test_accuracy)
+        .join(FinalChoice)
+        .join(Session)
+        .join(Participant)
+        .where(Participant.study_id == study_id)
+        .order_by(col(Evaluation.final_choice_id), col(Evaluation.seed))
+    ):
+        evaluations[number].append(EvaluationRow(seed, TrialState(state), accuracy))
+    return {session: (chooser, tuple(evaluations[number])) for number, (session, chooser) in found.items()}
+
+
+def _trials(
+    transaction: Transaction, study_id: int, ranks: Mapping[int, int], starts: Mapping[int, datetime]
+) -> tuple[Trials, dict[int, slice]]:
+    """All trials in the order of their participants, and which rows belong to which."""
+    about = (
+        "id",
+        "session_id",
+        "number",
+        "state",
+        "validation_accuracy",
+        "seconds",
+        "submitted_at",
+        "started_at",
+        "ended_at",
+        "drawn",
+    )
+    names = (*about, *(each.name for each in HYPERPARAMETERS))
+    of_study = select(*(getattr(Trial, name) for name in names)).join(Session).join(Participant)
+    found = transaction.exec(of_study.where(Participant.study_id == study_id)).all()
+    rows = sorted(
+        (row for row in found if row.session_id in ranks), key=lambda row: (ranks[row.session_id], row.number)
+    )
+    places = {row.id: position for position, row in enumerate(rows)}
+    comments = np.full((len(rows), len(HYPERPARAMETERS)), NO_COMMENT, dtype=np.int8)
+    columns = {each.name: position for position, each in enumerate(HYPERPARAMETERS)}
+    kinds = {comment: position for position, comment in enumerate(COMMENTS)}
+    for trial, name, comment in transaction.exec(
+        select(TrialComment.trial_id, TrialComment.hyperparameter, TrialComment.comment)
+        .join(Trial)
+        .join(Session)
+        .join(Participant)
+        .where(Participant.study_id == study_id)
+    ):
+        if trial in places and name in columns:
+            comments[places[trial], columns[name]] = kinds[Comment(comment)]
+    started = [starts[row.session_id] for row in rows]
+    slices: dict[int, slice] = {}
+    for position, row in enumerate(rows):
+        rank = ranks[row.session_id]
+        slices[rank] = slice(slices[rank].start if rank in slices else position, position + 1)
+    trials = Trials(
+        number=np.array([row.number for row in rows], dtype=np.int64),
+        state=np.array([STATES.index(row.state) for row in rows], dtype=np.int64),
+        accuracy=_floats(row.validation_accuracy for row in rows),
+        seconds=_floats(row.seconds for row in rows),
+        submitted=_since([row.submitted_at for row in rows], started),
+        started=_since([row.started_at for row in rows], started),
+        ended=_since([row.ended_at for row in rows], started),
+        values=_values(rows),
+        comments=comments,
+        drawn=np.array([row.drawn for row in rows], dtype=bool),
+    )
+    return trials, slices
+
+
+def _values(rows: Sequence[Row[Any]]) -> Floats:
+    values = np.empty((len(rows), len(HYPERPARAMETERS)))
+    for column, each in enumerate(HYPERPARAMETERS):
+        given = [getattr(row, each.name) for row in rows]
+        if each.kind == "choice":
+            codes = {choice: position for position, choice in enumerate(BY_NAME[each.name].choices)}
+            given = [codes[value] for value in given]
+        values[:, column] = given
+    return values
+
+
+def _floats(values: Iterable[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _since(moments: Sequence[datetime | None], starts: Sequence[datetime]) -> Floats:
+    return _floats(
+        None if moment is None else round((moment - start).total_seconds(), 3)
+        for moment, start in zip(moments, starts, strict=True)
+    )

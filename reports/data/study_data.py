@@ -1,0 +1,152 @@
+"""A study as the report reads it: codes, never Slack users; times from the start of each one's session."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.data.study_rules import Rules
+from reports.results.study_results import AmendmentLine
+from reports.statistics.arrays import Flags, Floats, Integers
+from storage.schema.comments import Comment
+from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
+
+Kind = Literal["person", "random", "tpe"]
+
+STATES: tuple[TrialState, ...] = tuple(TrialState)
+"""What :attr:`Trials.state` indexes."""
+
+COMMENTS: tuple[Comment, ...] = tuple(Comment)
+"""What :attr:`Trials.comments` indexes."""
+
+NO_COMMENT = -1
+
+
+@dataclass(frozen=True)
+class EvaluationRow:
+    """One of the trainings of a final choice; ``accuracy`` on the test split, in percent, when complete."""
+
+    seed: int
+    state: TrialState
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class ParticipantRow:
+    """A participant with their session.
+
+    Attributes:
+        code: ``P001``; artificial ones ``R1``, ``T1-01``.
+        group: By the study's rules; None without months.
+        task: Of the session, or as assigned; None when neither is there yet.
+        consented, described: Whether they consented, and described their background.
+        session: Where their session is; None when it never began.
+        ended_as: How it ended.
+        chosen_by: Who made the final choice; None when there is none.
+        evaluations: Of the final choice, by seed.
+        trials: Their rows in :attr:`StudyData.trials`, in the order of their numbers.
+    """
+
+    code: str
+    kind: Kind
+    months: float | None
+    group: str | None
+    education: str | None
+    answers: Mapping[str, Any]
+    task: str | None
+    consented: bool
+    described: bool
+    withdrawn: bool
+    session: SessionState | None
+    ended_as: SessionEnd | None
+    chosen_by: Chooser | None
+    evaluations: tuple[EvaluationRow, ...]
+    trials: slice
+
+    @property
+    def is_analysed(self) -> bool:
+        """Whether they are in the report's figures: finished with a final choice, not withdrawn, experience known."""
+        finished = self.session is SessionState.FINISHED and self.chosen_by is not None and not self.withdrawn
+        return finished and (self.kind != "person" or self.months is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """All trials as columns of one length, sorted by participant and number.
+
+    Attributes:
+        number: From 1 within a session.
+        state: Index into :data:`STATES`.
+        accuracy: Validation accuracy in percent; NaN where there is none.
+        seconds: Time trained; NaN when it never started.
+        submitted, started, ended: Seconds from the session's start, to the millisecond; NaN where it has not.
+        values: Shape (trials, 15), in table 1's order; a choice is the index into its ``choices``.
+        comments: Shape (trials, 15): index into :data:`COMMENTS`, or :data:`NO_COMMENT`.
+        drawn: Whether a random search drew it.
+    """
+
+    number: Integers
+    state: Integers
+    accuracy: Floats
+    seconds: Floats
+    submitted: Floats
+    started: Floats
+    ended: Floats
+    values: Floats
+    comments: NDArray[np.int8]
+    drawn: Flags
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def are(self, *states: TrialState) -> Flags:
+        """Which are in one of these states."""
+        return np.isin(self.state, [STATES.index(each) for each in states])
+
+    @property
+    def complete(self) -> Flags:
+        """Which were trained to their end and measured."""
+        return self.are(TrialState.COMPLETE) & np.isfinite(self.accuracy)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyData:
+    """One study.
+
+    Attributes:
+        opened: The day it opened (ISO); None when it has not yet.
+        participants: People and artificial ones, sorted by code: P2 before P10.
+    """
+
+    name: str
+    opened: str | None
+    rules_hash: str
+    rules: Rules
+    amendments: tuple[AmendmentLine, ...]
+    participants: tuple[ParticipantRow, ...]
+    trials: Trials
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that somebody has, sorted; those of the rules when nobody has one."""
+        given = {each.task for each in self.participants if each.task is not None}
+        return tuple(sorted(given or set(self.rules.tasks)))
+
+    def people(self, task: str | None = None) -> tuple[ParticipantRow, ...]:
+        """All people, or those with this task."""
+        return self._of_kind("person", task)
+
+    def artificial(self, kind: Kind, task: str | None = None) -> tuple[ParticipantRow, ...]:
+        """All artificial participants of a searcher, or those with this task."""
+        return self._of_kind(kind, task)
+
+    def _of_kind(self, kind: Kind, task: str | None) -> tuple[ParticipantRow, ...]:
+        return tuple(each for each in self.participants if each.kind == kind and task in (None, each.task))
+
+
+def natural(code: str) -> tuple[tuple[int, str], ...]:
+    """A key that sorts codes as people count: P2 before P10, T1-9 before T1-10."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", code) if part)

@@ -1,0 +1,84 @@
+"""A study's rules: the text that is kept with it, as a mapping; the groups of participants; the extra questions."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Group = Literal["novice", "medium", "expert"]
+
+GROUPS: tuple[str, ...] = ("novice", "medium", "expert")
+"""The paper's groups of participants, from the least to the most experience (section 3)."""
+
+QuestionKind = Literal["number", "choice"]
+"""How an extra question is answered: with a number, or with one of its choices."""
+
+_WHERE_IT_RUNS = ("slack", "machine")
+"""Sections of a study file that are no rules; they may name people."""
+
+
+def group_of(months: float, *, novice_up_to_months: float, medium_up_to_months: float) -> Group:
+    """The group of somebody with this many months of deep-learning experience."""
+    if months <= novice_up_to_months:
+        return "novice"
+    return "medium" if months <= medium_up_to_months else "expert"
+
+
+@dataclass(frozen=True)
+class Question:
+    """An extra question of the background form, as it is kept with a study; ``choices`` is empty for a number."""
+
+    name: str
+    label: str
+    kind: QuestionKind
+    choices: tuple[str, ...] = ()
+
+    def as_number(self, answer: Any) -> float | None:
+        """The answer as a number: of a choice its position, from 1. None for anything that does not answer it."""
+        if self.kind == "choice":
+            return float(self.choices.index(answer) + 1) if answer in self.choices else None
+        try:
+            return float(answer)
+        except (TypeError, ValueError):
+            return None
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether the choices are in an order: each begins with its position, as “1 – not at all”, “2”, “3” do."""
+        return self.kind == "number" or all(
+            choice.startswith(str(position)) for position, choice in enumerate(self.choices, start=1)
+        )
+
+
+def parse_rules(text: str) -> dict[str, Any]:
+    """The rules in canonical JSON, or in TOML; empty when the text is neither."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        try:
+            given = tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            return {}
+    return given if isinstance(given, dict) else {}
+
+
+def canonical(rules: Mapping[str, Any]) -> str:
+    """The rules of a study file as canonical JSON, without where it runs."""
+    kept = {name: value for name, value in rules.items() if name not in _WHERE_IT_RUNS}
+    return json.dumps(kept, sort_keys=True, indent=1, default=str)
+
+
+def hash_of(text: str) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_nothing(value: Any) -> Any:
+    """The same without ``None``, which TOML cannot say."""
+    if isinstance(value, Mapping):
+        return {name: without_nothing(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [without_nothing(each) for each in value if each is not None]
+    return value

@@ -1,0 +1,26 @@
+"""Rows that tests look at and the program never reads by themselves."""
+
+from sqlmodel import col, select
+
+from storage.database import Store
+from storage.schema.tables import Amendment, Evaluation, FinalChoice
+
+
+def evaluations_of(store: Store, final_choice_id: int) -> list[Evaluation]:
+    """The evaluations of a final choice, in the order of their seeds."""
+    with store.read() as transaction:
+        query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
+        return list(transaction.exec(query).all())
+
+
+def final_choice_of(store: Store, session_id: int) -> FinalChoice | None:
+    """What a session ended with; ``None`` without a final choice."""
+    with store.read() as transaction:
+        return transaction.exec(select(FinalChoice).where(FinalChoice.session_id == session_id)).first()
+
+
+def amendments_of(store: Store, study_id: int) -> list[Amendment]:
+    """The amendments of a study, in their order."""
+    with store.read() as transaction:
+        query = select(Amendment).where(Amendment.study_id == study_id).order_by(col(Amendment.id))
+        return list(transaction.exec(query).all())
