@@ -86,7 +86,7 @@ def test_a_restart_repeats_nothing_and_leaves_nothing_out(office):
     assert texts(office) == told
 
 
-def test_what_happens_while_slack_is_away_is_told_in_its_order_when_it_is_back(office):
+def test_events_while_slack_is_away_are_told_in_their_order_when_it_is_back(office):
     opened(office)
     office.told("Black Magic is open")
     place = office.go_offline()
@@ -108,7 +108,7 @@ def test_an_amendment_is_told_by_name_with_its_reason_and_without_anybodys_name(
     assert "U0123456789" not in post.text_of_everything
 
 
-def test_who_leaves_and_who_gets_more_time_is_told_by_code(office):
+def test_participants_who_leave_or_get_more_time_are_named_by_their_codes(office):
     opened(office)
     leaves, goes, stays, empty = (office.seated() for _ in range(4))
     now = {"now": office.now}
@@ -203,7 +203,7 @@ def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(offic
 
 
 def test_every_kind_of_event_that_is_told_was_told_here(office):
-    """A reminder for whoever adds one: what is told is in the log, and nothing else is."""
+    """Every kind of event is either posted or named here as not posted."""
     opened(office)
     office.seated()
     assert texts(office) == ["Black Magic is open."]

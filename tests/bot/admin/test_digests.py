@@ -118,7 +118,7 @@ def test_there_is_one_digest_a_day_however_often_the_bot_starts(office):
         assert [each.ts for each in digests(office)] == [first.ts]
 
 
-def test_what_the_bot_slept_through_is_in_the_next_digest_and_nothing_is_in_two(office):
+def test_the_time_while_the_bot_was_away_is_in_the_next_digest_and_nothing_is_in_two(office):
     office.finished(0, 40.0)
     evening(office, local(2030, 3, 1))
     office.now = local(2030, 3, 1, hour=20)
@@ -157,7 +157,7 @@ def test_only_a_pause_is_news_too_and_what_researchers_read_is_none(office):
     assert paused.buttons == ("Resume",)
 
 
-def test_who_waits_in_line_is_counted(office):
+def test_participants_in_the_queue_are_counted(office):
     session = office.seated()
     assert len(evaluations.due(office.store)) == 0
     person = office.described()

@@ -61,7 +61,7 @@ def test_the_full_report_follows_the_last_evaluation_and_names_nobody(open_offic
     close(office)
     office.told("2 evaluations are left. The full report follows when they have ended.")
     office.quiet()
-    assert office.admins._final._thread is None
+    assert office.admins._final_reports._thread is None
     office.evaluated(60.0)
     office.run(JobKind.EVALUATION, TrialState.DIVERGED)
     office.admin.wait_until(lambda: sent(office), _COMPUTING)

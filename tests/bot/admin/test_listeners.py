@@ -76,7 +76,7 @@ def test_an_admin_acts_by_buttons_and_is_known_as_one(office):
     assert {each.actor for each in done} == {"admin-1"}
 
 
-def test_whoever_takes_part_is_told_so_in_private_and_nothing_is_done(office):
+def test_a_participant_who_presses_is_told_so_in_private_and_nothing_is_done(office):
     opening = post(office, "Black Magic goes on", "Pause")
     alert = raised(office, AlertKind.TRIAL_FAILED, "trial:1 of P001 failed.")
     reader = office.workspace.add_person("Reads the reports", "admin")
@@ -132,7 +132,7 @@ def test_a_button_of_an_old_screen_says_how_it_is(office, researcher):
     post(office, "Black Magic goes on", "Pause")
 
 
-def test_what_a_researcher_does_by_command_is_told_with_a_button_too(office, researcher):
+def test_an_action_by_command_is_posted_with_a_button_too(office, researcher):
     before = post(office, "Black Magic goes on", "Pause")
     office.running.actions.pause("researcher-1")
     paused = post(office, "Black Magic is paused", "Resume")

@@ -77,7 +77,7 @@ def statuses():
         "invited": {"participant": 1, "state": ParticipantState.INVITED},
         "consented": {"participant": 1, "state": ParticipantState.CONSENTED},
         "described": described,
-        "in line": {**described, "position": 2},
+        "in the queue": {**described, "position": 2},
         "called": {**described, "position": 1, "called": True},
         **{f"tuning, {name}": {**described, "session": session(*trials)} for name, trials in tuning.items()},
         **{

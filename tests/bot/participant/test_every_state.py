@@ -1,4 +1,4 @@
-"""Whoever reads nothing but the last message knows what to do next, in every state there is."""
+"""In every state, a participant who reads only the last message knows what to do next."""
 
 import queue
 from dataclasses import dataclass, field
@@ -190,8 +190,8 @@ def walked(stage):
     assert person.submit() == {}
     walk.check("described", "Your task", "Start")
     walk.go_on()
-    walk.check("in line", "you are next")
-    walk.check_answer("in line")
+    walk.check("in the queue", "you are next")
+    walk.check_answer("in the queue")
     study.withdraw(first.id)
     walk.check("called", "A place is free now", "Start")
     walk.check_answer("called")
@@ -294,7 +294,7 @@ def test_every_state_has_one_way_on(walked):
         "invited",
         "consented",
         "described",
-        "in line",
+        "in the queue",
         "called",
         "called too late",
         "called again",
@@ -381,7 +381,7 @@ def test_the_message_of_a_step_that_is_done_has_lost_its_button(walked, words, d
     assert message.buttons == left
 
 
-def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
+def test_a_participant_who_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     house, workers = stage
     walk = Walk(house, workers, house.seated("Leaves"))
     walk.person.close()
@@ -402,7 +402,7 @@ def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     assert house.participant(walk.person).code != before
 
 
-def test_whoever_is_taken_out_is_told_so(stage, walked):
+def test_a_participant_who_is_taken_out_is_told_so(stage, walked):
     house, workers = stage
     walk = Walk(house, workers, house.seated("Is taken out"))
     walk.person.close()

@@ -77,7 +77,7 @@ def test_looking_again_without_a_change_costs_no_call(own, looking):
     assert published(own) == before
 
 
-def test_whoever_does_not_look_at_it_costs_no_call(own):
+def test_a_person_who_does_not_open_it_costs_no_call(own):
     before = published(own)
     person = own.newcomer("Only writes")
     person.open_messages()

@@ -127,7 +127,7 @@ def test_a_configuration_in_one_line_opens_the_form_filled_in(tuner):
         ("sgd with momentum", "Momentum: the value is missing."),
     ],
 )
-def test_what_cannot_be_used_of_a_line_is_told(tuner, line, told):
+def test_the_unusable_part_of_a_line_is_reported(tuner, line, told):
     _, person = tuner
     assert told in answer(person, line, "I understood").text
 

@@ -60,7 +60,7 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(line, told):
 
 
 @pytest.mark.parametrize(("line", "unknown"), [("adamw lr 1e-3", "adamw"), ("64, adam", "64"), ("adam foo", "foo")])
-def test_what_is_not_understood_is_told_and_not_guessed(line, unknown):
+def test_unknown_words_are_reported_and_not_guessed(line, unknown):
     assert read_line(line).unknown == (unknown,)
 
 
@@ -72,7 +72,7 @@ def test_a_sentence_is_not_a_configuration(line):
     assert not read_line(line).is_configuration
 
 
-def test_whoever_asks_about_a_setting_names_it():
+def test_a_question_about_a_setting_names_it():
     assert read_line("what do momentum and the batch size do?").named == ("momentum", "batch_size")
 
 

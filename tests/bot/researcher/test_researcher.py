@@ -90,7 +90,7 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(hou
         ("evaluate now", "This command does not take “now”."),
     ],
 )
-def test_what_cannot_be_done_as_it_is_written_is_answered_with_how_to_write_it(house, researcher, typed, said):
+def test_a_wrongly_written_command_is_answered_with_how_to_write_it(house, researcher, typed, said):
     assert said in text_of(ask(researcher, typed))
 
 
@@ -103,7 +103,7 @@ def test_anybody_else_is_told_where_to_go(house):
     assert text_of(ask(house.admin, "status")).startswith(NOT_FOR_YOU)
 
 
-def test_what_nobody_may_ask_is_not_in_the_log_and_what_a_researcher_asks_is(house, researcher):
+def test_the_log_has_the_commands_of_researchers_and_no_others(house, researcher):
     person = house.agree("Is no researcher")
     ask(person, "status please")
     ask(researcher, "frobnicate")

@@ -115,7 +115,7 @@ def test_the_seconds_of_a_trial_stand_still_while_it_is_suspended(
         wait_until(lambda: (loop.seconds(drawn[0].subject) or 0) > standing)
 
 
-def test_what_is_stopped_before_its_worker_has_heard_of_it_is_stopped_all_the_same(
+def test_a_job_stopped_before_its_worker_knows_of_it_is_stopped(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
     trial = running.submit(running.seated("few-digits"), configuration(epochs=1000, batch_size=1))

@@ -1,4 +1,4 @@
-"""More people than seats: they wait in line, are called in their order, and their time begins when they press Start."""
+"""More people than seats: they join the queue, are called in its order, and their time starts when they press Start."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def narrow(open_house):
     return open_house(slots=1)
 
 
-def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, repost):
+def test_a_participant_without_a_seat_joins_the_queue_and_is_called_when_one_is_free(narrow, repost):
     first, second, third = (narrow.described(name) for name in ("First", "Second", "Third"))
     task = third.wait_for("Your task")
     press_start(first)
@@ -48,7 +48,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     assert [each.text for each in third.messages() if "A place is free" in each.text] == []
 
 
-def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
+def test_a_participant_called_just_before_a_pause_is_called_again_after_it(narrow):
     narrow.seated("Gives the seat back")
     waiting = narrow.described("Is called")
     press_start(waiting)
