@@ -202,8 +202,7 @@ def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(offic
     assert "33.3" not in "\n".join(each.text_of_everything for each in office.quiet())
 
 
-def test_every_kind_of_event_that_is_told_was_told_here(office):
-    """Every kind of event is either posted or named here as not posted."""
+def test_steps_of_a_participant_before_the_end_are_in_the_log_and_not_posted(office):
     opened(office)
     office.seated()
     assert texts(office) == ["Black Magic is open."]

@@ -80,8 +80,8 @@ def test_the_full_report_follows_the_last_evaluation_and_names_nobody(open_offic
 
     office.restart()
     office.quiet()
-    office.admins._final.tell()
-    office.admin.wait_until(lambda: office.admins._final._done, PATIENCE)
+    office.admins._final_reports.tell()
+    office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
     assert len(sent(office)) == 1
     assert len([each for each in office.posts if each.text.startswith("The full report. ")]) == 1
 
@@ -92,7 +92,7 @@ def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office,
     close(office)
     said = office.told("Slack does not accept the files (“")
     assert "`blackmagic report` writes them into a folder" in said.text_of_everything
-    office.admin.wait_until(lambda: office.admins._final._done, PATIENCE)
+    office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
     assert sent(office) == []
 
 
@@ -104,4 +104,4 @@ def test_a_report_that_cannot_be_made_is_an_alert_and_not_tried_for_ever(open_of
     alert = office.told("Error while making the report")
     assert "`/study report` makes it" in alert.text
     assert "times" not in alert.text.split(":")[0]
-    assert office.admins._final._attempts == 3
+    assert office.admins._final_reports._attempts == 3
