@@ -1,4 +1,4 @@
-"""Puts the parts together; nothing else does. Each gets in its constructor what it works with."""
+"""Builds the bot from its parts. Every part gets in its constructor what it works with."""
 
 import logging
 import re
@@ -57,36 +57,37 @@ from training.workers import LocalWorkers, Workers
 log = logging.getLogger(__name__)
 
 _LISTENERS = 32
-"""Threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
+"""The number of threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
 
 _HEARTBEAT_SECONDS = 5.0
 
 
 class Bot:
-    """The bot as it runs.
+    """The whole bot.
 
     Args:
-        settings: The study.
-        credentials: The Slack app.
+        settings: The study's settings.
+        credentials: The tokens of the Slack app.
         workers: Where trials run; by default processes on this machine.
         limiter: Keeps the workspace's rate limits; by default Slack's.
-        open_now: Whether a new study opens when the bot starts; else it waits for a researcher's ``/study open``.
+        open_now: Whether a new study opens when the bot starts. Otherwise it waits for a researcher's ``/study open``.
 
     Attributes:
-        settings: The study.
-        store: What happened.
+        settings: The study's settings.
+        store: The database.
         slack: The workspace.
         jobs: The jobs that run.
-        searchers: The artificial participants.
-        feed: The messages in sessions' threads.
+        searchers: The baselines.
+        feed: Updates the messages in sessions' threads.
         admins: Tells the admins.
         study: The study as participants use it.
         actions: The study as researchers run it.
         sweep: Does what is due.
-        errors: Is told what goes wrong.
+        errors: Reports errors.
 
     Raises:
-        SettingsError: Slack refuses the tokens, the task is unknown, or the database has other rules.
+        SettingsError: Slack refuses the bot token or cannot be reached, a task is unknown, the consent text is too
+            long, or the database cannot be used.
     """
 
     def __init__(
@@ -197,13 +198,13 @@ class Bot:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Prepare the study, set right what a stop left behind, start the workers, and listen to Slack.
+        """Prepare the study, recover from the last stop, start the workers, and listen to Slack.
 
         Raises:
             SettingsError: Slack refuses the app token, or the database has other rules.
         """
         try:
-            self._begin()
+            self._prepare()
             self._handler.connect()  # type: ignore[no-untyped-call]
         except Refused as refused:
             self.close()
@@ -221,7 +222,7 @@ class Bot:
         self._stopped.set()
 
     def close(self) -> None:
-        """Stop listening, then working. What was running runs again at the next start."""
+        """Stop listening, and then stop everything else. Jobs that were running run again at the next start."""
         _close_connection(self._handler)
         self._scheduler.close()
         self._dispatcher.close()
@@ -233,7 +234,7 @@ class Bot:
         self._limiter.close()
         self.store.close()
 
-    def _begin(self) -> None:
+    def _prepare(self) -> None:
         settings, store = self.settings, self.store
         study = studies.prepare_study(
             store,
@@ -255,7 +256,7 @@ class Bot:
         scheduler = self._scheduler
         scheduler.start()
         scheduler.every(_HEARTBEAT_SECONDS, "noting that the bot is alive", self._beat)
-        scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_who_is_out_of_time)
+        scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
         self.searchers.resume()
@@ -271,8 +272,8 @@ class Bot:
 def _close_connection(handler: SocketModeHandler) -> None:
     """Close the connection to Slack.
 
-    The SDK's client forgets that it is to end when its receiving thread begins at the same moment, and would wait for
-    that thread without end; so it is told until it has.
+    The SDK's client loses the request to close when its receiving thread starts at the same moment. Then it would wait
+    for that thread without end. So the request is repeated until the client has closed.
     """
     closing = threading.Thread(target=handler.close, name="closing-connection", daemon=True)
     closing.start()
@@ -292,8 +293,8 @@ def _check_consent(settings: Settings) -> None:
 
 
 def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
-    """What participants may know of a task by its name; of the first, where it is none of these."""
-    known: dict[str | None, TaskFacts] = {each.name: each.facts for each in tasks}
+    """A function from a task's name to what participants may know of it; other names mean the first task."""
+    known: dict[str | None, TaskFacts] = {task.name: task.facts for task in tasks}
     return lambda name: known.get(name, tasks[0].facts)
 
 
@@ -311,7 +312,7 @@ def _open(database: str) -> Store:
 
 def _app(client: PacedClient, errors: ErrorReporter) -> App:
     try:
-        client.auth_test()  # Bolt asks too, but hides the reason of a refusal
+        client.auth_test()  # Bolt calls it too, but hides why Slack refuses
         app = App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
     except SlackApiError as error:
         raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
@@ -328,12 +329,12 @@ def _app(client: PacedClient, errors: ErrorReporter) -> App:
 
 
 def _unknown(ack: Ack) -> None:
-    """A button of an older version, or one whose press needs no answer."""
+    """Acknowledge a button of an older version, or a button whose press needs no answer."""
     ack()
 
 
 def _report(errors: ErrorReporter, error: Exception, body: dict[str, Any]) -> BoltResponse:
-    """A listener failed before it acknowledged: tell the admins, and the person where they look."""
+    """Report a listener that failed before it acknowledged, and tell the person where they look."""
     code = errors.report(error, f"answering a {body.get('type', 'command')}")
     if body.get("type") == "view_submission":
         inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]

@@ -1,1 +1,1 @@
-"""The report channel: what admins are told. Participants appear by their code only."""
+"""The report channel: what admins are told. Participants appear under their codes only."""

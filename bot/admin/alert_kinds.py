@@ -1,4 +1,4 @@
-"""The kinds of alerts. What is of one kind is gathered in one post until it is acknowledged."""
+"""The kinds of alerts. Alerts of one kind are gathered in one post until somebody acknowledges it."""
 
 import re
 from enum import StrEnum
@@ -8,17 +8,17 @@ _NUMBERS = re.compile(r"\s*:?\d+")
 
 
 class AlertKind(StrEnum):
-    """What can break.
+    """What can go wrong.
 
     Attributes:
-        WORKER_LOST: The process that trained is gone, and its job runs again.
+        WORKER_LOST: A worker's process has ended unexpectedly. Its job runs again.
         SLOT_UNUSABLE: A slot's worker cannot start, or its results would not be comparable.
         OUT_OF_MEMORY: Several configurations in a short time needed more memory than there is.
         TRIAL_FAILED, EVALUATION_FAILED: A run ended with an error.
-        DISK_NEARLY_FULL: Soon nothing can be kept any more.
-        SLACK_LIMITS: Slack refused calls as too many although we pace them.
-        TOO_SLOW: A call came too late for whoever waited for it: more was to be done at once than can be.
-        TIME_GIVEN_BACK: A session lost time through our fault.
+        DISK_NEARLY_FULL: Soon nothing can be stored any more.
+        SLACK_LIMITS: Slack refused calls as too many, although the bot limits their rate.
+        TOO_SLOW: A call did not get its turn in time: there were more calls at once than Slack's limits allow.
+        TIME_GIVEN_BACK: A session lost time through a fault of the bot.
     """
 
     WORKER_LOST = "worker_lost"
@@ -39,23 +39,23 @@ _TITLES: dict[str, str] = {
     AlertKind.TRIAL_FAILED: "A trial failed",
     AlertKind.EVALUATION_FAILED: "An evaluation failed",
     AlertKind.DISK_NEARLY_FULL: "The disk is nearly full",
-    AlertKind.SLACK_LIMITS: "Slack limits us",
+    AlertKind.SLACK_LIMITS: "Slack refuses calls",
     AlertKind.TOO_SLOW: "An answer came too late",
     AlertKind.TIME_GIVEN_BACK: "Time was given back",
 }
 
 
 def error_while(doing: str) -> str:
-    """The kind of an error of ours while something was done: the same for every trial, session and participant.
+    """The kind of an error of the bot while it did something: the same for every trial, session and participant.
 
     Args:
-        doing: In a few words without anybody's name, such as ``showing trial:17``.
+        doing: What the bot did, in a few words without anybody's name, such as ``showing trial:17``.
     """
     return _ERROR + _NUMBERS.sub("", doing)
 
 
 def title_of(kind: str) -> str:
-    """What a reader calls a kind."""
+    """The title of a kind, for readers."""
     if kind.startswith(_ERROR):
         return f"Error while {kind.removeprefix(_ERROR)}"
     return _TITLES.get(kind, kind.replace("_", " ").capitalize())

@@ -1,4 +1,4 @@
-"""Alerts: counted in storage, shown in one post for each kind until somebody acknowledges it."""
+"""Alerts: counted in the database, and shown in one post for each kind until somebody acknowledges it."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ from storage.schema.tables import Alert
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_UPDATES = 10.0
-"""An alert that is raised again and again changes its post so often at most."""
+"""The shortest time between two changes of an alert's post."""
 
 _MOST_KINDS_UNRECORDED = 20
 
@@ -41,7 +41,7 @@ class Alerts:
         self._channel = channel
         self._now = now
         self._changed = changed
-        # Whoever raises an alert has other things to do than to wait for the database.
+        # Nobody who raises an alert waits for the database.
         self._recording = ThreadPoolExecutor(1, thread_name_prefix="alerts")
         self._lock = threading.Lock()
         self._to_show: set[int] = set()
@@ -50,27 +50,27 @@ class Alerts:
         self._said_unrecorded: set[str] = set()
 
     def catch_up(self) -> None:
-        """Show what was raised before the last stop and nobody has acknowledged."""
+        """Show the alerts that were raised before the last stop and that nobody has acknowledged."""
         with self._lock:
-            self._to_show |= {each.id for each in alerts.unacknowledged(self._store)}
+            self._to_show |= {alert.id for alert in alerts.unacknowledged(self._store)}
 
     def raise_alert(self, kind: str, text: str) -> None:
-        """Count one more of a kind, and show it soon. Waits for nothing and raises nothing.
+        """Count one more alert of a kind, and show it soon. Waits for nothing and raises no exception.
 
         Args:
             kind: One of :mod:`bot.admin.alert_kinds`.
-            text: One sentence about this time, without anybody's name.
+            text: One sentence about this occurrence, without anybody's name.
         """
         try:
             self._recording.submit(self._record, kind, text, self._now())
-        except RuntimeError:  # we are closing
-            log.warning("not told any more: %s: %s", kind, text)
+        except RuntimeError:  # the bot is closing
+            log.warning("an alert is not shown, because the bot is closing: %s: %s", kind, text)
 
     def acknowledge(self, alert_id: int, actor: str) -> Alert:
         """Note that an admin has seen an alert; its post says so.
 
         Raises:
-            Refused: Somebody had before, or there is no such alert.
+            Refused: Somebody has acknowledged it already, or there is no such alert.
         """
         try:
             return alerts.acknowledge(self._store, alert_id, actor=actor, now=self._now())
@@ -81,14 +81,15 @@ class Alerts:
             self._changed()
 
     def close(self) -> None:
-        """Record what was raised, and take no more."""
+        """Record the alerts that were raised, and accept no more."""
         self._recording.shutdown(wait=True)
 
     def tell(self) -> None:
-        """Show what is to be shown and may be shown now: the newest of each alert. The rest waits for the next look.
+        """Show the newest text of every alert whose post may change now. The others wait for the next call.
 
         Raises:
-            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. What was not shown is kept.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. Alerts that were not shown stay
+                due.
         """
         self._say_unrecorded()
         with self._lock:
@@ -100,7 +101,7 @@ class Alerts:
 
     def _show(self, number: int) -> None:
         with self._lock:
-            self._to_show.discard(number)  # whoever raises it from here on wants it shown again
+            self._to_show.discard(number)  # an alert that is raised from here on must be shown again
         try:
             alert = alerts.get(self._store, number)
             self._channel.show(alert.subject, alert_post(alert))

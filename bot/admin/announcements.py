@@ -1,4 +1,4 @@
-"""The course of the study, told from the event log: whoever did it, and from wherever, it is told once."""
+"""Posts about the events of the study. They are read from the event log, so each event is posted once."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -23,16 +23,16 @@ _STATE_AFTER = {
     EventKind.STUDY_RESUMED: StudyState.OPEN,
     EventKind.STUDY_CLOSED: StudyState.CLOSED,
 }
-"""What changes where the study is. The newest of these has the button that changes it again."""
+"""The study's state after each event that changes it. Only the newest post has the button that changes it again."""
 
 
 class Announcements:
-    """Tells what happened since it last told.
+    """Posts the events that have happened since its last call.
 
     Args:
         store: Has the event log.
-        channel: Where it is told.
-        raise_alert: Takes a kind and a sentence about what broke.
+        channel: Where events are posted.
+        raise_alert: Takes the kind of an alert and a sentence about it.
     """
 
     def __init__(self, store: Store, channel: ReportChannel, raise_alert: Callable[[str, str], None]) -> None:
@@ -40,21 +40,21 @@ class Announcements:
         self._channel = channel
         self._raise_alert = raise_alert
         self._read_to = 0
-        self._turn: Event | None = None  # the newest told of those that _STATE_AFTER names
+        self._newest_change: Event | None = None  # the newest posted event of those in _STATE_AFTER
         self._alerts_after = 0
 
     def begin(self) -> None:
-        """What broke before now was told before now: an alert has no post for each time it was raised."""
+        """Raise no alert for time that was given back before now: it was raised when it happened."""
         newest = events.read(self._store, limit=1)
         self._alerts_after = newest[-1].id if newest else 0
 
     def tell(self) -> None:
-        """Tell what has not been told.
+        """Post the events that have not been posted.
 
         Raises:
-            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The rest is told the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts the rest.
         """
-        for event in events.read(self._store, after=self._read_to, kinds=[*_TOLD, EventKind.TIME_GIVEN_BACK]):
+        for event in events.read(self._store, after=self._read_to, kinds=[*_VIEWS, EventKind.TIME_GIVEN_BACK]):
             if event.kind is EventKind.TIME_GIVEN_BACK:
                 if event.id > self._alerts_after:
                     self._raise_alert(AlertKind.TIME_GIVEN_BACK, _given_back(event))
@@ -64,23 +64,23 @@ class Announcements:
 
     def _tell(self, event: Event) -> None:
         subject = f"event:{event.id}"
-        told = self._channel.has(subject)
+        is_posted = self._channel.has(subject)
         if event.kind in _STATE_AFTER:
-            if self._turn is not None and not told:
-                self._show(self._turn, None)
-            self._turn = event
-        if not told:
+            if self._newest_change is not None and not is_posted:
+                self._show(self._newest_change, None)
+            self._newest_change = event
+        if not is_posted:
             state = _STATE_AFTER.get(event.kind)
             self._show(event, Controls(state) if state is not None else None)
 
     def _show(self, event: Event, controls: Controls | None) -> None:
-        message = _TOLD[event.kind](self._store, event, controls)
+        message = _VIEWS[event.kind](self._store, event, controls)
         if message is not None:
             self._channel.show(f"event:{event.id}", message)
 
 
-Telling = Callable[[Store, Event, Controls | None], Message | None]
-"""What is to be said of an event; nothing of some."""
+EventView = Callable[[Store, Event, Controls | None], Message | None]
+"""Makes the post about an event; none for some events."""
 
 
 def _opened(store: Store, event: Event, controls: Controls | None) -> Message:
@@ -97,7 +97,7 @@ def _resumed(store: Store, event: Event, controls: Controls | None) -> Message:
 
 
 def _amended(store: Store, event: Event, _: Controls | None) -> Message:
-    name, reason = (without_people(str(event.details[each])) for each in ("amendment", "reason"))
+    name, reason = (without_people(str(event.details[key])) for key in ("amendment", "reason"))
     rules = str(event.details["rules_hash"])
     return announcements.study_amended(_study(store, event).name, name, reason, rules, _signed(event))
 
@@ -116,7 +116,7 @@ def _cancelled(_: Store, event: Event, __: Controls | None) -> Message | None:
 
 
 def _finished(store: Store, event: Event, _: Controls | None) -> Message | None:
-    """Results come later, by themselves; without a final choice there are none."""
+    """A post about a session without a submitted trial. Results of other sessions are posted later."""
     try:
         session = sessions.get(store, int(event.subject.partition(":")[2]))
     except Refused:  # deleted, as its participant wished
@@ -132,16 +132,16 @@ def _extended(_: Store, event: Event, __: Controls | None) -> Message:
 
 
 def _baseline_started(_: Store, event: Event, __: Controls | None) -> Message:
-    given = event.details
-    searcher, tries = Searcher(given["searcher"]), given["tries"]
-    return announcements.baseline_started(given["code"], searcher, given["wanted"], tries, _signed(event))
+    details = event.details
+    searcher, tries = Searcher(details["searcher"]), details["tries"]
+    return announcements.baseline_started(details["code"], searcher, details["wanted"], tries, _signed(event))
 
 
 def _baseline_stopped(_: Store, event: Event, __: Controls | None) -> Message:
     return announcements.baseline_stopped(event.details["code"], _signed(event))
 
 
-_TOLD: Mapping[EventKind, Telling] = {
+_VIEWS: Mapping[EventKind, EventView] = {
     EventKind.STUDY_OPENED: _opened,
     EventKind.STUDY_PAUSED: _paused,
     EventKind.STUDY_RESUMED: _resumed,

@@ -1,4 +1,4 @@
-"""Baselines' results: posted once each, when all their members have ended."""
+"""The results of baselines: each is posted once, when all its members have ended."""
 
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.baselines import baseline_ended
@@ -7,11 +7,11 @@ from storage.transitions import baselines, studies
 
 
 class BaselineResults:
-    """Posts what baselines came to.
+    """Posts the results of baselines.
 
     Args:
-        store: What happened.
-        channel: Where it is posted.
+        store: The database.
+        channel: Where results are posted.
     """
 
     def __init__(self, store: Store, channel: ReportChannel) -> None:
@@ -20,10 +20,10 @@ class BaselineResults:
         self._posted: set[int] = set()
 
     def tell(self) -> None:
-        """Post what is there.
+        """Post the results that have not been posted.
 
         Raises:
-            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The rest is posted the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts the rest.
         """
         study = studies.newest_study(self._store)
         if study is None:

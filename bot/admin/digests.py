@@ -1,4 +1,4 @@
-"""The daily digest: when it is due, what is in it, and that there is one a day at most."""
+"""The daily digest: when it is due, and what is in it. At most one is posted per day."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,26 +18,26 @@ from storage.transitions import studies
 
 _FAMILY = "digest:"
 
-_NO_NEWS = {
+_NOT_NEWS = {
     EventKind.STUDY_PREPARED,
     EventKind.IDENTITY_FORGOTTEN,
     EventKind.RECONCILED,
     EventKind.COMMANDED,
     EventKind.ALERT_ACKNOWLEDGED,
 }
-"""A day on which nothing else happened has no digest."""
+"""Events that need no digest: a day without other events has none."""
 
 
 class Digests:
     """Posts the digest.
 
-    A digest covers the time from the one before it until the time of day at which it is due: whatever the bot slept
-    through is in the next one, and nothing is in two.
+    A digest covers the time from the previous digest until the time of day at which it is due. So everything is in
+    exactly one digest, also when the bot was away.
 
     Args:
         settings: When it is due, and the groups.
-        store: What happened.
-        channel: Where it is posted.
+        store: The database.
+        channel: Where the digest is posted.
         now: The time, aware.
     """
 
@@ -49,14 +49,14 @@ class Digests:
         self._due = True  # as far as we know at the start
 
     def is_due(self) -> None:
-        """It is the time of day."""
+        """Note that the time of day for the digest has come."""
         self._due = True
 
     def tell(self) -> None:
         """Post the digest if one is due.
 
         Raises:
-            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. It is posted the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts it.
         """
         if not self._due:
             return
@@ -77,28 +77,28 @@ class Digests:
 
     def _since(self, study: Study) -> datetime:
         last = posts.newest(self._store, _FAMILY)
-        told_to = None if last is None else datetime.fromisoformat(last.subject.removeprefix(_FAMILY))
-        return max(filter(None, (told_to, study.prepared_at)))
+        covered_until = None if last is None else datetime.fromisoformat(last.subject.removeprefix(_FAMILY))
+        return max(filter(None, (covered_until, study.prepared_at)))
 
     def _happened(self, since: datetime, until: datetime) -> bool:
-        news = set(EventKind) - _NO_NEWS
+        news = set(EventKind) - _NOT_NEWS
         if events.read(self._store, kinds=news, since=since, until=until, limit=1):
             return True
         return any(since < each.last_at <= until for each in alerts.unacknowledged(self._store))
 
     def _digest(self, study: Study, since: datetime, until: datetime) -> Digest:
         kinds = (EventKind.SESSION_FINISHED, EventKind.DESCRIBED, EventKind.TRIAL_SUBMITTED)
-        told = events.read(self._store, kinds=kinds, since=since, until=until)
-        everybody = {each.code: each for each in people.people(self._store, study.id)}
-        present = {code: each for code, each in everybody.items() if each.state is not ParticipantState.WITHDRAWN}
-        ended = [each.participant for each in told if each.kind is EventKind.SESSION_FINISHED]
+        news = events.read(self._store, kinds=kinds, since=since, until=until)
+        everybody = {person.code: person for person in people.people(self._store, study.id)}
+        present = {code: person for code, person in everybody.items() if person.state is not ParticipantState.WITHDRAWN}
+        ended = [event.participant for event in news if event.kind is EventKind.SESSION_FINISHED]
         return Digest(
             since=since,
             until=until,
             status=history.status(self._store, now=self._now()),
             finished=tuple(self._finished(present[code]) for code in ended if code in present),
-            joined=sum(each.kind is EventKind.DESCRIBED for each in told),
-            submitted=sum(each.kind is EventKind.TRIAL_SUBMITTED and each.participant in everybody for each in told),
+            joined=sum(event.kind is EventKind.DESCRIBED for event in news),
+            submitted=sum(event.kind is EventKind.TRIAL_SUBMITTED and event.participant in everybody for event in news),
             groups=tuple(self._figures(group, list(present.values())) for group in GROUPS),
             alerts=tuple(alerts.unacknowledged(self._store)),
         )
@@ -115,6 +115,6 @@ class Digests:
 
 
 def _final_accuracy(person: ParticipantLine) -> float | None:
-    """The mean of somebody's test accuracies, once all evaluations have ended."""
+    """The mean of a participant's test accuracies in percent, once all evaluations have ended."""
     ended = person.evaluations_total > 0 and person.evaluations_done == person.evaluations_total
     return person.mean_test_accuracy if ended else None

@@ -1,4 +1,4 @@
-"""Whether there is room for what is kept: a full disk stops the study, so admins hear of it before."""
+"""Watches the free space on the disks: a full disk stops the study, so admins are warned before."""
 
 import logging
 import shutil
@@ -11,20 +11,21 @@ log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 180.0
 NEARLY_FULL_BYTES = 2 * 1024**3
-"""Less than this is nearly full."""
+"""A disk with less free space than this is nearly full."""
 
 _GIGABYTE = 1024**3
 
 
 class DiskWatch:
-    """Looks how much room is left.
+    """Checks how much space is free.
 
-    It is told when there is too little, again each time half of that is gone, and again after there was enough.
+    It raises an alert when a disk is nearly full, and again each time when half of the remaining space is used. After
+    there was enough space, it starts from the beginning.
 
     Args:
-        folders: By what is kept there, in a few words.
-        raise_alert: Takes a kind and a sentence about what broke.
-        free: The bytes that are free where a folder is.
+        folders: The folders to watch, by what they contain, in a few words.
+        raise_alert: Takes the kind of an alert and a sentence about it.
+        free: Returns the free bytes on the disk of a folder.
     """
 
     def __init__(
@@ -36,17 +37,17 @@ class DiskWatch:
         self._folders = folders
         self._raise_alert = raise_alert
         self._free = free
-        self._told_below: dict[int, int] = {}
+        self._reported: dict[int, int] = {}  # the free bytes at the last alert, by the disk
 
-    def look(self) -> None:
-        """See how much is left on each disk, and tell. A folder that cannot be looked at is left out."""
+    def check(self) -> None:
+        """Check every disk, and raise alerts. A folder that cannot be read is left out."""
         disks: dict[int, list[str]] = {}
         left: dict[int, int] = {}
         for name, folder in self._folders.items():
-            place = _existing(folder)
+            existing = _existing(folder)
             try:
-                device = place.stat().st_dev
-                left[device] = self._free(place)
+                device = existing.stat().st_dev
+                left[device] = self._free(existing)
             except OSError as error:
                 log.warning("cannot see how full the disk of %s is: %s", name, error)
                 continue
@@ -56,19 +57,19 @@ class DiskWatch:
 
     def _judge(self, device: int, what: str, free: int) -> None:
         if free >= NEARLY_FULL_BYTES:
-            self._told_below.pop(device, None)
+            self._reported.pop(device, None)
             return
-        if free > self._told_below.get(device, NEARLY_FULL_BYTES * 2) / 2:
+        if free > self._reported.get(device, NEARLY_FULL_BYTES * 2) / 2:
             return
-        self._told_below[device] = free
+        self._reported[device] = free
         threshold = NEARLY_FULL_BYTES / _GIGABYTE
         self._raise_alert(
             AlertKind.DISK_NEARLY_FULL,
-            f"The disk with {what} has {free / _GIGABYTE:.2f} GB left, and less than {threshold:g} GB is nearly full. "
-            "When it is full, nothing can be trained or kept any more.",
+            f"The disk with {what} has {free / _GIGABYTE:.2f} GB left. It is nearly full: less than {threshold:g} GB. "
+            "When it is full, nothing can be trained or stored any more.",
         )
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
+    """The folder, or the nearest folder above it that exists."""
+    return next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)

@@ -1,4 +1,4 @@
-"""The full report, in the report channel once the study is closed and its last evaluation has ended."""
+"""Posts the full report in the report channel, once the study is closed and its last evaluation has ended."""
 
 import http.client
 import logging
@@ -42,8 +42,8 @@ class FinalReport:
 
     Attributes:
         headline: One line.
-        lines: Sentences, the most important first.
-        files: The figures that a reader wants to see first, the page, and an archive of everything.
+        lines: Sentences, the most important one first.
+        files: The most important figures, the page, and an archive of all files.
     """
 
     headline: str
@@ -52,15 +52,15 @@ class FinalReport:
 
 
 def make_final(database: str, study_id: int, folder: Path, name: str) -> FinalReport:
-    """Compute a study's report and write it; in a process of its own.
+    """Compute a study's report and write it. Runs in a process of its own.
 
     Args:
-        database: Where the study is.
-        study_id: Which.
-        folder: An empty one.
-        name: What the archive is called, without its suffix.
+        database: The address of the database.
+        study_id: The study.
+        folder: An empty folder for the files.
+        name: The name of the archive, without its suffix.
     """
-    from reports.pack import pack  # these bring the statistics, which nobody else here needs
+    from reports.pack import pack  # these import the statistics, which nothing else here needs
     from reports.summary import short
     from reports.write import PAGE, write_report
 
@@ -70,22 +70,22 @@ def make_final(database: str, study_id: int, folder: Path, name: str) -> FinalRe
     finally:
         store.close()
     archive = pack(written, folder / f"{name}.zip")
-    told = short(written.results)
-    first = {plate.name for plate in told.figures}
-    pictures = [MadeFile(each.path, each.alt) for each in written.files if each.path.suffix == ".png"]
-    shown = [each for each in pictures if each.path.stem in first]
-    return FinalReport(told.headline, told.lines, (*shown, MadeFile(folder / PAGE), MadeFile(archive)))
+    summary = short(written.results)
+    first = {figure.name for figure in summary.figures}
+    pictures = [MadeFile(file.path, file.alt) for file in written.files if file.path.suffix == ".png"]
+    shown = [picture for picture in pictures if picture.path.stem in first]
+    return FinalReport(summary.headline, summary.lines, (*shown, MadeFile(folder / PAGE), MadeFile(archive)))
 
 
 class FinalReports:
     """Has the full report made, and posts it once.
 
     Args:
-        settings: The study.
-        store: What happened.
-        slack: Takes the files.
-        channel: Where it is posted.
-        alert: Takes a kind and a sentence about what broke.
+        settings: The study's settings.
+        store: The database.
+        slack: The workspace.
+        channel: Where the report is posted.
+        alert: Takes the kind of an alert and a sentence about it.
     """
 
     def __init__(
@@ -103,21 +103,21 @@ class FinalReports:
         self._not_before = 0.0
 
     def tell(self) -> None:
-        """Begin to make the report if it is due, and not there yet. Waits for nothing."""
+        """Start to make the report if it is due and not posted yet. Waits for nothing."""
         busy = self._thread is not None and self._thread.is_alive()
         if self._done or busy or time.monotonic() < self._not_before:
             return
         study = studies.newest_study(self._store)
         if study is None or study.state is not StudyState.CLOSED or evaluations.due(self._store):
             return
-        if posts.find(self._store, _sent(study)) is not None:
+        if posts.find(self._store, _files_subject(study)) is not None:
             self._done = True
             return
         self._thread = threading.Thread(target=self._run, args=(study,), name="final-report", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Make nothing more: the next start does."""
+        """Stop making the report. The next start of the bot makes it."""
         self._subprocess.close()
 
     def _run(self, study: Study) -> None:
@@ -131,7 +131,7 @@ class FinalReports:
             if self._attempts == _MOST_ATTEMPTS:
                 self._done = True
                 self._alert(
-                    error_while(_DOING), "It was tried three times. The log says why; `/study report` makes it."
+                    error_while(_DOING), "I tried it three times. The log says why it failed. `/study report` makes it."
                 )
         except (CallNotMade, SlackApiError, OSError, http.client.HTTPException, SQLAlchemyError) as error:
             log.warning("the report is not posted yet: %s", error)
@@ -141,19 +141,19 @@ class FinalReports:
     def _post(self, study: Study, folder: Path) -> None:
         database = self._settings.machine.database
         made = self._subprocess.run(make_final, database, study.id, folder, f"{slug(study.name)}-report")
-        self._channel.show(_said(study), final_report(made.headline, made.lines))
-        content = [File(each.path.name, each.path, each.alt_text) for each in made.files]
+        self._channel.show(_text_subject(study), final_report(made.headline, made.lines))
+        content = [File(file.path.name, file.path, file.alt_text) for file in made.files]
         try:
             uploads.send(self._slack, self._channel.id, content, f"The full report of “{study.name}”")
         except SlackApiError as error:
             without = final_report(made.headline, made.lines, no_files=str(error.response["error"]))
-            self._channel.show(_said(study), without)
-        posts.remember(self._store, _sent(study), ts="sent")  # Slack does not tell where files are
+            self._channel.show(_text_subject(study), without)
+        posts.remember(self._store, _files_subject(study), ts="sent")  # Slack does not tell the ts of files
 
 
-def _said(study: Study) -> str:
+def _text_subject(study: Study) -> str:
     return f"report:study:{study.id}"
 
 
-def _sent(study: Study) -> str:
+def _files_subject(study: Study) -> str:
     return f"report:study:{study.id}:files"

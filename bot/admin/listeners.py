@@ -1,4 +1,4 @@
-"""Listeners of the buttons in the report channel: everybody who reads it may press them, but for participants."""
+"""Listeners for the buttons in the report channel. Everybody who reads it may press them, except for participants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from storage.refusals import Refused
 from storage.schema.states import Actor, ParticipantState, TrialState
 
 TAKES_PART = "These buttons are for the people who run the study, and you take part in it. Nothing was done."
+"""What a participant reads who presses a button."""
+
 ELSEWHERE = "This is not the report channel any more. Nothing was done."
 
 
@@ -48,11 +50,11 @@ class AdminContext:
 
 
 Action = Callable[[AdminContext, str, str], str]
-"""Does something as an actor, with what the button carries. Returns what to say to whoever pressed; often nothing."""
+"""Does something as an actor, with the value of the button. Returns the answer to the person; often it is empty."""
 
 
 def register(context: AdminContext) -> None:
-    """Listen to presses."""
+    """Listen to the buttons."""
     for action_id, action in {PAUSE: _pause, RESUME: _resume, RETRY: _retry, ACKNOWLEDGE: _acknowledge}.items():
         handle = partial(_handle, context, action)
         context.interactions.on_press(action_id, "answering a press in the report channel", handle)
@@ -65,12 +67,12 @@ def _handle(context: AdminContext, action: Action, press: Interaction) -> None:
         return
     try:
         acting_as = Actor.RESEARCHER if is_researcher else Actor.ADMIN
-        said = action(context, researchers.actor_of(context.store, press.user, acting_as), press.value)
+        answer = action(context, researchers.actor_of(context.store, press.user, acting_as), press.value)
     except Refused as refused:
-        said = str(refused)
-    if said:
-        _answer(press, said)
-    context.reporter.look()
+        answer = str(refused)
+    if answer:
+        _answer(press, answer)
+    context.reporter.wake()
     if press.value == IN_DIGEST:
         _redraw(context, press)
 
@@ -80,7 +82,7 @@ def _answer(press: Interaction, text: str) -> None:
 
 
 def _why_not(context: AdminContext, press: Interaction) -> str:
-    """Why somebody who is no researcher may not press; nothing if they may, as everybody who reads the reports."""
+    """Why somebody who is not a researcher may not press the button; empty if they may."""
     if press.channel != context.report_channel:
         return ELSEWHERE
     has_consented = status_of(context.store, press.user).state not in (None, ParticipantState.INVITED)
@@ -100,9 +102,9 @@ def _resume(context: AdminContext, actor: str, _: str) -> str:
 def _retry(context: AdminContext, actor: str, _: str) -> str:
     reviewed = context.actions.evaluate(actor)
     if not reviewed.retried:
-        return "No evaluation has failed: there is nothing to run again."
+        return "No evaluation has failed, so there is nothing to run again."
     again = "1 evaluation runs" if reviewed.retried == 1 else f"{reviewed.retried} evaluations run"
-    return f"{again} again; results that this changes are changed here."
+    return f"{again} again. When this changes results, I change their posts here."
 
 
 def _acknowledge(context: AdminContext, actor: str, alert: str) -> str:

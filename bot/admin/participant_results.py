@@ -1,4 +1,4 @@
-"""Participants' results: posted once all evaluations have ended, and changed when some were run again."""
+"""The results of participants: posted when all evaluations have ended, and changed when some were run again."""
 
 import threading
 
@@ -13,11 +13,11 @@ from storage.transitions import evaluations, participants, studies
 
 
 class ParticipantResults:
-    """Posts results. Safe from any thread.
+    """Posts the results of participants. Safe from any thread.
 
     Args:
-        store: What happened.
-        channel: Where it is posted.
+        store: The database.
+        channel: Where results are posted.
         groups: Groups participants by their experience.
 
     Attributes:
@@ -35,27 +35,32 @@ class ParticipantResults:
         self.posted = 0
 
     def catch_up(self) -> None:
-        """See to the results that were there before the last stop, and not posted yet."""
+        """Expect the results that were not posted before the last stop."""
         study = studies.newest_study(self._store)
-        for each in people.people(self._store, study.id) if study is not None else ():
-            if each.session_id is not None and each.final_chosen and not self._channel.has(_subject(each.session_id)):
-                self.expect(each.session_id)
+        for line in people.people(self._store, study.id) if study is not None else ():
+            if line.session_id is not None and line.final_chosen and not self._channel.has(_subject(line.session_id)):
+                self.expect(line.session_id)
 
     def expect(self, session_id: int) -> None:
-        """An evaluation of a session's final choice has ended."""
+        """Look at a session's results soon: an evaluation of its final choice has ended."""
         with self._lock:
             self._due.add(session_id)
 
     def take_back(self, ts: str, code: str) -> None:
-        """A participant has left whose data are deleted: the post of this ts must not show them."""
+        """Remove results from a post: their participant has left, and their data is deleted.
+
+        Args:
+            ts: The post's.
+            code: The participant's.
+        """
         with self._lock:
             self._deleted[ts] = code
 
     def tell(self) -> None:
-        """Post what is there.
+        """Post the results that are complete.
 
         Raises:
-            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The rest is posted the next time.
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts the rest.
         """
         with self._lock:
             due, deleted = sorted(self._due), dict(self._deleted)
@@ -65,7 +70,7 @@ class ParticipantResults:
                 del self._deleted[ts]
         for session_id in due:
             with self._lock:
-                self._due.discard(session_id)  # whoever expects it from here on wants it looked at again
+                self._due.discard(session_id)  # an evaluation that ends from here on makes it due again
             try:
                 self._post(session_id)
             except Exception:
@@ -79,7 +84,7 @@ class ParticipantResults:
                 return
             summary = evaluations.evaluation_summary(self._store, view.choice.id)
             months = participants.get(self._store, view.participant_id).months
-        except Refused:  # deleted meanwhile, as its participant wished
+        except Refused:  # its participant has left the study, and the data is deleted
             return
         if not summary.all_done:
             return

@@ -1,4 +1,4 @@
-"""The report channel: every subject has one post there, which is changed in place."""
+"""The report channel: every subject has one post there, and changes replace its text."""
 
 from slack_sdk.errors import SlackApiError
 
@@ -9,7 +9,7 @@ from storage import posts
 from storage.database import Store
 
 _GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message"})
-"""What Slack says of a post that cannot be changed any more: somebody deleted it, or it is in another channel."""
+"""Slack's errors for a post that cannot be changed any more: somebody deleted it, or it is in another channel."""
 
 
 class ReportChannel:
@@ -32,7 +32,7 @@ class ReportChannel:
         return post is not None and bool(post.ts)
 
     def show(self, subject: str, message: Message) -> None:
-        """Post about a subject, or change the post that is there.
+        """Post about a subject, or change the existing post.
 
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached.
@@ -42,11 +42,11 @@ class ReportChannel:
             posts.remember(self._store, subject, ts=self.say(message))
 
     def say(self, message: Message) -> str:
-        """Post about nothing that is kept. Returns its ts."""
+        """Post a message without remembering it under a subject. Returns its ts."""
         return self._slack.post(self.id, message)
 
     def change(self, ts: str, message: Message) -> bool:
-        """Change a post, after what people wait for. Returns whether it is still there."""
+        """Change a post, after all calls that people wait for. Returns whether the post still exists."""
         try:
             self._slack.update(self.id, ts, message, Priority.FRAME)
         except SlackApiError as error:

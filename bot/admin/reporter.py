@@ -1,4 +1,4 @@
-"""What admins are told: one thread posts it all, in order, and tries again for as long as Slack does not take it."""
+"""Posts everything that admins are told: one thread does it, in order, and tries again until Slack accepts it."""
 
 import http.client
 import logging
@@ -34,36 +34,36 @@ from storage.transitions.jobs import Job
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often the event log is looked at."""
+"""How often the event log is read."""
 
 _LONGEST_PAUSE = 60.0
 _CLOSING_SECONDS = 5.0
 
 _AWAY = (CallNotMade, OSError, http.client.HTTPException, SQLAlchemyError)
-"""Slack, or the database, cannot be reached now."""
+"""Errors that mean: Slack or the database cannot be reached now."""
 
 
 class AdminReporter:
-    """Tells admins in the report channel; where there is none, alerts are counted all the same. Safe from any thread.
+    """Tells admins in the report channel. Without a channel, alerts are only counted. Safe from any thread.
 
-    What is told follows from what is kept, so a restart repeats nothing and leaves nothing out.
+    What it tells follows from the database, so a restart repeats nothing and loses nothing.
 
     Args:
-        settings: The study.
-        store: What happened.
+        settings: The study's settings.
+        store: The database.
         slack: The workspace.
         now: The time, aware.
 
     Attributes:
-        alerts: What broke.
-        results: What participants came to.
+        alerts: The alerts.
+        results: The results of participants.
     """
 
     def __init__(self, settings: Settings, store: Store, slack: Slack, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._store = store
         self._channel = ReportChannel(slack, store, settings.slack.report_channel)
-        self.alerts = Alerts(store, self._channel, now, self.look)
+        self.alerts = Alerts(store, self._channel, now, self.wake)
         self.results = ParticipantResults(store, self._channel, settings.groups)
         self._baseline_results = BaselineResults(store, self._channel)
         self._digests = Digests(settings, store, self._channel, now)
@@ -71,45 +71,45 @@ class AdminReporter:
         self._final_reports = FinalReports(settings, store, slack, self._channel, self.alert)
         self._disk = DiskWatch(_folders(settings), self.alert)
         self._greeted = False
-        self._wake = threading.Event()
+        self._woken = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="admins", daemon=True)
         self._in_trouble: list[str] = []
 
     def begin(self) -> None:
-        """Note what was told before. To be called before what a stop left behind is set right, so that this is told."""
+        """Note what was told before. To be called before the recovery from a stop, so that the recovery is told."""
         self._announcements.begin()
         self.alerts.catch_up()
         self.results.catch_up()
 
     def start(self, scheduler: Scheduler) -> None:
-        """Begin to tell; the scheduler says when to look at the disk, and when the day's digest is due."""
+        """Start to tell. The scheduler says when to check the disk, and when the day's digest is due."""
         if self._channel.id:
             self._thread.start()
-        scheduler.every(CHECK_SECONDS, "looking how full the disk is", self._disk.look)
+        scheduler.every(CHECK_SECONDS, "checking how full the disk is", self._disk.check)
         slack = self._settings.slack
         scheduler.daily(slack.digest_at, slack.zone, "posting the digest", self._digest_is_due)
-        self._disk.look()
+        self._disk.check()
 
     def close(self) -> None:
-        """Tell what was begun, for a moment, and no more. What is left is told at the next start."""
+        """Tell the rest for a few seconds, then stop. What is left is told at the next start."""
         self._final_reports.close()
         self.alerts.close()
         self._closing.set()
-        self._wake.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(_CLOSING_SECONDS)
 
-    def look(self) -> None:
-        """Something may be to tell: look soon. Waits for nothing."""
-        self._wake.set()
+    def wake(self) -> None:
+        """Tell soon what is new. Waits for nothing."""
+        self._woken.set()
 
     def alert(self, kind: str, text: str) -> None:
-        """Something broke. Waits for nothing, and raises nothing.
+        """Raise an alert. Waits for nothing, and raises no exception.
 
         Args:
-            kind: One of :mod:`bot.admin.alert_kinds`: what is of one kind is gathered in one post.
-            text: One sentence about this time, without anybody's name; so no text of an exception, which may hold one.
+            kind: One of :mod:`bot.admin.alert_kinds`. Alerts of one kind are gathered in one post.
+            text: One sentence about this occurrence, without anybody's name: an exception's text may contain one.
         """
         self.alerts.raise_alert(kind, text)
 
@@ -118,18 +118,19 @@ class AdminReporter:
     def evaluated(self, session_id: int) -> None:
         """An evaluation of a session's final choice has ended."""
         self.results.expect(session_id)
-        self.look()
+        self.wake()
 
     def withdrawn(self, code: str, posts: Sequence[Post]) -> None:
         """A participant's data were deleted: these posts must not show them."""
         for post in posts:
             self.results.take_back(post.ts, code)
-        self.look()
+        self.wake()
 
     def worker_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again."""
         self.alert(
-            AlertKind.WORKER_LOST, f"The worker in slot {job.slot} was lost with {job.key} of {job.participant}."
+            AlertKind.WORKER_LOST,
+            f"The worker in slot {job.slot} was lost with {job.key} of {job.participant}. The job runs again.",
         )
 
     def job_failed(self, job: Job, why: str) -> None:
@@ -138,7 +139,7 @@ class AdminReporter:
         self.alert(kind, f"{job.key} of {job.participant} failed in slot {job.slot}: {why}.")
 
     def out_of_memory(self, job: Job, count: int) -> None:
-        """So many trials within an hour needed more memory than there is; this was the last one."""
+        """Several trials within an hour needed more memory than there is; ``job`` was the last one."""
         last = f"the last was {job.key} of {job.participant}"
         text = f"{count} trials within an hour needed more memory than there is; {last}."
         self.alert(AlertKind.OUT_OF_MEMORY, text)
@@ -154,25 +155,25 @@ class AdminReporter:
         self.alert(error_while(doing), f"{error}, code {code}. The log has the details.")
 
     def too_slow(self, doing: str, reason: str) -> None:
-        """A call was not made, because more was to be done at once than Slack's limits allow."""
-        self.alert(AlertKind.TOO_SLOW, f"More was to be done at once than can be, while {doing}: {reason}")
+        """A call was not made, because there were more calls at once than Slack's limits allow."""
+        self.alert(AlertKind.TOO_SLOW, f"More calls at once than Slack's limits allow, while {doing}: {reason}")
 
     def slack_limits(self, method: str, seconds: float) -> None:
         """Slack refused a call as one too many."""
         if not self._closing.is_set():
             self.alert(
                 AlertKind.SLACK_LIMITS,
-                f"Slack takes no {method} for {seconds:g} s. Nothing is lost; frames come slower.",
+                f"Slack accepts no {method} for {seconds:g} s. Nothing is lost. Loss plots change less often.",
             )
 
     def _digest_is_due(self) -> None:
         self._digests.is_due()
-        self.look()
+        self.wake()
 
     def _run(self) -> None:
         pause = LOOK_SECONDS
         while True:
-            self._wake.clear()
+            self._woken.clear()
             closing = self._closing.is_set()
             errors = self._tell()
             self._note(errors)
@@ -183,7 +184,7 @@ class AdminReporter:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 pause = LOOK_SECONDS
-                self._wake.wait(LOOK_SECONDS)
+                self._woken.wait(LOOK_SECONDS)
 
     def _greet(self) -> None:
         study = None if self._greeted else studies.newest_study(self._store)
@@ -192,7 +193,7 @@ class AdminReporter:
         self._greeted = True
 
     def _tell(self) -> list[Exception]:
-        """Tell what is to be told. What one has trouble with does not hold up the others, unless Slack is away."""
+        """Tell everything that is due. One error does not stop the others, unless Slack or the database is away."""
         errors: list[Exception] = []
         for tell in (
             self._greet,
@@ -212,15 +213,15 @@ class AdminReporter:
         return errors
 
     def _note(self, errors: list[Exception]) -> None:
-        """Log what is new about our trouble, once; admins hear of it if it is our fault."""
-        trouble = [f"{type(each).__name__}: {each}" for each in errors]
+        """Log every new error once. Errors of the bot itself are told to the admins, too."""
+        trouble = [f"{type(error).__name__}: {error}" for error in errors]
         for error, text in zip(errors, trouble, strict=True):
             if text in self._in_trouble:
                 continue
             if isinstance(error, SlackApiError):
-                log.error("the report channel takes no posts (they are kept): %s", error.response["error"])
+                log.error("the report channel accepts no posts (they are kept): %s", error.response["error"])
             elif isinstance(error, _AWAY):
-                log.warning("the report channel is not reached, what is to be told is kept: %s", text)
+                log.warning("the report channel cannot be reached (posts are kept): %s", text)
             else:
                 log.error("telling the admins", exc_info=error)
                 self.alert(error_while("telling the admins"), f"{type(error).__name__}. The log has the details.")

@@ -1,1 +1,1 @@
-"""Loss plots while they change: kept up to date in their messages, within Slack's limits."""
+"""The live feed: keeps loss plots up to date in their messages, within Slack's limits."""

@@ -1,4 +1,4 @@
-"""The forms in which a message shows loss curves, best first, and which of them the workspace takes at present."""
+"""The forms in which a message shows loss curves, the best one first, and which of them the workspace accepts now."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from reports.figures.loss_plot import LossCurves
 
 
 class Form(IntEnum):
-    """How curves are shown. Each is tried when Slack refuses the one before."""
+    """The form in which curves are shown. Each is tried when Slack refuses the one before."""
 
     IMAGE = 0
     CHART = 1
@@ -25,20 +25,20 @@ class Form(IntEnum):
 
 @dataclass(frozen=True)
 class Shown:
-    """The picture that a message shows: its file in Slack, and what it was drawn of."""
+    """The picture that a message shows: its file in Slack, and the curves in it."""
 
     file_id: str
     curves: LossCurves
 
 
 def show(form: Form, curves: LossCurves | None, picture: Shown | None) -> Block | None:
-    """The block that shows the curves in this form; ``None`` where there is nothing to show."""
+    """The block that shows the curves in this form; ``None`` when there is nothing to show."""
     if curves is None or form is Form.TEXT_ONLY:
         return None
     if form is Form.IMAGE:
         if picture is None:
             return None
-        # A block_id per picture: under a known one Slack's clients may keep showing the picture before.
+        # Every picture has its own block_id: under a known one, Slack's clients may keep showing the old picture.
         return ImageBlock(
             alt_text=picture.curves.alt_text,
             slack_file=SlackFile(id=picture.file_id),
@@ -49,14 +49,14 @@ def show(form: Form, curves: LossCurves | None, picture: Shown | None) -> Block 
 
 
 class FormsTaken:
-    """Remembers for a while which forms Slack refused. Safe from any thread."""
+    """Remembers for some time which forms Slack refused. Safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._avoided_until: dict[Form, float] = {}
 
     def avoid(self, form: Form, seconds: float) -> None:
-        """Do not try this form for so long."""
+        """Do not try this form for this many seconds."""
         with self._lock:
             self._avoided_until[form] = time.monotonic() + seconds
 
@@ -65,7 +65,7 @@ class FormsTaken:
         return next(self.to_try())
 
     def to_try(self) -> Iterator[Form]:
-        """The forms to try now, best first; ``TEXT_ONLY`` always ends them."""
+        """The forms to try now, the best one first; ``TEXT_ONLY`` is always the last one."""
         now = time.monotonic()
         with self._lock:
             forms = [form for form in Form if self._avoided_until.get(form, now) <= now or form is Form.TEXT_ONLY]

@@ -1,8 +1,8 @@
-"""The live feed: what changes while people watch, kept up to date in their threads within Slack's limits.
+"""The live feed: keeps messages in sessions' threads up to date while they change, within Slack's limits.
 
-Whoever changes something says so with :meth:`LiveFeed.touch`; the feed asks ``render`` for the message at the moment
-it is sent, so the newest state always wins and what was skipped never queues up. What a person waits for (a result,
-a cancellation) is sent at once with the picture already there; its last picture follows before any other frame.
+Code that changes something calls :meth:`LiveFeed.touch`. The feed calls ``render`` at the moment when it sends a
+message. So the newest state is always sent, and skipped states never wait in a queue. An update that a person waits for
+(a result, a cancellation) is sent at once with the old picture. Its last picture follows before all other frames.
 """
 
 import logging
@@ -30,10 +30,10 @@ REFUSAL_REMEMBERED = 600.0
 """Seconds for which pictures or charts are not tried again after a lasting refusal: no scope, no such block."""
 
 FAILURE_REMEMBERED = 60.0
-"""The same after an upload that failed in a way that may pass: it broke off, the picture was not processed."""
+"""Seconds for which pictures are not tried again after an upload failed for a reason that may pass."""
 
 IMAGES_REFUSED = 3
-"""So many refused image blocks in a row mean that the workspace shows none; fewer, that one file was lost."""
+"""After this many refused image blocks in a row, the workspace shows no images. Fewer mean that one file was lost."""
 
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
@@ -42,7 +42,7 @@ _WORD_WORKERS = 2
 
 @dataclass(frozen=True)
 class Address:
-    """Where a message is."""
+    """The address of a message."""
 
     channel: str
     ts: str
@@ -55,7 +55,7 @@ class Rendering:
     Attributes:
         address: The message to update.
         message: Makes the message around the block that shows the curves: an image, a chart or a line of numbers, or
-            ``None`` while there is nothing to show. It is called once for an update that Slack takes.
+            ``None`` while there is nothing to show. It is called once for an update that Slack accepts.
         curves: What to draw; ``None`` for a message without a picture.
         file_name: The picture's file name, which participants can read.
     """
@@ -68,13 +68,13 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Counters:
-    """What the feed has done since it was made.
+    """The counts of what the feed has done since it was created.
 
     Attributes:
         frames: Updates sent for a running plot, the last picture of a result among them.
         results: Updates sent that a person waited for.
         pictures: Pictures uploaded and processed.
-        fallbacks: Updates whose curves were shown by less than an image, or whose blocks were left out.
+        fallbacks: Updates that showed their curves in another form than an image, or had no blocks.
         deletes: Superseded pictures deleted.
     """
 
@@ -89,14 +89,15 @@ class LiveFeed:
     """Keeps messages up to date. Safe from any thread.
 
     Args:
-        client: With the bot's token.
-        render: Says how the message of a subject should look now, or ``None`` if there is none. Called on the feed's
-            threads.
-        on_failure: Told once about what went wrong (the subject, the error), and again after ten minutes.
-        workers: Pictures under way at once: Slack takes a second or more to process one, and four keep up with the
-            limit of ``chat.update``.
-        note_picture: Keeps for a subject which file its message shows now (``None``: no picture), and returns the one
-            that it showed before. It outlives the feed, so what an earlier one uploaded is deleted too.
+        client: The client with the bot's token.
+        render: Returns how the message of a subject should look now, or ``None`` if there is no message. Called on the
+            feed's threads.
+        on_failure: Called with the subject and the error when something goes wrong, at most every ten minutes for the
+            same error.
+        workers: The number of pictures that are made at once. Slack needs a second or more to process one, and four
+            are enough for the limit of ``chat.update``.
+        note_picture: Stores which file a subject's message shows now (``None``: no picture), and returns the file that
+            it showed before. It outlives the feed, so pictures of an earlier feed are deleted, too.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class LiveFeed:
 
     @property
     def counters(self) -> Counters:
-        """What was done so far."""
+        """The counts so far."""
         with self._lock:
             return Counters(
                 self._frames, self._results, self._pictures.uploads, self._fallbacks, self._pictures.deletes
@@ -180,7 +181,7 @@ class LiveFeed:
     # --- sending ---------------------------------------------------------------------------------------------------
 
     def _send_words(self, subject: Subject) -> None:
-        """What a person waits for: the newest words beside the picture that is already there."""
+        """Send an update that a person waits for: the newest words with the old picture."""
         self._queue.overtake(subject)
         sent = self._update(subject, Priority.RESULT, abandon=lambda: self._queue.is_stopped)
         if sent is None:
@@ -192,18 +193,18 @@ class LiveFeed:
         self._queue.words_sent(subject, picture_lags=lags)
 
     def _send_picture(self, subject: Subject, urgency: Urgency) -> None:
-        """Draw and upload what is new, then update the message."""
+        """Draw and upload a new picture, and then update the message."""
         results = subject.results
 
         def abandoned() -> bool:
-            # A frame that a result has overtaken is worth nothing: the result's own picture follows.
+            # A frame that is older than a result is not needed: the result's own picture follows.
             overtaken = self._queue.is_closing or subject.results != results
             return self._queue.is_stopped or (urgency is Urgency.FRAME and overtaken)
 
         if (rendering := self._render(subject.name)) is None:
             self._queue.forget(subject)
             return
-        # Also a result's last picture: its words are there already, and the room kept free is for other people's words.
+        # A result's last picture has this priority, too: its words are sent already, and other people's words go first.
         fresh = self._upload(subject, rendering, abandoned)
         try:
             sent = self._update(subject, Priority.FRAME, abandon=abandoned, rendering=rendering, fresh=fresh)
@@ -213,7 +214,7 @@ class LiveFeed:
             raise
         except Exception:
             if fresh is not None:
-                subject.doubtful.append(fresh.file_id)  # perhaps only the answer was lost
+                subject.doubtful.append(fresh.file_id)  # perhaps only Slack's answer was lost
             raise
         if fresh is not None and subject.shown != fresh:
             self._pictures.discard(fresh.file_id)
@@ -222,7 +223,7 @@ class LiveFeed:
                 self._frames += 1
 
     def _upload(self, subject: Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
-        """A new picture of the curves; ``None`` if none is needed or none can be had."""
+        """Upload a new picture of the curves; ``None`` if no new one is needed or possible."""
         curves = rendering.curves
         if curves is None or self._taken.best() is not Form.IMAGE:
             return None
@@ -248,7 +249,7 @@ class LiveFeed:
         rendering: Rendering | None = None,
         fresh: Shown | None = None,
     ) -> Rendering | None:
-        """Update the message, in the best form that Slack takes.
+        """Update the message, in the best form that Slack accepts.
 
         Args:
             rendering: What was rendered for ``fresh``; without it, the message is rendered when its turn has come.
@@ -298,14 +299,14 @@ class LiveFeed:
         return None
 
     def _sent(self, subject: Subject, picture: Shown | None) -> None:
-        """The message shows this picture now (or none): the one before is not needed any more."""
+        """Note that a message was sent with this picture or with none. The old picture is not needed any more."""
         subject.served_at, subject.attempts = time.monotonic(), 0
         if picture is not None:
             self._image_refusals = 0
         self._now_shows(subject, picture)
 
     def _now_shows(self, subject: Subject, picture: Shown | None) -> None:
-        """Note what the message shows, and discard every other file that it showed or may have shown."""
+        """Note which picture the message shows, and discard all other files that it showed or may have shown."""
         before = {*subject.doubtful, *([subject.shown.file_id] if subject.shown else [])}
         subject.doubtful.clear()
         file_id = picture.file_id if picture else None
@@ -313,14 +314,14 @@ class LiveFeed:
             try:
                 before.add(self._note_picture(subject.name, file_id) or "")
                 subject.noted = True
-            except Exception as error:  # noqa: BLE001 - the message is sent; at worst a file is left over
+            except Exception as error:  # noqa: BLE001 - the message is sent; in the worst case a file remains
                 self._report(subject, error)
         subject.shown = picture
         for superseded in before - {file_id, ""}:
             self._pictures.discard(superseded)
 
     def _learn(self, subject: Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
-        """A lesser form went through: whatever was refused before it was at fault, unless the whole message was."""
+        """Avoid the forms that were refused before one was accepted, unless the whole message was at fault."""
         for refused, error in refusals:
             if refused is Form.IMAGE:
                 self._image_refusals += 1
@@ -336,7 +337,7 @@ class LiveFeed:
         self._report(subject, error, about=form.name)
 
     def _report(self, subject: Subject, error: Exception, about: str | None = None) -> None:
-        """Log; tell ``on_failure`` unless it was told the same within the last ten minutes."""
+        """Log an error. Call ``on_failure``, unless it was called for the same error in the last ten minutes."""
         what = _code(error) or repr(error)
         key, now = (about or subject.name, what), time.monotonic()
         with self._lock:
@@ -355,7 +356,7 @@ class LiveFeed:
 
 
 def _code(error: Exception) -> str | None:
-    """Slack's name of the error; the SDK itself refuses some of the blocks that Slack would."""
+    """Slack's name of the error. The SDK itself refuses some blocks that Slack would refuse as ``invalid_blocks``."""
     if isinstance(error, SlackObjectFormationError):
         return "invalid_blocks"
     return str(error.response.get("error")) if isinstance(error, SlackApiError) else None

@@ -1,4 +1,4 @@
-"""A trial's losses as Slack's own line chart, and as a line of text: for workspaces that refuse pictures.
+"""A trial's losses as Slack's own line chart, and as a line of text, for workspaces that refuse pictures.
 
 The chart is Slack's ``data_visualization`` block
 (https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block): one series here, at most 20 categories
@@ -15,7 +15,7 @@ MOST_CATEGORIES = 20
 
 
 class DataVisualizationBlock(Block):
-    """A ``data_visualization`` block with one line; ``slack_sdk`` has no model of it yet."""
+    """A ``data_visualization`` block with one line. ``slack_sdk`` has no class for it yet."""
 
     type = "data_visualization"
 
@@ -30,7 +30,7 @@ class DataVisualizationBlock(Block):
 
     @property
     def attributes(self) -> set[str]:  # type: ignore[override]  # as in every block of the SDK
-        """What ``to_dict`` writes."""
+        """The attributes that ``to_dict`` writes."""
         return super().attributes | {"title", "chart"}
 
 
@@ -38,7 +38,7 @@ def as_chart_block(curves: LossCurves) -> DataVisualizationBlock | None:
     """The losses as a line chart: of the epochs, or of the batches while fewer than two epochs have ended.
 
     Returns:
-        ``None`` where there is no finite loss to draw.
+        The chart; ``None`` when there is no finite loss to draw.
     """
     epochs = len(curves.epochs.places) >= 2 or (len(curves.epochs.places) == 1 and curves.epochs_planned == 1)
     curve = curves.epochs if epochs else curves.batches
@@ -65,5 +65,5 @@ def _points(curve: Curve) -> dict[str, float]:
     last = len(curve.places) - 1
     count = min(len(curve.places), MOST_CATEGORIES)
     chosen = [round(at * last / (count - 1)) for at in range(count)] if count > 1 else [0]
-    # Six digits: the chart shows no more, and a float's full expansion is longer than the whole message otherwise.
+    # Six digits: the chart shows no more, and all digits of a float would make the message too long.
     return {str(curve.places[at]): float(f"{curve.losses[at]:.6g}") for at in chosen}

@@ -1,4 +1,4 @@
-"""Pictures in Slack: uploaded as files private to the app, waited for until Slack has processed them, and deleted."""
+"""Uploads pictures as private files of the app, waits until Slack has processed them, and deletes old ones."""
 
 import logging
 import queue
@@ -19,24 +19,24 @@ PROCESSED_WITHIN = 15.0
 """Seconds that Slack may take to process a picture; usually it is about one."""
 
 POLL_AGAIN = 0.5
-"""Seconds between two looks at a picture that was not ready at the first one."""
+"""Seconds between two checks of a picture that was not ready at the first one."""
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 8.0
-"""Seconds: the bounds of the wait before the first look."""
+"""Seconds: the bounds of the wait before the first check."""
 
 
 class PictureNotReady(TimeoutError):
-    """Slack took a picture but did not process it in time; the picture was deleted again."""
+    """Slack accepted a picture but did not process it in time. The picture was deleted."""
 
 
 class Pictures:
-    """The files of one app in its workspace.
+    """The pictures of one app in its workspace.
 
-    Without a channel a file stays private to the app; a message of the same token can show it. Deleting has a thread
-    and a rate limit of its own, so it never delays an upload.
+    A file without a channel is private to the app, and a message of the same token can show it. Files are deleted on a
+    thread of their own and under a rate limit of their own, so this never delays an upload.
 
     Args:
-        client: Used for every call; its token needs ``files:write``.
+        client: The client for every call. Its token needs ``files:write``.
     """
 
     def __init__(self, client: PacedClient) -> None:
@@ -50,15 +50,17 @@ class Pictures:
         self.deletes = 0
 
     def start(self) -> None:
-        """Start deleting what is discarded."""
+        """Start to delete discarded files."""
         self._deleter.start()
 
     def upload(self, name: str, png: bytes, alt_text: str, abandon: Callable[[], bool]) -> str:
         """Upload a picture and wait until a message can show it.
 
         Args:
-            name: A file name; participants can read it.
-            abandon: Says whether the picture is no longer wanted.
+            name: The file's name. Participants can read it.
+            png: The picture.
+            alt_text: The text that a screen reader reads for it.
+            abandon: Returns whether the picture is no longer needed.
 
         Returns:
             The file's id.
@@ -67,7 +69,7 @@ class Pictures:
             SlackApiError: Slack refused a step, such as ``missing_scope``.
             OSError: Slack could not be reached.
             PictureNotReady: It was not processed within ``PROCESSED_WITHIN`` seconds.
-            CallNotMade: It was abandoned on the way.
+            CallNotMade: It was abandoned.
         """
         with on_terms(abandon=abandon):
             file_id = upload(self._client, File(name, png, alt_text))
@@ -81,11 +83,11 @@ class Pictures:
         return file_id
 
     def discard(self, file_id: str) -> None:
-        """Delete a file when its turn comes; returns at once."""
+        """Delete a file later. Returns at once."""
         self._superseded.put(file_id)
 
     def close(self, flush: float) -> None:
-        """Delete what is already discarded, for at most ``flush`` seconds; what is left is logged by number."""
+        """Delete the discarded files, for at most ``flush`` seconds. The number of files that are left is logged."""
         self._superseded.put(None)
         if self._deleter.is_alive():
             self._deleter.join(max(flush, 0))
@@ -114,7 +116,7 @@ class Pictures:
         raise CallNotMade("A picture was abandoned while Slack processed it.")
 
     def _learn(self, taken: float, *, at_first_look: bool) -> None:
-        """Move the first look to where it just finds the picture ready: later costs time, earlier a call."""
+        """Adapt the time of the first check to when pictures are ready: too late costs time, too early costs a call."""
         wait = self._processing * 0.97 if at_first_look else self._processing + 0.3 * (taken - self._processing)
         self._processing = min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 

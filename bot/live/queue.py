@@ -1,4 +1,4 @@
-"""What the live feed does next: words that a person waits for at once, then pictures, fair between the messages."""
+"""The queue of the live feed: first the words that a person waits for, then pictures, in turn for all messages."""
 
 import threading
 import time
@@ -8,16 +8,16 @@ from enum import IntEnum
 from bot.live.fallbacks import Shown
 
 RETRIES = 8
-"""How often a message that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
+"""How often an update that a person waits for is tried again, after 1, 2, 4 … and at most 30 seconds."""
 
 MOST_SUBJECTS = 5_000
-"""Subjects whose present picture is remembered; beyond, the longest unchanged one is forgotten."""
+"""The number of subjects whose picture is remembered. Beyond it, the one unchanged for longest is forgotten."""
 
 
 class Urgency(IntEnum):
-    """Which picture is drawn first."""
+    """The urgency of a picture: the lowest value is drawn first."""
 
-    LAST = 0  # the picture of a result: it stays
+    LAST = 0  # the picture of a result, which stays
     FRAME = 1
 
 
@@ -26,14 +26,14 @@ class Subject:
     """What the feed knows about one message.
 
     Attributes:
-        name: The subject.
-        sending: Held while an update is under way, so that the newest is the last.
-        served_at: When an update was last begun or sent.
+        name: The name of the subject, such as ``trial:17``.
+        sending: Held while an update is sent, so that the newest update is sent last.
+        served_at: When an update was last started or sent.
         shown: The picture in the message.
-        noted: Whether it is noted beyond the life of the feed.
-        doubtful: Files that the message may show: the answer to their update was lost.
+        noted: Whether the picture is stored in the database.
+        doubtful: Files that the message may show, because the answer to their update was lost.
         results: How many results were sent.
-        attempts, not_before: Failed tries of the present update, and when the next may be made.
+        attempts, not_before: The failed attempts of the current update, and the earliest time of the next one.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Subject:
 
 
 class FeedQueue:
-    """The updates that wait and those under way. A subject waits once, however often it changes. Safe from any thread.
+    """The updates that wait, and those that are being sent. Every subject waits at most once. Safe from any thread.
 
     Attributes:
-        is_closing: Whether nothing new is taken and frames are not worth sending any more.
-        is_stopped: Whether nothing at all is.
+        is_closing: Whether the queue accepts nothing new, and frames are not sent any more.
+        is_stopped: Whether nothing is sent any more.
     """
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class FeedQueue:
         self.is_closing = self.is_stopped = False
 
     def add(self, name: str, *, awaited: bool) -> None:
-        """A subject has changed. Never waits; after :meth:`close` it does nothing.
+        """Add a subject that has changed. Never waits; does nothing after :meth:`close`.
 
         Args:
-            name: The subject.
-            awaited: A person waits for the words.
+            name: The name of the subject.
+            awaited: Whether a person waits for the words.
         """
         with self._changed:
             if self.is_closing:
@@ -86,10 +86,13 @@ class FeedQueue:
             self._changed.notify_all()
 
     def next(self, *, pictures: bool) -> tuple[Subject, Urgency | None] | None:
-        """Wait for the next update; urgency ``None`` means words. ``None`` when the queue was stopped.
+        """Wait for the next update.
 
         Args:
-            pictures: Whether a picture will do, too.
+            pictures: Whether the caller also sends pictures.
+
+        Returns:
+            The subject and the urgency of its picture, or ``None`` for words; ``None`` when the queue is stopped.
         """
         with self._changed:
             while not self.is_stopped:
@@ -107,33 +110,33 @@ class FeedQueue:
                 if pictures and (name := self._next_picture()) is not None:
                     urgency = self._pictures_waiting.pop(name)
                     self._pictures_under_way.add(name)
-                    # Also of an update that will fail: a message that cannot be updated must not always be next.
+                    # It is set before the update, which may fail: a message that cannot be updated must not be next.
                     self._subjects[name].served_at = now
                     return self._subjects[name], urgency
                 self._changed.wait(None if wake_at == float("inf") else wake_at - now)
         return None
 
     def done(self, subject: Subject, urgency: Urgency | None) -> None:
-        """An update that :meth:`next` gave out has ended, well or not."""
+        """Note that an update from :meth:`next` has ended, with or without success."""
         with self._changed:
             (self._words_under_way if urgency is None else self._pictures_under_way).discard(subject.name)
             self._changed.notify_all()
 
     def overtake(self, subject: Subject) -> None:
-        """The words that are sent now show whatever a waiting frame was to show."""
+        """Drop the waiting frame of a subject: the words that are sent now show the same state."""
         with self._changed:
             if self._pictures_waiting.get(subject.name) is Urgency.FRAME:
                 del self._pictures_waiting[subject.name]
 
     def words_sent(self, subject: Subject, *, picture_lags: bool) -> None:
-        """The words are there; a picture that lags behind them must not be the last one."""
+        """Note that words were sent. If the picture is older than they are, a last picture follows."""
         with self._changed:
             subject.results += 1
             if picture_lags and self._subjects.get(subject.name) is subject:  # and not forgotten meanwhile
                 self._pictures_waiting[subject.name] = Urgency.LAST
 
     def retry(self, subject: Subject, urgency: Urgency | None, *, lasting: bool) -> None:
-        """An update has failed: what a person waits for is tried again after a while, unless that cannot help."""
+        """Try a failed update again later if a person waits for it, unless the error is lasting."""
         with self._changed:
             subject.attempts += 1
             if urgency is not Urgency.FRAME and not lasting and subject.attempts <= RETRIES:
@@ -141,14 +144,14 @@ class FeedQueue:
                 self._words_waiting.setdefault(subject.name, subject)
 
     def forget(self, subject: Subject) -> None:
-        """There is no message to keep up to date (any more)."""
+        """Forget a subject that has no message (any more)."""
         with self._changed:
             self._subjects.pop(subject.name, None)
             self._words_waiting.pop(subject.name, None)
             self._pictures_waiting.pop(subject.name, None)
 
     def close(self) -> None:
-        """Take nothing new, and drop the frames."""
+        """Accept nothing new, and drop the frames."""
         with self._changed:
             self.is_closing = True
             self._pictures_waiting = {
@@ -157,7 +160,7 @@ class FeedQueue:
             self._changed.notify_all()
 
     def stop(self, *, within: float) -> list[str]:
-        """Wait until all is done, for so many seconds at most, and give out nothing more.
+        """Wait until all updates are sent, for at most this many seconds, and then give out no more.
 
         Returns:
             The subjects whose words were not sent.
@@ -173,7 +176,7 @@ class FeedQueue:
         return not (self._words_waiting or self._words_under_way or self._pictures_waiting or self._pictures_under_way)
 
     def _next_picture(self) -> str | None:
-        """The most urgent; among equals the one whose message was updated longest ago."""
+        """The most urgent picture; of equally urgent ones, the one whose message was updated longest ago."""
         free = [name for name in self._pictures_waiting if name not in self._pictures_under_way]
         return min(free, key=lambda name: (self._pictures_waiting[name], self._subjects[name].served_at), default=None)
 

@@ -1,4 +1,4 @@
-"""What the participants' listeners work with, and how they listen to buttons."""
+"""What the participants' listeners work with, and how they handle buttons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from bot.study.service import StudyService
 from storage.refusals import Refused
 
 Handler = Callable[["ParticipantContext", Interaction], None]
-"""Does what a button is for. What it refuses is told to the person in private, with the way on."""
+"""Handles a button. The person is told a refusal in private, with the next step."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ParticipantContext:
     """What the participants' listeners work with.
 
     Attributes:
-        interactions: Presses.
+        interactions: Listens to presses.
         study: The study as participants use it.
         slack: The workspace.
         tasks: Runs what waits for Slack.
@@ -43,14 +43,14 @@ class ParticipantContext:
         """Listen to a button.
 
         Args:
-            action_id: The button's.
-            doing: What it does, in a few words, for the report of an error.
-            handle: Does it.
+            action_id: The button's ``action_id``.
+            doing: What the handler does, in a few words, for the report of an error.
+            handle: The handler.
         """
         self.interactions.on_press(action_id, doing, partial(self._handle, handle))
 
     def lead_back(self, press: Interaction, text: str) -> None:
-        """Say why nothing was done, what the person can do next, and give them the button that goes on."""
+        """Say why nothing was done and what the person can do next, with the button for it."""
         step = next_step(self.study.status(press.user))
         blocks: tuple[Block, ...] = (section(step.text), *step.blocks(block_id="next"))
         press.tell(text, blocks)

@@ -1,4 +1,4 @@
-"""The participant's direct messages: what is posted there, and how what is posted looks now."""
+"""Posts direct messages to participants, and renders the messages of a session's thread as they should look now."""
 
 import threading
 from collections.abc import Callable
@@ -35,14 +35,14 @@ _CLOSED_BEFORE_YOUR_TURN = (
 
 
 class DirectMessages:
-    """Writes to participants, whom the rest of the bot knows by a number.
+    """Writes to participants, who are known to the rest of the bot by their ids.
 
     Args:
         settings: The study's rules.
-        facts_of: What participants may know of a task.
-        store: What happened.
+        facts_of: Returns what participants may know of a task.
+        store: The database.
         slack: The workspace.
-        progress: How far a running job has come, by its key.
+        progress: Returns how far a running job has come, by its key.
         now: The time, aware.
     """
 
@@ -65,28 +65,28 @@ class DirectMessages:
         self._posters: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     def channel(self, participant: int) -> str:
-        """The channel of a participant's direct messages; empty once nobody knows any more who they are."""
+        """The channel of a participant's direct messages; empty when the link to their Slack user is deleted."""
         identity = participants.identity_of(self._store, participant)
         return identity.slack_channel if identity is not None else ""
 
     def tell(self, notice: Notice) -> None:
-        """Post what a notice says, if it is still true.
+        """Post the message of a notice, if it is still true.
 
         Raises:
             SlackApiError: Slack refuses.
-            CallNotMade, OSError: Slack is not reached.
-            Refused: What it tells of is deleted.
+            CallNotMade, OSError: Slack cannot be reached.
+            Refused: The session that the notice is about was deleted.
         """
         message = self._message(notice)
         if message is not None:
             self._post(notice.participant_id, message)
 
     def end_root(self, identity: Identity, ts: str) -> None:
-        """Change the root message of the session of somebody who has left: its buttons would lead nowhere."""
+        """Change the root message of a session whose participant has left: its buttons do not work any more."""
         self._slack.update(identity.slack_channel, ts, answers.left())
 
     def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool) -> None:
-        """Tell somebody that they have left the study, and what became of their data."""
+        """Tell somebody that they have left the study, and whether their data is deleted."""
         goodbye = answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted)
         self._slack.post(identity.slack_channel, goodbye)
 
@@ -96,7 +96,7 @@ class DirectMessages:
         self._slack.post(identity.slack_channel, told)
 
     def post_session(self, session_id: int) -> str | None:
-        """Post the root of a session's thread, once. Returns its ts."""
+        """Post the root of a session's thread, once. Returns its ts; none if the participant cannot be reached."""
         subject = f"session:{session_id}"
         with self._one_poster(subject):
             post = posts.find(self._store, subject)
@@ -123,17 +123,17 @@ class DirectMessages:
                 posts.remember(self._store, trial.subject, ts=ts)
 
     def _one_poster(self, subject: str) -> threading.Lock:
-        """Held by whoever looks whether a message is there and posts it: errands run side by side."""
+        """A lock for each message. Background tasks run at the same time, but only one of them may post a message."""
         with self._posting:
             return self._posters.setdefault(subject, threading.Lock())
 
     def _post(self, participant: int, message: Message, *, thread_ts: str | None = None) -> str | None:
-        """Post a message to a participant. Returns its ts; none when nobody knows any more who they are."""
+        """Post a message to a participant. Returns its ts; none when the link to their Slack user is deleted."""
         channel = self.channel(participant)
         return self._slack.post(channel, message, thread_ts=thread_ts) if channel else None
 
     def _message(self, notice: Notice) -> Message | None:
-        """What a notice says; none where it is not true any more."""
+        """The message of a notice; none when it is not true any more."""
         details, participant = notice.details, notice.participant_id
         match notice.kind:
             case NoticeKind.GREETING:
@@ -172,7 +172,7 @@ class DirectMessages:
         return None
 
     def _warning(self, view: SessionView, minutes: float) -> Message | None:
-        """How much time is left, and what makes sense in it; nothing where that was true a while ago."""
+        """A warning; none when it comes so late that less than half of its time is left."""
         left = view.time_left(self._now())
         if view.state is not SessionState.ACTIVE or left < timedelta(minutes=minutes) / 2:
             return None
@@ -181,7 +181,7 @@ class DirectMessages:
         return session_thread.warning(minutes, view, estimate)
 
     def render(self, subject: str) -> Rendering | None:
-        """How the message about a subject should look now; none when there is no such message.
+        """Render the message about a subject as it should look now; none when there is no such message.
 
         Args:
             subject: ``session:3`` or ``trial:17``.
@@ -218,11 +218,11 @@ class DirectMessages:
         return TimeEstimate.of(trial, progress, batches=self._batches(trial, session), now=self._now())
 
     def _batches(self, trial: TrialView, session: SessionView) -> int:
-        """In one epoch of the trial."""
+        """The number of batches in one epoch of the trial."""
         return -(-self._facts_of(session.task).training_images // trial.configuration.batch_size)
 
     def _curves(self, trial: TrialView, session: SessionView, progress: Progress | None) -> LossCurves | None:
-        """The losses of a trial: as they arrive while it runs, as they were kept after that."""
+        """The losses of a trial: the newest ones while it runs, and the stored ones after that."""
         if trial.state is TrialState.WAITING:
             return None
         planned, batches = trial.configuration.epochs, self._batches(trial, session)

@@ -1,4 +1,4 @@
-"""Listeners of the end: *Finish*, the final choice, leaving the study."""
+"""Listeners for the end of a session: *Finish*, the final choice, leaving the study."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
-"""The hyperparameter form between two redraws: what it shows, what was typed, what it keeps.
+"""The state of the hyperparameter form: which fields it shows, what was typed, and what hidden fields contain.
 
-Slack keeps what a person typed only in blocks that stay; a field that an optimizer does not use leaves the
-form, and its content with it. So the form's memory travels in the view's ``private_metadata``: which fields
-are shown, and the content of those that were taken away. A field that comes back gets a new ``block_id``,
-because Slack ignores initial values under an old one.
+Slack keeps typed text only in blocks that stay in the form. When an optimizer does not use a field, the field leaves
+the form, and its content is lost. So the form keeps its state in the view's ``private_metadata``: which fields are
+shown, and the content of hidden ones. A field that comes back gets a new ``block_id``, because Slack ignores initial
+values under an old one.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from training.hyperparameters import (
 )
 
 MEMORY_CHARACTERS = 3000
-"""What Slack allows in ``private_metadata``."""
+"""The number of characters that Slack allows in ``private_metadata``."""
 
 KEPT_VALUE = 60
 VALUE = "form_value"
@@ -39,14 +39,14 @@ ViewValues = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 class Purpose(StrEnum):
-    """What a submission of the form does."""
+    """What happens when the form is submitted."""
 
     TRY = "try"
     FINAL = "final"
 
 
 class Content(BaseModel):
-    """What stands in one field: the value and the reason for it."""
+    """The content of one field: the value and the reason for it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,20 +56,20 @@ class Content(BaseModel):
 
     @classmethod
     def of(cls, value: str = "", comment: str = "", other: str = "") -> Self:
-        """A content, by the names of its parts."""
+        """Create a content without the short names that its fields have in JSON."""
         return cls(v=value, c=comment, o=other)
 
 
 class FormMemory(BaseModel):
-    """What the form must know about itself when it comes back.
+    """The state of the form, which comes back with every change and with the submission.
 
     Attributes:
-        purpose: What submitting does.
-        session: The session that it belongs to.
-        shown: The fields now in the form, each with the generation in which it appeared.
+        purpose: What happens when the form is submitted.
+        session: The id of the session that the form belongs to.
+        shown: The fields in the form, each with the generation in which it appeared.
         generation: The number of redraws.
-        initial: What each field shows when it appears; mandatory ones may be missing.
-        hidden: The content of fields that were taken away.
+        initial: The value that each field shows when it appears; mandatory fields may have none.
+        hidden: The content of fields that were removed.
     """
 
     purpose: Purpose = Field(alias="p")
@@ -84,9 +84,9 @@ class FormMemory(BaseModel):
         """The memory of a form that is opened now.
 
         Args:
-            purpose: What submitting does.
+            purpose: What happens when the form is submitted.
             session: The session's id.
-            base: The configuration that it starts from, or none.
+            base: The configuration whose values the form shows, or none.
         """
         initial = {} if base is None else {name: _shown(BY_NAME[name], value) for name, value in base.as_dict().items()}
         memory = cls(p=purpose, s=session, i=initial)
@@ -97,10 +97,10 @@ class FormMemory(BaseModel):
         """The memory of a form that is opened with values that somebody typed in a message.
 
         Args:
-            purpose: What submitting does.
+            purpose: What happens when the form is submitted.
             session: The session's id.
-            values: Values as the form shows them, by hyperparameter; they take the place of the base's.
-            base: The configuration that it starts from, or none.
+            values: Values as the form shows them, by hyperparameter. They replace the values of ``base``.
+            base: The configuration whose other values the form shows, or none.
         """
         memory = cls.new(purpose, session, base)
         initial = memory.initial | dict(values)
@@ -109,7 +109,7 @@ class FormMemory(BaseModel):
         )
 
     def dump(self) -> str:
-        """The memory as text that fits; of what was hidden, long explanations are the first to be cut."""
+        """The memory as text that fits into ``MEMORY_CHARACTERS``: long reasons of hidden fields are cut first."""
         for other in (200, 60, 0):
             hidden = {
                 name: Content.of(shorten(content.value, KEPT_VALUE), content.comment, content.other[:other])
@@ -123,21 +123,21 @@ class FormMemory(BaseModel):
         return text
 
     def initial_content(self, name: str) -> Content:
-        """What a field shows when it appears: what stood there when it was hidden, the base's value, or the preset."""
+        """What a field shows when it appears: its content when it was hidden, the base's value, or the preset."""
         if name in self.hidden:
             return self.hidden[name]
         default = BY_NAME[name].default
         return Content.of(self.initial.get(name) or ("" if default is None else _shown(BY_NAME[name], default)))
 
     def block_id(self, name: str, part: str = VALUE) -> str:
-        """The block of a field's part: ``learning_rate.form_value@0``."""
+        """The ``block_id`` of a part of a field, such as ``learning_rate.form_value@0``."""
         return f"{name}.{part}@{self.shown[name]}"
 
     def content(self, values: ViewValues) -> dict[str, Content]:
-        """What stands in every field that is shown.
+        """The content of every field that is shown.
 
-        Where Slack leaves out an input's initial value after ``views.update`` (it does for some elements),
-        what the person saw there counts.
+        After ``views.update``, Slack does not send the initial value of some elements. Then the value that the person
+        saw there counts.
         """
         contents = {}
         for name in self.shown:
@@ -150,7 +150,7 @@ class FormMemory(BaseModel):
         return contents
 
     def redrawn(self, values: ViewValues) -> Self:
-        """The memory after the optimizer or a comment changed: fields come and go, nothing typed is lost."""
+        """The memory after the optimizer or a reason was changed: other fields are shown, and nothing typed is lost."""
         contents = self.content(values)
         wanted = _fields(contents["optimizer"].value)
         generation = self.generation + 1
@@ -164,7 +164,7 @@ class FormMemory(BaseModel):
         )
 
     def fits(self, values: ViewValues) -> bool:
-        """Whether the form shows the fields that its optimizer uses: a quick person submits before it is redrawn."""
+        """Whether the form shows the fields that its optimizer uses: a person may submit before it is redrawn."""
         return list(self.shown) == _fields(self.content(values)["optimizer"].value)
 
 
@@ -202,9 +202,9 @@ def read(memory: FormMemory, values: ViewValues, *, training_images: int) -> Ent
             errors[memory.block_id(name, written)] = "Please say why in a few words, or choose another reason."
             continue
         remarks[name] = Remark(comment, other)
-    given: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
+    entered: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
     try:
-        configuration = Configuration.create(given, training_images=training_images)
+        configuration = Configuration.create(entered, training_images=training_images)
     except InvalidConfiguration as invalid:
         errors |= {memory.block_id(name): text for name, text in invalid.errors.items()}
     if errors:
@@ -217,10 +217,9 @@ def _shown(hyperparameter: Hyperparameter, value: Value) -> str:
 
 
 def _fields(optimizer: str | None) -> list[str]:
-    """The fields of the form for an optimizer, in Table 1's order; until one is chosen, those that all use."""
-    if not optimizer:
-        return [each.name for each in HYPERPARAMETERS if all(each.used_by(any_one) for any_one in Optimizer)]
-    return [each.name for each in HYPERPARAMETERS if each.used_by(Optimizer(optimizer))]
+    """The fields of the form for an optimizer, in Table 1's order; without one, those that all optimizers use."""
+    optimizers = [Optimizer(optimizer)] if optimizer else list(Optimizer)
+    return [setting.name for setting in HYPERPARAMETERS if all(setting.used_by(one) for one in optimizers)]
 
 
 def _state(values: ViewValues, block_id: str, action_id: str) -> str | None:

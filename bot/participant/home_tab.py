@@ -1,4 +1,4 @@
-"""Home tabs: published when somebody opens theirs, and again when what it tells has changed."""
+"""Publishes Home tabs: when a person opens theirs, and again when its content has changed."""
 
 import hashlib
 import json
@@ -25,17 +25,17 @@ from storage.transitions import participants, sessions
 log = logging.getLogger(__name__)
 
 _MOST_OPEN = 1000
-"""People whose tab is kept up to date; beyond, those who opened theirs longest ago see it as it was then."""
+"""The number of people whose tab is kept up to date: those who opened theirs most recently."""
 
 _PAUSE_SECONDS = 1.0
 _RESEARCHERS_PAUSE_SECONDS = 5.0
-"""A tab is brought up to date this often at most, however much happens; a researcher's tells of everybody."""
+"""The shortest time between two updates of a tab. A researcher's tab shows everybody, so it changes more often."""
 
 _UNSEEN = ""
-"""What is shown to somebody whose tab may be open since before we started."""
+"""The content of a tab that may be open since before the bot was started."""
 
 _NOT_SHOWN = frozenset({"not_enabled", "user_not_found"})
-"""The Home tab is switched off in the app, or the person has left the workspace: nothing is owed to anybody."""
+"""Slack's errors for a tab that nobody can see: Home tabs are switched off, or the person has left the workspace."""
 
 
 @dataclass
@@ -51,12 +51,12 @@ class HomeTabs:
     """Keeps Home tabs up to date. Safe from any thread.
 
     Args:
-        store: What happened.
+        store: The database.
         slack: The workspace.
         tasks: Runs the publishing.
         consent_text: What participants agree to.
-        researcher_blocks: What a Slack user sees as a researcher; nothing for anybody else. May wait for Slack.
-        known_researchers: Slack users who are researchers, as far as that is known without asking Slack.
+        researcher_blocks: Returns what a Slack user sees as a researcher; empty for others. May wait for Slack.
+        known_researchers: Returns the Slack users who are researchers, as far as they are known without asking Slack.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class HomeTabs:
         self._researchers = _Batch(_RESEARCHERS_PAUSE_SECONDS)
 
     def opened(self, user: str) -> None:
-        """Somebody looks at their Home tab: show it. Waits for Slack."""
+        """Publish the Home tab of somebody who opened it. Waits for Slack."""
         with self._lock:
             self._shown[user] = self._shown.get(user, _UNSEEN)
             self._people.due.discard(user)
         self._publish(user)
 
     def expect(self, participant_id: int) -> None:
-        """A participant may be looking at a tab that was published before we started."""
+        """Update the tab of a participant soon: it may be open since before the bot was started."""
         identity = participants.identity_of(self._store, participant_id)
         if identity is not None:
             with self._lock:
@@ -96,14 +96,14 @@ class HomeTabs:
             self._mark_due(self._people, [identity.slack_user])
 
     def changed(self, participant_id: int) -> None:
-        """Where a participant stands has changed. Waits for nothing but the database."""
+        """Update a participant's tab and the researchers' tabs soon. Waits only for the database."""
         identity = participants.identity_of(self._store, participant_id)
         if identity is not None:
             self._mark_due(self._people, [identity.slack_user])
         self._mark_due(self._researchers, self._known_researchers())
 
     def session_changed(self, session_id: int) -> None:
-        """The same by a session."""
+        """Update the tab of a session's participant and the researchers' tabs soon."""
         try:
             session = sessions.get(self._store, session_id)
         except Refused:
@@ -111,13 +111,13 @@ class HomeTabs:
         self.changed(session.participant_id)
 
     def all_changed(self) -> None:
-        """Something changed for everybody: the study opened, paused, went on, closed."""
+        """Update all open tabs soon: the study was opened, paused, resumed or closed."""
         with self._lock:
             open_tabs = list(self._shown)
         self._mark_due(self._people, open_tabs)
 
     def forget(self, user: str) -> None:
-        """Somebody has left the study: show them so, and keep nothing of them."""
+        """Publish the tab of somebody who has left the study, and forget them."""
         with self._lock:
             known = self._shown.pop(user, None)
         if known is not None:
@@ -126,7 +126,7 @@ class HomeTabs:
                 self._shown.pop(user, None)
 
     def _mark_due(self, batch: _Batch, users: Iterable[str]) -> None:
-        """Publish the tabs of these people soon, as far as they are open; all that changes meanwhile goes with it."""
+        """Publish the open tabs of these people after a pause. Changes during the pause are published with them."""
         with self._lock:
             due = {user for user in users if user in self._shown}
             batch.due |= due
@@ -150,10 +150,10 @@ class HomeTabs:
             return batch.due.pop() if batch.due else None
 
     def _publish(self, user: str, priority: Priority = Priority.RESULT) -> None:
-        """Show the tab as it is now, unless that is what the person sees."""
+        """Publish the tab as it is now, unless the person sees the same already."""
         with self._lock:
             publisher = self._publishers.setdefault(user, threading.Lock())
-        with publisher:  # of two changes the newer is shown last
+        with publisher:  # so that of two changes the newer one is published last
             view = home_tab(
                 status_of(self._store, user),
                 self._consent_text,

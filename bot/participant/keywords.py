@@ -1,4 +1,4 @@
-"""The words that the bot understands, with what people write instead of them and how they mistype them."""
+"""The words that the bot understands. It also understands their synonyms, and words with a typo."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Word(StrEnum):
-    """What somebody wants who writes to the bot."""
+    """What a person may want when they write to the bot."""
 
     HELP = "help"
     START = "start"
@@ -19,7 +19,7 @@ class Word(StrEnum):
     WITHDRAW = "withdraw"
 
 
-_SAID: Mapping[Word, str] = {
+_SYNONYMS: Mapping[Word, str] = {
     Word.HELP: "help hi hello hey guide commands menu explain explanation instructions info",
     Word.START: "start begin go ready",
     Word.TUNE: "tune new configuration configure form next another retry train",
@@ -30,22 +30,22 @@ _SAID: Mapping[Word, str] = {
     Word.WITHDRAW: "withdraw withdrawal leave forget delete unsubscribe optout",
 }
 
-_WORDS: Mapping[str, Word] = {said: word for word, all_said in _SAID.items() for said in all_said.split()}
+_WORDS: Mapping[str, Word] = {synonym: word for word, synonyms in _SYNONYMS.items() for synonym in synonyms.split()}
 
 _SHORTEST_MISTYPED = 4
-"""Shorter words differ from one another by too little."""
+"""The shortest word that may have a typo: shorter words are too much alike."""
 
-_ALIKE = 0.75
-"""One letter of four wrong, or two neighbours swapped in a longer word."""
+_SIMILAR = 0.75
+"""The smallest similarity: one wrong letter of four, or two swapped letters in a longer word."""
 
 _MOST_TOKENS = 20
-"""In a longer text a single word says little."""
+"""The number of words that are read: in a longer text a single word means little."""
 
 _POLITE = frozenset(("please", "the", "it", "this", "my", "that", "trial", "current", "now", "just"))
 
 
 def understood(text: str) -> Word | None:
-    """The first word of the text that is one of ours; mistyped ones count where nothing else does."""
+    """The first word of the text that the bot understands. A word with a typo counts if no other word does."""
     tokens = _tokens(text)[:_MOST_TOKENS]
     for token in tokens:
         if token in _WORDS:
@@ -54,13 +54,13 @@ def understood(text: str) -> Word | None:
 
 
 def is_plain_cancel(text: str) -> bool:
-    """Whether the text asks for nothing but *cancel*, so that it can be done without asking back."""
+    """Whether the text says only *cancel*, so that the bot need not ask."""
     return [token for token in _tokens(text) if token not in _POLITE] == [Word.CANCEL]
 
 
 def numbers_in(text: str) -> tuple[int, ...]:
     """The whole numbers in a text, such as the trial in *cancel trial 3*."""
-    return tuple(int(found) for found in re.findall(r"\b\d{1,6}\b", text))
+    return tuple(int(digits) for digits in re.findall(r"\b\d{1,6}\b", text))
 
 
 def _tokens(text: str) -> list[str]:
@@ -70,10 +70,10 @@ def _tokens(text: str) -> list[str]:
 def _mistyped(token: str) -> Word | None:
     if len(token) < _SHORTEST_MISTYPED:
         return None
-    candidates = [known for known in Word if abs(len(known) - len(token)) <= 2 and known[0] == token[0]]
-    closest = max(candidates, key=lambda known: _alikeness(known, token), default=None)
-    return closest if closest is not None and _alikeness(closest, token) >= _ALIKE else None
+    candidates = [word for word in Word if abs(len(word) - len(token)) <= 2 and word[0] == token[0]]
+    closest = max(candidates, key=lambda word: _similarity(word, token), default=None)
+    return closest if closest is not None and _similarity(closest, token) >= _SIMILAR else None
 
 
-def _alikeness(known: str, token: str) -> float:
-    return SequenceMatcher(None, known, token, autojunk=False).ratio()
+def _similarity(word: str, token: str) -> float:
+    return SequenceMatcher(None, word, token, autojunk=False).ratio()

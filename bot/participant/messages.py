@@ -1,4 +1,4 @@
-"""What a participant writes: a word such as *time*, a configuration in one line, or anything else. All is answered."""
+"""Answers what people write: a word such as *time*, a configuration in one line, or anything else."""
 
 import html
 import threading
@@ -25,7 +25,7 @@ from storage.refusals import Refused
 from storage.schema.states import ParticipantState, StudyState
 
 _WRITTEN = {None, "file_share", "me_message", "thread_broadcast"}
-"""Subtypes of what somebody has written just now; a message that is changed or deleted later is not answered again."""
+"""Subtypes of new messages. A message that is changed or deleted later is not answered again."""
 
 _MOST_REMEMBERED = 1000
 
@@ -33,7 +33,7 @@ _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blo
 
 
 def register(app: App, context: ParticipantContext) -> None:
-    """Listen to direct messages. Each is answered once: Slack delivers an event again when it is in doubt."""
+    """Listen to direct messages. Each is answered once, although Slack may deliver an event twice."""
     answered: LRUCache[tuple[str, str], bool] = LRUCache(_MOST_REMEMBERED)
     lock = threading.Lock()
 
@@ -56,9 +56,9 @@ def register(app: App, context: ParticipantContext) -> None:
 
 
 def where_you_stand(study: StudyService, user: str) -> Message:
-    """What comes next for somebody, with the button that does it."""
+    """A person's status, and the button for the next step."""
     status = study.status(user)
-    return _onboarding(study, status) or led_back("Here is where you stand.", status)
+    return _onboarding(study, status) or led_back("Here is your status.", status)
 
 
 def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
@@ -71,12 +71,12 @@ def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
             return
         _post(context.slack, channel, _answer_to(study, user, text, status), event.get("thread_ts"))
     except Refused as refused:
-        told = led_back(str(refused), study.status(user))
-        context.slack.whisper(channel, user, told.text, thread_ts=event.get("thread_ts"), blocks=told.blocks)
+        answer = led_back(str(refused), study.status(user))
+        context.slack.whisper(channel, user, answer.text, thread_ts=event.get("thread_ts"), blocks=answer.blocks)
 
 
 def _post(slack: Slack, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:
-    """Post an answer; of two, the second where the workspace refuses the blocks of the first."""
+    """Post an answer. Of two answers, the second is posted if the workspace refuses the blocks of the first."""
     if isinstance(answer, Message):
         slack.post(channel, answer, thread_ts=thread_ts)
         return
@@ -110,7 +110,7 @@ def _answer_to(
 
 
 def _onboarding(study: StudyService, status: ParticipantStatus) -> Message | None:
-    """Before the task there is one thing to do; whoever writes anything gets to read it again."""
+    """The next step before the task, which answers everything that a person writes; none for others."""
     if status.study is StudyState.CLOSED:
         return None
     if status.state is ParticipantState.INVITED:
@@ -121,8 +121,8 @@ def _onboarding(study: StudyService, status: ParticipantStatus) -> Message | Non
 
 
 def _help(study: StudyService, status: ParticipantStatus) -> Message:
-    waits = status.position is not None or status.study is not StudyState.OPEN
-    if status.state is ParticipantState.DESCRIBED and status.session is None and not waits:
+    cannot_start = status.position is not None or status.study is not StudyState.OPEN
+    if status.state is ParticipantState.DESCRIBED and status.session is None and not cannot_start:
         return onboarding.briefing(study.facts_of(status.participant), study.settings.time.limit_minutes)
     return answers.help_with(status)
 
@@ -143,7 +143,7 @@ _WORDS: dict[Word, Callable[[StudyService, ParticipantStatus], Message | tuple[M
 
 
 def _cancel(study: StudyService, user: str, text: str, status: ParticipantStatus) -> Message:
-    """Cancel at once where that is all that is said; ask back otherwise."""
+    """Cancel at once if the text says only that. Ask otherwise."""
     running = status.session.unfinished if status.session is not None else None
     named = numbers_in(text)
     if running is None or running.is_stopping or not is_plain_cancel(text) or (named and named != (running.number,)):

@@ -31,20 +31,20 @@ def register(app: App, context: ParticipantContext) -> None:
     context.on_press(onboarding.BACKGROUND, "opening the background form", _open_background)
     context.on_press(onboarding.GUIDE, "opening the guide", _open_guide)
     context.on_press(onboarding.START, "starting a session", _start)
-    context.on_press(SHOW, "showing where somebody stands", _show)
+    context.on_press(SHOW, "showing a person's status", _show)
 
 
 def _welcome(context: ParticipantContext, event: dict[str, Any]) -> None:
-    """Somebody opened the bot: greet them if they are new, and show them the Home tab if they look at it."""
+    """Greet somebody who opened the bot if they are new, and show them the Home tab if they opened that."""
     user, at_home = event["user"], event.get("tab") == "home"
-    # A researcher looks after the study, and takes part only when they ask for it.
+    # Researchers open the bot to run the study. They take part only if they press the button for it.
     if not context.is_researcher(user):
         try:
             context.study.come_by(user, event["channel"])
         except Refused as refused:
             if not at_home:  # the Home tab says so itself
-                told = led_back(str(refused), context.study.status(user))
-                context.slack.whisper(event["channel"], user, told.text, blocks=told.blocks)
+                answer = led_back(str(refused), context.study.status(user))
+                context.slack.whisper(event["channel"], user, answer.text, blocks=answer.blocks)
     if at_home:
         context.home_tabs.opened(user)
 
@@ -53,7 +53,7 @@ def _agree(context: ParticipantContext, press: Interaction) -> None:
     context.study.agree(press.user)
     press.settle("✅ You agreed to take part. Thank you!")
     if press.surface is Surface.HOME:
-        _open_background(context, press)  # the next step, without a way to the other tab
+        _open_background(context, press)  # the next step opens at once: nobody has to change to *Messages*
 
 
 def _show(context: ParticipantContext, press: Interaction) -> None:
@@ -64,7 +64,7 @@ def _show(context: ParticipantContext, press: Interaction) -> None:
         context.slack.post(channel, where_you_stand(context.study, press.user))
     if press.surface is Surface.HOME:
         context.home_tabs.opened(press.user)
-        press.tell("I have written to you: look at *Messages*.")
+        press.tell("I have written to you. Please look at *Messages*.")
 
 
 def _open_background(context: ParticipantContext, press: Interaction) -> None:
@@ -101,4 +101,4 @@ def _start(context: ParticipantContext, press: Interaction) -> None:
         return
     press.settle("⏳ All places were taken, so you are in the queue now.")
     if press.surface is Surface.HOME:
-        context.lead_back(press, "All places are taken right now.")
+        context.lead_back(press, "All places are taken at the moment.")

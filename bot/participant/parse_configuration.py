@@ -1,7 +1,7 @@
 """A configuration typed in one line: ``adam lr 3e-4, 20 epochs, batch 64``.
 
-A value stands before or after its name (``20 epochs``, ``lr=3e-4``); optimizers and loss functions speak for
-themselves. What is not understood is kept to be shown, never guessed.
+A value stands before or after its name (``20 epochs``, ``lr=3e-4``); optimizers and loss functions need no name.
+Words that the parser does not understand are kept and shown to the participant. They are never guessed.
 """
 
 import re
@@ -13,7 +13,7 @@ from enum import Enum, auto
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, LABELS, Loss, Optimizer, format_value
 
 LONGEST_LINE = 600
-"""Characters that are read; all 15 values with their full names take less."""
+"""The number of characters that are read. All 15 values with their full names take fewer."""
 
 _SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
     "epochs": ("epoch", "ep"),
@@ -61,7 +61,7 @@ class _Kind(Enum):
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece of the line. ``name`` is the hyperparameter that it names, or chooses a value for."""
+    """A piece of the line. ``name`` is the hyperparameter that it names, or whose value it chooses."""
 
     kind: _Kind
     text: str
@@ -86,24 +86,24 @@ class OneLine:
 
     @property
     def is_configuration(self) -> bool:
-        """Whether somebody wanted to enter values: a sentence with a number in it is none."""
+        """Whether somebody wanted to enter values. A sentence that only contains a number is no configuration."""
         meant = len(self.values) + len(self.problems)
         return meant > 0 and meant >= len(self.unknown)
 
 
 def read_line(text: str) -> OneLine:
-    """Read a configuration, or a part of one. Never fails: what cannot be read is told in the answer."""
+    """Read a configuration, or a part of one. Never fails: the result lists what cannot be read."""
     reader = _Reader()
     pieces = list(_pieces(_tidy(text)))
-    place = 0
-    while place < len(pieces):
-        piece = pieces[place]
-        after = pieces[place + 1] if place + 1 < len(pieces) else None
+    index = 0
+    while index < len(pieces):
+        piece = pieces[index]
+        after = pieces[index + 1] if index + 1 < len(pieces) else None
         pair = {piece.kind, after.kind} if after is not None else set()
         if after is not None and pair == {_Kind.NAME, _Kind.NUMBER}:
             name, number = (piece, after) if piece.kind is _Kind.NAME else (after, piece)
             reader.value(name.name, number.text)
-            place += 2
+            index += 2
             continue
         if piece.kind is _Kind.CHOICE:
             reader.choice(piece.name, piece.text)
@@ -111,12 +111,12 @@ def read_line(text: str) -> OneLine:
             reader.name(piece.name)
         elif piece.kind in (_Kind.NUMBER, _Kind.UNKNOWN):
             reader.unknown.append(piece.text)
-        place += 1
+        index += 1
     return reader.line()
 
 
 class _Reader:
-    """Collects what the pieces come to."""
+    """Collects the values, names and problems that the pieces contain."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -133,10 +133,11 @@ class _Reader:
         try:
             shown = format_value(hyperparameter.parse(typed))
         except ValueError as error:
-            # Most of these sentences begin with the field they stand at; here there is none.
+            # In the form a sentence stands at its field. Here it must name the hyperparameter.
             sentence = str(error)
-            told = sentence if sentence.startswith(hyperparameter.label) else f"{hyperparameter.label}: {sentence}"
-            self.problems.append(told)
+            if not sentence.startswith(hyperparameter.label):
+                sentence = f"{hyperparameter.label}: {sentence}"
+            self.problems.append(sentence)
         else:
             self._keep(name, shown)
 
@@ -148,7 +149,7 @@ class _Reader:
         before = self.values.get(name)
         if before is not None and before != shown:
             label = BY_NAME[name].label
-            self.problems.append(f"{label} is there twice; I took {format_value(shown)}, not {format_value(before)}.")
+            self.problems.append(f"{label} is given twice. I used {format_value(shown)}, not {format_value(before)}.")
         self.values[name] = shown
 
     def line(self) -> OneLine:
@@ -157,52 +158,53 @@ class _Reader:
 
 
 def _tidy(text: str) -> str:
-    """One way of writing: lower case, no formatting marks."""
+    """The text in one way of writing: lower case, no formatting marks."""
     text = unicodedata.normalize("NFKC", text[:LONGEST_LINE]).lower()
     text = text.replace("\N{MINUS SIGN}", "-").replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "σ")
     return re.sub(r"[`*~\"'“”‘’()\[\]{}?!]", " ", text)
 
 
-def _spoken() -> dict[str, tuple[_Kind, str, str]]:
-    """Everything that names a hyperparameter or a choice → kind, hyperparameter, and the choice."""
-    spoken: dict[str, tuple[_Kind, str, str]] = {}
-    for each in HYPERPARAMETERS:
-        for choice in each.choices:
+def _all_terms() -> dict[str, tuple[_Kind, str, str]]:
+    """Every term for a hyperparameter or a choice, with its kind, the hyperparameter, and the choice."""
+    terms: dict[str, tuple[_Kind, str, str]] = {}
+    for hyperparameter in HYPERPARAMETERS:
+        name = hyperparameter.name
+        for choice in hyperparameter.choices:
             label = LABELS[choice].lower().partition(" (")[0]
             short = next(words for known, words in _SHORT_CHOICES.items() if known == choice)
-            for said in (choice.replace("_", " "), label, *short):
-                for ending in ("", " loss") if each.name == "loss" else ("",):
-                    spoken[said.removesuffix(" loss") + ending] = (_Kind.CHOICE, each.name, str(choice))
-        if not each.choices:
-            for said in (each.name.replace("_", " "), each.label.lower(), *_SHORT_NAMES.get(each.name, ())):
-                spoken[said] = (_Kind.NAME, each.name, "")
-    return spoken
+            for term in (choice.replace("_", " "), label, *short):
+                for ending in ("", " loss") if name == "loss" else ("",):
+                    terms[term.removesuffix(" loss") + ending] = (_Kind.CHOICE, name, str(choice))
+        if not hyperparameter.choices:
+            for term in (name.replace("_", " "), hyperparameter.label.lower(), *_SHORT_NAMES.get(name, ())):
+                terms[term] = (_Kind.NAME, name, "")
+    return terms
 
 
-_SPOKEN = _spoken()
+_TERMS = _all_terms()
 _LONGEST_FIRST = "|".join(
-    re.escape(said).replace(r"\ ", r"[ _-]*") for said in sorted(_SPOKEN, key=lambda said: (-len(said), said))
+    re.escape(term).replace(r"\ ", r"[ _-]*") for term in sorted(_TERMS, key=lambda term: (-len(term), term))
 )
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)*\.?|\.\d+|,\d+)(?:e[+-]?\d+)?"
 _PIECE = re.compile(
     rf"(?P<number>{_NUMBER})"
-    rf"|(?P<spoken>{_LONGEST_FIRST})(?![a-zα-ω])"  # lr3e-4 is two pieces, adamw is none of ours
-    r"|(?P<pause>[,;\n·|•]+)"
+    rf"|(?P<term>{_LONGEST_FIRST})(?![a-zα-ω])"  # lr3e-4 is two pieces; adamw is not adam
+    r"|(?P<break>[,;\n·|•]+)"
     r"|(?P<nothing>[\s=:]+|->|[-–—_.](?=\s|$))"
     r"|(?P<other>[^\s,;=:·|•]+)"
 )
-_BY_LETTERS = {re.sub(r"[ _-]", "", said): meaning for said, meaning in _SPOKEN.items()}
+_BY_LETTERS = {re.sub(r"[ _-]", "", term): meaning for term, meaning in _TERMS.items()}
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
-    for found in _PIECE.finditer(text):
-        said = found.group()
-        if found["number"] is not None:
-            yield _Piece(_Kind.NUMBER, said)
-        elif found["spoken"] is not None:
-            kind, name, choice = _BY_LETTERS[re.sub(r"[ _-]", "", said)]
-            yield _Piece(kind, choice or said, name)
-        elif found["pause"] is not None:
-            yield _Piece(_Kind.BREAK, said)
-        elif found["other"] is not None and said not in _FILLERS:
-            yield _Piece(_Kind.UNKNOWN, said)
+    for match in _PIECE.finditer(text):
+        written = match.group()
+        if match["number"] is not None:
+            yield _Piece(_Kind.NUMBER, written)
+        elif match["term"] is not None:
+            kind, name, choice = _BY_LETTERS[re.sub(r"[ _-]", "", written)]
+            yield _Piece(kind, choice or written, name)
+        elif match["break"] is not None:
+            yield _Piece(_Kind.BREAK, written)
+        elif match["other"] is not None and written not in _FILLERS:
+            yield _Piece(_Kind.UNKNOWN, written)

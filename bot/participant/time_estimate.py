@@ -13,8 +13,8 @@ class TimeEstimate:
     """How long a running trial has taken, and how long it will still take.
 
     Attributes:
-        taken: Since it started.
-        left: Until it is expected to end; none before it can be told.
+        taken: The time since it started.
+        left: The time until it is expected to end; none before the first epoch has ended.
     """
 
     taken: timedelta
@@ -26,15 +26,15 @@ class TimeEstimate:
 
         Args:
             trial: The trial.
-            progress: How far it has come.
-            batches: In one of its epochs.
+            progress: How far the trial has come.
+            batches: The number of batches in one epoch.
             now: The time, aware.
         """
         if trial.state is not TrialState.RUNNING or trial.started_at is None:
             return None
         taken = max(now - trial.started_at, timedelta(0))
         if progress is None or not progress.epoch_losses:
-            return cls(taken)  # the first epoch is slower than the others: nothing can be told from it
+            return cls(taken)  # the first epoch is slower than the others, so it cannot be used for an estimate
         finished = len(progress.epoch_losses)
         within = min(len(progress.batch_losses) / batches, 1.0) if progress.epoch > finished else 0.0
         done = finished + within
@@ -42,11 +42,11 @@ class TimeEstimate:
 
 
 TO_ENTER = timedelta(seconds=30)
-"""What it takes to change a value in the form and send it."""
+"""The time to change a value in the form and send it."""
 
 
 def time_for_another(trial: TrialView, left: timedelta) -> bool:
-    """Whether another trial like this one, which has ended, would end in the time that is left."""
+    """Whether another trial that takes as long as this one, which has ended, would end in the time that is left."""
     if trial.started_at is None or trial.ended_at is None:
         return False
     return trial.ended_at - trial.started_at + TO_ENTER <= left

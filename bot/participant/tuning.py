@@ -11,7 +11,7 @@ from slack_bolt import Ack, App
 from bot.participant.context import ParticipantContext
 from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
 from bot.participant.views import buttons, final_choice
-from bot.participant.views.configuration_form import FORM, configuration_form, meanwhile
+from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note
 from bot.participant.views.typed_configuration import TYPED, Typed
 from bot.slack.block_kit import notice
 from bot.slack.client import Slack
@@ -21,20 +21,23 @@ from storage.queries import history
 from storage.refusals import Reason, Refused
 from training.hyperparameters import Configuration
 
-_NOT_REDRAWN = "Your optimizer has other settings than those that were shown. Here they are: check and send again."
+_NOT_REDRAWN = (
+    "Your optimizer has other settings than the form showed. The form shows them now. "
+    "Please check them and send the form again."
+)
 _MOST_OPEN_FORMS = 1000
 
 
 @dataclass
 class _Form:
-    """An open form: one redraw at a time, and none for a change that a newer one has overtaken."""
+    """An open form. One redraw is made at a time, and none for a change that is older than the last one drawn."""
 
     redrawing: threading.Lock = field(default_factory=threading.Lock)
     newest: float = 0.0
 
 
 class Redraws:
-    """Redraws forms in the order in which people changed them, whatever thread gets there first.
+    """Redraws forms in the order in which people changed them, although several threads do it.
 
     Args:
         slack: The workspace.
@@ -86,7 +89,7 @@ def open_form(study: StudyService, press: Interaction, session_id: int, base: Co
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     memory = FormMemory.new(Purpose.TRY, session_id, base)
     running = study.view(session_id).unfinished
-    press.open(configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
+    press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
 
 
 def _new(context: ParticipantContext, press: Interaction) -> None:
@@ -116,7 +119,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
     running = study.view(session.id).unfinished
-    press.open(configuration_form(memory, note=meanwhile(running.number) if running is not None else None))
+    press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
@@ -130,7 +133,7 @@ def _history(context: ParticipantContext, press: Interaction) -> None:
 
 
 def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
-    """The form was submitted: every mistake is shown at its field, and nothing that was typed is lost."""
+    """Handle a submitted form: every mistake is shown at its field, and nothing that was typed is lost."""
     view, user = body["view"], body["user"]["id"]
     values = view["state"]["values"]
     memory = FormMemory.model_validate_json(view["private_metadata"])
@@ -150,7 +153,7 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     except InvalidEntry as invalid:
         ack(response_action="errors", errors=invalid.errors)
     except Refused as refused:
-        if refused.reason is Reason.TRIAL_UNFINISHED:  # it can be sent again in a moment
+        if refused.reason is Reason.TRIAL_UNFINISHED:  # the form stays open: it can be sent again in a moment
             ack(response_action="errors", errors={memory.block_id("epochs"): str(refused)})
         else:
             ack(response_action="update", view=notice("Not submitted", str(refused)))

@@ -1,4 +1,4 @@
-"""What researchers do with ``/study``: the study's course, its people, its searchers, its evaluations."""
+"""The commands of ``/study`` that change something: the study's state, participants, baselines, evaluations."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -7,10 +7,10 @@ from cachetools import LRUCache
 
 from bot.researcher.confirmations import question
 from bot.researcher.context import Request, ResearcherContext
-from bot.researcher.parsing import Misspelt, count_of, length_of, nearest
+from bot.researcher.parsing import Misspelt, count_of, length_of, nearest, too_much
 from bot.researcher.views import answers
-from bot.researcher.views.confirmations import Deed, Pressed, question_message
-from bot.researcher.views.pages import said
+from bot.researcher.views.confirmations import Action, Confirmation, question_message
+from bot.researcher.views.pages import text_message
 from bot.runner.baselines import MOST
 from bot.slack.block_kit import duration
 from bot.slack.mentions import people_in
@@ -21,26 +21,26 @@ MOST_TRIES = 1_000
 _MOST_REMEMBERED = 1_000
 
 Outcome = Callable[[ResearcherContext, str, str], str]
-"""Does a deed to the study or to the participant of a code, as an actor, and says what was done."""
+"""Does an action to the study or to the participant with a code, as an actor, and says what was done."""
 
 
-def ask(deed: Deed, context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Say what a deed would do, and ask."""
-    about_somebody = deed in (Deed.CANCEL, Deed.WITHDRAW)
+def ask(action: Action, context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
+    """Say what an action would do, and ask for a confirmation."""
+    about_somebody = action in (Action.CANCEL, Action.WITHDRAW)
     if len(words) != about_somebody:
-        raise Misspelt("Name one participant." if about_somebody else f"“{' '.join(words)}” is too much.")
-    request.say(question_message(question(context, deed, words[0] if words else "")))
+        raise Misspelt("Name one participant." if about_somebody else too_much(words))
+    request.say(question_message(question(context, action, words[0] if words else "")))
 
 
 class Confirmed:
-    """Remembers which questions were answered with *yes*: a press may come twice, and counts once."""
+    """Does what researchers confirm. It remembers the questions that were answered: a press may come twice."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answered: LRUCache[tuple[str, str], bool] = LRUCache(_MOST_REMEMBERED)
 
     def take(self, context: ResearcherContext, request: Request) -> None:
-        """*Yes* was pressed."""
+        """Do the action whose *yes* button was pressed, once."""
         question_asked = (request.interaction.message_ts, request.text)
         with self._lock:
             if question_asked in self._answered:
@@ -56,71 +56,74 @@ class Confirmed:
 
 
 def _confirmed(context: ResearcherContext, request: Request) -> bool:
-    """Do it, if it would do now what was said that it would. Returns whether it was done."""
-    pressed = Pressed.read(request.text)
-    asked_now = question(context, pressed.deed, pressed.code)
-    if asked_now.mark != pressed.mark:
+    """Do the action, unless its effects are different now. Returns whether it was done."""
+    confirmation = Confirmation.read(request.text)
+    asked_now = question(context, confirmation.action, confirmation.code)
+    if asked_now.mark != confirmation.mark:
         request.say(question_message(asked_now, again=True))
         return False
-    actor = context.note(request, f"{pressed.deed} {pressed.code}".strip() + " (confirmed)")
-    request.say(said(_OUTCOMES[pressed.deed](context, actor, pressed.code)))
+    actor = context.note(request, f"{confirmation.action} {confirmation.code}".strip() + " (confirmed)")
+    request.say(text_message(_OUTCOMES[confirmation.action](context, actor, confirmation.code)))
     return True
 
 
 def _opened(context: ResearcherContext, actor: str, _: str) -> str:
     context.actions.open(actor)
-    return "✅ The study is open. `/study invite @somebody` writes to people; whoever writes to me is let in too."
+    return "✅ The study is open. `/study invite @somebody` invites people. People who write to me can join, too."
 
 
 def _paused(context: ResearcherContext, actor: str, _: str) -> str:
     context.actions.pause(actor)
-    return "✅ The study is paused. `/study resume` lets it go on."
+    return "✅ The study is paused. `/study resume` ends the pause."
 
 
 def _resumed(context: ResearcherContext, actor: str, _: str) -> str:
     context.actions.resume(actor)
-    return "✅ The study goes on."
+    return "✅ The study is open again."
 
 
 def _closed(context: ResearcherContext, actor: str, _: str) -> str:
     context.actions.close(actor)
-    return "✅ The study is closed. Evaluations that are left still run; `/study report` and `/study export` go on."
+    return (
+        "✅ The study is closed. The evaluations that are left still run. "
+        "You can still use `/study report` and `/study export`."
+    )
 
 
 def _cancelled(context: ResearcherContext, actor: str, code: str) -> str:
     context.actions.cancel(code, actor)
-    return f"✅ The session of {code} has ended, and they are told."
+    return f"✅ The session of {code} has ended. I tell them."
 
 
 def _withdrawn(context: ResearcherContext, actor: str, code: str) -> str:
     context.actions.withdraw(code, actor)
     what = "deleted" if context.settings.study.delete_withdrawn else "kept under the code"
-    return f"✅ {code} is out of the study; what they did is {what}."
+    return f"✅ {code} is out of the study. Their data is {what}."
 
 
-_OUTCOMES: Mapping[Deed, Outcome] = {
-    Deed.OPEN: _opened,
-    Deed.PAUSE: _paused,
-    Deed.RESUME: _resumed,
-    Deed.CLOSE: _closed,
-    Deed.CANCEL: _cancelled,
-    Deed.WITHDRAW: _withdrawn,
+_OUTCOMES: Mapping[Action, Outcome] = {
+    Action.OPEN: _opened,
+    Action.PAUSE: _paused,
+    Action.RESUME: _resumed,
+    Action.CLOSE: _closed,
+    Action.CANCEL: _cancelled,
+    Action.WITHDRAW: _withdrawn,
 }
 
 
 def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Write to people, and say whom that reached."""
+    """Invite people, and say whom the invitations reached."""
     named = people_in(words)
     if not named.people:
-        raise Misspelt("Name whom to write to.")
+        raise Misspelt("Name the people to invite.")
     outcomes = [(user, context.actions.invite(user)) for user in named.people]
     request.say(answers.invited(outcomes, named.others))
 
 
 def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Give somebody more time."""
+    """Give a participant more time."""
     if len(words) < 2:
-        raise Misspelt("Name a participant, and how much longer they have.")
+        raise Misspelt("Name a participant, and how much more time they get.")
     length = length_of(words[1:])
     session = context.actions.extend(words[0], length, context.actor(request))
     code = history.session_view(context.store, session.id).participant
@@ -130,9 +133,9 @@ def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -
 
 
 def evaluate(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Run again what failed of the evaluations, and add what is missing."""
+    """Run failed evaluations again, and add missing ones."""
     if words:
-        raise Misspelt(f"“{' '.join(words)}” is too much.")
+        raise Misspelt(too_much(words))
     reviewed = context.actions.evaluate(context.actor(request))
     request.say(answers.reviewed(reviewed.retried, reviewed.added))
 
@@ -146,13 +149,14 @@ def baseline(context: ResearcherContext, request: Request, words: Sequence[str])
     begin = {"random": _random, "tpe": _tpe, "stop": _stop}.get(kind)
     if begin is None:
         near = nearest(kind, ("random", "tpe", "stop"))
-        raise Misspelt(f"“{words[0]}” is none." + (f" Did you mean `/study baseline {near}`?" if near else ""))
+        suggestion = f" Did you mean `/study baseline {near}`?" if near else ""
+        raise Misspelt(f"I do not know the baseline “{words[0]}”.{suggestion}")
     begin(context, request, words[1:])
 
 
 def _random(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     if not words:
-        raise Misspelt("Say how many settings are to be drawn.")
+        raise Misspelt("Say how many configurations to draw.")
     count, task = count_of(words[0], MOST), _task(context, words[1:])
     begun = context.searchers.start_random(count, context.actor(request), task=task)
     request.say(answers.random_begun(begun.code, count))
@@ -160,7 +164,7 @@ def _random(context: ResearcherContext, request: Request, words: Sequence[str]) 
 
 def _tpe(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     if not words:
-        raise Misspelt("Say how many artificial participants there are to be.")
+        raise Misspelt("Say how many artificial participants to start.")
     count, rest, tries = count_of(words[0], MOST), words[1:], None
     if rest and rest[0].lower() == "tries":
         tries, rest = count_of(rest[1] if len(rest) > 1 else "", MOST_TRIES), rest[2:]
@@ -170,19 +174,19 @@ def _tpe(context: ResearcherContext, request: Request, words: Sequence[str]) -> 
 
 
 def _task(context: ResearcherContext, words: Sequence[str]) -> str:
-    """The task that the last word names; of a study with one it goes without saying."""
+    """The task that the last word names. A study with one task needs no name."""
     tasks = context.settings.study.task
     if not words and len(tasks) == 1:
         return tasks[0]
     if not words:
-        raise Misspelt(f"This study has several tasks: add one of {', '.join(tasks)}.")
+        raise Misspelt(f"This study has several tasks. Add one of them: {', '.join(tasks)}.")
     if len(words) > 1 or words[0] not in tasks:
-        raise Misspelt(f"“{' '.join(words)}” is no task of this study: {', '.join(tasks)}.")
+        raise Misspelt(f"“{' '.join(words)}” is not a task of this study. Its tasks: {', '.join(tasks)}.")
     return words[0]
 
 
 def _stop(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     if words:
-        raise Misspelt(f"“{' '.join(words)}” is too much.")
+        raise Misspelt(too_much(words))
     stopped = context.searchers.stop(context.actor(request))
     request.say(answers.baselines_stopped([each.code for each in stopped.baselines]))

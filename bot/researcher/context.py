@@ -1,4 +1,4 @@
-"""What the researchers' listeners work with, and how researchers are answered: in private."""
+"""What the researchers' listeners work with, and how the bot answers researchers: in private."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.researcher.permissions import GroupUnknown, Permissions
 from bot.researcher.views import answers
-from bot.researcher.views.pages import Page, said
+from bot.researcher.views.pages import Page, text_message
 from bot.runner.baselines import Baselines
 from bot.runner.running_jobs import RunningJobs
 from bot.runner.subprocess_job import SubprocessJob
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 NOT_FOR_YOU = (
     "`/study` is for the researchers who run the study. If you take part in it, write me a direct message: "
-    "I will show you where you stand and what comes next."
+    "I will show you what you can do next."
 )
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a researcher asked for, by a command or by a press under an answer.
+    """A researcher's request, made with a command or with a button under an answer.
 
     Attributes:
         interaction: What Slack sent.
@@ -68,7 +68,7 @@ class Request:
         self.interaction.respond(message, replace=False)
 
     def show(self, page: Page) -> None:
-        """Answer with a page: in the modal that is open, or a new one; as a message once it is too late for a modal."""
+        """Answer with a page: in the open modal, in a new one, or in a message when it is too late for a modal."""
         slack = self.interaction.slack
         if self.interaction.view_id:
             slack.update_modal(self.interaction.view_id, page.modal())
@@ -84,7 +84,7 @@ class Request:
 
 
 Handler = Callable[["ResearcherContext", Request], None]
-"""Does what a researcher asked for. What it refuses is told to them."""
+"""Handles a researcher's request. The researcher is told what it refuses."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class ResearcherContext:
         actions: What researchers do to the study.
         searchers: The artificial participants.
         jobs: The jobs that run.
-        subprocesses: Makes what takes long.
+        subprocesses: Runs long computations.
         permissions: Knows who is a researcher.
         now: The time, aware.
     """
@@ -118,7 +118,7 @@ class ResearcherContext:
     now: Callable[[], datetime]
 
     def handle(self, do: Handler, interaction: Interaction) -> None:
-        """Do what a researcher asked for; anybody else is told whom it is for, and a refusal is told in private."""
+        """Handle a request of a researcher. Anybody else is told that ``/study`` is not for them."""
         request = Request(interaction)
         try:
             if self.permissions.allows(request.user):
@@ -128,14 +128,14 @@ class ResearcherContext:
         except GroupUnknown as unknown:
             request.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
         except Refused as refused:
-            request.say(said(str(refused)))
+            request.say(text_message(str(refused)))
 
     def actor(self, request: Request) -> str:
-        """How the event log knows whoever asked."""
+        """The name of the request's researcher in the event log."""
         return researchers.actor_of(self.store, request.user)
 
     def note(self, request: Request, text: str) -> str:
-        """Keep in the event log what a researcher does. Returns what the log knows them by."""
+        """Write into the event log what a researcher does. Returns the researcher's name in the log."""
         actor = self.actor(request)
         researchers.note_command(self.store, actor=actor, text=text, now=self.now())
         return actor

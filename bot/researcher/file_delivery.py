@@ -1,4 +1,4 @@
-"""What researchers are sent as files: loss plots, the report, the open data. They come as direct messages."""
+"""Sends files to researchers as direct messages: loss plots, the report, the open data."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.researcher import pages
 from bot.researcher.context import Request, ResearcherContext
-from bot.researcher.parsing import Misspelt
+from bot.researcher.parsing import Misspelt, too_much
 from bot.researcher.views import answers
 from bot.researcher.views.pages import Place
 from bot.researcher.views.people import trial_title, trials_on
@@ -39,10 +39,10 @@ class NotSent(Exception):
 
 
 def plots(context: ResearcherContext, request: Request) -> None:
-    """*Send me these loss plots* was pressed on a page of a participant."""
+    """Send the loss plots of a participant's page: *Send me these loss plots* was pressed there."""
     place = Place.read(request.text)
     context.note(request, f"loss plots of {place.code}, page {place.number}")
-    session = pages.known(context, place.code).session
+    session = pages.details_of(context, place.code).session
     shown = trials_on(session, place.number)
     drawn = [(trial, picture) for trial in shown if session and (picture := _plot(context, session, trial)) is not None]
     if not drawn:
@@ -59,7 +59,7 @@ def plots(context: ResearcherContext, request: Request) -> None:
 
 
 def deliver(context: ResearcherContext, request: Request, content: Sequence[File], comment: str) -> None:
-    """Send files to whoever request.
+    """Send files to the researcher who made the request.
 
     Raises:
         NotSent: Slack does not take them.
@@ -74,9 +74,9 @@ def deliver(context: ResearcherContext, request: Request, content: Sequence[File
 
 
 def report(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Send the report, all figures or all tables, or one of them."""
+    """Send the report, all its figures, all its tables, or one of them."""
     only = _part(words)
-    what = _REPORT if only is None else f"Of the report: {only}"
+    what = _REPORT if only is None else f"“{only}” of the report"
 
     def make(folder: Path) -> Sequence[MadeFile]:
         name = f"{slug(context.settings.study.name)}-report"
@@ -88,7 +88,7 @@ def report(context: ResearcherContext, request: Request, words: Sequence[str]) -
 def export(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Send the study as an anonymous bundle of tables."""
     if words:
-        raise Misspelt(f"“{' '.join(words)}” is too much.")
+        raise Misspelt(too_much(words))
 
     def make(folder: Path) -> Sequence[MadeFile]:
         path = folder / f"{slug(context.settings.study.name)}.zip"
@@ -98,11 +98,11 @@ def export(context: ResearcherContext, request: Request, words: Sequence[str]) -
 
 
 def _part(words: Sequence[str]) -> str | None:
-    """What of the report is wanted: ``figure 4`` is ``figure-4``, ``table`` is all tables."""
+    """The part of the report that the words name: ``figure 4`` is ``figure-4``, ``table`` is all tables."""
     part = "-".join(words).lower()
     part = _SHORT.get(part, part)
     if not re.fullmatch(r"[a-z0-9._-]{0,80}", part):
-        raise Misspelt(f"“{' '.join(words)}” names no figure and no table.")
+        raise Misspelt(f"“{' '.join(words)}” is not a figure or a table.")
     return part or None
 
 
@@ -111,7 +111,7 @@ def _source(context: ResearcherContext) -> tuple[str, str]:
 
 
 def _send(context: ResearcherContext, request: Request, what: str, make: Callable[[Path], Sequence[MadeFile]]) -> None:
-    """Say that files are being made, make them, send them, and say what came of it."""
+    """Say that files are being made, make them, send them, and say whether this worked."""
     request.say(answers.sending(what))
     with TemporaryDirectory(prefix="black-magic-") as folder:
         try:

@@ -1,4 +1,4 @@
-"""The researcher's part of the Home tab: the running sessions, and how far the study is."""
+"""The researchers' part of the Home tab: the running sessions, and how far the study is."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -64,4 +64,4 @@ def status_blocks(status: Status | None, slots_ready: int, slots: int) -> list[B
     blocks += sections(running[:_MOST_SESSIONS] or ["Nobody is tuning at the moment."])
     if len(running) > _MOST_SESSIONS:
         blocks.append(context(f"… and {len(running) - _MOST_SESSIONS} more."))
-    return [*blocks, context("`/study` does more, anywhere in Slack: `/study help`."), divider()]
+    return [*blocks, context("`/study` works anywhere in Slack. `/study help` lists all commands."), divider()]

@@ -1,4 +1,4 @@
-"""Listeners of ``/study`` and of the buttons under its answers: for researchers only."""
+"""Listeners for ``/study`` and for the buttons under its answers. Only researchers may use them."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from bot.researcher.context import Handler, Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, nearest
 from bot.researcher.views import answers
 from bot.researcher.views.answers import Usage
-from bot.researcher.views.confirmations import NO, YES, Deed
+from bot.researcher.views.confirmations import NO, YES, Action
 from bot.researcher.views.pages import TURN, Page, Place, Subject
 from bot.researcher.views.people import PLOTS
 from bot.slack.mentions import without_people, words_of
@@ -34,7 +34,7 @@ class Command:
 
 
 def register(context: ResearcherContext) -> None:
-    """Listen to ``/study``, and to presses under its answers."""
+    """Listen to ``/study``, and to the buttons under its answers."""
 
     def on_press(action_id: str | re.Pattern[str], doing: str, do: Handler) -> None:
         context.interactions.on_press(action_id, doing, partial(context.handle, do))
@@ -61,17 +61,17 @@ def _run(context: ResearcherContext, request: Request) -> None:
 
 
 def _meant(name: str | None, words: Sequence[str]) -> Usage | None:
-    """What a misspelt command may have been: with the words that followed it, where they are plain ones."""
+    """What a misspelt command may have meant, with the words that followed it if they are plain words."""
     if name is None:
         return None
     usage = COMMANDS[name].usages[0]
     if words and all(re.fullmatch(r"[\w.-]{1,40}", word) for word in words[:4]):
-        return Usage(" ".join([name, *words[:4]]), usage.does)
+        return Usage(" ".join([name, *words[:4]]), usage.effect)
     return usage
 
 
 def _on_record(name: str, words: Sequence[str]) -> str:
-    """The command as the event log keeps it; whoever is invited is nobody there."""
+    """The command as the event log keeps it, without the names of the people who are invited."""
     return " ".join([name, *("@…" for _ in words)]) if name == "invite" else without_people(" ".join([name, *words]))
 
 
@@ -107,38 +107,41 @@ def _leave(_: ResearcherContext, request: Request) -> None:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "help": Command((Usage("help", "this"),), _help),
-    "status": Command((Usage("status", "who is tuning now, who waits, how far the study is"),), _status),
-    "participants": Command((Usage("participants", "all of them, and how far each has come"),), _participants),
+    "help": Command((Usage("help", "lists all commands"),), _help),
+    "status": Command((Usage("status", "shows who is tuning, who is in the queue, how far the study is"),), _status),
+    "participants": Command((Usage("participants", "lists all participants, and how far each one is"),), _participants),
     "participant": Command(
-        (Usage("participant P007", "one of them: answers, trials with accuracies, loss plots, evaluations"),),
+        (Usage("participant P007", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
         _participant,
     ),
-    "invite": Command((Usage("invite @somebody …", "writes to people what the study is about"),), actions.invite),
+    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), actions.invite),
     "extend": Command(
         (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
     ),
     "cancel": Command(
-        (Usage("cancel P007", "ends a session without a final choice; asks first"),), partial(actions.ask, Deed.CANCEL)
+        (Usage("cancel P007", "ends a session without a final choice; asks first"),),
+        partial(actions.ask, Action.CANCEL),
     ),
     "withdraw": Command(
-        (Usage("withdraw P007", "takes somebody out of the study; asks first"),), partial(actions.ask, Deed.WITHDRAW)
+        (Usage("withdraw P007", "takes somebody out of the study; asks first"),),
+        partial(actions.ask, Action.WITHDRAW),
     ),
     "open": Command(
-        (Usage("open", "lets people in, and fixes the rules; asks first"),), partial(actions.ask, Deed.OPEN)
+        (Usage("open", "opens the study and fixes its rules; asks first"),), partial(actions.ask, Action.OPEN)
     ),
     "pause": Command(
-        (Usage("pause", "lets nobody new in, and no session begin; asks first"),), partial(actions.ask, Deed.PAUSE)
+        (Usage("pause", "lets nobody new join and no session start; asks first"),),
+        partial(actions.ask, Action.PAUSE),
     ),
-    "resume": Command((Usage("resume", "ends a pause; asks first"),), partial(actions.ask, Deed.RESUME)),
-    "close": Command((Usage("close", "ends the study for good; asks first"),), partial(actions.ask, Deed.CLOSE)),
+    "resume": Command((Usage("resume", "ends a pause; asks first"),), partial(actions.ask, Action.RESUME)),
+    "close": Command((Usage("close", "ends the study for good; asks first"),), partial(actions.ask, Action.CLOSE)),
     "baseline": Command(
         (
-            Usage("baseline", "how far the searchers are"),
-            Usage("baseline random 320", "trains so many settings drawn at random, in idle slots"),
+            Usage("baseline", "shows how far the searchers are"),
+            Usage("baseline random 320", "trains this many configurations drawn at random, in idle slots"),
             Usage(
                 "baseline tpe 31",
-                "so many artificial participants with a person's time; `… tries 20` limits their tries too",
+                "starts this many artificial participants with a person's time; `… tries 20` also limits their trials",
             ),
             Usage("baseline stop", "stops all searchers"),
         ),
@@ -147,8 +150,8 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), actions.evaluate),
     "report": Command(
         (
-            Usage("report", "sends you the report: a page with everything, and all its files"),
-            Usage("report figure-4", "one figure or table of it; also `figures`, `tables`"),
+            Usage("report", "sends you the report: one page with everything, and all its files"),
+            Usage("report figure-4", "sends one figure or table; `figures` and `tables` send all of them"),
         ),
         file_delivery.report,
     ),
@@ -156,4 +159,4 @@ COMMANDS: Mapping[str, Command] = {
         (Usage("export", "sends you the open data: an anonymous bundle of tables"),), file_delivery.export
     ),
 }
-"""Everything that can follow ``/study``, in the order in which the help names it."""
+"""All commands of ``/study``, in the order in which the help lists them."""

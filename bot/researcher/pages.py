@@ -1,8 +1,8 @@
-"""The pages that researchers turn: the study at a glance, its participants, one of them."""
+"""The pages that researchers look at: the study's status, its participants, one participant."""
 
 from bot.researcher.context import ResearcherContext
 from bot.researcher.views.pages import Page, Place, Subject
-from bot.researcher.views.people import Known, participant_page, participants_page
+from bot.researcher.views.people import ParticipantDetails, participant_page, participants_page
 from bot.researcher.views.status import status_page
 from storage.queries import history, people
 from storage.refusals import Reason, Refused
@@ -11,12 +11,12 @@ from storage.transitions import evaluations, studies
 
 
 def page(context: ResearcherContext, place: Place, note: str = "") -> Page:
-    """A page as it is now; a number beyond the last is the last.
+    """A page as it is now. A page number that is too large means the last page.
 
     Args:
         context: What researchers work with.
         place: Which page.
-        note: What was done just now.
+        note: A sentence about what was just done.
 
     Raises:
         Refused: There is no such participant, or no study.
@@ -27,35 +27,35 @@ def page(context: ResearcherContext, place: Place, note: str = "") -> Page:
             slots = context.settings.machine.slots
             return status_page(status, context.jobs.slots_ready, slots, context.now(), place.number)
         case Subject.PARTICIPANTS:
-            found = people.people(context.store, stored(context).id)
+            lines = people.people(context.store, stored(context).id)
             group = context.settings.groups.group
-            groups = {each.code: group(each.months) for each in found if each.months is not None}
-            return participants_page(found, groups, place.number)
+            groups = {line.code: group(line.months) for line in lines if line.months is not None}
+            return participants_page(lines, groups, place.number)
         case Subject.PARTICIPANT:
-            return participant_page(known(context, place.code), place.number, note)
+            return participant_page(details_of(context, place.code), place.number, note)
 
 
-def known(context: ResearcherContext, code: str) -> Known:
+def details_of(context: ResearcherContext, code: str) -> ParticipantDetails:
     """All that a researcher may see of a participant.
 
     Raises:
-        Refused: There is none of this code.
+        Refused: There is no participant with this code.
     """
     person = context.actions.find(code)
     session = history.session_of_participant(context.store, person.id)
     choice = session.choice if session is not None else None
     summary = evaluations.evaluation_summary(context.store, choice.id) if choice is not None else None
     group = context.settings.groups.group(person.months) if person.months is not None else ""
-    return Known(person, group, session, summary)
+    return ParticipantDetails(person, group, session, summary)
 
 
 def stored(context: ResearcherContext) -> StoredStudy:
-    """The study as it is kept, also when it is closed.
+    """The study as the database has it, also when it is closed.
 
     Raises:
-        Refused: There is none.
+        Refused: There is no study yet.
     """
-    found = studies.study_named(context.store, context.settings.study.name)
-    if found is None:
+    study = studies.study_named(context.store, context.settings.study.name)
+    if study is None:
         raise Refused(Reason.NO_STUDY, "There is no study yet.")
-    return found
+    return study

@@ -15,19 +15,19 @@ from bot.slack.rate_limiter import CallNotMade
 log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 300.0
-"""How long the members of a group are taken to be the same."""
+"""How long the answer about a group's members is used again."""
 
 AGAIN_SECONDS = 30.0
-"""How long Slack is not asked again after it did not tell."""
+"""How long Slack is not asked again after it did not answer."""
 
 
 class GroupUnknown(Exception):
-    """Slack does not tell who is in a group, so nobody is taken to be; ``str(error)`` says so to whoever asks."""
+    """Slack does not tell who is in a group, so nobody counts as a member; ``str(error)`` says so to the person."""
 
 
 @dataclass(frozen=True)
 class _Read:
-    """What Slack told of a group: its members, or why not, and until when that counts."""
+    """Slack's answer about a group: its members, or why they are unknown, and until when the answer is used."""
 
     members: frozenset[str]
     why_not: str
@@ -51,26 +51,26 @@ class Permissions:
         self._read: dict[str, _Read] = {}
 
     def allows(self, user: str) -> bool:
-        """Whether somebody is a researcher. May wait for Slack, where groups are named.
+        """Whether somebody is a researcher. May wait for Slack if ``study.toml`` names groups.
 
         Raises:
-            GroupUnknown: They are not named, and a group that they may be in cannot be read.
+            GroupUnknown: ``study.toml`` does not name them, and a group that they may be in cannot be read.
         """
         if user in self._people:
             return True
         groups = {name: self._group(name) for name in self._groups}
-        if any(user in each.members for each in groups.values()):
+        if any(user in group.members for group in groups.values()):
             return True
-        for name, each in groups.items():
-            if each.why_not:
+        for name, group in groups.items():
+            if group.why_not:
                 raise GroupUnknown(
-                    f"I cannot read who is in the researchers' user group {name}: {each.why_not}. Until I can, only "
-                    "people whom study.toml names one by one (slack.researchers) are let in."
+                    f"I cannot read who is in the researchers' user group {name}: {group.why_not}. Until I can, "
+                    "`/study` is only for people whose own ID is in study.toml (slack.researchers)."
                 )
         return False
 
     def includes(self, user: str) -> bool:
-        """The same, where nobody is told why not."""
+        """Whether somebody is a researcher; also false when a group cannot be read."""
         try:
             return self.allows(user)
         except GroupUnknown:
@@ -79,13 +79,13 @@ class Permissions:
     @property
     def known(self) -> frozenset[str]:
         """The researchers, as far as that is known without asking Slack."""
-        return self._people.union(*(each.members for each in self._read.values()))
+        return self._people.union(*(group.members for group in self._read.values()))
 
     def _group(self, name: str) -> _Read:
         read = self._read.get(name)
         if read is not None and self._clock() < read.until:
             return read
-        with self._asking:  # whoever comes meanwhile waits for the one answer
+        with self._asking:  # one thread asks Slack, and the others wait for its answer
             read = self._read.get(name)
             if read is None or self._clock() >= read.until:
                 read = self._ask(name)

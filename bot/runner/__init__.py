@@ -1,1 +1,1 @@
-"""What runs beside the conversation: jobs for the workers, the clock, searchers, reports in a process of their own."""
+"""What runs in the background: jobs for the workers, the scheduler, baselines, reports in a process of their own."""

@@ -1,8 +1,8 @@
-"""The searchers' part of the study: settings drawn at random, and artificial participants that tune with TPE.
+"""Baselines: random search over configurations, and artificial participants that tune with TPE.
 
-Their trials and evaluations wait in the same line as people's and fill idle slots only (:mod:`bot.runner.dispatcher`).
-Nothing is posted about a trial: there is nobody to write to. What is to be done next is read from storage every time,
-so a restart changes nothing.
+Their trials and evaluations wait in the same queue as people's, and use idle slots only (:mod:`bot.runner.dispatcher`).
+Nothing is posted about a trial, because there is nobody to write to. The next step is always read from the database, so
+a restart changes nothing.
 """
 
 import logging
@@ -30,33 +30,33 @@ from training.tasks import TaskFacts
 log = logging.getLogger(__name__)
 
 MOST = 10_000
-"""Settings of one random search, or artificial participants of one TPE."""
+"""The largest number of configurations of a random search, or of artificial participants of a TPE baseline."""
 
 _SEEDS = 2**31
-"""As many as a database's whole numbers hold."""
+"""The number of seeds: a database's whole numbers hold as many."""
 
 LOOK_SECONDS = 1.0
-"""How often the time of artificial participants is looked at."""
+"""How often the time of artificial participants is checked."""
 
 RETRY_SECONDS = 60.0
-"""After an error of ours, what is due is tried again so soon."""
+"""How long after an error of the bot a due step is tried again."""
 
 _MOST_FAILURES = 3
-"""After so many failed trials in a row a member ends: the machine is broken, and each failure takes no time."""
+"""A member ends after this many failed trials in a row: the machine is broken, and failures take none of its time."""
 
 
 class Baselines:
-    """Starts searchers, proposes their next trials, and ends them. Safe from any thread.
+    """Starts baselines, submits their next trials, and ends them. Safe from any thread.
 
-    A member of TPE has the time that a person has, counted while its trials train, because it needs none to think. A
-    trial that is not through when the time is up is stopped, as a person's is.
+    A member of a TPE baseline has as much time as a person. The time counts only while its trials train, because a
+    searcher does not think. A trial that still trains when the time is up is stopped, like a person's.
 
     Args:
         settings: The study's rules.
         facts_of: What participants may know of a task.
-        store: What happened.
+        store: The database.
         jobs: The jobs that run.
-        tasks: Runs what takes a moment.
+        tasks: Runs the steps in the background.
         now: The time, aware.
     """
 
@@ -77,23 +77,23 @@ class Baselines:
         self._now = now
         self._going_on = threading.Lock()
         self._due = threading.Event()
-        self._sessions: dict[int, int] = {}  # of random searches, by the baseline
-        self._left: dict[str, tuple[int, float]] = {}  # trial and seconds, by the key of what a member of TPE trains
+        self._sessions: dict[int, int] = {}  # a random search's session, by the baseline's id
+        self._left: dict[str, tuple[int, float]] = {}  # a TPE member's trial and its seconds left, by the job's key
 
     def start_random(
         self, wanted: int, actor: str, *, task: str | None = None, most_epochs: int | None = None
     ) -> Baseline:
-        """Draw settings at random and put them all in line.
+        """Draw configurations at random, and put all of them in the queue.
 
         Args:
-            wanted: How many, up to ``MOST``.
+            wanted: The number of configurations, from 1 to ``MOST``.
             actor: Who starts it, for the event log.
-            task: One of the study's; the first unless named.
-            most_epochs: A lower ceiling for the epochs than that of the distribution.
+            task: One of the study's tasks; the first one if not given.
+            most_epochs: The largest number of epochs to draw, if it is lower than that of the distribution.
 
         Raises:
-            Refused: One runs already, or the study is not under way.
-            ValueError: None is wanted, or too many.
+            Refused: A random search runs already, or the study is not under way.
+            ValueError: ``wanted`` is out of range.
         """
         _check(wanted)
         task, seed = task or self._settings.study.task[0], self._next_seed()
@@ -107,21 +107,21 @@ class Baselines:
             actor=actor,
             now=self._now(),
         )
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
         return baseline
 
     def start_tpe(self, wanted: int, actor: str, tries: int | None = None, *, task: str | None = None) -> Baseline:
         """Let artificial participants tune, as many at a time as there are slots.
 
         Args:
-            wanted: How many, up to ``MOST``.
+            wanted: The number of artificial participants, from 1 to ``MOST``.
             actor: Who starts it, for the event log.
-            tries: The most trials of each; its time is limited as a person's is in any case.
-            task: One of the study's; the first unless named.
+            tries: The largest number of trials of each, at least 1; its time is limited in any case.
+            task: One of the study's tasks; the first one if not given.
 
         Raises:
-            Refused: One runs already, or the study is not under way.
-            ValueError: None is wanted, or too many, or no try.
+            Refused: A TPE baseline runs already, or the study is not under way.
+            ValueError: ``wanted`` or ``tries`` is out of range.
         """
         _check(wanted)
         baseline = baselines.start_tpe(
@@ -138,10 +138,10 @@ class Baselines:
         return baseline
 
     def stop(self, actor: str) -> Stopped:
-        """Stop every baseline that runs: what waits is cancelled, and what trains is stopped.
+        """Stop every baseline that runs: trials that wait are cancelled, and trials that run are stopped.
 
         Raises:
-            Refused: None runs.
+            Refused: No baseline runs.
         """
         stopped = baselines.stop(self._store, actor=actor, now=self._now())
         for trial in stopped.trials:
@@ -154,7 +154,7 @@ class Baselines:
         return [] if study is None else baselines.statuses(self._store, study.id)
 
     def resume(self) -> None:
-        """Go on with what ran before the bot was stopped; called again and again, also with what an error held up."""
+        """Continue the baselines that run. It is called regularly, so they continue after a restart or an error."""
         self._go_on()
 
     def on_ended(self, job: Job) -> None:
@@ -163,11 +163,11 @@ class Baselines:
         self._go_on()
 
     def _next_seed(self) -> int:
-        """Every baseline of a study draws from another seed, which follows from the study's."""
+        """The seed of the next baseline. It follows from the study's seed, and each baseline has another one."""
         return (self._settings.training.seed + len(self.statuses())) % _SEEDS
 
     def _go_on(self) -> None:
-        """See soon what is to be done; whatever ends until then is seen to at once."""
+        """Take the next steps soon. Jobs that end until then need no further call."""
         if not self._due.is_set():
             self._due.set()
             self._tasks.run("going on with a baseline", self._do_what_is_due)
@@ -180,10 +180,10 @@ class Baselines:
                     self._end_random(baseline)
                 else:
                     self._go_on_with_tpe(baseline)
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
 
     def _end_random(self, baseline: Baseline) -> None:
-        """End random search if nothing of it is left."""
+        """End a random search if all its trials have ended."""
         store = self._store
         if baseline.id not in self._sessions:
             self._sessions[baseline.id] = baselines.members(store, baseline.id)[0].id
@@ -193,7 +193,7 @@ class Baselines:
             log.debug("%s goes on: %s", baseline.code, refused)
 
     def _go_on_with_tpe(self, baseline: Baseline) -> None:
-        """Let every member that is in a session go on, and add members while there are fewer than slots."""
+        """Let every member in a session go on, and add members while fewer are active than there are slots."""
         store, slots = self._store, self._settings.machine.slots
         views = baselines.members(store, baseline.id)
         active = sum(
@@ -230,8 +230,8 @@ class Baselines:
         self._left[trial.subject] = (trial.id, left)
         return True
 
-    def stop_who_is_out_of_time(self) -> None:
-        """Stop the trials of artificial participants whose time is up; called again and again."""
+    def stop_expired(self) -> None:
+        """Stop the trials of artificial participants whose time is up. It is called regularly."""
         for key, (trial_id, left) in list(self._left.items()):
             seconds = self._jobs.seconds(key)
             if seconds is None or seconds < left:
@@ -246,17 +246,17 @@ class Baselines:
 
 def _check(wanted: int) -> None:
     if not 1 <= wanted <= MOST:
-        raise ValueError(f"A baseline has from 1 to {MOST:,} settings or artificial participants: {wanted:,} is not.")
+        raise ValueError(f"A baseline has 1 to {MOST:,} configurations or artificial participants, not {wanted:,}.")
 
 
 def _seconds_left(baseline: Baseline, view: SessionView) -> float:
-    """Of the member's time; without end where only tries count."""
+    """How much of a member's time is left; infinite if only its trials are limited."""
     spent = math.fsum(trial.seconds or 0.0 for trial in view.trials)
     return math.inf if baseline.seconds is None else baseline.seconds - spent
 
 
 def _is_over(baseline: Baseline, view: SessionView, left: float) -> bool:
-    """Whether a member that trains nothing is at its end: no time left, no try left, or stopped when time was up."""
+    """Whether a member without a running trial has ended: no time or no trial is left, or a trial was stopped."""
     tries_left = baseline.tries is None or len(view.trials) < baseline.tries
     stopped = any(trial.state is TrialState.CANCELLED for trial in view.trials)
     return left <= 0 or not tries_left or stopped or _keeps_failing(view.trials)

@@ -1,7 +1,7 @@
-"""Waiting trials go to workers; what workers report goes to storage and to whoever watches.
+"""Gives waiting jobs to workers, and passes the workers' reports to storage and to the :class:`JobListener`.
 
-One thread does all of it, so nothing here is decided twice. What may happen to a trial is decided in
-``storage``; this loop only carries messages.
+One thread does all of it, so no job is given out twice. ``storage`` decides which job is next and how a job may end.
+This loop decides which slot runs a job, and whether a slot's results are comparable with the others.
 """
 
 import logging
@@ -25,20 +25,20 @@ from training.workers import Failed, Lost, Ready, Resumed, Started, Suspended, W
 log = logging.getLogger(__name__)
 
 _LISTEN_SECONDS = 0.05
-"""How long a submission may wait for this loop to look up from its workers."""
+"""How long the loop waits for a worker's event before it looks for waiting jobs."""
 
 _RETRY_SECONDS = 1.0
-"""Between two attempts to write what the database could not take (a full disk)."""
+"""The time between two attempts to write into a database that refuses it, for example because the disk is full."""
 
 
 class JobListener(Protocol):
-    """Is told what happens to jobs, on the thread of the loop: must not wait for anything."""
+    """Receives the events of jobs, on the thread of the loop. Its methods must not wait for anything."""
 
     def job_moved(self, job: Job) -> None:
         """The job started or made progress."""
 
     def job_ended(self, job: Job) -> None:
-        """The job is finished, whatever it ended as."""
+        """The job has ended, in any final state."""
 
     def job_lost(self, job: Job) -> None:
         """The job's worker was lost; it runs again."""
@@ -47,22 +47,22 @@ class JobListener(Protocol):
         """The job ended with an error."""
 
     def slot_failed(self, slot: int, reason: str) -> None:
-        """A slot cannot be used, or its idle worker was lost; told once, until the slot is ready again."""
+        """A slot cannot be used, or its idle worker was lost. Called once, until the slot is ready again."""
 
     def loop_failed(self, error: Exception) -> None:
-        """The loop met an error of ours and goes on."""
+        """The loop met an unexpected error, and goes on."""
 
 
 class Dispatcher:
     """The loop between storage and workers.
 
     Args:
-        store: Where trials wait.
-        workers: Where they run.
-        running: The jobs that run; filled here.
-        listener: Who is told.
+        store: The database, where jobs wait.
+        workers: Run the jobs.
+        running: The jobs that run. The dispatcher fills it.
+        listener: Receives the events of jobs.
         now: The time, aware.
-        mixed_devices: Whether trials of a study may run on slots that differ in what the bits of a result depend on.
+        mixed_devices: Whether slots may be used although their results differ in the last bits.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Dispatcher:
         self._listener = listener
         self._now = now
         self._running = running
-        self._told_of: set[int] = set()
+        self._reported_slots: set[int] = set()
         self._mixed_devices = mixed_devices
         self._reference: Environment | None = None
-        self._event: WorkerEvent | None = None  # what is being handled; stays until that is done
+        self._event: WorkerEvent | None = None  # the event that is being handled, until that is done
         self._in_trouble = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
@@ -93,11 +93,11 @@ class Dispatcher:
         latest = trials.latest_environment(self._store)
         self._reference = None if latest is None else Environment(**latest)
         self._workers.start()
-        self._running.look()
+        self._running.wake_dispatcher()
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the loop and the workers. What was running stays so in storage, and runs again at the next start."""
+        """Stop the loop and the workers. Running jobs stay so in the database, and run again at the next start."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -109,9 +109,9 @@ class Dispatcher:
                 self._turn()
                 self._in_trouble = False
             except OperationalError as error:
-                # The disk is full, or the database away: nothing may be lost for it, so the same is tried again.
-                self._say_once(error)
-                self._running.look()
+                # The disk is full, or the database is away. Nothing may be lost, so the same event is tried again.
+                self._report_once(error)
+                self._running.wake_dispatcher()
                 self._closing.wait(_RETRY_SECONDS)
             except Exception as error:  # the study must go on, and somebody must be told
                 log.exception("the jobs loop met an error")
@@ -120,49 +120,49 @@ class Dispatcher:
                 self._closing.wait(_RETRY_SECONDS)
 
     def _turn(self) -> None:
-        """Handle one event and one wish to look. An event stays until what it says is stored."""
+        """Handle one event, and give out jobs if the dispatcher was woken. An event stays until it is stored."""
         if self._event is None:
             self._event = self._workers.next_event(_LISTEN_SECONDS)
         if self._event is not None:
             self._handle(self._event)
             self._event = None
-        if self._running.take_look():
+        if self._running.take_wake_up():
             self._assign()
 
     def _give_up(self) -> None:
-        """Drop an event that cannot be handled; a slot whose job it ended is free all the same."""
+        """Drop an event that cannot be handled. If it ended a job, the job's slot is free nevertheless."""
         event, self._event = self._event, None
         if event is not None and isinstance(event.message, Outcome | Failed | Lost):
             running = self._running.get(event.job or "")
             if running is not None:
                 self._running.remove(running)
 
-    def _say_once(self, error: OperationalError) -> None:
+    def _report_once(self, error: OperationalError) -> None:
         if not self._in_trouble:
-            log.error("the database cannot be written; what workers report waits and is kept: %s", error)
+            log.error("the database cannot be written; workers' reports are kept and wait: %s", error)
             self._listener.loop_failed(error)
         self._in_trouble = True
 
     def _assign(self) -> None:
-        """Give waiting jobs to slots: only people's trials may suspend one, an evaluation or a searcher's job."""
+        """Give waiting jobs to slots. Only a person's trial may suspend a job: an evaluation or a searcher's job."""
         busy: dict[int, list[RunningJob]] = {slot: [] for slot in self._running.ready}
         for running in self._running.all():
             if running.slot in busy:
                 busy[running.slot].append(running)
-        idle = [slot for slot, held in busy.items() if not held]
-        lent = [slot for slot, held in busy.items() if len(held) == 1 and held[0].gives_way]
-        lent.sort(key=lambda slot: not busy[slot][0].job.of_searcher)  # people's evaluations are disturbed last
-        for slot in idle + lent:
+        idle = [slot for slot, in_slot in busy.items() if not in_slot]
+        suspendable = [slot for slot, in_slot in busy.items() if len(in_slot) == 1 and in_slot[0].gives_way]
+        suspendable.sort(key=lambda slot: not busy[slot][0].job.of_searcher)  # people's evaluations are suspended last
+        for slot in idle + suspendable:
             kinds = (JobKind.TRIAL, JobKind.EVALUATION) if slot in idle else (JobKind.TRIAL,)
             job = jobs.claim(self._store, now=self._now(), slot=slot, kinds=kinds)
             if job is None:
                 if slot in idle:
-                    return  # nothing waits at all
+                    return  # no job waits
                 continue
             self._running.add(RunningJob(job, slot))
             part = Part.TRIAL if job.kind is JobKind.TRIAL else Part.EVALUATION
             self._workers.submit(slot, job.key, TrialRequest(job.task, job.configuration, job.seed, part))
-            if self._is_unwanted(job):  # asked to stop before its worker had heard of it
+            if self._is_unwanted(job):  # it was cancelled before its worker knew of it
                 self._workers.stop(job.key)
             self._listener.job_moved(job)
 
@@ -171,12 +171,12 @@ class Dispatcher:
             return False
         try:
             return trials.get(self._store, job.id).cancel_requested_at is not None
-        except Refused:  # its participant has had it deleted
+        except Refused:  # its participant has left the study, and the trial was deleted
             return True
 
     def _handle(self, event: WorkerEvent) -> None:
         if isinstance(event.message, Ready):
-            self._welcome(event.slot, event.message.environment)
+            self._add_slot(event.slot, event.message.environment)
             return
         if event.job is None:
             self._lose_slot(event)
@@ -209,33 +209,34 @@ class Dispatcher:
                     running.pause()
                 self._listener.job_moved(running.job)
 
-    def _welcome(self, slot: int, environment: Environment) -> None:
-        """A slot is ready: it may work if its results are those of the others, bit for bit."""
+    def _add_slot(self, slot: int, environment: Environment) -> None:
+        """Use a slot that is ready, if its results are the same as those of the other slots, bit for bit."""
         self._reference = self._reference or environment
         differences = self._reference.differences(environment)
         if differences and not self._mixed_devices:
-            self._tell(
+            self._report_slot(
                 slot,
-                f"Slot {slot} is not used: its trials would not be comparable with the study's others "
-                f"({'; '.join(differences)}). Name like devices in machine.devices, or set machine.mixed_devices.",
+                f"Slot {slot} is not used, because its trials would not be comparable with the study's other trials "
+                f"({'; '.join(differences)}). Name equal devices in machine.devices, or set machine.mixed_devices.",
             )
             return
-        self._told_of.discard(slot)
+        self._reported_slots.discard(slot)
         self._running.ready.add(slot)
-        self._running.look()
+        self._running.wake_dispatcher()
 
     def _lose_slot(self, event: WorkerEvent) -> None:
-        """A worker is gone, or cannot start, without a job that would tell of it."""
+        """Report an idle worker that is gone, or a worker that cannot start."""
         self._running.ready.discard(event.slot)
         if isinstance(event.message, Failed):
             log.error("the worker of slot %s cannot start: %s", event.slot, event.message.detail)
-            self._tell(event.slot, f"The worker of slot {event.slot} cannot start, and tries again. The log says why.")
+            reason = f"The worker of slot {event.slot} cannot start, and tries again. The log says why."
+            self._report_slot(event.slot, reason)
         elif isinstance(event.message, Lost):
-            self._tell(event.slot, event.message.reason)
+            self._report_slot(event.slot, event.message.reason)
 
-    def _tell(self, slot: int, reason: str) -> None:
-        if slot not in self._told_of:
-            self._told_of.add(slot)
+    def _report_slot(self, slot: int, reason: str) -> None:
+        if slot not in self._reported_slots:
+            self._reported_slots.add(slot)
             self._listener.slot_failed(slot, reason)
 
     def _add_losses(self, running: RunningJob, message: BatchLosses) -> None:
@@ -260,7 +261,7 @@ class Dispatcher:
     def _end(self, running: RunningJob, ending: jobs.Ending) -> None:
         try:
             jobs.finish(self._store, running.job, ending, now=self._now())
-        except Refused as refused:  # the run was taken back meanwhile: its result is not wanted any more
+        except Refused as refused:  # the job was cancelled or deleted, so its result is not needed
             log.info("%s: %s", running.job.key, refused)
             self._running.remove(running)
             return
@@ -282,7 +283,7 @@ class Dispatcher:
 
 
 def _partial(running: RunningJob) -> PartialEpoch | None:
-    """The epoch that a run ended in, if it did not end with one."""
+    """The epoch in which a run ended, if it ended within an epoch."""
     if running.epoch == len(running.epoch_losses) or not running.batch_losses:
         return None
     return PartialEpoch(running.epoch, tuple(running.batch_losses))

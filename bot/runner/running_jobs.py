@@ -1,6 +1,6 @@
-"""The jobs that workers run now: how far each has come. The dispatcher fills it, everybody else reads it.
+"""The jobs that workers run now, and how far each has come. The dispatcher fills it, and everything else reads it.
 
-Whoever has a job stopped, or put in the queue, says so here, and the dispatcher looks.
+Other code also uses it to stop a job, and to wake the dispatcher when a job is in the queue.
 """
 
 import threading
@@ -33,10 +33,10 @@ class RunningJob:
 
     Attributes:
         job: The job.
-        slot: Where it runs.
+        slot: The slot where it runs.
         epoch: The epoch that is training, from 1.
-        batch_losses: Of that epoch.
-        epoch_losses: Of the epochs that have ended.
+        batch_losses: The losses of that epoch's batches so far.
+        epoch_losses: The training loss of every finished epoch.
     """
 
     job: Job
@@ -49,7 +49,7 @@ class RunningJob:
 
     @property
     def gives_way(self) -> bool:
-        """Whether a person's trial may suspend it: nobody waits for it."""
+        """Whether a person's trial may suspend it, because no person waits for it."""
         return self.job.of_searcher or self.job.kind is JobKind.EVALUATION
 
     @property
@@ -59,11 +59,11 @@ class RunningJob:
         return self._trained + (0.0 if since is None else time.monotonic() - since)
 
     def begin(self) -> None:
-        """It trains from now on."""
+        """Note that the job trains from now on."""
         self._training_since = time.monotonic()
 
     def pause(self) -> None:
-        """It is suspended."""
+        """Note that the job is suspended."""
         self._trained, self._training_since = self.seconds, None
 
 
@@ -71,7 +71,7 @@ class RunningJobs:
     """The running jobs by their keys, such as ``trial:17``. Safe from any thread.
 
     Args:
-        workers: Where they run.
+        workers: Run the jobs.
 
     Attributes:
         lock: Held while a job's progress is changed or read.
@@ -81,19 +81,19 @@ class RunningJobs:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self._jobs: dict[str, RunningJob] = {}
-        self._look = threading.Event()
+        self._woken = threading.Event()
         self.lock = threading.Lock()
         self.ready: set[int] = set()
 
-    def look(self) -> None:
-        """A job may be waiting: let the dispatcher look soon."""
-        self._look.set()
+    def wake_dispatcher(self) -> None:
+        """Let the dispatcher look for waiting jobs soon."""
+        self._woken.set()
 
-    def take_look(self) -> bool:
-        """Whether somebody wants the dispatcher to look; from now on nobody does."""
-        if not self._look.is_set():
+    def take_wake_up(self) -> bool:
+        """Whether the dispatcher was woken since the last call. The call resets it."""
+        if not self._woken.is_set():
             return False
-        self._look.clear()
+        self._woken.clear()
         return True
 
     def stop(self, key: str) -> None:
@@ -120,20 +120,20 @@ class RunningJobs:
         return len(self.ready)
 
     def add(self, running: RunningJob) -> None:
-        """A job was given to a slot."""
+        """Add a job that was given to a slot."""
         with self.lock:
             self._jobs[running.job.key] = running
 
     def get(self, key: str) -> RunningJob | None:
-        """The running job of this key."""
+        """The running job with this key; none when it does not run."""
         return self._jobs.get(key)
 
     def all(self) -> list[RunningJob]:
-        """All of them."""
+        """All running jobs."""
         return list(self._jobs.values())
 
     def remove(self, running: RunningJob) -> None:
-        """A job runs no more: its slot is free."""
+        """Remove a job that has ended. Its slot is free."""
         with self.lock:
             self._jobs.pop(running.job.key, None)
-        self.look()
+        self.wake_dispatcher()

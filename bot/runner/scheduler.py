@@ -1,6 +1,6 @@
-"""What happens by the clock: APScheduler calls it, on threads of its own, while the bot runs.
+"""Calls functions at certain times, on threads of APScheduler, while the bot runs.
 
-Nothing is kept here over a restart: deadlines are columns of the database, which :mod:`bot.study.sweep` reads.
+It keeps nothing over a restart: deadlines are in the database, and :mod:`bot.study.sweep` reads them.
 """
 
 import logging
@@ -19,62 +19,63 @@ _THREADS = 4
 def next_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:
     """The first moment after ``now`` that is this time of day in a zone, in UTC.
 
-    Where clocks are set back it is the first of the two; where they skip it, it comes as much later as they skip.
+    When clocks are set back and the time comes twice, it is the first one. When clocks skip the time, it is later by as
+    much as they skip.
     """
-    return min(each for each in _around(at, zone, now) if each > now)
+    return min(moment for moment in _around(at, zone, now) if moment > now)
 
 
 def last_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:
-    """The last moment, ``now`` included, that was this time of day in a zone, in UTC."""
-    return max(each for each in _around(at, zone, now) if each <= now)
+    """The last moment, including ``now``, that was this time of day in a zone, in UTC."""
+    return max(moment for moment in _around(at, zone, now) if moment <= now)
 
 
 def _around(at: time, zone: ZoneInfo, now: datetime) -> list[datetime]:
     today = now.astimezone(zone).date()
-    days = (today + timedelta(days=each) for each in (-1, 0, 1))
+    days = (today + timedelta(days=offset) for offset in (-1, 0, 1))
     return [datetime.combine(day, at, zone).astimezone(UTC) for day in days]
 
 
 class Scheduler:
-    """Calls functions again and again, once a day, or when something is due. A function that fails is called again.
+    """Calls functions regularly, once a day, or when something is due. A function that fails is called again.
 
     Args:
-        on_error: Is told of an error, and what was being done, in a few words.
+        on_error: Called with an error and with what was being done, in a few words.
     """
 
     def __init__(self, on_error: Callable[[Exception, str], object]) -> None:
         self._on_error = on_error
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(_THREADS)},
-            # What comes late is still to be done; ten late calls are one.
+            # A late call is still made, but several late calls of one function are made once.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone="UTC",
         )
 
     def start(self) -> None:
-        """Begin to call."""
+        """Start to call the functions."""
         self._scheduler.start()
 
     def close(self) -> None:
-        """Wait for what is being done, and call no more."""
+        """Wait for the functions that run, and call no more."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
     def every(self, seconds: float, doing: str, do: Callable[[], object]) -> None:
-        """Call a function again and again.
+        """Call a function regularly.
 
         Args:
-            seconds: From one call to the next. A call that takes longer delays the next one.
+            seconds: The time from one call to the next. A call that takes longer delays the next one.
             doing: What it does, in a few words, for the report of an error.
             do: The function.
         """
         self._scheduler.add_job(self._guarded(doing, do), "interval", seconds=seconds)
 
     def when_due(self, seconds: float, doing: str, do: Callable[[], datetime | None]) -> None:
-        """Call a function again and again, and besides at the moment at which it says that something will be due.
+        """Call a function regularly, and also at the moment when, as it says, something will be due.
 
         Args:
-            seconds: From one call to the next.
+            seconds: The time from one call to the next.
             doing: What it does, in a few words, for the report of an error.
             do: The function. It returns the next moment at which something is due, or none.
         """
@@ -91,8 +92,8 @@ class Scheduler:
     def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], object]) -> None:
         """Call a function once a day at this time of day, from the next time on.
 
-        Every call sets the next one: APScheduler's own cron trigger calls without end within the hour that a zone
-        repeats in autumn.
+        Every call sets the next one. APScheduler's own cron trigger would call without end within the hour that a time
+        zone repeats in autumn.
         """
         guarded = self._guarded(doing, do)
 

@@ -1,4 +1,4 @@
-"""Long computations in a process of their own, so that no acknowledgement waits for them: the report, the open data."""
+"""Runs long computations (the report, the open data) in a process of its own: no acknowledgement waits for them."""
 
 import multiprocessing
 import os
@@ -10,44 +10,44 @@ from typing import ParamSpec, TypeVar
 
 from storage.refusals import Refused
 
-Given = ParamSpec("Given")
-Made = TypeVar("Made")
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 _NICE = 10
-"""People's trials go before."""
+"""The niceness of the process: people's trials go first."""
 
 
 class NotMade(Exception):
-    """A computation gave nothing; ``str(error)`` says why, in a sentence."""
+    """A computation has no result; ``str(error)`` says why, in a sentence."""
 
 
 class SubprocessJob:
     """Runs one computation at a time. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")  # our threads and connections are none of its business
+        self._context = multiprocessing.get_context("spawn")  # a fork would copy the bot's threads and connections
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._closed = False
 
-    def run(self, function: Callable[Given, Made], *args: Given.args, **named: Given.kwargs) -> Made:
-        """Call a function of a module in another process, and wait for what it returns; all of it must pickle.
+    def run(self, function: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
+        """Call a module's function in another process, and return its result. Arguments and result must pickle.
 
         Raises:
-            NotMade: Another computation is under way; it refused, or failed; or we are closing.
+            NotMade: Another computation runs, this one refuses or fails, or the bot is closing.
         """
         here, there = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_run, args=(there, function, args, named), daemon=True)
+        process = self._context.Process(target=_run, args=(there, function, args, kwargs), daemon=True)
         with self._lock:
             if self._closed:
                 raise NotMade("The bot is being stopped.")
             if self._process is not None:
-                raise NotMade("Something else is being made at the moment. Please try again when it is there.")
+                raise NotMade("Something else is being made at the moment. Please try again when it is ready.")
             self._process = process
             process.start()
         there.close()
         try:
-            well, made = here.recv()
+            succeeded, made = here.recv()
         except EOFError:
             raise NotMade("The computation was stopped before its end. Please try again.") from None
         finally:
@@ -55,13 +55,13 @@ class SubprocessJob:
             process.join()
             with self._lock:
                 self._process = None
-        if not well:
+        if not succeeded:
             raise NotMade(made)
-        result: Made = made
+        result: Result = made
         return result
 
     def close(self) -> None:
-        """Stop what is under way, and begin nothing more."""
+        """Stop the computation that runs, and start no more."""
         with self._lock:
             self._closed = True
             if self._process is not None:
@@ -69,13 +69,13 @@ class SubprocessJob:
 
 
 def _run(
-    answer: Connection, function: Callable[..., object], args: tuple[object, ...], named: dict[str, object]
+    answer: Connection, function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
     os.nice(_NICE)
     try:
-        answer.send((True, function(*args, **named)))
+        answer.send((True, function(*args, **kwargs)))
     except (Refused, NotMade) as error:
         answer.send((False, str(error)))
-    except Exception as error:  # the one who waits for it is told; what it says may hold a name
+    except Exception as error:  # the person who waits is told only its type: its text may contain a name
         answer.send((False, f"It failed ({type(error).__name__}). The log of the bot has the details."))
         raise

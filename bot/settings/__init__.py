@@ -1,1 +1,1 @@
-"""A study's rules (``study.toml``) and the credentials (the environment), checked before anything starts."""
+"""The settings of a study (``study.toml``) and the credentials (environment), checked before the bot starts."""

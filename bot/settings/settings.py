@@ -1,4 +1,4 @@
-"""``study.toml`` and the environment, read and checked once, before anything starts."""
+"""Reads and checks ``study.toml`` and the environment, once, before the bot starts."""
 
 import hashlib
 import json
@@ -40,11 +40,11 @@ WITHDRAWN_DATA: Mapping[str, str] = {
 """What a participant agrees to, by ``study.withdrawn_data``."""
 
 _WITHDRAWN_DATA_HERE = "{withdrawn_data}"
-"""Where the consent text wants that sentence; without it, it comes last."""
+"""The place of that sentence in the consent text. Without it, the sentence comes last."""
 
 
 class SettingsError(Exception):
-    """The bot cannot start with these settings; ``str(error)`` is one sentence that says why and what to do."""
+    """The bot cannot start with these settings; ``str(error)`` says why and what to do."""
 
 
 class _Section(BaseModel):
@@ -59,7 +59,7 @@ _Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class StudySection(_Section):
-    """What the study is about. ``task`` is one name or several; several are assigned in balanced blocks."""
+    """The study's name, tasks and consent text. Several tasks are assigned to participants in balanced blocks."""
 
     name: str = Field(min_length=1, max_length=80)
     task: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, max_length=20)]
@@ -76,12 +76,12 @@ class StudySection(_Section):
 
     @property
     def delete_withdrawn(self) -> bool:
-        """Whether what somebody did is deleted when they leave the study."""
+        """Whether a participant's data is deleted when they leave the study."""
         return self.withdrawn_data == "delete"
 
 
 class TimeSection(_Section):
-    """The time limit, in minutes."""
+    """The time limit, the warnings before its end, and the time for the final choice after it, in minutes."""
 
     limit_minutes: PositiveFloat
     warnings_minutes: tuple[PositiveFloat, ...]
@@ -89,7 +89,7 @@ class TimeSection(_Section):
 
 
 class TrainingSection(_Section):
-    """What every trial and every evaluation has in common."""
+    """The seeds of trials and evaluations, and the threads of a slot."""
 
     seed: _Seed
     evaluation_seeds: tuple[_Seed, ...] = Field(min_length=1)
@@ -122,7 +122,7 @@ class GroupsSection(_Section):
 
 
 class AnalysisSection(_Section):
-    """What the report measures by; ``thresholds`` are validation accuracies in percent."""
+    """Settings of the report; ``thresholds`` are validation accuracies in percent."""
 
     thresholds: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(min_length=1, max_length=10)
 
@@ -169,8 +169,8 @@ class SlackSection(_Section):
         for each in researchers:
             if each[:1] not in {"U", "W", "S"} or not _is_id(each):
                 raise ValueError(
-                    f"“{each}” is no Slack ID: a person's begins with U or W, a user group's with S, "
-                    "and “Copy member ID” in their profile gives it"
+                    f"“{each}” is not a Slack ID: a person's ID begins with U or W, a user group's with S, "
+                    "and “Copy member ID” in a person's profile copies it"
                 )
         return researchers
 
@@ -179,7 +179,7 @@ class SlackSection(_Section):
     def _is_channel(cls, channel: str) -> str:
         if channel and (channel[0] not in "CG" or not _is_id(channel)):
             raise ValueError(
-                f"“{channel}” is no channel's ID: it begins with C and stands at the end of “View channel details”"
+                f"“{channel}” is not a channel's ID: it begins with C and is at the end of “View channel details”"
             )
         return channel
 
@@ -187,7 +187,7 @@ class SlackSection(_Section):
     @classmethod
     def _is_local(cls, at: time) -> time:
         if at.tzinfo is not None:
-            raise ValueError("digest_at is a time of day such as “18:00”, and time_zone says where")
+            raise ValueError("digest_at must be a time of day such as “18:00”; time_zone is a setting of its own")
         return at
 
     @field_validator("time_zone")
@@ -196,7 +196,7 @@ class SlackSection(_Section):
         try:
             ZoneInfo(name)
         except (ValueError, OSError, LookupError):
-            raise ValueError(f"“{name}” is no time zone: name one such as “Europe/Amsterdam”") from None
+            raise ValueError(f"“{name}” is not a time zone: name one such as “Europe/Amsterdam”") from None
         return name
 
     @property
@@ -253,7 +253,7 @@ class Settings(_Section):
             raise SettingsError(f"study.toml: tasks: {error}") from error
 
     def study_tasks(self) -> tuple[Task, ...]:
-        """The tasks that participants of this study are given, in the order in which it names them.
+        """The tasks of this study, in the order in which ``study.toml`` names them.
 
         Raises:
             SettingsError: There is no such task, or two have one name.
@@ -265,7 +265,7 @@ class Settings(_Section):
             raise SettingsError(f"study.toml: study.task: {error}") from error
 
     def rules(self) -> str:
-        """What must not change while the study runs, as canonical JSON: all but where it runs."""
+        """The rules, which must not change while the study runs, as JSON: all but ``slack`` and ``machine``."""
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
         rules["tasks"] = [each for each in rules["tasks"] if each["name"] in self.study.task]
         if len(self.study.task) == 1:
@@ -285,7 +285,7 @@ class Settings(_Section):
         """Read ``study.toml`` and the consent text that it names (relative to it).
 
         Raises:
-            SettingsError: When a file cannot be read, or a value cannot be used.
+            SettingsError: A file cannot be read, or a value cannot be used.
         """
         try:
             with path.open("rb") as file:
@@ -312,7 +312,7 @@ def _is_id(text: str) -> bool:
 
 
 def _consent(text: str, path: Path, withdrawn_data: str) -> str:
-    """The consent text as participants read it: with what becomes of the data of those who leave.
+    """The consent text as participants read it, with what happens to the data of people who leave.
 
     Raises:
         SettingsError: It is empty.
@@ -340,7 +340,7 @@ class Credentials:
         """Read ``SLACK_BOT_TOKEN``, ``SLACK_APP_TOKEN`` and, if set, ``SLACK_API_URL``.
 
         Raises:
-            SettingsError: When a token is missing or is of the wrong kind. The token itself is never shown.
+            SettingsError: A token is missing or is of the wrong kind. The token itself is never shown.
         """
         for name, prefix, where in (
             ("SLACK_BOT_TOKEN", "xoxb-", "OAuth & Permissions"),

@@ -1,4 +1,4 @@
-"""A task of the study's own, as ``study.toml`` describes it under ``[[tasks]]``."""
+"""A study's own task, as ``study.toml`` describes it under ``[[tasks]]``."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -40,7 +40,7 @@ class TaskSection(BaseModel):
 
     @property
     def training_images(self) -> int:
-        """What the other splits leave."""
+        """The number of images that are not in the other splits."""
         return self.images - self.validation_images - self.test_images
 
     def task(self, data: Path) -> Task:

@@ -1,1 +1,1 @@
-"""Everything that calls Slack or listens to it, whatever the study is about."""
+"""Everything that calls Slack or listens to it. It knows nothing of the study."""

@@ -1,4 +1,4 @@
-"""What is done after a listener has acknowledged: on threads of its own, so that no acknowledgement waits for it."""
+"""Tasks that run after a listener has acknowledged, on threads of their own: no acknowledgement waits for them."""
 
 import logging
 from collections.abc import Callable
@@ -25,18 +25,18 @@ class BackgroundTasks:
         self._closed = False
 
     def run(self, doing: str, task: Callable[[], Any], *, tell: Callable[[str], None] | None = None) -> None:
-        """Do something soon, and report it if it fails. After :meth:`close`, nothing is done.
+        """Run a task soon, and report it if it fails. After :meth:`close`, no task runs.
 
         Args:
-            doing: What it is, in a few words, for the report.
-            task: Does it.
-            tell: Gives a text to the person who waits for it.
+            doing: What the task does, in a few words, for the report.
+            task: The task.
+            tell: Gives a text to the person who waits for the task.
         """
         if not self._closed:
             self._pool.submit(self._run, doing, task, tell)
 
     def close(self) -> None:
-        """Finish what was begun, and take nothing more."""
+        """Finish the tasks that were given, and accept no more."""
         self._closed = True
         self._pool.shutdown(wait=True)
 
@@ -48,6 +48,6 @@ class BackgroundTasks:
                 self._errors.too_slow(error, doing, tell=tell)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody must be told
             if self._closed:
-                log.info("closing: did not finish %s (%s)", doing, error)
+                log.info("not finished, because the bot is closing: %s (%s)", doing, error)
             else:
                 self._errors.report(error, doing, tell=tell)

@@ -1,4 +1,4 @@
-"""The few Block Kit pieces that every view is made of, with Slack's limits and escaping kept in one place."""
+"""The Block Kit pieces of every view. They apply Slack's limits in one place; :func:`escape` makes typed text safe."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ CONTEXT_TEXT = 2000
 
 TABLE_ROWS = 100
 TABLE_TEXT = 10_000
-"""What Slack allows in a table: rows, the header among them, and characters in all cells together."""
+"""Slack's limits for a table: rows, including the header, and characters in all cells together."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is posted: the blocks, and the text that notifications and screen readers get instead."""
+    """A message: its blocks, and the text that notifications and screen readers get instead."""
 
     text: str
     blocks: tuple[Block, ...]
@@ -90,14 +90,14 @@ def section(text: str, *, accessory: ButtonElement | None = None, block_id: str 
 
 
 def paragraphs(text: str) -> list[Block]:
-    """Long mrkdwn as sections, broken between paragraphs, or lines, or words, so that each fits and nothing is lost."""
+    """Long mrkdwn as sections. It is split between paragraphs, lines or words, so that each part fits."""
     sections: list[str] = []
     for paragraph in (part for whole in text.split("\n\n") for part in _parts(whole)):
         if sections and len(sections[-1]) + len(paragraph) + 2 <= SECTION_TEXT:
             sections[-1] += "\n\n" + paragraph
         else:
             sections.append(paragraph)
-    return [section(each) for each in sections]
+    return [section(part) for part in sections]
 
 
 def _parts(paragraph: str) -> Iterator[str]:
@@ -112,12 +112,12 @@ def _parts(paragraph: str) -> Iterator[str]:
 
 
 def context(*texts: str) -> ContextBlock:
-    """Small grey print; at most 10 pieces."""
+    """Small grey text; at most 10 pieces."""
     return ContextBlock(elements=[MarkdownTextObject(text=shorten(text, CONTEXT_TEXT)) for text in texts])
 
 
 def table(rows: Sequence[Sequence[str]]) -> TableBlock:
-    """A table of plain text, its header first; in messages only, one in each, ``TABLE_ROWS`` by 20 at most."""
+    """A table of plain text, the header first. Slack allows one per message, of at most ``TABLE_ROWS`` by 20 cells."""
     return TableBlock(rows=[[RawTextObject(text=cell or "–") for cell in row] for row in rows])
 
 
@@ -150,7 +150,7 @@ def without_button(blocks: Iterable[Mapping[str, Any]], action_id: str, done: st
         if block.get("type") != "actions":
             left += Block.parse_all([dict(block)])
             continue
-        others = [each for each in block["elements"] if each.get("action_id") != action_id]
+        others = [element for element in block["elements"] if element.get("action_id") != action_id]
         if len(others) < len(block["elements"]):
             left.append(context(done))
         if others:
@@ -159,7 +159,7 @@ def without_button(blocks: Iterable[Mapping[str, Any]], action_id: str, done: st
 
 
 def confirm(title: str, text: str, yes: str, no: str, *, style: str | None = None) -> ConfirmObject:
-    """A question that is asked before a button counts."""
+    """A question that Slack asks before it sends the press of a button."""
     return ConfirmObject(
         title=PlainTextObject(text=title),
         text=PlainTextObject(text=text),

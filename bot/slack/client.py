@@ -1,4 +1,4 @@
-"""What the bot says to Slack: every call waits for its turn, every message has its text for screen readers."""
+"""The bot's calls to Slack: every call waits for its turn, and every message has a text for screen readers."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -21,39 +21,39 @@ _TRIGGER_SECONDS = 3.0
 """How long a ``trigger_id`` lives (https://docs.slack.dev/interactivity/handling-user-interaction)."""
 
 _WAIT_SECONDS = 10.0
-"""How long a call may wait whose answer somebody looks at."""
+"""How long a call may wait when a person waits for its result."""
 
 
 class PacedClient(WebClient):
-    """Slack's Web API, with every call in its turn: this is the one place where calls wait for the rate limits.
+    """Slack's Web API. This is the only place where calls wait for the rate limits.
 
     Args:
         token: The bot's token.
         base_url: The address of the Web API.
-        limiter: Keeps the workspace's rate limits. Calls wait on the terms of :func:`bot.slack.rate_limiter.on_terms`.
+        limiter: Keeps the workspace's rate limits. :func:`bot.slack.rate_limiter.on_terms` sets how calls wait.
     """
 
     def __init__(self, token: str, base_url: str, limiter: RateLimiter) -> None:
         super().__init__(token, base_url=base_url, retry_handlers=retry_handlers(limiter))
         self.limiter = limiter
 
-    def api_call(self, api_method: str, **given: Any) -> SlackResponse:
+    def api_call(self, api_method: str, **kwargs: Any) -> SlackResponse:
         """Wait for the method's turn, and call it.
 
         Raises:
             CallNotMade: Its turn did not come in time.
             SlackApiError: Slack refuses it.
         """
-        arguments = given.get("json") or given.get("params") or given.get("data") or {}
+        arguments = kwargs.get("json") or kwargs.get("params") or kwargs.get("data") or {}
         with self.limiter.turn(api_method, channel=arguments.get("channel")):
-            return super().api_call(api_method, **given)
+            return super().api_call(api_method, **kwargs)
 
 
 class Slack:
-    """The workspace, as far as the bot talks to it. Safe from any thread.
+    """The workspace: one method for every kind of call that the bot makes. Safe from any thread.
 
     Args:
-        client: With the bot's token.
+        client: The client with the bot's token.
     """
 
     def __init__(self, client: PacedClient) -> None:
@@ -76,7 +76,7 @@ class Slack:
         return str(answer["ts"])
 
     def update(self, channel: str, ts: str, message: Message, priority: Priority = Priority.RESULT) -> None:
-        """Replace a message; with another priority where nobody waits for it.
+        """Replace a message. The priority says whether a person waits for it.
 
         Raises:
             SlackApiError: Slack refuses it, such as ``message_not_found``.
@@ -85,7 +85,7 @@ class Slack:
             self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
 
     def delete(self, channel: str, ts: str, file_id: str | None = None) -> None:
-        """Delete a message of ours and the picture that it shows; nothing happens to what is deleted already.
+        """Delete a message of the bot and the picture that it shows, unless they are deleted already.
 
         Raises:
             SlackApiError: Slack refuses it.
@@ -100,15 +100,15 @@ class Slack:
     def whisper(
         self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
     ) -> None:
-        """Say something that only one person sees, and only now."""
+        """Post a message that only one person sees, until they reload Slack."""
         self.client.chat_postEphemeral(
             channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread_ts
         )
 
     def replace_pressed(self, response_url: str, message: Message | None) -> None:
-        """Replace the message in which somebody pressed a button, or take it away.
+        """Replace the message in which somebody pressed a button, or delete it.
 
-        It counts for no rate limit. The address is good for half an hour; when it is too old, nothing happens.
+        The call does not count for a rate limit. The address is valid for half an hour; after that, nothing happens.
         """
         try:
             answer = WebhookClient(response_url).send(
@@ -117,28 +117,28 @@ class Slack:
                 replace_original=True if message else None,
                 delete_original=None if message else True,
             )
-        except (SlackClientError, OSError) as error:  # what the button did stands, and pressed again it says so
+        except (SlackClientError, OSError) as error:  # the step is done; a second press says that it is
             log.warning("a pressed message stays as it was: %s", error)
             return
         if answer.status_code != 200:
             log.info("a pressed message stays as it was: %s", answer.body)
 
     def respond(self, response_url: str, message: Message, *, replace: bool = False) -> bool:
-        """Answer a command, or a press in a message that only one person sees; it counts for no rate limit.
+        """Answer a command, or a press in a message that only one person sees. It does not count for a rate limit.
 
         Args:
-            response_url: Good for half an hour and five answers.
+            response_url: The address for the answer, valid for half an hour and five answers.
             message: The answer.
-            replace: Whether it takes the place of the message with the button.
+            replace: Whether it replaces the message with the button.
 
         Returns:
-            Whether Slack took it.
+            Whether Slack accepted it.
         """
         answer = WebhookClient(response_url).send(
             text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
         )
         if answer.status_code != 200:
-            log.info("an answer was not taken: %s", answer.body)
+            log.info("Slack did not accept an answer: %s", answer.body)
         return answer.status_code == 200
 
     def group_members(self, group: str) -> frozenset[str]:
@@ -155,10 +155,10 @@ class Slack:
         return str(self.client.conversations_open(users=[user])["channel"]["id"])
 
     def open_modal(self, trigger_id: str, view: View) -> None:
-        """Open a modal, or push it if one is open.
+        """Open a modal, or put it on top of the one that is open.
 
         Raises:
-            CallNotMade: The three seconds that a trigger lives were over.
+            CallNotMade: The three seconds in which a trigger is valid were over.
             SlackApiError: Slack refuses it.
         """
         with on_terms(timeout=_TRIGGER_SECONDS), _in_time("views.open"):
@@ -168,26 +168,26 @@ class Slack:
         """Put a modal on top of the one that is open.
 
         Raises:
-            CallNotMade: The three seconds that a trigger lives were over.
+            CallNotMade: The three seconds in which a trigger is valid were over.
             SlackApiError: Slack refuses it.
         """
         with on_terms(timeout=_TRIGGER_SECONDS), _in_time("views.push"):
             self.client.views_push(trigger_id=trigger_id, view=view)
 
     def update_modal(self, view_id: str, view: View) -> None:
-        """Redraw a modal; nothing happens when it was closed meanwhile."""
+        """Redraw a modal, unless it was closed."""
         with on_terms(timeout=_WAIT_SECONDS), _unless_gone("not_found"):
             self.client.views_update(view_id=view_id, view=view)
 
     def publish_home(self, user: str, view: View, priority: Priority = Priority.RESULT) -> None:
-        """Show a person's Home tab; with another priority where nobody waits for it."""
+        """Show a person's Home tab. The priority says whether the person waits for it."""
         with on_terms(priority):
             self.client.views_publish(user_id=user, view=view)
 
 
 @contextmanager
 def _unless_gone(*errors: str) -> Iterator[None]:
-    """Let pass what Slack says of something that is not there any more."""
+    """Ignore Slack's errors for something that does not exist any more."""
     try:
         yield
     except SlackApiError as error:
@@ -197,7 +197,7 @@ def _unless_gone(*errors: str) -> Iterator[None]:
 
 @contextmanager
 def _in_time(method: str) -> Iterator[None]:
-    """Tell of a trigger that has expired as of any other call that did not get its turn in time."""
+    """Treat an expired trigger like any other call that did not get its turn in time."""
     try:
         yield
     except SlackApiError as error:

@@ -1,4 +1,4 @@
-"""When something of ours breaks: the person is told that nothing is lost, the log and the admins get the code."""
+"""Reports errors of the bot: the person is told that nothing is lost, and the log and the admins get a code."""
 
 import logging
 import secrets
@@ -12,26 +12,26 @@ from bot.slack.rate_limiter import CallNotMade
 log = logging.getLogger(__name__)
 
 
-TOO_BUSY = "That took too long just now; what you entered and trained is kept. Please try again in a moment."
+TOO_BUSY = "That took too long just now. What you entered and trained is kept. Please try again in a moment."
 """What the person reads when a call did not get its turn in time."""
 
 
 def apology(code: str) -> str:
     """What the person reads when something failed."""
     return (
-        f"Something went wrong on our side; what you entered and trained is kept. Please try again. "
+        f"Something went wrong on our side. What you entered and trained is kept. Please try again. "
         f"If it happens again, tell the researchers this code: {code}."
     )
 
 
 class Alarms(Protocol):
-    """Tells the admins. Its methods must not wait: the listener that failed has yet to acknowledge."""
+    """Tells the admins. Its methods must not wait: the listener that failed may not have acknowledged yet."""
 
     def error(self, doing: str, error: str, code: str) -> None:
         """Something failed with this kind of error; the log has the details under the code."""
 
     def too_slow(self, doing: str, reason: str) -> None:
-        """A call was not made, because more was to be done at once than Slack's limits allow."""
+        """A call was not made, because there were more calls at once than Slack's limits allow."""
 
 
 class ErrorReporter:
@@ -48,8 +48,8 @@ class ErrorReporter:
         """Log an error, tell the admins, and tell the person who waited for the answer.
 
         Args:
-            error: What happened. Its text goes into the log alone: it may hold anything.
-            doing: During what, in a few words without anybody's name.
+            error: The error. Its text goes only into the log, because it may contain names.
+            doing: What the bot did, in a few words without anybody's name.
             tell: Gives a text to the person.
 
         Returns:
@@ -63,11 +63,11 @@ class ErrorReporter:
         return code
 
     def too_slow(self, error: CallNotMade, doing: str, *, tell: Callable[[str], None] | None = None) -> None:
-        """Say that a call did not get its turn within Slack's limits: nothing is broken, and it can be tried again.
+        """Report a call that did not get its turn within Slack's limits. It can be tried again.
 
         Args:
-            error: Which call; its text names nobody.
-            doing: During what, as in :meth:`report`.
+            error: The error. Its text names the call and no person.
+            doing: What the bot did, as in :meth:`report`.
             tell: Gives a text to the person who waited for it.
         """
         log.warning("while %s: %s", doing, error)
@@ -80,4 +80,4 @@ def _attempt(tell: Callable[[str], object], text: str) -> None:
     try:
         tell(text)
     except (SlackApiError, CallNotMade, OSError):
-        log.exception("could not tell: %s", text)
+        log.exception("a person could not be told: %s", text)

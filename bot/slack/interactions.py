@@ -1,4 +1,4 @@
-"""A pressed button or a typed command: acknowledged at once, answered by a background task, in private."""
+"""Pressed buttons and slash commands: acknowledged at once, handled by a background task, answered in private."""
 
 import logging
 import re
@@ -32,21 +32,21 @@ class Surface(StrEnum):
 
 @dataclass(frozen=True)
 class Interaction:
-    """Who pressed or typed what, and where.
+    """A press or a command: who did it, where, and with which value.
 
     Attributes:
         slack: The workspace.
         user: The Slack user.
-        value: What the button carries, or what was typed after the command.
+        value: The value of the button, or the text after the command.
         trigger_id: Opens one modal within three seconds.
-        surface: Where it was.
+        surface: Where the person pressed or typed.
         channel: The conversation; empty in a modal or the Home tab.
         thread_ts: The root of the message's thread.
         message_ts: The message of the button; empty elsewhere.
         view_id: The modal of the button; empty elsewhere.
         action: The button's ``action_id``; empty for a command.
-        text, blocks: The message; empty where only this person sees it, since Slack does not send that.
-        response_url: Where it can be answered, and its message replaced; empty in a modal or the Home tab.
+        text, blocks: The message; empty if only this person sees it, because Slack does not send it then.
+        response_url: The address for an answer or for replacing the message; empty in a modal or the Home tab.
     """
 
     slack: Slack
@@ -66,7 +66,7 @@ class Interaction:
     @classmethod
     def of_press(cls, slack: Slack, body: dict[str, Any]) -> Self:
         """Read a ``block_actions`` payload."""
-        message, container, view = (body.get(each) or {} for each in ("message", "container", "view"))
+        message, container, view = (body.get(key) or {} for key in ("message", "container", "view"))
         return cls(
             slack=slack,
             user=body["user"]["id"],
@@ -99,8 +99,8 @@ class Interaction:
         """Answer in private, where the person looks: over the modal, over the Home tab, or in the conversation.
 
         Args:
-            text: What to say.
-            blocks: What follows the text, such as the button that goes on; left out over a modal.
+            text: The answer.
+            blocks: What follows the text, such as the button for the next step; left out over a modal.
         """
         if self.surface is Surface.MODAL:
             self.slack.push_modal(self.trigger_id, notice("Please note", text))
@@ -117,18 +117,18 @@ class Interaction:
         self.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts, blocks=shown)
 
     def respond(self, message: Message, *, replace: bool) -> None:
-        """Answer in private by the response address; by a direct message where there is none, or it is too old.
+        """Answer in private at the response address, or by a direct message if there is no valid address.
 
         Args:
             message: The answer.
-            replace: Whether it takes the place of the message with the button.
+            replace: Whether it replaces the message with the button.
         """
         if self.response_url and self.slack.respond(self.response_url, message, replace=replace):
             return
         self.slack.post(self.slack.open_channel(self.user), message)
 
     def settle(self, done: str) -> None:
-        """The step is done: its message says so and loses the button; a message that only the person sees goes."""
+        """Replace the button by a line that says what is done. A message that only the person sees is deleted."""
         if not self.response_url:
             return
         message = None
@@ -145,7 +145,7 @@ class Interaction:
 
 
 Handler = Callable[[Interaction], None]
-"""Does what a press or a command asks for, after it was acknowledged."""
+"""Handles a press or a command after it was acknowledged."""
 
 
 class Interactions:
@@ -166,9 +166,9 @@ class Interactions:
         """Listen to a button.
 
         Args:
-            action_id: The button's.
-            doing: What it does, in a few words, for the report of an error.
-            handle: Does it.
+            action_id: The button's ``action_id``.
+            doing: What the handler does, in a few words, for the report of an error.
+            handle: The handler.
         """
 
         def pressed(ack: Ack, body: dict[str, Any]) -> None:
@@ -181,9 +181,9 @@ class Interactions:
         """Listen to a slash command.
 
         Args:
-            command: With its slash.
-            doing: What it does, in a few words, for the report of an error.
-            handle: Does it.
+            command: The command, with its slash.
+            doing: What the handler does, in a few words, for the report of an error.
+            handle: The handler.
         """
 
         def typed(ack: Ack, body: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The words of a text as Slack sends it, and the people whom it mentions."""
+"""Finds the words of a text as Slack sends it, and the people whom it mentions."""
 
 import html
 import re
@@ -13,30 +13,30 @@ _SEPARATORS = ",;"
 
 def words_of(text: str) -> list[str]:
     """The words of a command's text; a mention is one of them."""
-    return [each if each.startswith("<") else html.unescape(each) for each in _WORD.findall(text)]
+    return [word if word.startswith("<") else html.unescape(word) for word in _WORD.findall(text)]
 
 
 def without_people(text: str) -> str:
-    """The text with ``@…`` where it names somebody, for the event log, at most 200 characters."""
+    """The text with ``@…`` in place of every person, for the event log; at most 200 characters."""
     return _ANYBODY.sub("@…", " ".join(words_of(text)))[:200]
 
 
 @dataclass(frozen=True)
-class Named:
-    """Whom a command names: Slack users, each once, and words that name nobody."""
+class Mentions:
+    """The people whom words mention (Slack users, each once), and the words that mention nobody."""
 
     people: tuple[str, ...]
     others: tuple[str, ...]
 
 
-def people_in(words: Sequence[str]) -> Named:
-    """The people whom words mention: ``<@U…|name>``, as Slack sends ``@name``, or an ID."""
+def people_in(words: Sequence[str]) -> Mentions:
+    """Find the people whom words mention: as ``<@U…|name>``, which Slack sends for ``@name``, or as an ID."""
     people: dict[str, None] = {}
     others: list[str] = []
-    for word in (each.strip(_SEPARATORS) for each in words):
-        found = _PERSON.fullmatch(word)
-        if found is not None:
-            people[found[1] or found[2]] = None
+    for word in (part.strip(_SEPARATORS) for part in words):
+        match = _PERSON.fullmatch(word)
+        if match is not None:
+            people[match[1] or match[2]] = None
         elif word and word.lower() != "and":
             others.append(word)
-    return Named(tuple(people), tuple(others))
+    return Mentions(tuple(people), tuple(others))

@@ -1,9 +1,9 @@
-"""Slack's rate limits, met from this side: no call is made that Slack would refuse.
+"""Keeps Slack's rate limits: a call waits until Slack would accept it.
 
 Slack counts calls per method, workspace and app in a sliding minute, and messages per channel and second
-(https://docs.slack.dev/apis/web-api/rate-limits). The :class:`RateLimiter` counts the same. It aims at the limit and
-never goes over it: a call counts from the moment it is allowed until a window after its *answer* came, however long the
-way to Slack takes. What a person waits for goes before any frame of a live plot.
+(https://docs.slack.dev/apis/web-api/rate-limits). The :class:`RateLimiter` counts the same. It uses the limit and never
+exceeds it: a call counts from the moment when it is allowed until one window after its *answer* came, so delays of the
+network do not matter. Calls that a person waits for go before all frames of live plots.
 """
 
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Priority(IntEnum):
-    """Who goes first when not everybody can."""
+    """Which calls go first when not all can."""
 
     RESULT = 0
     """A person waits for it: a result, a cancellation, the end of the time, an answer to a press."""
@@ -72,16 +72,16 @@ SLACK_LIMITS: Mapping[str, Limit] = {
     "views.update": _TIER_4,
     "chat.postMessage": Limit(240),  # "several hundred messages per minute per workspace"
 }
-"""Calls a minute, from each method's page of Slack's reference. A method that is not here is not held back."""
+"""Calls per minute, from each method's page of Slack's reference. Calls of other methods do not wait."""
 
 POST_PER_CHANNEL = Limit(3, seconds=3.0)
 """``chat.postMessage``: one message a second per channel, with short bursts."""
 
 FRAMES_LEAVE_FREE = 0.04
-"""The part of a limit that frames never use, so that a result finds room at once: 2 of 50."""
+"""The part of a limit that frames never use, so that a result does not wait: 2 of 50."""
 
 CAUTION = 0.75
-"""After a refusal a method's limit is taken to be this much lower; it recovers over ten windows."""
+"""After a refusal a method's limit is multiplied by this factor. It recovers over ten windows."""
 
 
 def _never() -> bool:
@@ -89,21 +89,21 @@ def _never() -> bool:
 
 
 def _ignore(_method: str, _seconds: float) -> None:
-    """Nobody wants to know."""
+    """The default of ``on_limited``: do nothing."""
 
 
 class CallNotMade(RuntimeError):
-    """A call did not get its turn in time: the limiter was closed, or its caller or Slack could not wait so long."""
+    """A call was not made: its turn did not come in time, its caller abandoned it, or the limiter was closed."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """On which terms calls wait for their turn.
+    """The terms on which calls wait for their turn.
 
     Attributes:
-        priority: Among those who wait, the lower goes first; equals in the order in which they came.
+        priority: Of the calls that wait, the one with the lowest value goes first; equal ones in their order.
         timeout: The longest wait in seconds; ``None`` waits until the limiter is closed.
-        abandon: Says whether the caller no longer wants its turn; asked again after every :meth:`RateLimiter.wake`.
+        abandon: Returns whether the caller no longer wants its turn. It is called again after :meth:`RateLimiter.wake`.
     """
 
     priority: Priority = Priority.RESULT
@@ -114,14 +114,14 @@ class Terms:
 _USUAL_TERMS = Terms()
 _terms: ContextVar[Terms] = ContextVar("terms", default=_USUAL_TERMS)
 _held: ContextVar[str] = ContextVar("held", default="")
-"""The method whose turn the code that runs now has already."""
+"""The method for which the running code has its turn already."""
 
 
 @contextmanager
 def on_terms(
     priority: Priority | None = None, *, timeout: float | None = None, abandon: Callable[[], bool] | None = None
 ) -> Iterator[None]:
-    """Let the calls inside the ``with`` block wait on these terms; what is not given stays as it is.
+    """Let the calls inside the ``with`` block wait on these terms. Terms that are not given stay as they are.
 
     Args:
         priority, timeout, abandon: As in :class:`Terms`.
@@ -142,14 +142,14 @@ def on_terms(
 
 @dataclass
 class _Window:
-    """The calls of the last seconds: when each was answered, and how many still wait for their answer."""
+    """The calls of the last seconds: the times of their answers, and the number of calls without an answer yet."""
 
     limit: Limit
     answered: deque[float] = field(default_factory=deque)
     under_way: int = 0
 
     def wait(self, now: float, calls: int) -> float:
-        """Seconds until one of ``calls`` per window is free; infinite while only an answer can free it."""
+        """Seconds until the window has room for one of ``calls`` calls; infinite while that needs an answer first."""
         while self.answered and self.answered[0] <= now - self.limit.seconds:
             self.answered.popleft()
         surplus = len(self.answered) + self.under_way - calls + 1
@@ -162,7 +162,7 @@ class _Window:
 
 @dataclass(frozen=True, order=True)
 class _Ticket:
-    """One caller's position in the queue of a method."""
+    """A caller's ticket in the queue of a method."""
 
     priority: Priority
     number: int
@@ -170,7 +170,7 @@ class _Ticket:
 
 
 class _Queue:
-    """The calls of one method: those made, those allowed next, those who wait. Guarded by the limiter's lock."""
+    """The calls of one method: those that were made, and those that wait. Guarded by the limiter's lock."""
 
     def __init__(self, limit: Limit, per_channel: Limit | None) -> None:
         self.window = _Window(limit)
@@ -183,12 +183,12 @@ class _Queue:
         self._caution = 1.0
 
     def wait(self, ticket: _Ticket, now: float) -> float:
-        """Seconds until this ticket may go, as far as the limits are concerned."""
+        """Seconds until the limits allow this ticket's call."""
         waits = [self.held_until - now]
         calls = self._calls(now)
         if ticket.priority is Priority.FRAME:
             calls = max(1, calls - math.ceil(calls * FRAMES_LEAVE_FREE)) if calls > 2 else calls
-            # Evenly spread: a burst of frames would leave nothing for a minute to whoever comes next.
+            # Frames are spread evenly: after a burst of frames, the next calls would wait for a minute.
             waits.append(self._last_frame + self.window.limit.seconds / self.window.limit.calls - now)
         waits.append(self.window.wait(now, calls))
         if (channel := self._channel(ticket, now)) is not None:
@@ -196,7 +196,7 @@ class _Queue:
         return max(waits)
 
     def is_next(self, ticket: _Ticket, now: float) -> bool:
-        """Whether the ticket may go now and nobody who may go now too comes before it."""
+        """Whether this ticket's call may be made now, and no other call that may be made now comes before it."""
         return self.wait(ticket, now) <= 0 and not any(
             other < ticket and self.wait(other, now) <= 0 for other in self.waiting
         )
@@ -239,14 +239,14 @@ class _Queue:
 
 
 class RateLimiter:
-    """Lets calls to Slack pass, each method at its own pace. One per workspace and app; safe from any thread.
+    """Lets calls to Slack pass, each method at its own rate. One per workspace and app; safe from any thread.
 
     Args:
-        limits: Per method; one that is missing is never held back.
-        per_channel: What ``chat.postMessage`` must keep in each channel besides.
+        limits: The limit of each method. Calls of a method without a limit do not wait.
+        per_channel: The additional limit of ``chat.postMessage`` in each channel.
 
     Attributes:
-        on_limited: Is told when Slack refuses a call all the same: of which method, and for how many seconds. Must not
+        on_limited: Called with the method and the seconds to wait when Slack refuses a call nevertheless. It must not
             wait for anything.
     """
 
@@ -263,21 +263,21 @@ class RateLimiter:
         self.on_limited: Callable[[str, float], None] = _ignore
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        """Bolt copies its client, and with it the retry handlers, for every listener: the pace stays one."""
+        """Return this limiter: Bolt copies its client for every listener, but all copies must share one limiter."""
         return self
 
     @contextmanager
     def turn(self, method: str, *, channel: str | None = None) -> Iterator[None]:
-        """Wait for this method's next turn on the present terms, then make the call inside the ``with`` block.
+        """Wait for this method's next turn on the current terms. The call is made inside the ``with`` block.
 
-        Inside of the block a call of the same method needs no other turn.
+        Inside the block, a call of the same method does not wait again.
 
         Args:
-            method: As Slack names it, such as ``chat.update``.
-            channel: For ``chat.postMessage``: the channel written to.
+            method: The method's name, such as ``chat.update``.
+            channel: For ``chat.postMessage``: the channel of the message.
 
         Raises:
-            CallNotMade: When the wait was too long, abandoned, or the limiter was closed; the call must not be made.
+            CallNotMade: The wait was too long, it was abandoned, or the limiter was closed. The call must not be made.
         """
         queue = self._queues.get(method)
         if queue is None or _held.get() == method:
@@ -296,14 +296,14 @@ class RateLimiter:
                 self._changed.notify_all()
 
     def slow_down(self, method: str, seconds: float) -> None:
-        """Slack refused a call of this method and wants none for ``seconds``: remember it, and go slower."""
+        """Note that Slack refused a call of this method: make none for ``seconds``, and fewer after that."""
         with self._changed:
             if (queue := self._queues.get(method)) is not None:
                 queue.refuse(time.monotonic(), seconds)
         self.on_limited(method, seconds)
 
     def pause(self, seconds: float, abandon: Callable[[], bool] = _never) -> bool:
-        """Sleep, but no longer than until :meth:`close`, or :meth:`wake` where ``abandon`` holds.
+        """Sleep until the time is over, the limiter is closed, or :meth:`wake` is called while ``abandon`` holds.
 
         Returns:
             Whether the whole pause was slept.
@@ -312,12 +312,12 @@ class RateLimiter:
             return not self._changed.wait_for(lambda: self._closed or abandon(), timeout=seconds)
 
     def wake(self) -> None:
-        """Let everybody who waits ask again whether to abandon."""
+        """Let all waiting callers check again whether to abandon."""
         with self._changed:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Refuse whoever waits and whoever comes."""
+        """Refuse all calls that wait, and all later calls."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -344,7 +344,7 @@ class RateLimiter:
 
 
 class RateLimitedHandler(RateLimitErrorRetryHandler):
-    """On HTTP 429 tells the limiter, waits as long as Slack asks for, and tries again."""
+    """After HTTP 429, tells the limiter, waits as long as Slack demands, and tries again."""
 
     def __init__(self, limiter: RateLimiter, max_retry_count: int = 3) -> None:
         super().__init__(max_retry_count)
@@ -358,21 +358,21 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002 - the SDK passes it by name
     ) -> None:
-        """Called by the SDK before a retry; when the limiter is closed meanwhile there is none."""
+        """Called by the SDK before a retry. There is no retry when the limiter is closed during the wait."""
         headers = response.headers if response else {}
-        named = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
-        seconds = float(named[0])
+        retry_after = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
+        seconds = float(retry_after[0])
         method = urlsplit(request.url).path.rsplit("/", 1)[-1]
         logger.warning("Slack limits %s: no more calls for %g s.", method, seconds)
         self._limiter.slow_down(method, seconds)
-        # Several calls may have been refused together: they should not come back together.
+        # Several calls may have been refused at the same time. They must not be repeated at the same time.
         if self._limiter.pause(seconds + random.uniform(0, 0.5)):  # noqa: S311
             state.next_attempt_requested = True
             state.increment_current_attempt()
 
 
 def retry_handlers(limiter: RateLimiter) -> list[RetryHandler]:
-    """The SDK's retries (connection, server, rate limit), the last of them known to the limiter."""
+    """The SDK's handlers for retries: connection errors, server errors, and rate limits, which the limiter is told."""
     return [
         ConnectionErrorRetryHandler(max_retry_count=2),
         ServerErrorRetryHandler(max_retry_count=2),

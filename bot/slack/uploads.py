@@ -1,4 +1,4 @@
-"""Files: sent to Slack in its three steps, and posted in a conversation, several of them in one message."""
+"""Uploads of files to Slack, in its three steps, and messages with several files."""
 
 import urllib.request
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from slack_sdk import WebClient
 from bot.slack.client import Slack
 
 MOST_FILES = 10
-"""In one message; a client shows no more of them together."""
+"""The number of files in one message: a client shows no more of them together."""
 
 LONGEST_ALT_TEXT = 1000
-"""Characters that Slack takes as a file's ``alt_txt``."""
+"""The number of characters that Slack accepts as a file's ``alt_txt``."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class File:
     """A file to send.
 
     Attributes:
-        name: With its suffix.
-        content: Its bytes, at least one; or where they are.
-        alt_text: What a screen reader says in place of a picture.
+        name: The name, with its suffix.
+        content: The bytes, at least one; or the path of a file.
+        alt_text: The text that a screen reader reads for a picture.
     """
 
     name: str
@@ -35,41 +35,41 @@ class File:
 
     @property
     def length(self) -> int:
-        """In bytes."""
+        """The length in bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 
 def upload(client: WebClient, file: File) -> str:
-    """Give a file to Slack, which keeps it when ``files.completeUploadExternal`` names it next. Returns its ID.
+    """Upload a file. Slack keeps it when ``files.completeUploadExternal`` is called with the ID that is returned.
 
     Raises:
         SlackApiError: Slack refuses it, such as ``missing_scope`` or ``storage_limit_reached``.
-        OSError: Slack could not be reached.
+        OSError: Slack cannot be reached.
     """
-    place = client.files_getUploadURLExternal(
+    ticket = client.files_getUploadURLExternal(
         filename=file.name, length=file.length, alt_txt=file.alt_text[:LONGEST_ALT_TEXT] or None
     )
-    url = str(place["upload_url"])
+    url = str(ticket["upload_url"])
     if isinstance(file.content, bytes):
         _send_bytes(client, url, file.content, file.length)
     else:
         with file.content.open("rb") as content:
             _send_bytes(client, url, content, file.length)
-    return str(place["file_id"])
+    return str(ticket["file_id"])
 
 
 def send(slack: Slack, channel: str, files: Sequence[File], comment: str) -> None:
-    """Post files with a line above them.
+    """Post files in one message, with a comment above them.
 
     Args:
         slack: The workspace.
-        channel: The conversation's own ID: Slack takes no user's here.
-        files: At most ``MOST_FILES``.
-        comment: What they are.
+        channel: The ID of the conversation. Slack does not accept a user's ID here.
+        files: The files; only the first ``MOST_FILES`` are sent.
+        comment: The text above the files.
 
     Raises:
         SlackApiError: Slack refuses one of them, such as ``missing_scope`` or ``storage_limit_reached``.
-        OSError: Slack could not be reached.
+        OSError: Slack cannot be reached.
     """
     uploaded: list[dict[str, str | None]] = [
         {"id": upload(slack.client, file), "title": file.name} for file in files[:MOST_FILES]
@@ -78,9 +78,9 @@ def send(slack: Slack, channel: str, files: Sequence[File], comment: str) -> Non
 
 
 def _send_bytes(client: WebClient, url: str, content: bytes | BinaryIO, length: int) -> None:
-    """Send a file's bytes to the address that Slack named for them, by the client's proxy and certificates."""
+    """Send a file's bytes to the upload address that Slack gave, with the client's proxy and certificates."""
     if urlsplit(url).scheme not in ("https", "http"):
-        raise URLError(f"Slack named an upload address that is none: {url[:80]}")
+        raise URLError(f"Slack gave an upload address that cannot be used: {url[:80]}")
     handlers: list[urllib.request.BaseHandler] = []
     if client.proxy:
         handlers.append(urllib.request.ProxyHandler({"http": client.proxy, "https": client.proxy}))

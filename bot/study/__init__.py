@@ -1,1 +1,1 @@
-"""What people and time do to the study, and what follows from it. It knows no view."""
+"""What people do to the study, what time does to it, and the reactions. This folder knows no view."""

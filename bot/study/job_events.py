@@ -1,4 +1,4 @@
-"""What workers report: shown to the participant, and told to the admins where they should know."""
+"""Handles the events of jobs: results are shown to the participant, and faults are told to the admins."""
 
 import logging
 import re
@@ -22,15 +22,15 @@ _ERROR = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt))(?::|$)
 
 
 class JobEvents:
-    """Is told what happens to jobs (:class:`bot.runner.dispatcher.JobListener`). Nothing here waits.
+    """Handles the events of jobs, as a :class:`bot.runner.dispatcher.JobListener`. No method waits.
 
     Args:
-        reactions: Sees to what follows for participants.
-        baselines: Goes on with searchers: nobody is written to about their jobs.
+        reactions: Reacts to the events of participants' trials.
+        baselines: Continues a baseline when one of its jobs has ended.
         admins: Tells the admins.
-        home_tabs: Researchers' tabs tell how far searchers are.
+        home_tabs: The Home tabs: researchers' tabs show how far searchers are.
         tasks: Runs what reads the database.
-        on_error: Is told of an error, and what was being done, in a few words.
+        on_error: Called with an error and with what was being done, in a few words.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class JobEvents:
             self._reactions.trial_progressed(job.key)
 
     def job_ended(self, job: Job) -> None:
-        """A job is finished, whatever it ended as."""
+        """A job has ended, in any final state."""
         if job.of_searcher:
             self._home_tabs.session_changed(job.session_id)
             self._baselines.on_ended(job)
@@ -73,7 +73,7 @@ class JobEvents:
             self._tasks.run("reacting to a lost trial", react)
 
     def job_failed(self, job: Job, failed: Failed) -> None:
-        """A job ended with an error; its text stays in the log, since it may hold anything."""
+        """A job ended with an error. The error's text goes only into the log, because it may contain anything."""
         log.error("%s failed: %s", job.key, failed.detail)
         of_evaluation = job.kind is JobKind.EVALUATION
         if failed.fault == "configuration" and not of_evaluation:
@@ -92,7 +92,7 @@ class JobEvents:
         self._on_error(error, "talking to the workers")
 
     def _note_out_of_memory(self, job: Job) -> None:
-        """One configuration that is too large concerns its participant; several may be a fault of the machine."""
+        """Count a trial that ran out of memory. Admins are told only of several: one concerns only its participant."""
         if job.of_searcher:
             return
         now = time.monotonic()
@@ -104,6 +104,6 @@ class JobEvents:
 
 
 def error_name(detail: str) -> str:
-    """The kind of error that a traceback ends with, such as ``RuntimeError``, and nothing of what it says."""
-    found = [match[1] for match in map(_ERROR.match, detail.splitlines()) if match is not None]
-    return found[-1].rpartition(".")[2] if found else "an error"
+    """The name of the error at the end of a traceback, such as ``RuntimeError``, without its text."""
+    names = [match[1] for match in map(_ERROR.match, detail.splitlines()) if match is not None]
+    return names[-1].rpartition(".")[2] if names else "an error"

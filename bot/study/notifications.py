@@ -1,4 +1,4 @@
-"""Posts the notices that transitions have written: each until it is posted, a participant's in their order."""
+"""Posts the notices that transitions have written. Each is tried until it is posted, one participant's in order."""
 
 import logging
 import threading
@@ -20,17 +20,17 @@ from storage.transitions import notices
 log = logging.getLogger(__name__)
 
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack's errors that pass by themselves."""
+"""Slack's errors after which another try may succeed."""
 
 
 class Notifications:
     """Delivers notices. Safe from any thread.
 
     Args:
-        store: Has the notices.
+        store: The database with the notices.
         messages: Posts them.
         tasks: Runs the posting.
-        errors: Is told of notices that cannot be posted.
+        errors: Reports notices that cannot be posted.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Notifications:
         self._busy: set[int] = set()
 
     def deliver(self) -> None:
-        """Post soon what is pending; what cannot be posted now stays, and the next call tries again."""
+        """Post the pending notices soon. A notice that cannot be posted now stays, and the next call tries again."""
         for participant in self._participants(notices.pending(self._store)):
             with self._lock:
                 if participant in self._busy:
@@ -54,7 +54,7 @@ class Notifications:
 
     @staticmethod
     def _participants(pending: Iterable[Notice]) -> list[int]:
-        return list(dict.fromkeys(each.participant_id for each in pending))
+        return list(dict.fromkeys(notice.participant_id for notice in pending))
 
     def _deliver_to(self, participant: int) -> None:
         """Post the notices of one participant, one after the other."""
@@ -74,7 +74,7 @@ class Notifications:
         return next((each for each in pending if each.participant_id == participant and each.id not in posted), None)
 
     def _post(self, notice: Notice) -> bool:
-        """Post one notice. Returns whether it is done: posted, or never to be posted."""
+        """Post one notice. Returns whether it is done: it was posted, or it never will be."""
         try:
             self._messages.tell(notice)
         except SlackApiError as error:
@@ -85,8 +85,8 @@ class Notifications:
         except (CallNotMade, SlackClientError, OSError, SQLAlchemyError) as error:
             log.warning("a %s waits: %s", notice.kind, type(error).__name__)
             return False
-        except Refused:  # what it tells of is deleted
+        except Refused:  # the session that it is about was deleted
             log.info("a %s is not posted any more", notice.kind)
-        except Exception as error:  # noqa: BLE001 - one that fails whenever it is tried must not hold up the others
+        except Exception as error:  # noqa: BLE001 - a notice that always fails must not hold up the others
             self._errors.report(error, f"telling a participant ({notice.kind})")
         return True

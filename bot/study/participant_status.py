@@ -1,4 +1,4 @@
-"""What somebody can do next in the study: all that decides it, read at once."""
+"""A person's status in the study: everything that decides what they can do next."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from storage.transitions import participants, queue, studies
 
 @dataclass(frozen=True)
 class ParticipantStatus:
-    """What decides what somebody can do next.
+    """A person's status in the study.
 
     Attributes:
         study: The study's state; closed when there is none.
-        participant: The participant's id; none for somebody the study does not know (any more).
-        state: How far the participant has come; none where there is no participant.
-        position: Their position in the queue, from 1; none when they do not wait.
+        participant: The participant's id; none for somebody who does not take part (any more).
+        state: How far the participant has come; none for somebody who does not take part.
+        position: Their position in the queue, from 1; none when they are not in the queue.
         called: Whether they were called from the queue.
         session: Their session, running or finished.
     """
@@ -31,7 +31,7 @@ class ParticipantStatus:
 
 
 def status_of(store: Store, user: str) -> ParticipantStatus:
-    """The status of a Slack user now. Somebody who took part in an earlier study is new in this one."""
+    """Read the status of a Slack user. Somebody who took part in an earlier study is new in this one."""
     study = studies.current_study(store)
     state = study.state if study is not None else StudyState.CLOSED
     participant = participants.by_slack_user(store, user)

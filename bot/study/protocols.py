@@ -1,6 +1,7 @@
-"""What the study tells of: small protocols that the participants' and the admins' side implement.
+"""The protocols by which the study tells participants and admins what has happened.
 
-The study says what has happened; how a person reads it is decided there. :mod:`bot.app` hands the implementations in.
+The study says what has happened. ``bot/participant`` and ``bot/admin`` implement the protocols and decide how a person
+reads it. :mod:`bot.app` passes the implementations in.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ class ParticipantMessages(Protocol):
     """
 
     def tell(self, notice: Notice) -> None:
-        """Post what a notice says, if it is still true."""
+        """Post the message of a notice, if it is still true."""
 
     def post_session(self, session_id: int) -> str | None:
         """Post the root of a session's thread, once."""
@@ -34,10 +35,10 @@ class ParticipantMessages(Protocol):
         """Post a trial's reply in the session's thread, once."""
 
     def end_root(self, identity: Identity, ts: str) -> None:
-        """Change the root message of the session of somebody who has left: its buttons would lead nowhere."""
+        """Change the root message of a session whose participant has left: its buttons do not work any more."""
 
     def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool) -> None:
-        """Tell somebody that they have left the study, and what became of their data."""
+        """Tell somebody that they have left the study, and whether their data is deleted."""
 
     def tell_closed(self, identity: Identity) -> None:
         """Tell somebody in the queue that the study was closed."""
@@ -50,7 +51,7 @@ class HomeTabs(Protocol):
         """What a participant can do has changed."""
 
     def session_changed(self, session_id: int) -> None:
-        """The same for the participant of a session."""
+        """What the participant of a session can do has changed."""
 
     def all_changed(self) -> None:
         """Something has changed for everybody."""
@@ -59,20 +60,20 @@ class HomeTabs(Protocol):
         """A participant may look at a tab that was published before the bot was started."""
 
     def forget(self, user: str) -> None:
-        """Somebody has left: show them so, and keep nothing of them. This one waits for Slack."""
+        """Somebody has left: show it in their Home tab, and forget them. This method waits for Slack."""
 
 
 class Admins(Protocol):
     """Tells the admins in the report channel. No method waits."""
 
-    def look(self) -> None:
-        """Something has happened that the event log tells."""
+    def wake(self) -> None:
+        """The event log may have new events."""
 
     def evaluated(self, session_id: int) -> None:
         """An evaluation of a session's final choice has ended."""
 
     def withdrawn(self, code: str, posts: Sequence[Post]) -> None:
-        """A participant's data were deleted: these posts must not show them."""
+        """A participant's data was deleted: these posts must not show it."""
 
     def worker_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again."""
@@ -81,7 +82,7 @@ class Admins(Protocol):
         """A job ended with an error."""
 
     def out_of_memory(self, job: Job, count: int) -> None:
-        """So many trials within an hour needed more memory than there is; this was the last one."""
+        """Several trials within an hour needed more memory than there is; ``job`` was the last one."""
 
     def slot_unusable(self, reason: str) -> None:
         """A slot cannot be used."""

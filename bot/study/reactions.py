@@ -1,4 +1,4 @@
-"""What follows from a transition, whoever caused it: messages are redrawn, people told and called, workers stopped."""
+"""The reactions to transitions: redraw messages, tell people, call the next in the queue, stop workers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,14 +18,14 @@ from storage.transitions import queue, sessions, trials
 
 
 class Reactions:
-    """Sees to what follows. No method waits for Slack.
+    """Reacts to transitions. No method waits for Slack, except for :meth:`post_trial`.
 
     Args:
-        store: What happened.
+        store: The database.
         jobs: The jobs that run.
-        feed: The messages in sessions' threads.
+        feed: Updates the messages in sessions' threads.
         messages: Writes to participants.
-        notifications: Posts what transitions have noted down for participants.
+        notifications: Posts the notices that transitions have written.
         home_tabs: Participants' and researchers' Home tabs.
         tasks: Runs what waits for Slack.
         seats: How many people tune at once.
@@ -55,35 +55,35 @@ class Reactions:
         self._now = now
 
     def participant_moved(self, participant_id: int) -> None:
-        """A participant was invited, consented, described themselves, joined the queue, or was called."""
+        """A participant was invited, consented, described their experience, joined the queue, or was called."""
         self._notifications.deliver()
         self._home_tabs.changed(participant_id)
 
     def study_moved(self) -> None:
-        """The study opened, paused, went on, or closed."""
+        """The study was opened, paused, resumed or closed."""
         self._home_tabs.all_changed()
 
     def session_begun(self, session: Session) -> None:
-        """A session began: post its thread."""
+        """A session has started: post the root of its thread."""
         self._tasks.run("posting a session", partial(self._messages.post_session, session.id))
         self._home_tabs.changed(session.participant_id)
 
     def submitted(self, trial: Trial) -> None:
-        """A trial waits: let the workers look, and post its reply in the thread."""
-        self._jobs.look()
+        """A trial is in the queue: wake the dispatcher, and post the trial's reply in the thread."""
+        self._jobs.wake_dispatcher()
         self._tasks.run("posting a trial", partial(self.post_trial, trial))
         self._redraw_summary(trial.session_id)
 
     def post_trial(self, trial: Trial) -> None:
-        """Post a trial's reply, unless it is there. Waits for Slack."""
+        """Post a trial's reply, unless it is posted already. Waits for Slack."""
         self._messages.post_trial(trial)
-        # What changed while the messages waited for their turn found nothing there to update.
+        # Changes that came before the message was posted had nothing to update.
         finished = trials.get(self._store, trial.id).state.is_finished
         self._feed.touch(trial.subject, Priority.RESULT if finished else Priority.FRAME)
         self._feed.touch(f"session:{trial.session_id}", Priority.FRAME)
 
     def trial_stopped(self, trial: Trial) -> None:
-        """A trial is cancelled, or is to be: tell its worker, and show it."""
+        """A trial is cancelled, or is being cancelled: stop its worker, and show it."""
         if trial.state is TrialState.RUNNING:
             self._jobs.stop(trial.subject)
         self._feed.touch(trial.subject, Priority.RESULT)
@@ -110,37 +110,37 @@ class Reactions:
         self._notifications.deliver()
 
     def session_changed(self, session: Session, stopped: Trial | None) -> None:
-        """A session's time is up, or it is over: its trial stops, its buttons change, its seat may be free.
+        """A session's time is up, or it is over: stop its trial, change its buttons, and call the next participant.
 
         Args:
-            session: As it is now.
-            stopped: The trial that ended with it, if one did.
+            session: The session as it is now.
+            stopped: The trial that was stopped with it, if one was.
         """
         if stopped is not None:
             self.trial_stopped(stopped)
-        self._jobs.look()  # a final choice has evaluations
+        self._jobs.wake_dispatcher()  # a final choice has evaluations
         self.redraw(session.id)
         self._notifications.deliver()
         self.call_next()
 
     def redraw(self, session_id: int) -> None:
-        """Redraw the root message and every trial's: their buttons depend on the session."""
+        """Redraw the root message and the replies of all trials: their buttons depend on the session."""
         self._feed.touch(f"session:{session_id}", Priority.RESULT)
         self._home_tabs.session_changed(session_id)
         for trial in history.session_view(self._store, session_id).trials:
             self._feed.touch(trial.subject, Priority.FRAME)
 
     def call_next(self) -> None:
-        """Call those who are next in the queue, as far as seats are free."""
+        """Call the next participants in the queue, as many as there are free seats."""
         while (called := queue.call_next(self._store, seats=self._seats, now=self._now())) is not None:
             self.participant_moved(called.id)
 
     def deliver_notices(self) -> None:
-        """Post soon what participants are still to be told."""
+        """Post the pending notices soon."""
         self._notifications.deliver()
 
     def catch_up(self, study_id: int) -> None:
-        """After a start: post what was not posted before the stop, and redraw what was."""
+        """After a start of the bot: post what was not posted before it stopped, and redraw the rest."""
         for view in history.sessions(self._store, study_id):
             if view.state.is_finished:
                 continue
@@ -152,6 +152,6 @@ class Reactions:
             self._home_tabs.expect(view.participant_id)
 
     def _redraw_summary(self, session_id: int) -> None:
-        """Something in a session changed that the root message and the Home tab tell, but nobody waits for."""
+        """Redraw the root message and the Home tab for a change in a session that nobody waits for."""
         self._feed.touch(f"session:{session_id}", Priority.FRAME)
         self._home_tabs.session_changed(session_id)

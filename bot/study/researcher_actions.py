@@ -1,7 +1,7 @@
-"""What researchers do to the study: one method for everything that ``/study`` asks for.
+"""What researchers do to the study: one method for each action of ``/study``.
 
-As in :mod:`bot.study.service`, whether something may happen is decided in ``storage``. Every method names its actor,
-as the event log knows them.
+As in :mod:`bot.study.service`, ``storage`` decides whether an action is allowed. ``actor`` is always the name of the
+person in the event log.
 """
 
 from collections.abc import Callable
@@ -32,15 +32,15 @@ _LONGEST_CODE = 20
 
 
 class Invitation(StrEnum):
-    """What came of inviting somebody.
+    """The outcome of an invitation.
 
     Attributes:
-        WRITTEN: The bot has written to them.
-        ALREADY: They take part already.
-        LEFT: They have left the study, and are left in peace.
-        BOT: A bot.
-        GONE: Their account is deactivated.
-        UNKNOWN: There is no such person in the workspace, or none that the bot may write to.
+        WRITTEN: The bot has written to the person.
+        ALREADY: The person takes part already.
+        LEFT: The person has left the study, so the bot does not write to them.
+        BOT: The user is a bot.
+        GONE: The person's account is deactivated.
+        UNKNOWN: There is no such person in the workspace, or the bot may not write to them.
     """
 
     WRITTEN = "written"
@@ -58,12 +58,12 @@ _NOT_REACHED = {
     "users_not_found": Invitation.UNKNOWN,
     "user_not_visible": Invitation.UNKNOWN,
 }
-"""What ``conversations.open`` says of whom nobody can write to."""
+"""The errors of ``conversations.open`` for users that the bot cannot write to."""
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What ``/study evaluate`` put in the queue: evaluations that had failed, and those that a final choice lacked."""
+    """The evaluations that ``/study evaluate`` put in the queue: ``retried`` had failed, ``added`` were missing."""
 
     retried: int
     added: int
@@ -74,10 +74,10 @@ class ResearcherActions:
 
     Args:
         settings: The study's rules.
-        store: What happened.
-        slack: Opens conversations with those who are invited.
+        store: The database.
+        slack: Opens conversations with people who are invited.
         study: The study as participants use it.
-        reactions: Sees to what follows.
+        reactions: Reacts to transitions.
         withdrawals: Lets participants leave.
         searchers: The artificial participants.
         messages: Writes to participants.
@@ -115,7 +115,7 @@ class ResearcherActions:
     # The study
 
     def open(self, actor: str) -> Study:
-        """Let people in; the rules are fixed from here on.
+        """Open the study. Its rules are fixed from then on.
 
         Raises:
             Refused: It is open already, paused, or closed.
@@ -125,7 +125,7 @@ class ResearcherActions:
         return opened
 
     def pause(self, actor: str) -> Study:
-        """Let nobody new in and no session begin; what runs goes on.
+        """Pause the study: nobody new can join and no session can start. Sessions that run go on.
 
         Raises:
             Refused: The study is not open.
@@ -146,9 +146,9 @@ class ResearcherActions:
         return resumed
 
     def close(self, actor: str) -> Study:
-        """End the study for good: baselines stop, the queue is told, the links between codes and people are deleted.
+        """End the study for good: baselines stop, people in the queue are told, links to people are deleted.
 
-        Evaluations that wait still run.
+        Evaluations that are in the queue still run.
 
         Raises:
             Refused: Somebody is in a session, or the study is not open.
@@ -156,7 +156,7 @@ class ResearcherActions:
         status = history.status(self._store, now=self._now())
         waiting = [self._identity(code) for code in status.in_queue]
         if not status.running and baselines.running(self._store):
-            self._searchers.stop(actor)  # their workers too: closing only stops what waits
+            self._searchers.stop(actor)  # closing the study cancels only trials that wait; this also stops workers
         closed = studies.close_study(self._store, actor=actor, now=self._now())
         participants.forget_all(self._store, actor=actor, now=self._now())
         for identity in waiting:
@@ -172,19 +172,19 @@ class ResearcherActions:
         """A participant by code: ``P007``, ``p7``.
 
         Raises:
-            Refused: There is none.
+            Refused: There is no such participant.
         """
         participant = participants.find_by_code(self._store, code)
         if participant is None:
             wanted = escape(shorten(code, _LONGEST_CODE))
-            raise Refused(Reason.UNKNOWN, f"There is no participant “{wanted}”. `/study participants` names all.")
+            raise Refused(Reason.UNKNOWN, f"There is no participant “{wanted}”. `/study participants` lists all.")
         return participant
 
     def invite(self, user: str) -> Invitation:
-        """Write to somebody what the study is about, unless they take part or have left.
+        """Invite somebody to the study, unless they take part or have left.
 
         Raises:
-            Refused: The study takes no newcomers now.
+            Refused: Nobody new can join the study now.
             SlackApiError: Slack refuses for another reason than that this person cannot be written to.
         """
         if self._study.status(user).participant is not None:
@@ -215,7 +215,7 @@ class ResearcherActions:
         return session
 
     def cancel(self, code: str, actor: str) -> Session:
-        """End a participant's session without a final choice, and tell them kindly. Their trials are kept.
+        """End a participant's session without a final choice, and tell them. Their trials are kept.
 
         Raises:
             Refused: They are in no session.
@@ -236,24 +236,24 @@ class ResearcherActions:
         """The session that a participant is in.
 
         Raises:
-            Refused: They are in none.
+            Refused: They are in no session.
         """
         participant = self.find(code)
         session = sessions.active_session(self._store, participant.id)
         if session is None:
-            raise Refused(Reason.SESSION_OVER, f"{participant.code} is in no session now. Nothing was changed.")
+            raise Refused(Reason.SESSION_OVER, f"{participant.code} is not in a session now. Nothing was changed.")
         return session
 
     def _identity(self, code: str) -> Identity | None:
-        found = participants.find_by_code(self._store, code)
-        return None if found is None else participants.identity_of(self._store, found.id)
+        participant = participants.find_by_code(self._store, code)
+        return None if participant is None else participants.identity_of(self._store, participant.id)
 
     # Results
 
     def evaluate(self, actor: str) -> Reviewed:
-        """Run failed evaluations again, and add those that final choices lack of the rules' seeds."""
+        """Run failed evaluations again, and add evaluations for seeds of the rules that final choices do not have."""
         now, seeds = self._now(), self._settings.training.evaluation_seeds
         retried = evaluations.retry_failed(self._store, actor=actor, now=now)
         added = evaluations.ensure(self._store, seeds=seeds, now=now)
-        self._jobs.look()
+        self._jobs.wake_dispatcher()
         return Reviewed(len(retried), added)

@@ -1,7 +1,8 @@
-"""What participants do to the study: one method for everything that a listener asks for.
+"""What participants do to the study: one method for each action.
 
-A method asks ``storage`` for the transition, and then lets :mod:`bot.study.reactions` see to what follows. Whether
-something may happen is decided in ``storage``; the checks named ``may_…`` spare people a form that would be refused.
+A method makes the transition in ``storage``, and then calls :mod:`bot.study.reactions`. ``storage`` decides whether a
+transition is allowed. The checks named ``may_…`` are made before a form opens, so that nobody fills in a form that
+would be refused.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +28,9 @@ class StudyService:
 
     Args:
         settings: The study's rules.
-        facts_of: What participants may know of a task; of the study's first one for somebody who was assigned none.
-        store: What happened.
-        reactions: Sees to what follows.
+        facts_of: Returns what participants may know of a task; of the study's first task if given none.
+        store: The database.
+        reactions: Reacts to transitions.
         withdrawals: Lets participants leave.
         now: The time, aware.
     """
@@ -53,27 +54,27 @@ class StudyService:
     # The way in
 
     def person(self, user: str) -> Participant | None:
-        """The participant that a Slack user is; none for anybody else."""
+        """The participant with this Slack user; none if the user does not take part."""
         return participants.by_slack_user(self.store, user)
 
     def status(self, user: str) -> ParticipantStatus:
-        """What a Slack user can do next, participant or not."""
+        """The status of a Slack user, who may be a participant or not."""
         return status_of(self.store, user)
 
     def come_by(self, user: str, channel: str) -> None:
-        """Somebody looks at the bot: greet them if they are new, but not if they have just left.
+        """Greet somebody who opened the bot if they are new, but not if they have just left.
 
         Raises:
-            Refused: No study takes newcomers now.
+            Refused: Nobody new can join a study now.
         """
         if not self._withdrawals.has_left(user):
             self.meet(user, channel)
 
     def meet(self, user: str, channel: str) -> None:
-        """Greet somebody who is here for the first time, or wants to come back.
+        """Greet somebody who is new, or who wants to come back after leaving.
 
         Raises:
-            Refused: No study takes newcomers now.
+            Refused: Nobody new can join a study now.
         """
         self._withdrawals.is_back(user)
         if self.status(user).participant is None:
@@ -84,14 +85,14 @@ class StudyService:
         """The participant consents.
 
         Raises:
-            Refused: They have, or are not taking part.
+            Refused: They have consented already, or do not take part.
         """
-        participant = self._known(user)
+        participant = self._participant(user)
         participants.consent(self.store, participant.id, consent_hash=self.settings.consent_hash(), now=self.now())
         self._reactions.participant_moved(participant.id)
 
     def describe(self, user: str, *, months: float, education: str, answers: Mapping[str, str | float]) -> None:
-        """The participant tells their experience.
+        """The participant describes their experience.
 
         Args:
             user: The Slack user.
@@ -100,9 +101,9 @@ class StudyService:
             answers: Extra questions' answers by question.
 
         Raises:
-            Refused: They have already, or have not consented.
+            Refused: They have described it already, or have not consented.
         """
-        participant = self._known(user)
+        participant = self._participant(user)
         participants.describe(
             self.store,
             participant.id,
@@ -117,22 +118,22 @@ class StudyService:
         self._reactions.participant_moved(participant.id)
 
     def withdraw(self, user: str) -> None:
-        """The participant leaves the study: the link to who they are goes, and what they did if the rules say so.
+        """The participant leaves the study. Their link is deleted, and their data too if the rules say so.
 
         Raises:
-            Refused: They are not taking part.
+            Refused: They do not take part.
         """
-        self._withdrawals.leave(self._known(user))
+        self._withdrawals.leave(self._participant(user))
 
     # The session
 
     def begin(self, user: str) -> Session | None:
-        """Start the participant's clock. Returns none when they have to wait in the queue, and are told so.
+        """Start the participant's session. Returns none when no seat is free: then they are in the queue, and told so.
 
         Raises:
-            Refused: Anything but a missing seat is in the way.
+            Refused: The session cannot start for another reason than a missing seat.
         """
-        participant = self._known(user)
+        participant = self._participant(user)
         try:
             session = sessions.begin(
                 self.store,
@@ -157,12 +158,12 @@ class StudyService:
 
         Args:
             user: The Slack user.
-            session_id: Theirs.
-            configuration: What they entered.
+            session_id: The user's session.
+            configuration: The configuration that they entered.
             remarks: Why they chose the values, by hyperparameter.
 
         Raises:
-            Refused: It is somebody else's session, or the rules say no.
+            Refused: It is somebody else's session, or nothing can be submitted now.
         """
         session = self.own_session(user, session_id)
         trial = trials.submit(self.store, session.id, configuration=configuration, comments=remarks, now=self.now())
@@ -173,7 +174,7 @@ class StudyService:
         """Cancel a trial that waits or runs.
 
         Raises:
-            Refused: It is somebody else's, has ended, or is being stopped already.
+            Refused: It is somebody else's trial, it has ended, or it is being cancelled already.
         """
         trial = self.own_trial(user, trial_id)
         trial = trials.cancel(self.store, trial.id, now=self.now())
@@ -184,7 +185,7 @@ class StudyService:
         """End a session with the participant's final choice: the number of a trial, or values.
 
         Raises:
-            Refused: It is somebody else's session, is over, or that trial cannot be chosen.
+            Refused: It is somebody else's session, it is over, or that trial cannot be chosen.
             InvalidConfiguration: The values cannot be trained.
         """
         session = self.own_session(user, session_id)
@@ -200,16 +201,16 @@ class StudyService:
         return chosen
 
     def may_describe(self, user: str) -> None:
-        """Check that the participant can give their experience now.
+        """Check that the participant can describe their experience now.
 
         Raises:
-            Refused: They have not consented, or have given it.
+            Refused: They have not consented, or have described it already.
         """
-        state = self._known(user).state
+        state = self._participant(user).state
         if state is ParticipantState.INVITED:
             raise Refused(Reason.NOT_CONSENTED, "Please read the text above and press *I agree* first.")
         if state is ParticipantState.DESCRIBED:
-            raise Refused(Reason.LOCKED, "You have answered these questions already, and they can be answered once.")
+            raise Refused(Reason.LOCKED, "You have answered these questions already. You can answer them only once.")
 
     def may_submit(self, session: Session) -> None:
         """Check that a form for a new configuration is worth opening.
@@ -218,9 +219,9 @@ class StudyService:
             Refused: The session is over, or its time is up.
         """
         if session.state is SessionState.FINISHED:
-            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept; thank you for taking part!")
+            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept. Thank you for taking part!")
         if session.state is SessionState.CHOOSING:
-            raise Refused(Reason.TIME_IS_UP, "Your time is up. Press *Choose* to name your final configuration.")
+            raise Refused(Reason.TIME_IS_UP, "Your time is up. Press *Choose* to choose your final configuration.")
 
     def may_choose(self, session: Session) -> None:
         """Check that the form for the final choice is worth opening.
@@ -229,13 +230,13 @@ class StudyService:
             Refused: The session is over.
         """
         if session.state is SessionState.FINISHED:
-            raise Refused(Reason.SESSION_OVER, "This session is over, and its final choice is recorded. Thank you!")
+            raise Refused(Reason.SESSION_OVER, "This session is over, so you cannot choose any more. Thank you!")
 
     def own_session(self, user: str, session_id: int) -> Session:
-        """A session, if it is this user's.
+        """The session with this id, if it is the user's own.
 
         Raises:
-            Refused: It is not, or there is none.
+            Refused: It is somebody else's session, or there is no such session.
         """
         session = sessions.get(self.store, session_id)
         participant = self.person(user)
@@ -244,24 +245,24 @@ class StudyService:
         return session
 
     def own_trial(self, user: str, trial_id: int) -> Trial:
-        """A trial, if it is this user's.
+        """The trial with this id, if it is the user's own.
 
         Raises:
-            Refused: It is not, or there is none.
+            Refused: It is somebody else's trial, or there is no such trial.
         """
         trial = trials.get(self.store, trial_id)
         self.own_session(user, trial.session_id)
         return trial
 
     def facts_of(self, participant: int | None) -> TaskFacts:
-        """What a participant may know of the task that they were assigned; of the study's first for anybody else."""
+        """What a participant may know of their task; of the study's first task for somebody without one."""
         return self._facts_of(None if participant is None else participants.get(self.store, participant).task)
 
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""
         return history.session_view(self.store, session_id)
 
-    def _known(self, user: str) -> Participant:
+    def _participant(self, user: str) -> Participant:
         participant = self.person(user)
         if participant is None:
             raise Refused(Reason.UNKNOWN, "I do not know you yet. Write me a message, and I will show you the study.")

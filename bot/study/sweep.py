@@ -1,7 +1,7 @@
-"""What time brings: warnings, the end of the time, the clock's choice, the next in the queue.
+"""Does what is due at a time: warnings, the end of a session's time, the clock's choice, the next call in the queue.
 
-A sweep asks the database what is due and does it. It takes no note of what it did before: a transition that was made is
-not due any more. So nothing is missed, whatever failed, and however long the bot was away.
+A sweep asks the database what is due, and does it. It does not remember what it did: a transition that was made is not
+due any more. So nothing is missed, also after an error, and also when the bot was away for a long time.
 """
 
 import logging
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SWEEP_SECONDS = 2.0
-"""From one sweep to the next; besides, one is made at the moment at which something will be due."""
+"""The time from one sweep to the next. One more is made at the moment when something will be due."""
 
-_MADE_MEANWHILE = (Reason.NOT_YET, Reason.TIME_IS_UP, Reason.SESSION_OVER, Reason.UNKNOWN)
-"""Why a transition that was due may be refused: somebody made it, moved the deadline, or left, a moment before."""
+_NOT_DUE_ANY_MORE = (Reason.NOT_YET, Reason.TIME_IS_UP, Reason.SESSION_OVER, Reason.UNKNOWN)
+"""Reasons for which a due transition may be refused: somebody made it, moved the deadline, or left a moment before."""
 
 
 class Sweep:
@@ -34,9 +34,9 @@ class Sweep:
 
     Args:
         settings: The study's rules.
-        store: What happened.
-        reactions: Sees to what follows.
-        on_error: Is told of an error, and what was being done, in a few words.
+        store: The database.
+        reactions: Reacts to transitions.
+        on_error: Called with an error and with what was being done, in a few words.
         now: The time, aware.
     """
 
@@ -59,24 +59,24 @@ class Sweep:
         self._in_trouble: set[str] = set()
 
     def run(self) -> datetime | None:
-        """Do everything that is due. What fails is reported, holds up nothing else, and is tried again next time.
+        """Do everything that is due. A failure is reported, does not stop the rest, and is tried again next time.
 
         Returns:
             The next moment at which something will be due; none when nothing will, or when that cannot be read now.
         """
         with self._sweeping:
-            found = self._attempt("looking for what is due", self._due)
-            if found is None:
+            due_now = self._attempt("looking for what is due", self._due)
+            if due_now is None:
                 return None
-            for session_id in found.warnings:
+            for session_id in due_now.warnings:
                 self._attempt("warning a participant", partial(self._warn, session_id))
-            for session_id in found.expired:
+            for session_id in due_now.expired:
                 self._attempt("ending the time of a session", partial(self._expire, session_id))
-            for session_id in found.unanswered:
+            for session_id in due_now.unanswered:
                 self._attempt("choosing by the clock", partial(self._choose, session_id))
             self._attempt("calling the next in the queue", self._reactions.call_next)
             self._attempt("delivering notices", self._reactions.deliver_notices)
-            return found.next_at
+            return due_now.next_at
 
     def _due(self) -> Due:
         return due(self._store, warnings=self._warnings, now=self._now())
@@ -94,14 +94,14 @@ class Sweep:
         self._reactions.session_changed(chosen.session, chosen.stopped)
 
     def _attempt(self, doing: str, do: Callable[[], Result]) -> Result | None:
-        """Do one thing. An error is reported once, until the same thing goes well again."""
+        """Do one thing. An error is reported once, until the same thing succeeds again."""
         try:
             result = do()
         except Refused as refused:
-            if refused.reason not in _MADE_MEANWHILE:
+            if refused.reason not in _NOT_DUE_ANY_MORE:
                 self._report(refused, doing)
             return None
-        except Exception as error:  # noqa: BLE001 - the rest is due all the same
+        except Exception as error:  # noqa: BLE001 - the rest is still due
             self._report(error, doing)
             return None
         self._in_trouble.discard(doing)

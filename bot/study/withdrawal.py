@@ -1,4 +1,4 @@
-"""How a participant leaves the study, whoever decides it: what they trained stops, their messages say goodbye."""
+"""How a participant leaves the study, by their own decision or a researcher's: training stops, and they are told."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,15 +20,15 @@ class Withdrawals:
     """Lets participants leave. Safe from any thread.
 
     Args:
-        store: What happened.
+        store: The database.
         slack: The workspace.
         jobs: The jobs that run.
-        reactions: Sees to what follows for others.
+        reactions: Calls the next participant in the queue.
         messages: Writes to participants.
         home_tabs: Participants' Home tabs.
         admins: Tells the admins.
         tasks: Runs what waits for Slack.
-        delete_data: Whether the data of those who leave are deleted.
+        delete_data: Whether the data of people who leave is deleted.
         now: The time, aware.
     """
 
@@ -56,7 +56,7 @@ class Withdrawals:
         self._tasks = tasks
         self._delete_data = delete_data
         self._now = now
-        # In memory only: nothing that is kept may tell who has left.
+        # Only in memory: the database must not tell who has left.
         self._left: set[str] = set()
 
     def has_left(self, user: str) -> bool:
@@ -64,15 +64,15 @@ class Withdrawals:
         return user in self._left
 
     def is_back(self, user: str) -> None:
-        """Somebody takes part again, of their own accord."""
+        """Note that somebody takes part again, by their own decision."""
         self._left.discard(user)
 
     def leave(self, participant: Participant, *, actor: str | None = None) -> Withdrawal:
-        """Take a participant out of the study; what they did is kept or deleted, as the study's rules say.
+        """Take a participant out of the study. Their data is kept or deleted, as the study's rules say.
 
         Args:
             participant: A person.
-            actor: The researcher who does it; none where the participants do it themselves.
+            actor: The researcher who does it; none if the participant leaves by themselves.
 
         Raises:
             Refused: They have left already.
@@ -92,7 +92,7 @@ class Withdrawals:
             self._say_goodbye(identity, root, by_researcher=actor is not None)
         if self._delete_data:
             self._delete_messages(withdrawal, identity)
-        self._admins.look()
+        self._admins.wake()
         self._reactions.call_next()
         return withdrawal
 
@@ -104,7 +104,7 @@ class Withdrawals:
         self._tasks.run("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
 
     def _delete_messages(self, withdrawal: Withdrawal, identity: Identity | None) -> None:
-        reports = [each for each in withdrawal.posts if each.subject.startswith("report:")]
+        reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]
         self._admins.withdrawn(withdrawal.participant.code, reports)
         for post in withdrawal.posts:
             if post.subject.startswith("trial:") and post.ts and identity is not None:

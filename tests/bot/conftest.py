@@ -43,7 +43,7 @@ HURRIED = {"chat.update": 500, "views.open": 1000, "views.update": 1000}
 """Calls a minute, ten times what Slack allows: people do in seconds here what takes others minutes."""
 
 RULES = Rules(file_processing_seconds=0.05, ping_seconds=0.1, limits={**SLACK_LIMITS, **HURRIED})
-"""Slack's own limits but for these; and what a test would wait for in vain is quicker."""
+"""Slack's own limits, except for these. Waits that would only slow a test down are shorter."""
 
 PATIENCE = 60.0
 """Seconds after which something that should have come is taken not to come; on a busy machine it takes a few."""
@@ -145,7 +145,7 @@ class House:
         self.admin.wait_until(lambda: self.running.jobs.slots_ready == slots, PATIENCE)
 
     def end_sessions(self) -> None:
-        """Give every seat back: whoever still tunes ends with some values."""
+        """Free every seat: participants who still tune end with some values."""
         study = self.running.study
         for session in sessions.unfinished_sessions(self.store):
             identity = participants.identity_of(self.store, session.participant_id)
@@ -425,10 +425,10 @@ def at_once() -> Callable[..., list[Any]]:
     def race(*deeds: Callable[[], Any]) -> list[Any]:
         start = Barrier(len(deeds))
 
-        def run(deed: Callable[[], Any]) -> Any:
+        def run(do: Callable[[], Any]) -> Any:
             start.wait()
             try:
-                return deed()
+                return do()
             except Exception as error:  # noqa: BLE001 (the test looks at it)
                 return error
 

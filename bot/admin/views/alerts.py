@@ -1,4 +1,4 @@
-"""An alert: something broke, how often, when, and the latest of it in a sentence."""
+"""The post about an alert: its title, how often and when it was raised, and the latest sentence about it."""
 
 from slack_sdk.models.blocks import Block
 
@@ -11,7 +11,7 @@ _LATEST_CHARACTERS = 1500
 
 
 def alert_post(alert: Alert) -> Message:
-    """What broke; with *Acknowledge* until somebody has, and then with who and when."""
+    """An alert, with *Acknowledge* until somebody has acknowledged it, and then with who did it and when."""
     title = title_of(alert.kind)
     latest = shorten(alert.latest, _LATEST_CHARACTERS)
     times = "" if alert.count == 1 else f" · {alert.count:,} times"
@@ -31,9 +31,9 @@ def alert_post(alert: Alert) -> Message:
 
 
 def unrecorded_alert(kind: str, text: str) -> Message:
-    """What broke while the database could not be written, so that nobody can acknowledge it."""
-    said = f"⚠️ *{title_of(kind)}*\n{escape(shorten(text, _LATEST_CHARACTERS))}"
-    note = "The database cannot be written, so this is said once and not counted."
+    """An alert that was raised while the database could not be written, so that nobody can acknowledge it."""
+    what = f"⚠️ *{title_of(kind)}*\n{escape(shorten(text, _LATEST_CHARACTERS))}"
+    note = "The database cannot be written. So this alert is posted once, and it is not counted."
     return Message(
-        text=f"⚠️ {title_of(kind)}: {shorten(text, _LATEST_CHARACTERS)}", blocks=(section(said), context(note))
+        text=f"⚠️ {title_of(kind)}: {shorten(text, _LATEST_CHARACTERS)}", blocks=(section(what), context(note))
     )

@@ -1,4 +1,4 @@
-"""The buttons under posts: what an admin can do about them."""
+"""The buttons under posts in the report channel."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RETRY = "admin_retry"
 ACKNOWLEDGE = "admin_acknowledge"
 
 IN_DIGEST = "digest"
-"""What a press under a digest carries: nothing but the press itself changes its buttons."""
+"""The value of the buttons under a digest. The digest's buttons change only when one of them is pressed."""
 
 _BLOCK = "admin_controls"
 
@@ -25,7 +25,7 @@ class Controls:
     """What can be done now.
 
     Attributes:
-        state: Where the study is: an open one can be paused, a paused one resumed.
+        state: The study's state: an open study can be paused, a paused one resumed.
         failed: How many evaluations have failed.
     """
 
@@ -34,11 +34,11 @@ class Controls:
 
 
 def controls_row(controls: Controls, carried: str = "") -> list[Block]:
-    """The buttons, as blocks; none where nothing can be done.
+    """The buttons, as blocks; none if nothing can be done.
 
     Args:
         controls: What can be done.
-        carried: What a press says about the post: ``IN_DIGEST`` or nothing.
+        carried: The value of the buttons: ``IN_DIGEST`` or empty.
     """
     row: list[ButtonElement] = []
     if controls.state is StudyState.OPEN:
@@ -51,21 +51,21 @@ def controls_row(controls: Controls, carried: str = "") -> list[Block]:
 
 
 def retry_button(carried: str = "") -> ButtonElement:
-    """Runs failed evaluations again."""
+    """The button that runs failed evaluations again."""
     return button("Retry failed evaluations", RETRY, carried)
 
 
 def with_controls(blocks: Sequence[Mapping[str, Any]], controls: Controls) -> list[Block]:
     """The blocks of a digest as Slack sends them, with the buttons for what can be done now."""
-    others = [dict(each) for each in blocks if each.get("block_id") != _BLOCK]
+    others = [dict(block) for block in blocks if block.get("block_id") != _BLOCK]
     return [*Block.parse_all(others), *controls_row(controls, IN_DIGEST)]
 
 
 def _pause(carried: str) -> ButtonElement:
-    asked = confirm(
+    question = confirm(
         "Pause the study?",
-        "Nobody new is let in, and no session begins. Sessions, trials and evaluations go on.",
+        "Nobody new can join, and no session can start. Running sessions, trials and evaluations go on.",
         "Pause",
-        "Leave it",
+        "Do not pause",
     )
-    return button("Pause", PAUSE, carried, confirm=asked)
+    return button("Pause", PAUSE, carried, confirm=question)

@@ -26,7 +26,7 @@ _MOST_ALERTS = 15
 
 @dataclass(frozen=True)
 class Finished:
-    """Somebody whose session ended; ``mean`` of the test accuracies in percent, once all evaluations have ended."""
+    """A participant whose session ended; ``mean`` is of the test accuracies in percent, once all evaluations ended."""
 
     code: str
     group: str
@@ -43,16 +43,16 @@ class GroupFigures:
 
 @dataclass(frozen=True)
 class Digest:
-    """What there is to tell of a day, or of several in which nobody told.
+    """The content of a digest: about one day, or about several if the bot was away.
 
     Attributes:
         since, until: The time that it covers.
         status: The study as it is now.
-        finished: Whose session ended in that time, in that order.
-        joined: How many people told their experience in that time.
+        finished: The participants whose session ended in that time, in that order.
+        joined: How many people described their experience in that time.
         submitted: How many trials people submitted in that time.
         groups: Every group, from the least to the most experience.
-        alerts: What nobody has acknowledged.
+        alerts: The alerts that nobody has acknowledged.
     """
 
     since: datetime
@@ -66,7 +66,7 @@ class Digest:
 
     @property
     def controls(self) -> Controls:
-        """What can be done about it."""
+        """What can be done now."""
         return Controls(self.status.state, self.status.evaluations[TrialState.FAILED])
 
 
@@ -93,9 +93,9 @@ def digest_post(digest: Digest) -> Message:
 def _day(digest: Digest) -> list[str]:
     lines = [f"*{_of(digest.finished)} finished*, {digest.joined} joined, {digest.submitted:,} trials were submitted."]
     lines += [
-        f"• {each.code} ({each.group}): "
-        + (f"test accuracy {each.mean:.1f} %" if each.mean is not None else "not evaluated yet")
-        for each in digest.finished[:_MOST_NAMED]
+        f"• {person.code} ({person.group}): "
+        + (f"test accuracy {person.mean:.1f} %" if person.mean is not None else "not evaluated yet")
+        for person in digest.finished[:_MOST_NAMED]
     ]
     if len(digest.finished) > _MOST_NAMED:
         lines.append(f"• and {len(digest.finished) - _MOST_NAMED} more")
@@ -113,8 +113,8 @@ def _progress(status: Status) -> list[str]:
     failed = status.evaluations[TrialState.FAILED]
     return [
         f"*So far* (the study is {status.state})",
-        f"{sum(people.values()):,} participants and {status.participants[ParticipantState.WITHDRAWN]:,} who have left; "
-        f"{len(status.running):,} in a session now, {len(status.in_queue):,} in line.",
+        f"Participants: {sum(people.values()):,}. Left the study: {status.participants[ParticipantState.WITHDRAWN]:,}. "
+        f"In a session now: {len(status.running):,}. In the queue: {len(status.in_queue):,}.",
         f"Trials: {_counts(status.trials)}.",
         f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),
     ]
@@ -122,28 +122,28 @@ def _progress(status: Status) -> list[str]:
 
 def _groups(groups: Sequence[GroupFigures]) -> list[str]:
     return [
-        f"• {each.group}: {len(each.accuracies)} finished"
-        + (f", {mean_and_deviation(each.accuracies)}" if each.accuracies else "")
-        for each in groups
+        f"• {group.group}: {len(group.accuracies)} finished"
+        + (f", {mean_and_deviation(group.accuracies)}" if group.accuracies else "")
+        for group in groups
     ]
 
 
 def _baselines(baselines: Sequence[BaselineStatus]) -> list[str]:
     lines = []
-    for each in baselines[-_MOST_BASELINES:]:
-        what = "settings" if each.searcher is Searcher.RANDOM else "artificial participants"
-        state = "stopped" if each.stopped else "done" if each.is_over else "running"
-        measured = f", {mean_and_deviation(each.accuracies)}" if each.accuracies else ""
-        lines.append(f"• {each.code}: {each.done:,} of {each.wanted:,} {what}, {state}{measured}")
+    for baseline in baselines[-_MOST_BASELINES:]:
+        what = "configurations" if baseline.searcher is Searcher.RANDOM else "artificial participants"
+        state = "stopped" if baseline.stopped else "done" if baseline.is_over else "running"
+        measured = f", {mean_and_deviation(baseline.accuracies)}" if baseline.accuracies else ""
+        lines.append(f"• {baseline.code}: {baseline.done:,} of {baseline.wanted:,} {what}, {state}{measured}")
     return lines
 
 
 def _alerts(alerts: Sequence[Alert]) -> list[str]:
     lines = [
-        f"• {title_of(each.kind)}"
-        + (f", {each.count:,} times" if each.count > 1 else "")
-        + f", last {moment(each.last_at)}"
-        for each in alerts[:_MOST_ALERTS]
+        f"• {title_of(alert.kind)}"
+        + (f", {alert.count:,} times" if alert.count > 1 else "")
+        + f", last {moment(alert.last_at)}"
+        for alert in alerts[:_MOST_ALERTS]
     ]
     if len(alerts) > _MOST_ALERTS:
         lines.append(f"• and {len(alerts) - _MOST_ALERTS} more")

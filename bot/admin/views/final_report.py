@@ -1,4 +1,4 @@
-"""The full report in a few lines, above its files."""
+"""The summary of the full report, above its files."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,16 @@ _LINE_CHARACTERS = 400
 
 
 def final_report(headline: str, lines: Sequence[str], *, no_files: str = "") -> Message:
-    """What the study came to.
+    """The results of the study.
 
     Args:
         headline: One line.
         lines: Sentences without markup.
-        no_files: Why Slack does not take the files; empty where it does.
+        no_files: Slack's error if it does not accept the files; empty if it does.
     """
     note = "The figures, the page and all tables are below."
     if no_files:
-        note = f"Slack does not take the files (“{escape(no_files)}”): `blackmagic report` writes them into a folder."
-    shown = [f"• {escape(shorten(each, _LINE_CHARACTERS))}" for each in lines[:_MOST_LINES]]
-    said = paragraphs("\n\n".join(shown))
-    return Message(text=f"The full report. {headline}", blocks=(header(headline), *said, context(note)))
+        note = f"Slack does not accept the files (“{escape(no_files)}”). `blackmagic report` writes them into a folder."
+    shown = [f"• {escape(shorten(line, _LINE_CHARACTERS))}" for line in lines[:_MOST_LINES]]
+    body = paragraphs("\n\n".join(shown))
+    return Message(text=f"The full report. {headline}", blocks=(header(headline), *body, context(note)))

@@ -1,4 +1,4 @@
-"""What the report channel reads about a participant's results, and that the bot is up."""
+"""Posts about a participant's results, and the post that the bot has started."""
 
 from bot.slack.block_kit import Message, context, escape, header, section
 from storage.queries.history import SessionView
@@ -15,14 +15,14 @@ def participant_finished(view: SessionView, summary: EvaluationSummary, group: s
         group: novice, medium or expert.
     """
     if summary.mean is None:
-        accuracy = "no test accuracy: no evaluation could be completed"
+        accuracy = "no test accuracy, because no evaluation is complete"
     elif summary.sd is None:
         accuracy = f"test accuracy {summary.mean:.1f} %"
     else:
         accuracy = f"test accuracy {summary.mean:.1f} ± {summary.sd:.1f} %"
     minutes = ((view.finished_at or view.deadline) - view.started_at - view.given_back).total_seconds() / 60
-    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'}"
-    lines = [f"*{view.participant}* ({group}): {accuracy}", f"{tries} in {minutes:.1f} minutes"]
+    trials = f"{len(view.trials)} {'trial' if len(view.trials) == 1 else 'trials'}"
+    lines = [f"*{view.participant}* ({group}): {accuracy}", f"{trials} in {minutes:.1f} minutes"]
     details = [f"{summary.complete} of {summary.total} evaluations complete"]
     if summary.diverged:
         details.append(f"{summary.diverged} diverged")
@@ -33,26 +33,26 @@ def participant_finished(view: SessionView, summary: EvaluationSummary, group: s
         which = f"trial {view.choice.trial_number}" if view.choice.trial_number is not None else "new values"
         details.append(f"final choice: {which}, made {by}: {view.choice.configuration.summary()}")
     return Message(
-        text=f"{view.participant} has finished: {accuracy}, {tries} in {minutes:.1f} minutes.",
+        text=f"{view.participant} has finished: {accuracy}, {trials} in {minutes:.1f} minutes.",
         blocks=(header(f"{view.participant} has finished"), section("\n".join(lines)), context(" · ".join(details))),
     )
 
 
 def results_deleted(code: str) -> Message:
-    """In the place of the results of a participant who has left, and wants no data kept."""
-    text = f"The results of {code} were here. {code} has left the study, and what they did is deleted."
+    """What replaces the results of a participant who has left and whose data is deleted."""
+    text = f"The results of {code} were here. {code} has left the study, and their data is deleted."
     return Message(text=text, blocks=(section(text),))
 
 
-_STANDING = {
+_STATES = {
     StudyState.PREPARED: "has not opened yet: `/study open` opens it",
-    StudyState.OPEN: "is running",
+    StudyState.OPEN: "is open",
     StudyState.PAUSED: "is paused",
-    StudyState.CLOSED: "is closed: what is left of its evaluations still runs",
+    StudyState.CLOSED: "is closed: evaluations that are left still run",
 }
 
 
 def bot_started(name: str, state: StudyState, rules_hash: str, slots: int) -> Message:
-    """The bot is up."""
-    text = f"I am up, with {slots} {'slot' if slots == 1 else 'slots'}. *{escape(name)}* {_STANDING[state]}."
+    """The bot has started."""
+    text = f"I have started, with {slots} {'slot' if slots == 1 else 'slots'}. *{escape(name)}* {_STATES[state]}."
     return Message(text=text, blocks=(section(text), context(f"Rules version {rules_hash[:8]}")))

@@ -1,4 +1,4 @@
-"""The buttons of a session, each made in one place: whatever message offers it, it looks and does the same."""
+"""The buttons of a session. Each is made in one place, so it looks and works the same in every message."""
 
 from slack_sdk.models.blocks import ButtonElement
 
@@ -12,7 +12,7 @@ HISTORY = "history_open"
 FINISH = "finish_open"
 
 WAY_ON = "primary"
-"""The style of the one button that goes on; a message has one at most."""
+"""The style of the button for the next step. A message has at most one."""
 
 
 def new_configuration(session: SessionView, style: str | None = None) -> ButtonElement:
@@ -21,7 +21,7 @@ def new_configuration(session: SessionView, style: str | None = None) -> ButtonE
 
 
 def prepare_next(session: SessionView) -> ButtonElement:
-    """Opens the same form while a trial is in progress: it can be filled in now, and sent when the trial has ended."""
+    """Opens the same form while a trial is in progress. It can be filled in now, and sent when the trial has ended."""
     return button("Prepare the next one", NEW, session.id)
 
 
@@ -41,7 +41,7 @@ def finish(session: SessionView, style: str | None = None) -> ButtonElement:
 
 
 def choose(session: SessionView, style: str | None = WAY_ON) -> ButtonElement:
-    """The same once the time is up."""
+    """Opens the form for the final choice once the time is up."""
     return button("Choose", FINISH, session.id, style=style)
 
 

@@ -1,4 +1,4 @@
-"""The hyperparameter form: a field, and why its value, for each hyperparameter that the optimizer uses."""
+"""The hyperparameter form: for each hyperparameter that the optimizer uses, a field for its value and one for why."""
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, StaticSelectElement
 from slack_sdk.models.views import View
@@ -15,21 +15,21 @@ _PURPOSES = {
     Purpose.TRY: (
         "New configuration",
         "Train",
-        "Choose the first four; the others are preset. Numbers may be written as 0.001 or 1e-3.",
+        "Choose the first four settings. The others are preset. A number may have a decimal point or an exponent (e).",
     ),
     Purpose.FINAL: (
         "Final configuration",
         "This is my choice",
-        "These values are your final choice: they are not tried again before the final test.",
+        "These values will be your final choice. They are not tried again before the final test.",
     ),
 }
 
 
-def meanwhile(trial: int) -> str:
-    """Says at the top of the form that it can be filled in, but not yet sent."""
+def prepare_note(trial: int) -> str:
+    """Says at the top of the form that it can be filled in now, but not sent before this trial has ended."""
     return (
-        f"Trial {trial} is in progress. You can fill in the next configuration meanwhile, and send it as soon as "
-        "that one has ended or is cancelled."
+        f"Trial {trial} is in progress. You can fill in the next configuration now. You can send it as soon as trial "
+        f"{trial} has ended or is cancelled."
     )
 
 
@@ -40,7 +40,7 @@ def configuration_form(
 
     Args:
         memory: Which fields it shows.
-        contents: What stands in them now, when it is redrawn: shows the text field of each *Other*.
+        contents: The content of the fields, when the form is redrawn. The reason *Other* shows its text field.
         note: A sentence above the fields.
     """
     title, submit, introduction = _PURPOSES[memory.purpose]
@@ -87,7 +87,7 @@ def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content)
             InputBlock(
                 block_id=memory.block_id(name, OTHER),
                 label=f"{hyperparameter.label}: your reason",
-                optional=True,  # so that what is missing is said in our words, after submission
+                optional=True,  # a missing reason is reported in our own words, after submission
                 element=PlainTextInputElement(
                     action_id=OTHER, max_length=OTHER_CHARACTERS, initial_value=start.other or None
                 ),

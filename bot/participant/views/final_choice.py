@@ -27,7 +27,7 @@ _ENDED = {
 
 
 def result(trial: TrialView) -> str:
-    """A trial's accuracy, or what it ended as."""
+    """A trial's accuracy, or its state."""
     return percent(trial.validation_accuracy or 0.0) if trial.state is TrialState.COMPLETE else _ENDED[trial.state]
 
 
@@ -44,14 +44,14 @@ def history(view: SessionView) -> View:
         for trial in reversed(view.trials[-_MOST_TRIALS:])
     ]
     if not blocks:
-        blocks.append(section("Nothing yet: press *New configuration* to train your first network."))
+        blocks.append(section("You have no trials yet. Press *New configuration* to train your first network."))
     elif len(view.trials) > _MOST_TRIALS:
         blocks.append(section(f"… and {len(view.trials) - _MOST_TRIALS} older ones."))
     return modal("Your trials", blocks, callback_id="history")
 
 
 def final_form(view: SessionView, evaluations: int) -> View:
-    """Asks for the final choice: a complete trial, the best first, or new values.
+    """Ask for the final choice: a complete trial (the best stands first), or new values.
 
     Args:
         view: The session.
@@ -89,6 +89,6 @@ def final_form(view: SessionView, evaluations: int) -> View:
 
 
 def read_final(values: Mapping[str, Mapping[str, Any]]) -> int | None:
-    """The number of the trial that was chosen; none for new values."""
+    """Read the number of the chosen trial; none for new values."""
     chosen = values[_CHOICE][_CHOICE]["selected_option"]["value"]
     return None if chosen == NEW_VALUES else int(chosen)

@@ -1,4 +1,4 @@
-"""The Home tab: where somebody stands, what they can do next, their trials."""
+"""The Home tab: a person's status, what they can do next, and their trials."""
 
 from collections.abc import Sequence
 
@@ -21,14 +21,14 @@ _MOST_CONSENT_SECTIONS = 80
 
 
 def home_tab(status: ParticipantStatus, consent_text: str, *, researcher: Sequence[Block] = ()) -> View:
-    """Somebody's Home tab.
+    """A person's Home tab.
 
     Args:
-        status: Where they stand.
+        status: The person's status.
         consent_text: What participants agree to.
-        researcher: What researchers see below.
+        researcher: What only researchers see: above the rest for those who do not take part, below it for others.
     """
-    blocks: list[Block] = [header("Where you stand")]
+    blocks: list[Block] = [header("Your status")]
     if status.state is ParticipantState.INVITED and status.study is not StudyState.CLOSED:
         blocks += paragraphs(consent_text)[:_MOST_CONSENT_SECTIONS]
         blocks.append(actions([button("I agree", onboarding.AGREE, style="primary")], block_id="consent"))
@@ -43,7 +43,7 @@ def home_tab(status: ParticipantStatus, consent_text: str, *, researcher: Sequen
 
 def _session(view: SessionView) -> list[Block]:
     best = view.best
-    so_far = f"*{len(view.trials)}* {'try' if len(view.trials) == 1 else 'tries'}"
+    so_far = f"*{len(view.trials)}* {'trial' if len(view.trials) == 1 else 'trials'}"
     if best is not None and best.validation_accuracy is not None:
         so_far += f" · best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})"
     blocks: list[Block] = [section(so_far)]

@@ -1,4 +1,4 @@
-"""What somebody can do next: one sentence or two, and the buttons that do it. Every answer and the Home tab end so."""
+"""What a person can do next: a few sentences, and the buttons for it. Every answer and the Home tab show it."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from storage.queries.history import SessionView
 from storage.schema.states import ParticipantState, SessionState, StudyState
 
 SHOW = "standing_show"
-"""The button under which the bot shows where the person stands, in the conversation."""
+"""The button with which the bot shows a person's status in the conversation."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """The way on. The first button is the way; without buttons the text says what happens by itself."""
+    """The next step. The first button does it; without buttons the text says what happens by itself."""
 
     text: str
     buttons: tuple[ButtonElement, ...] = ()
@@ -28,7 +28,7 @@ class Step:
 
 
 def next_step(status: ParticipantStatus) -> Step:
-    """The way on from where somebody stands."""
+    """The next step of somebody with this status."""
     if status.session is not None:
         return _in_session(status.session)
     if status.study is StudyState.CLOSED:
@@ -41,7 +41,7 @@ def next_step(status: ParticipantStatus) -> Step:
             )
         case ParticipantState.CONSENTED:
             return Step(
-                "Next come a few questions about your experience. They take a minute.",
+                "Next, please answer a few questions about your experience. This takes about a minute.",
                 (button("Tell us about you", onboarding.BACKGROUND, style="primary"),),
             )
         case ParticipantState.DESCRIBED:
@@ -51,7 +51,7 @@ def next_step(status: ParticipantStatus) -> Step:
 
 
 def led_back(text: str, status: ParticipantStatus, *more: Block) -> Message:
-    """An answer, followed by the way on."""
+    """An answer, followed by the next step."""
     step = next_step(status)
     return Message(
         text=f"{text} {step.text}", blocks=(section(text), *more, section(step.text), *step.blocks(block_id="next"))
@@ -61,12 +61,12 @@ def led_back(text: str, status: ParticipantStatus, *more: Block) -> Message:
 def _stranger(study: StudyState) -> Step:
     if study is StudyState.PAUSED:
         return Step(
-            "Nobody can join the study at the moment. Press the button later: perhaps it goes on by then.",
+            "Nobody can join the study at the moment. Please try again later.",
             (button("Try again", SHOW, style="primary"),),
         )
     if study is StudyState.PREPARED:
         return Step(
-            "Nobody can join the study yet. Press the button later: perhaps it has opened by then.",
+            "Nobody can join the study yet. Please try again later.",
             (button("Try again", SHOW, style="primary"),),
         )
     return Step(
@@ -80,41 +80,41 @@ def _before_session(status: ParticipantStatus) -> Step:
     guide = button("What do the settings do?", onboarding.GUIDE)
     if status.study is StudyState.PAUSED and status.position is not None:
         return Step(
-            "The study is paused at the moment, so nobody can start. Your position in the queue is kept: "
-            "I will write to you when it goes on and it is your turn. There is nothing to do until then.",
+            "The study is paused, so nobody can start at the moment. You keep your position in the queue. "
+            "I will write to you when it is your turn. There is nothing to do until then.",
             (guide,),
         )
     if status.study is StudyState.PAUSED:
         return Step(
-            "The study is paused at the moment, so nobody can start. Your place in it is kept: press *Start* later.",
+            "The study is paused, so nobody can start at the moment. You can still take part: press *Start* later.",
             (start, guide),
         )
     if status.position is not None and not status.called:
         return Step(f"{onboarding.place_in_queue(status.position)} There is nothing to do until then.", (guide,))
     if status.called:
-        return Step("You were called. Press *Start* when you are ready: your time runs from then on.", (start, guide))
-    return Step("Press *Start* when you have the time: the clock runs from then on.", (start, guide))
+        return Step("It is your turn. Press *Start* when you are ready. Your time starts then.", (start, guide))
+    return Step("Press *Start* when you are ready. Your time starts then.", (start, guide))
 
 
 def _in_session(view: SessionView) -> Step:
     see_trials = buttons.history(view)
     if view.state is SessionState.FINISHED:
         text = (
-            "You have taken part already. Thank you! There is nothing more to do: "
-            "the researchers will tell you about the results."
+            "You have taken part already. Thank you! There is nothing more to do. "
+            "The researchers will tell you about the results."
         )
         return Step(text, (see_trials,) if view.trials else ())
     if view.state is SessionState.CHOOSING:
         return Step(
-            f"Your time is up. Please choose your final configuration until "
-            f"{clock_time(view.grace_ends_at or view.deadline)}; after that your best trial is taken.",
+            f"Your time is up. Please choose your final configuration before "
+            f"{clock_time(view.grace_ends_at or view.deadline)}. After that, your best trial is taken.",
             (buttons.choose(view), see_trials),
         )
     running, until = view.unfinished, f"Your session runs until {clock_time(view.deadline)}."
     if running is not None:
         cancel = () if running.is_stopping else (buttons.cancel(running),)
         return Step(
-            f"{until} {in_progress(view)} You can prepare the next configuration meanwhile.",
+            f"{until} {in_progress(view)} You can prepare the next configuration now.",
             (buttons.prepare_next(view), *cancel, see_trials, buttons.finish(view)),
         )
     guide = button("What do the settings do?", onboarding.GUIDE)

@@ -42,13 +42,14 @@ EDUCATION: Mapping[str, str] = {
 """Highest education, as the paper's authors asked for it."""
 
 MOST_MONTHS = 1200.0
-"""Nobody has more experience than a hundred years."""
+"""A hundred years: nobody has more experience."""
 
 MOST_CONSENT_BLOCKS = 48
-"""A message has 50 blocks, and the first one has a headline and *I agree* besides."""
+"""A message has at most 50 blocks, and the first one also has a headline and the row with *I agree*."""
 
 _ASK_BACKGROUND = (
-    "Thank you! First a few questions about your experience. They take a minute, and can be answered once."
+    "Thank you! First, please answer a few questions about your experience. "
+    "This takes about a minute, and you can answer them only once."
 )
 _MONTHS = "months"
 _EDUCATION = "education"
@@ -56,7 +57,7 @@ _ANSWER = "answer"
 
 
 def surplus_consent_blocks(consent_text: str) -> int:
-    """How many blocks too many a consent text needs: a message holds ``MOST_CONSENT_BLOCKS`` of them."""
+    """The number of blocks by which a consent text exceeds ``MOST_CONSENT_BLOCKS``; 0 when it fits."""
     return max(0, len(paragraphs(consent_text)) - MOST_CONSENT_BLOCKS)
 
 
@@ -84,8 +85,8 @@ def ask_background() -> Message:
 
 
 def described() -> Message:
-    """The same, once the questions are answered."""
-    done = "✅ You told us about you."
+    """The request for the participant's experience, once the questions are answered."""
+    done = "✅ You told us about yourself."
     return Message(text=done, blocks=(section(_ASK_BACKGROUND), context(done)))
 
 
@@ -94,13 +95,14 @@ def background_form(questions: Sequence[Question], asked_at: str = "") -> View:
 
     Args:
         questions: The extra ones.
-        asked_at: The ``response_url`` of the message that asked for it, which comes back with the answers.
+        asked_at: The ``response_url`` of the message with the request; it comes back with the answers.
     """
     blocks: list[Block] = [
         InputBlock(
             block_id=_MONTHS,
             label="Months of deep-learning experience",
-            hint="Time in which you trained neural networks yourself, in study, work or leisure. 0 if none.",
+            hint="How long you have trained neural networks yourself, in your studies, at work or in your free time. "
+            "Enter 0 if you have not.",
             element=PlainTextInputElement(action_id=_ANSWER, placeholder="0"),
         ),
         InputBlock(
@@ -183,20 +185,21 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
 def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
     """The task, and *Start*."""
     text = (
-        f"*Your task*\nTrain a neural network that tells apart the {facts.classes} kinds of images of a collection. "
-        "The network is given; you choose the 15 settings — hyperparameters — with which it is trained. "
-        "Find those that make it classify *new* images as accurately as possible.\n\n"
-        f"• {facts.training_images:,} images to train on, {facts.validation_images} to validate on, "
-        f"{facts.test_images} for the final test, all of {facts.image_size}×{facts.image_size} pixels.\n"
-        "• Submit a configuration and watch its loss. Cancel what does not look promising. When it has trained, "
-        "you are told its accuracy on the validation images.\n"
-        "• One configuration trains at a time, as many as you like one after the other.\n"
-        f"• You have {limit_minutes:g} minutes from pressing *Start*. Stop earlier if you think it gets no better.\n"
-        "• At the end you name your final configuration. It counts how well that one does on the final test.\n\n"
-        "Say in the form why you chose a value: that helps the study most."
+        f"*Your task*\nTrain a neural network that sorts images into {facts.classes} classes. "
+        "The network is given. You choose the 15 settings (hyperparameters) for its training. "
+        "Find the settings with which it classifies *new* images as accurately as possible.\n\n"
+        f"• There are {facts.training_images:,} images for training, {facts.validation_images} for validation and "
+        f"{facts.test_images} for the final test. Each has {facts.image_size}×{facts.image_size} pixels.\n"
+        "• Submit a configuration and watch its loss. Cancel it if it does not look promising. When its training has "
+        "ended, I tell you its accuracy on the validation images.\n"
+        "• One configuration trains at a time. You can try as many as you like, one after the other.\n"
+        f"• You have {limit_minutes:g} minutes from the moment when you press *Start*. You can finish earlier if you "
+        "think that you cannot improve any more.\n"
+        "• At the end you choose your final configuration. Only its result on the final test counts.\n\n"
+        "In the form, please say why you chose a value. This helps the study most."
     )
     return Message(
-        text="Here is your task. Press Start when you have the time: the clock runs from then on.",
+        text="Here is your task. Press Start when you are ready. Your time starts then.",
         blocks=(
             *paragraphs(text),
             actions(
@@ -208,27 +211,34 @@ def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
 
 
 def place_in_queue(position: int) -> str:
-    """The position in the queue, in a sentence or two."""
-    before = "you are next" if position == 1 else f"{position - 1} before you"
-    return f"You are in the queue: {before}. Your time has not started. I write to you as soon as a place is free."
+    """The position in the queue, in a few sentences."""
+    return (
+        f"You are in the queue: {_people_before(position)}. Your time has not started. "
+        "I will write to you as soon as a place is free."
+    )
+
+
+def _people_before(position: int) -> str:
+    if position == 1:
+        return "you are next"
+    return "1 person is before you" if position == 2 else f"{position - 1} people are before you"
 
 
 def in_queue(position: int, *, late: bool = False) -> Message:
-    """The participant pressed Start while every seat was taken.
+    """The participant pressed Start while all places were taken.
 
     Args:
-        position: In the queue, from 1.
-        late: They were called, and came after the place that was kept for them went to somebody else.
+        position: The position in the queue, from 1.
+        late: Whether the participant was called before, and came after the place went to somebody else.
     """
-    taken = (
-        "The place that was kept for you went to somebody else. You keep your position in the queue: I write to you"
+    reason = (
+        "Your place was kept for a while, and then it went to somebody else. You keep your position in the queue"
         if late
-        else "All places are taken right now. You are in the queue now, and I will write to you"
+        else "All places are taken at the moment. You are in the queue now"
     )
     text = (
-        f"{taken} as soon as one is free: "
-        f"{'you are next' if position == 1 else f'{position - 1} before you'}. Your time has not started. "
-        "There is nothing to do until then."
+        f"{reason}: {_people_before(position)}. I will write to you as soon as a place is free. "
+        "Your time has not started. There is nothing to do until then."
     )
     return Message(
         text=text,
@@ -237,13 +247,13 @@ def in_queue(position: int, *, late: bool = False) -> Message:
 
 
 def called(kept_until: datetime) -> Message:
-    """A seat has become free for somebody in the queue.
+    """A place has become free for somebody in the queue.
 
     Args:
-        kept_until: Nobody else gets it before.
+        kept_until: Nobody else gets the place before this time.
     """
-    kept = f"A place is free now, and kept for you until {clock_time(kept_until)}."
-    text = f"{kept} Press *Start* when you are ready: your time runs from then on."
+    kept = f"A place is free now. It is kept for you until {clock_time(kept_until)}."
+    text = f"{kept} Press *Start* when you are ready. Your time starts then."
     return Message(
         text=f"{kept} Press Start when you are ready.",
         blocks=(
@@ -260,7 +270,7 @@ def _sentence(text: str) -> str:
 def guide() -> View:
     """What each of the 15 hyperparameters does, who uses it, its preset and its range."""
     blocks: list[Block] = [
-        section("Four settings you must choose. The others are preset to usual values; change them or leave them.")
+        section("You must choose four settings. The others are preset to usual values. You can change or keep them.")
     ]
     for hyperparameter in HYPERPARAMETERS:
         facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]

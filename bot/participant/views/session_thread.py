@@ -1,4 +1,4 @@
-"""The session's thread but for its trials: the root message, what is told while the clock runs, the end."""
+"""The messages of a session's thread, except for its trials: the root, warnings, changes of the time, the end."""
 
 from datetime import datetime, timedelta
 
@@ -12,18 +12,18 @@ from storage.queries.history import SessionView, TrialView
 from storage.schema.states import SessionEnd, SessionState
 
 LAST_MINUTES = 5.0
-"""From here on a warning looks whether another trial would end in time."""
+"""Minutes. A warning with so little time left considers whether another trial would end in time."""
 
 
 def so_far(view: SessionView) -> str:
-    """How many tries, and the best of them: ``3 tries so far, best validation accuracy *61.2 %* (trial 2).``"""
-    tries = f"{len(view.trials)} {'try' if len(view.trials) == 1 else 'tries'}"
+    """The number of trials, and the best one: ``3 trials so far, best validation accuracy *61.2 %* (trial 2).``"""
+    trials = f"{len(view.trials)} {'trial' if len(view.trials) == 1 else 'trials'}"
     if view.state is SessionState.ACTIVE:
-        tries += " so far"
+        trials += " so far"
     best = view.best
     if best is None or best.validation_accuracy is None:
-        return f"{tries}."
-    return f"{tries}, best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})."
+        return f"{trials}."
+    return f"{trials}, best validation accuracy *{percent(best.validation_accuracy)}* (trial {best.number})."
 
 
 def more_times(evaluations: int) -> str:
@@ -32,17 +32,17 @@ def more_times(evaluations: int) -> str:
 
 
 def in_progress(view: SessionView) -> str:
-    """What becomes of the trial that waits or runs, in a sentence; empty when there is none."""
+    """What happens to the trial that waits or runs, in two sentences; empty when no trial does."""
     running = view.unfinished
     if running is None:
         return ""
     if running.is_stopping:
-        return f"Trial {running.number} is being cancelled; in a moment you can go on."
-    return f"Trial {running.number} is in progress: its result appears in the thread by itself."
+        return f"Trial {running.number} is being cancelled. In a moment you can go on."
+    return f"Trial {running.number} is in progress. Its result appears in the thread by itself."
 
 
 def session_message(view: SessionView) -> Message:
-    """The root of the thread: how long, how many tries, the best so far, and what can be done."""
+    """The root of the thread: the deadline, the number of trials, the best one, and what can be done."""
     running = view.unfinished
     match view.state:
         case SessionState.ACTIVE if running is not None:
@@ -51,15 +51,15 @@ def session_message(view: SessionView) -> Message:
             offered = [*cancel, buttons.history(view), buttons.finish(view)]
         case SessionState.ACTIVE:
             text = f"Your session runs until {clock_time(view.deadline)}."
-            what = "Press *New configuration* to train a network. Its result arrives in the thread below."
+            what = "Press *New configuration* to train a network. Its result appears in the thread below."
             offered = [
                 buttons.new_configuration(view, buttons.WAY_ON),
                 buttons.history(view),
                 buttons.finish(view),
             ]
         case SessionState.CHOOSING:
-            text, until = "Time is up.", clock_time(view.grace_ends_at or view.deadline)
-            what = f"Please choose your final configuration until {until}; after that your best trial is taken."
+            text, until = "Your time is up.", clock_time(view.grace_ends_at or view.deadline)
+            what = f"Please choose your final configuration before {until}. After that, your best trial is taken."
             offered = [buttons.choose(view), buttons.history(view)]
         case SessionState.FINISHED:
             by_researcher = view.ended_as is SessionEnd.CANCELLED
@@ -78,15 +78,15 @@ def session_message(view: SessionView) -> Message:
 
 
 def warning(minutes: float, view: SessionView, estimate: TimeEstimate | None = None) -> Message:
-    """So much time is left.
+    """Warn that little time is left.
 
     Args:
-        minutes: How much.
+        minutes: How much time is left.
         view: The session, active.
-        estimate: Of its trial that runs, if one does.
+        estimate: The estimate for the trial that runs, if one does.
     """
     unit = "minute" if minutes == 1 else "minutes"
-    text = f"⏳ {minutes:g} {unit} left: your time is up at {clock_time(view.deadline)}."
+    text = f"⏳ You have {minutes:g} {unit} left. Your session runs until {clock_time(view.deadline)}."
     hint, offered = _worth_doing(view, timedelta(minutes=minutes), estimate)
     return Message(
         text=f"{text} {hint}",
@@ -100,21 +100,24 @@ def _worth_doing(view: SessionView, left: timedelta, estimate: TimeEstimate | No
     if running is not None and not running.is_stopping:
         return _worth_waiting(view, running, left, estimate)
     if left > timedelta(minutes=LAST_MINUTES):
-        hint = "What is still training then is stopped. Go on as before, or end the session now with *Finish*."
+        hint = "A trial that still trains then is stopped. You can go on, or press *Finish* to end the session now."
         return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
     if best is None:
-        hint = "Nothing has trained to its end yet: a configuration with few epochs may still do. Or *Finish* now."
+        hint = (
+            "You have no complete trial yet. A configuration with few epochs may still end in time. "
+            "Or press *Finish* to end the session now."
+        )
         return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
     if time_for_another(best, left):
         hint = (
-            f"Your best trial so far, trial {best.number}, took less than that, so there is time to tune it once more. "
-            "Or end the session now with *Finish*."
+            f"Your best trial so far, trial {best.number}, took less time, so there is time to tune it once more. "
+            "Or press *Finish* to end the session now."
         )
         tune = buttons.tune_from_here(best, buttons.WAY_ON)
         return hint, [tune, buttons.finish(view)]
     hint = (
         f"Another trial like your best one so far, trial {best.number}, would not end in time. "
-        "*Finish* ends the session now, with the configuration you choose."
+        "Press *Finish* to choose your final configuration now."
     )
     return hint, [buttons.finish(view, buttons.WAY_ON), buttons.new_configuration(view)]
 
@@ -122,17 +125,17 @@ def _worth_doing(view: SessionView, left: timedelta, estimate: TimeEstimate | No
 def _worth_waiting(
     view: SessionView, running: TrialView, left: timedelta, estimate: TimeEstimate | None
 ) -> tuple[str, list[ButtonElement]]:
-    """The same while a trial is in progress."""
+    """What makes sense while a trial is in progress, in words, and the buttons that do it."""
     others = [buttons.cancel(running), buttons.finish(view)]
     if estimate is None or estimate.left is None:
-        hint = f"{in_progress(view)} If it still trains when your time is up, it is stopped."
+        hint = f"{in_progress(view)} If it is still training when your time is up, it is stopped."
         return hint, others
     if estimate.left <= left:
         return f"{in_progress(view)} It needs about {duration(estimate.left)} more, so it ends in time.", others
     hint = f"Trial {running.number} needs about {duration(estimate.left)} more, so it would be stopped before its end."
     if left > timedelta(minutes=LAST_MINUTES):
         return f"{hint} Cancel it to try something shorter.", others
-    hint += " *Finish* ends the session now, with the configuration you choose."
+    hint += " Press *Finish* to choose your final configuration now."
     return hint, [buttons.finish(view, buttons.WAY_ON), buttons.cancel(running)]
 
 
@@ -147,7 +150,7 @@ def time_is_up(view: SessionView, stopped: int | None) -> Message:
     if stopped is not None:
         text += f" {_stopped(stopped)}"
     ask = (
-        f"Please choose your final configuration until {clock_time(view.grace_ends_at or view.deadline)}. "
+        f"Please choose your final configuration before {clock_time(view.grace_ends_at or view.deadline)}. "
         "After that, the trial with your best validation accuracy is taken."
     )
     return Message(
@@ -157,15 +160,15 @@ def time_is_up(view: SessionView, stopped: int | None) -> Message:
 
 
 def _stopped(trial: int) -> str:
-    return f"Trial {trial} was stopped; its losses are kept."
+    return f"Trial {trial} was stopped. Its losses are kept."
 
 
 def thanks(by_clock: bool, summary: str | None, evaluations: int) -> Message:
     """The session is over.
 
     Args:
-        by_clock: Nobody answered in time, and the clock chose.
-        summary: The final configuration in a line; none when nothing was ever submitted.
+        by_clock: Whether the participant did not choose in time, so that the clock chose.
+        summary: The final configuration in a line; none when the participant submitted none.
         evaluations: How often the final configuration is trained and tested.
     """
     if summary is None:
@@ -176,11 +179,11 @@ def thanks(by_clock: bool, summary: str | None, evaluations: int) -> Message:
         chosen = f"Your final choice is recorded: {summary}."
     text = (
         "🎉 Thank you for taking part!\n"
-        f"{chosen}\nWe train it {more_times(evaluations)} and test it on images that nobody has seen. "
-        "You need not do anything more. The researchers will tell you about the results when the study has ended."
+        f"{chosen}\nWe train it {more_times(evaluations)} and test it on new images. "
+        "There is nothing more to do. The researchers will tell you about the results when the study has ended."
     )
     if summary is None:
-        text = f"Thank you for taking part!\n{chosen} You need not do anything more."
+        text = f"Thank you for taking part!\n{chosen} There is nothing more to do."
     return Message(text=text, blocks=(section(text),))
 
 
@@ -193,9 +196,9 @@ def ended_by_researcher(view: SessionView, stopped: int | None = None) -> Messag
     """
     kept = f"{_stopped(stopped)} " if stopped is not None else ""
     text = (
-        f"The researchers have ended your session. {kept}What you did until now is kept, and no final choice is "
-        "needed. Thank you for taking part! There is nothing more to do. "
-        "If you would like to know why, ask the researchers who invited you."
+        f"The researchers have ended your session. {kept}What you did until now is kept. You do not need to make a "
+        "final choice. Thank you for taking part! There is nothing more to do. "
+        "If you would like to know why, ask the researchers."
     )
     row = (actions([buttons.history(view)], block_id="ended"),) if view.trials else ()
     return Message(text=text, blocks=(section(text), *row))
@@ -206,26 +209,26 @@ def time_extended(view: SessionView, added: timedelta) -> Message:
 
     Args:
         view: The session, with its new deadline or its new end of the grace period.
-        added: How much more.
+        added: How much more time they have.
     """
     more, until = _more(added), clock_time(_until(view))
     if view.state is SessionState.CHOOSING:
-        return _go_on(f"⏱ You have {more} for your final choice: please choose until {until}.", view, "extended")
-    return _go_on(f"⏱ You have {more}: the researchers have extended your session until {until}.", view, "extended")
+        return _go_on(f"⏱ You have {more} for your final choice. Please choose before {until}.", view, "extended")
+    return _go_on(f"⏱ You have {more}. The researchers have extended your session until {until}.", view, "extended")
 
 
 def time_given_back(seconds: float, view: SessionView) -> Message:
-    """We were away or lost a trial; the time is given back.
+    """The bot was away or lost a trial, so the participant gets the time back.
 
     Args:
-        seconds: How much.
+        seconds: How much time is given back.
         view: The session, with its new deadline.
     """
     minutes = max(1, round(seconds / 60))
     text = (
-        f"Sorry, I was away or lost time for you. I have given you {minutes} {'minute' if minutes == 1 else 'minutes'} "
-        f"back: you have until {clock_time(_until(view))}. Everything you entered is kept"
-        f"{'; what was training starts again' if view.unfinished else ''}."
+        f"Sorry, you lost time through our fault. I have given you {minutes} {'minute' if minutes == 1 else 'minutes'} "
+        f"back, so you now have until {clock_time(_until(view))}. Everything that you entered is kept."
+        f"{' The trial that was training starts again.' if view.unfinished else ''}"
     )
     return _go_on(text, view, "given_back")
 
@@ -243,7 +246,7 @@ def _more(added: timedelta) -> str:
 
 
 def _go_on(text: str, view: SessionView, block_id: str) -> Message:
-    """Something about the time of a session that goes on, and the way on in it."""
+    """A message about the time of a session that continues, with the next step."""
     if view.state is SessionState.CHOOSING:
         offered = [buttons.choose(view), buttons.history(view)]
     elif view.unfinished is not None:

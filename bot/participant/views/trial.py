@@ -1,4 +1,4 @@
-"""A trial's reply in the session's thread, in whatever state the trial is."""
+"""A trial's reply in the session's thread, for every state of the trial."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from storage.schema.states import SessionState, TrialState
 from training.hyperparameters import BY_NAME
 
 _REASON_CHARACTERS = 100
-"""Of somebody's own words, in the line under a trial; the whole is kept."""
+"""How much of a reason in the participant's own words is shown under a trial. The database keeps all of it."""
 
 
 def trial_message(
@@ -38,10 +38,10 @@ def trial_message(
 
     Args:
         trial: The trial.
-        session: The session as it is now: it decides which buttons are left.
+        session: The session as it is now. Its state decides which buttons the reply has.
         progress: How far the trial is, while it runs.
-        picture: The loss plot, or what stands in for it.
-        estimate: How long it has taken and will take, while it runs.
+        picture: The loss plot, or the block that replaces it.
+        estimate: How long the trial has taken and will take, while it runs.
     """
     title = f"Trial {trial.number} · {_state(trial, progress)}"
     blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}")]
@@ -49,8 +49,8 @@ def trial_message(
         blocks.append(picture)
     if time := _time(trial, session, estimate):
         blocks.append(context(time))
-    if said := _reasons(trial):
-        blocks.append(context(said))
+    if reasons := _reasons(trial):
+        blocks.append(context(reasons))
     if offered := _buttons(trial, session):
         blocks.append(actions(offered, block_id=f"trial.{trial.id}.{trial.state}"))
     return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
@@ -59,7 +59,7 @@ def trial_message(
 def _state(trial: TrialView, progress: Progress | None) -> str:
     match trial.state:
         case TrialState.WAITING:
-            return "starts as soon as a place is free"
+            return "in the queue, starts as soon as a slot is free"
         case TrialState.RUNNING if trial.is_stopping:
             return "is being cancelled"
         case TrialState.RUNNING:
@@ -77,7 +77,7 @@ def _state(trial: TrialView, progress: Progress | None) -> str:
 
 
 def _time(trial: TrialView, session: SessionView, estimate: TimeEstimate | None) -> str:
-    """How long the trial has taken, and what is to come."""
+    """How long the trial has taken, and what happens next."""
     if trial.state is TrialState.WAITING:
         return "Its losses and its result appear here by themselves."
     if trial.is_stopping:
@@ -86,22 +86,22 @@ def _time(trial: TrialView, session: SessionView, estimate: TimeEstimate | None)
         if estimate.left is None:
             return f"⏱ {duration(estimate.taken)} so far. The result appears here by itself."
         taken, left = duration(estimate.taken), duration(estimate.left)
-        told = f"⏱ {taken} so far, about {left} left. The result appears here by itself."
+        text = f"⏱ {taken} so far, about {left} left. The result appears here by itself."
         began = trial.started_at or trial.submitted_at
         if began + estimate.taken + estimate.left > session.deadline:
-            told += f" That is after your time is up ({clock_time(session.deadline)})."
-        return told
+            text += f" The trial would end after your time is up ({clock_time(session.deadline)})."
+        return text
     if trial.state.is_finished and trial.seconds is not None:
         return f"⏱ Trained for {duration(timedelta(seconds=trial.seconds))}."
     return ""
 
 
 def _reasons(trial: TrialView) -> str:
-    """Why values were chosen, where the participant said so, as far as it fits in a line of small print."""
+    """The participant's reasons for values, as many as fit in a line of small print."""
     line = ""
     for name, remark in trial.comments.items():
-        said = f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
-        longer = f"{line} · {said}" if line else f"💬 {said}"
+        reason = f"{BY_NAME[name].label}: {escape(shorten(str(remark), _REASON_CHARACTERS))}"
+        longer = f"{line} · {reason}" if line else f"💬 {reason}"
         if len(longer) > CONTEXT_TEXT - 2:
             return f"{line} …"
         line = longer

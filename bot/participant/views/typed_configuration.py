@@ -1,4 +1,4 @@
-"""What was understood of a configuration in one line, and the button that opens the form filled in with it."""
+"""What the bot understood of a configuration in one line, and the button that opens the form with these values."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,19 +23,19 @@ _MOST_PROBLEMS = 6
 
 @dataclass(frozen=True)
 class Typed:
-    """What the button under a typed configuration carries: the form it opens, and its values."""
+    """What the button under a typed configuration carries: which form it opens, and the values."""
 
     purpose: Purpose
     session: int
     values: Mapping[str, str]
 
     def dump(self) -> str:
-        """As text; 15 values are some 500 of the 2,000 characters that a button may carry."""
+        """Write it as text; 15 values take about 500 of the 2,000 characters that a button may carry."""
         return json.dumps({"p": self.purpose, "s": self.session, "v": dict(self.values)}, separators=(",", ":"))
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read it back."""
+        """Read what :meth:`dump` wrote."""
         content = json.loads(text)
         return cls(Purpose(content["p"]), int(content["s"]), dict(content["v"]))
 
@@ -43,36 +43,36 @@ class Typed:
 def typed_configuration(
     line: OneLine, status: ParticipantStatus, *, training_images: int, last: Mapping[str, str] | None
 ) -> Message:
-    """What was understood of a configuration in one line, with a button that opens the form filled in.
+    """Say what the bot understood of a configuration in one line, with a button that opens the form filled in.
 
     Args:
-        line: What was read.
-        status: Where the participant stands.
-        training_images: A batch may not be larger.
-        last: The values of the form when it opens without the line; none before the first trial.
+        line: What the line says.
+        status: The participant's status.
+        training_images: The largest batch size.
+        last: The values that the form would have without the line; none before the first trial.
     """
     problems = [*line.problems, *_problems_together(line, training_images, last or {})][:_MOST_PROBLEMS]
     values = {name: value for name, value in line.values.items() if not _too_large(name, value, training_images)}
-    told: list[str] = []
+    sentences: list[str] = []
     if values:
-        said = " · ".join(f"{BY_NAME[name].label.lower()} {format_value(value)}" for name, value in values.items())
-        told.append(f"I understood: *{said}*.")
-    told += map(escape, problems)
+        listed = " · ".join(f"{BY_NAME[name].label.lower()} {format_value(value)}" for name, value in values.items())
+        sentences.append(f"I understood: *{listed}*.")
+    sentences += map(escape, problems)
     if line.unknown:
-        unknown = ", ".join(f"“{escape(shorten(each, _QUOTED))}”" for each in line.unknown[:_MOST_UNKNOWN])
-        told.append(f"I did not understand {unknown}{' and more' if len(line.unknown) > _MOST_UNKNOWN else ''}.")
+        unknown = ", ".join(f"“{escape(shorten(word, _QUOTED))}”" for word in line.unknown[:_MOST_UNKNOWN])
+        sentences.append(f"I did not understand {unknown}{' and more' if len(line.unknown) > _MOST_UNKNOWN else ''}.")
     view = status.session
     if view is None and values:
-        told.append("It can be tried once your time runs: write it again then.")
+        sentences.append("You can try it when your session has started. Please write it again then.")
     if view is None or view.state is SessionState.FINISHED or not values:
-        return led_back("\n".join(told), status)
+        return led_back("\n".join(sentences), status)
     final = view.state is SessionState.CHOOSING
     if final:
-        told.append("Your time is up, so it cannot be tried any more. You can make it your final choice.")
+        sentences.append("Your time is up, so it cannot be tried any more. You can make it your final choice.")
     else:
-        told.append(_rest(values, last))
+        sentences.append(_rest(values, last))
     purpose = Purpose.FINAL if final else Purpose.TRY
-    text = "\n".join(told)
+    text = "\n".join(sentences)
     offered = [
         button("Open the form, filled in", TYPED, Typed(purpose, view.id, values).dump(), style="primary"),
         *([button("Choose a trial", buttons.FINISH, view.id)] if final else []),
@@ -85,7 +85,7 @@ def _too_large(name: str, value: str, training_images: int) -> bool:
 
 
 def _problems_together(line: OneLine, training_images: int, last: Mapping[str, str]) -> list[str]:
-    """What is wrong with values that are right one by one."""
+    """What is wrong with the values together, although each is valid alone."""
     problems = []
     batch = line.values.get("batch_size")
     if batch is not None and _too_large("batch_size", batch, training_images):
@@ -104,11 +104,11 @@ def _problems_together(line: OneLine, training_images: int, last: Mapping[str, s
 
 def _rest(values: Mapping[str, str], last: Mapping[str, str] | None) -> str:
     if last is not None:
-        return "What you did not write is as in your last trial. Check it in the form and send it off."
+        return "All other settings are as in your last trial. Check them in the form and send it."
     missing = [each.label for each in BY_NAME.values() if each.mandatory and each.name not in values]
     if missing:
         return f"In the form, please choose: {_listed(missing)}."
-    return "Check it in the form and send it off."
+    return "Check the values in the form and send it."
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,1 +1,1 @@
-"""What researchers read. Participants appear by their codes only."""
+"""What researchers read: pure functions from data to Block Kit. Participants appear under their codes only."""

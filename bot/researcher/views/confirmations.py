@@ -1,4 +1,4 @@
-"""What is asked before something is done that cannot be taken back, or that everybody notices."""
+"""The question before an action that cannot be undone, or that everybody notices."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ NO = "research_no"
 _MOST_NAMED = 20
 
 
-class Deed(StrEnum):
-    """What is asked about."""
+class Action(StrEnum):
+    """What the bot does only after a confirmation."""
 
     OPEN = "open"
     PAUSE = "pause"
@@ -26,35 +26,37 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pressed:
-    """What *yes* carries: the deed, the participant that it is about, and a mark of what was said would happen."""
+class Confirmation:
+    """What the button *yes* carries: the action, the participant's code, and a hash of the state that was shown."""
 
-    deed: Deed
+    action: Action
     code: str
     mark: str
 
     def __str__(self) -> str:
-        return f"{self.deed}:{self.code}:{self.mark}"
+        return f"{self.action}:{self.code}:{self.mark}"
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """What the button carried."""
-        deed, code, mark = text.split(":", 2)
-        return cls(Deed(deed), code, mark)
+        """Read what the button carries."""
+        action, code, mark = text.split(":", 2)
+        return cls(Action(action), code, mark)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, with what it will do to whom.
+    """A question about an action, with its effects.
 
     Attributes:
+        action: The action.
         title: The question itself.
-        effects: What will happen, a sentence each.
-        yes: On the button, at most 75 characters.
-        known: What the answer depends on: when it is different at the press, nobody has agreed to that.
+        effects: What will happen, one sentence per effect.
+        yes: The text of the button, at most 75 characters.
+        known: The state that the effects depend on. When it is different at the press, the question is asked again.
+        code: The participant's code, for an action that is about one.
     """
 
-    deed: Deed
+    action: Action
     title: str
     effects: tuple[str, ...]
     yes: str
@@ -63,34 +65,37 @@ class Question:
 
     @property
     def mark(self) -> str:
-        """Short for :attr:`known`."""
+        """A short hash of :attr:`known`."""
         return hashlib.sha256("\n".join(self.known).encode()).hexdigest()[:16]
 
     @property
     def is_drastic(self) -> bool:
-        """Whether it cannot be taken back."""
-        return self.deed in (Deed.CLOSE, Deed.CANCEL, Deed.WITHDRAW)
+        """Whether the action cannot be undone."""
+        return self.action in (Action.CLOSE, Action.CANCEL, Action.WITHDRAW)
 
 
 def question_message(question: Question, *, again: bool = False) -> Message:
     """The question with *yes* and *no*.
 
     Args:
-        question: What is asked.
-        again: It was answered for things as they are not any more.
+        question: The question.
+        again: Whether it was answered already, before something changed.
     """
     before = "Something has changed since I asked, so nothing was done yet. " if again else ""
-    said = "\n".join(f"• {each}" for each in question.effects)
-    carried = Pressed(question.deed, question.code, question.mark)
+    effects = "\n".join(f"• {effect}" for effect in question.effects)
+    carried = Confirmation(question.action, question.code, question.mark)
     yes = button(question.yes, YES, carried, style="danger" if question.is_drastic else "primary")
     return Message(
         text=f"{before}{question.title}",
-        blocks=(section(f"{before}*{question.title}*\n{said}"), actions([yes, button("No, leave it", NO)], "question")),
+        blocks=(
+            section(f"{before}*{question.title}*\n{effects}"),
+            actions([yes, button("No, leave it", NO)], "question"),
+        ),
     )
 
 
 def named(codes: Iterable[str]) -> str:
-    """Codes in a row, as many as one reads: ``P001, P004 and 3 more``."""
+    """The first codes, and the number of the others: ``P001, P004 and 3 more``."""
     codes = list(codes)
     more = len(codes) - _MOST_NAMED
     row = ", ".join(codes[:_MOST_NAMED])

@@ -1,4 +1,4 @@
-"""One page of a long answer: in a modal, or in a message where it is too late for one."""
+"""One page of a long answer: in a modal, or in a message when it is too late for a modal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from bot.slack.block_kit import Message, actions, button, context, modal, section
 
 TURN = "research_turn"
-"""The action of every button that leads to another page begins so; its value is a :class:`Place`."""
+"""The ``action_id`` of every button that leads to another page begins so; the button's value is a :class:`Place`."""
 
 
 class Subject(StrEnum):
@@ -24,7 +24,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Which page of what; ``code`` names the participant."""
+    """The subject and number of a page; ``code`` names the participant."""
 
     subject: Subject
     number: int = 1
@@ -42,14 +42,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Page:
-    """What is shown.
+    """One page.
 
     Attributes:
-        place: Where it is.
+        place: The subject and number of the page.
         of: How many pages there are.
         title: At most 24 characters.
-        blocks: At most 45, and none that may only stand in messages.
-        note: What was done just now.
+        blocks: At most 45, and none that Slack allows only in messages.
+        note: A sentence about what was just done.
     """
 
     place: Place
@@ -89,15 +89,15 @@ class Page:
 
 
 def pages(items: int, per_page: int) -> int:
-    """How many pages so many items need; one where there are none."""
+    """The number of pages for this many items; one page when there are no items."""
     return max(1, -(-items // per_page))
 
 
 def within(number: int, of: int) -> int:
-    """The number of a page that is there: the nearest to the one asked for."""
+    """The number of the existing page that is nearest to this number."""
     return min(max(number, 1), of)
 
 
-def said(text: str, *more: Block) -> Message:
-    """A line, and blocks below it."""
+def text_message(text: str, *more: Block) -> Message:
+    """A message with a line of text, and blocks below it."""
     return Message(text=text, blocks=(section(text), *more))

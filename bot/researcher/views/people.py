@@ -1,4 +1,4 @@
-"""The participants, one line each; and one of them with everything that is known under the code."""
+"""The page with all participants, one line each, and the pages of one participant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,12 +36,13 @@ _ENDS: Mapping[SessionEnd | None, str] = {
 
 
 @dataclass(frozen=True)
-class Known:
-    """A participant with all that a researcher may see.
+class ParticipantDetails:
+    """All that a researcher may see of a participant.
 
     Attributes:
-        group: novice, medium or expert; empty before they told their experience.
-        session: Running or finished; none before it begins.
+        participant: The participant.
+        group: novice, medium or expert; empty before the participant described their experience.
+        session: The session, running or finished; none before it starts.
         summary: The evaluations of the final choice; accuracies are test accuracies in percent.
     """
 
@@ -64,29 +65,29 @@ def participants_page(people: Sequence[ParticipantLine], groups: Mapping[str, st
     shown = people[(number - 1) * _PEOPLE_ON_PAGE : number * _PEOPLE_ON_PAGE]
     blocks: list[Block] = [_person(each, groups.get(each.code, "")) for each in shown]
     if not people:
-        blocks.append(section("Nobody takes part yet. `/study invite @somebody` writes to people."))
+        blocks.append(section("Nobody takes part yet. `/study invite @somebody` invites people."))
     return Page(Place(Subject.PARTICIPANTS, number), of, "Participants", tuple(blocks))
 
 
-def _person(each: ParticipantLine, group: str) -> SectionBlock:
+def _person(line: ParticipantLine, group: str) -> SectionBlock:
     parts = [
-        f"*{each.code}*",
+        f"*{line.code}*",
         *([group] if group else []),
-        _standing(each.state, each.session_state, each.final_chosen),
+        _status(line.state, line.session_state, line.final_chosen),
     ]
-    if each.tries:
-        best = each.best_validation_accuracy
-        tries = f"{each.tries} {'try' if each.tries == 1 else 'tries'}"
-        parts.append(f"{tries}, best {percent(best)}" if best is not None else tries)
-    if each.evaluations_total:
-        tested = f"{each.evaluations_done} of {each.evaluations_total} evaluations"
-        mean = each.mean_test_accuracy
+    if line.tries:
+        best = line.best_validation_accuracy
+        trials = f"{line.tries} {'trial' if line.tries == 1 else 'trials'}"
+        parts.append(f"{trials}, best {percent(best)}" if best is not None else trials)
+    if line.evaluations_total:
+        tested = f"{line.evaluations_done} of {line.evaluations_total} evaluations"
+        mean = line.mean_test_accuracy
         parts.append(f"{tested}, test {percent(mean)}" if mean is not None else tested)
-    show = button("Show", f"{TURN}.down", Place(Subject.PARTICIPANT, 1, each.code))
+    show = button("Show", f"{TURN}.down", Place(Subject.PARTICIPANT, 1, line.code))
     return section(" · ".join(parts), accessory=show)
 
 
-def _standing(state: ParticipantState, session: SessionState | None, chosen: bool) -> str:
+def _status(state: ParticipantState, session: SessionState | None, chosen: bool) -> str:
     if state is ParticipantState.WITHDRAWN:
         return "has left"
     match session:
@@ -97,7 +98,7 @@ def _standing(state: ParticipantState, session: SessionState | None, chosen: boo
         case SessionState.FINISHED:
             return "finished" if chosen else "ended without a final choice"
         case None:
-            return "has not begun" if state is ParticipantState.DESCRIBED else str(state)
+            return "has not started" if state is ParticipantState.DESCRIBED else str(state)
 
 
 def trials_on(session: SessionView | None, number: int) -> Sequence[TrialView]:
@@ -106,18 +107,18 @@ def trials_on(session: SessionView | None, number: int) -> Sequence[TrialView]:
     return trials[(number - 1) * TRIALS_ON_PAGE : number * TRIALS_ON_PAGE]
 
 
-def participant_page(known: Known, number: int = 1, note: str = "") -> Page:
+def participant_page(details: ParticipantDetails, number: int = 1, note: str = "") -> Page:
     """One participant: who they are by their answers, and their trials with accuracies, five on a page.
 
     Args:
-        known: The participant.
+        details: The participant.
         number: The page.
-        note: What was done just now.
+        note: A sentence about what was just done.
     """
-    person, session = known.participant, known.session
+    person, session = details.participant, details.session
     of = pages(len(session.trials) if session is not None else 0, TRIALS_ON_PAGE)
     number = within(number, of)
-    blocks = _about(known) if number == 1 else []
+    blocks = _about(details) if number == 1 else []
     shown = trials_on(session, number)
     for trial in shown:
         blocks.append(section(_trial(trial)))
@@ -131,13 +132,13 @@ def participant_page(known: Known, number: int = 1, note: str = "") -> Page:
     return Page(place, of, f"Participant {person.code}", tuple(blocks), note)
 
 
-def _about(known: Known) -> list[Block]:
-    person, session = known.participant, known.session
+def _about(details: ParticipantDetails) -> list[Block]:
+    person, session = details.participant, details.session
     chosen = session is not None and session.choice is not None
-    standing = _standing(person.state, session.state if session is not None else None, chosen)
-    facts = [f"*{person.code}*", standing]
+    status = _status(person.state, session.state if session is not None else None, chosen)
+    facts = [f"*{person.code}*", status]
     if person.months is not None:
-        facts.insert(1, f"{known.group}, {person.months:g} months of deep learning")
+        facts.insert(1, f"{details.group}, {person.months:g} months of deep learning")
     if person.education:
         facts.append(escape(person.education.replace("_", " ")))
     if person.task:
@@ -148,16 +149,16 @@ def _about(known: Known) -> list[Block]:
     if session is not None:
         blocks.append(section(_session(session)))
         if session.choice is not None:
-            blocks.append(section(_choice(session, known.summary)))
+            blocks.append(section(_choice(session, details.summary)))
     return blocks
 
 
 def _answers(answers: Mapping[str, Any]) -> str:
-    told = [
+    lines = [
         f"{name.replace('_', ' ')}: {escape(shorten(_plain(answer), _ANSWER_CHARACTERS))}"
         for name, answer in answers.items()
     ]
-    return shorten(" · ".join(told), 1900)
+    return shorten(" · ".join(lines), 1900)
 
 
 def _plain(answer: object) -> str:
@@ -165,21 +166,21 @@ def _plain(answer: object) -> str:
 
 
 def _session(session: SessionView) -> str:
-    lines = [f"Session: begun {_moment(session.started_at)}"]
+    lines = [f"Session: started {_moment(session.started_at)}"]
     if session.state is SessionState.ACTIVE:
         lines.append(f"runs until {_moment(session.deadline)}")
     elif session.finished_at is not None:
         lines.append(f"ended {_moment(session.finished_at)}")
     else:
-        lines.append("its time is up, the final choice is open")
+        lines.append("the time is up, there is no final choice yet")
     if session.given_back > timedelta(0):
         lines.append(f"{duration(session.given_back)} given back")
     if session.extended > timedelta(0):
         lines.append(f"extended by {duration(session.extended)}")
     if session.ended_as in _ENDS:
         lines.append(_ENDS[session.ended_as])
-    tries = len(session.trials)
-    return f"{', '.join(lines)}. {tries} {'try' if tries == 1 else 'tries'}."
+    trials = len(session.trials)
+    return f"{', '.join(lines)}. {trials} {'trial' if trials == 1 else 'trials'}."
 
 
 def _choice(session: SessionView, summary: EvaluationSummary | None) -> str:
@@ -200,12 +201,12 @@ def tested(summary: EvaluationSummary) -> str:
     if summary.mean is None:
         return f"{text}."
     spread = f" ± {summary.sd:.1f}" if summary.sd is not None else ""
-    each = ", ".join(f"{accuracy:.1f}" for accuracy in summary.accuracies[:_MOST_ACCURACIES])
-    return f"{text}: test accuracy *{summary.mean:.1f}{spread} %* ({each})."
+    accuracies = ", ".join(f"{accuracy:.1f}" for accuracy in summary.accuracies[:_MOST_ACCURACIES])
+    return f"{text}: test accuracy *{summary.mean:.1f}{spread} %* ({accuracies})."
 
 
 def trial_title(trial: TrialView) -> str:
-    """A trial's number, and its accuracy or what became of it."""
+    """A trial's number, and its accuracy or its state."""
     if trial.validation_accuracy is not None:
         return f"Trial {trial.number} · validation accuracy {percent(trial.validation_accuracy)}"
     return f"Trial {trial.number} · {trial.state}"
@@ -221,13 +222,13 @@ def _trial(trial: TrialView) -> str:
 
 
 def _reasons(trial: TrialView) -> str:
-    """Why values were chosen, in the words of the paper's figure 9; what was said in own words stands in quotes."""
+    """The reasons for values, in the words of the paper's figure 9; a participant's own words stand in quotes."""
     chosen: dict[str, list[str]] = {}
     for name, remark in trial.comments.items():
         why = f"“{escape(shorten(remark.text, _REASON_CHARACTERS))}”" if remark.text else str(remark.comment)
         chosen.setdefault(why, []).append(BY_NAME[name].label.lower())
-    said = [f"{why}: {', '.join(names)}" for why, names in chosen.items()]
-    return shorten("💬 " + " · ".join(said), _REASONS_CHARACTERS) if said else ""
+    reasons = [f"{why}: {', '.join(names)}" for why, names in chosen.items()]
+    return shorten("💬 " + " · ".join(reasons), _REASONS_CHARACTERS) if reasons else ""
 
 
 def _moment(moment: datetime) -> str:

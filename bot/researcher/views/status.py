@@ -1,4 +1,4 @@
-"""The study at a glance: who is tuning now, who waits, how much is done, what the searchers do."""
+"""The study's status: who is tuning, who is in the queue, how much is done, how far the searchers are."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from storage.schema.states import Searcher, SessionState, StudyState, TrialState
 
 State = TypeVar("State", bound=StrEnum)
 
-_MOST_NAMED_IN_LINE = 30
+_MOST_NAMED_IN_QUEUE = 30
 _MOST_BASELINES = 10
 _SESSIONS_ON_PAGE = 30
 _LINES_IN_SECTION = 10
@@ -26,7 +26,7 @@ _STATES: Mapping[StudyState, str] = {StudyState.PREPARED: "not open yet"}
 
 
 def status_page(status: Status, slots_ready: int, slots: int, now: datetime, number: int = 1) -> Page:
-    """The study at a glance.
+    """The page with the study's status.
 
     Args:
         status: The counts.
@@ -45,7 +45,7 @@ def status_page(status: Status, slots_ready: int, slots: int, now: datetime, num
 
 
 def sections(lines: list[str]) -> list[Block]:
-    """Lines in sections, as many in each as fit however long they are."""
+    """Lines in sections of ``_LINES_IN_SECTION`` lines, so that each section fits however long its lines are."""
     return [
         section("\n".join(lines[first : first + _LINES_IN_SECTION]))
         for first in range(0, len(lines), _LINES_IN_SECTION)
@@ -53,7 +53,7 @@ def sections(lines: list[str]) -> list[Block]:
 
 
 def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
-    """How many there are of everything, in lines."""
+    """The counts of participants, sessions, trials and evaluations, and the running searchers, in lines."""
     evaluations = status.evaluations
     done = sum(count for state, count in evaluations.items() if state.is_finished)
     state = _STATES.get(status.state, str(status.state))
@@ -65,18 +65,18 @@ def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
         f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
     ]
     if status.in_queue:
-        more = len(status.in_queue) - _MOST_NAMED_IN_LINE
-        named = ", ".join(status.in_queue[:_MOST_NAMED_IN_LINE])
-        lines.append(f"In line: {named}{f' and {more} more' if more > 0 else ''}.")
-    running = [each for each in status.baselines if not each.is_over]
-    lines += [baseline_line(each) for each in running[:_MOST_BASELINES]]
+        more = len(status.in_queue) - _MOST_NAMED_IN_QUEUE
+        named = ", ".join(status.in_queue[:_MOST_NAMED_IN_QUEUE])
+        lines.append(f"In the queue: {named}{f' and {more} more' if more > 0 else ''}.")
+    running = [baseline for baseline in status.baselines if not baseline.is_over]
+    lines += [baseline_line(baseline) for baseline in running[:_MOST_BASELINES]]
     return lines
 
 
 def baseline_line(baseline: BaselineStatus) -> str:
-    """A searcher's part in the study, in a line."""
+    """How far a baseline is, in a line."""
     what = "trials" if baseline.searcher is Searcher.RANDOM else "artificial participants"
-    budget = f" of {baseline.tries} {'try' if baseline.tries == 1 else 'tries'} each" if baseline.tries else ""
+    budget = f" of {baseline.tries} {'trial' if baseline.tries == 1 else 'trials'} each" if baseline.tries else ""
     done = f"{baseline.done} of {baseline.wanted} {what}{budget} have ended, {baseline.complete} complete"
     running = f", {baseline.running} running" if baseline.running else ""
     stopped = "; stopped" if baseline.stopped else ""
@@ -84,9 +84,9 @@ def baseline_line(baseline: BaselineStatus) -> str:
 
 
 def line(session: SessionLine, now: datetime | None = None) -> str:
-    """One session that is not finished, in a line; with the time left where it is read now."""
+    """One session that is not finished, in a line; with the time left if ``now`` is given."""
     best = session.best_validation_accuracy
-    so_far = f"{session.tries} {'try' if session.tries == 1 else 'tries'}"
+    so_far = f"{session.tries} {'trial' if session.tries == 1 else 'trials'}"
     so_far += f", best {percent(best)}" if best is not None else ""
     if session.state is SessionState.CHOOSING:
         return f"• {session.participant}: choosing, {so_far}"

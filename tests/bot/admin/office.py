@@ -125,15 +125,15 @@ class Office:
 
     @property
     def posts(self) -> list[Message]:
-        """What stands in the report channel, but that the bot is up."""
+        """What stands in the report channel, except for the post that the bot has started."""
         found = self.admin.messages(self.channel)
-        return [each for each in found if not each.deleted and not each.text.startswith("I am up")]
+        return [each for each in found if not each.deleted and not each.text.startswith("I have started")]
 
     def told(self, words: str, *, gone: str | None = None) -> Message:
         """Wait for a post with these words, and without those."""
 
         def look() -> Message | None:
-            self.admins.look()
+            self.admins.wake()
             for each in reversed(self.admin.messages(self.channel)):
                 said = each.text_of_everything
                 if words in said and (gone is None or gone not in said) and not each.deleted:
@@ -153,7 +153,7 @@ class Office:
     def _wait_for_pass(self) -> None:
         with self._told:
             enough = self.passes + 1
-            self.admins.look()
+            self.admins.wake()
             assert self._told.wait_for(lambda: self.passes >= enough, PATIENCE), "nothing is told any more"
 
     # The study

@@ -36,7 +36,7 @@ def shown(office, words):
     return [each for each in office.posts if words in each.text_of_everything]
 
 
-def test_what_happens_again_is_counted_in_the_post_of_the_first_time(office):
+def test_a_repeated_alert_is_counted_in_its_first_post(office):
     office.admins.alert(AlertKind.WORKER_LOST, "The worker in slot 1 was lost.")
     first = office.told("The worker in slot 1 was lost.")
     office.later(minutes=7)
@@ -70,7 +70,7 @@ def test_a_storm_is_few_updates_and_the_newest_wins(office, monkeypatch):
     begun = time.monotonic()
     for number in range(200):
         office.admins.alert(AlertKind.SLACK_LIMITS, f"Refused {number}.")
-        office.admins.look()
+        office.admins.wake()
     office.told("Refused 199.")
     seconds = time.monotonic() - begun
     (post,) = shown(office, "Refused")
@@ -78,7 +78,7 @@ def test_a_storm_is_few_updates_and_the_newest_wins(office, monkeypatch):
     assert len(office.workspace.traffic("chat.update")) <= seconds / 1.0 + 1
 
 
-def test_whoever_acknowledges_is_named_by_their_code_and_the_next_time_is_a_new_post(office):
+def test_an_acknowledged_post_names_the_person_by_their_code_and_the_next_alert_is_a_new_post(office):
     office.admins.alert(AlertKind.DISK_NEARLY_FULL, "1.50 GB left.")
     first = office.told("1.50 GB left.")
     (raised,) = alerts.unacknowledged(office.store)
@@ -110,7 +110,7 @@ def test_a_restart_repeats_no_post_and_goes_on_counting(office):
     assert "2 times" in office.told("Twice.").text
 
 
-def test_what_is_raised_while_slack_is_away_is_told_when_it_is_back(office):
+def test_an_alert_raised_while_slack_is_away_is_told_when_it_is_back(office):
     place = office.go_offline()
     for number in range(1, 4):
         office.admins.alert(AlertKind.WORKER_LOST, f"Time {number}.")
@@ -121,7 +121,7 @@ def test_what_is_raised_while_slack_is_away_is_told_when_it_is_back(office):
     assert "3 times" in office.told("Time 3.").text
 
 
-def test_what_is_raised_while_slack_is_away_survives_a_restart(office):
+def test_an_alert_raised_while_slack_is_away_survives_a_restart(office):
     place = office.go_offline()
     office.admins.alert(AlertKind.WORKER_LOST, "Nobody heard it.")
     office.close()
@@ -143,7 +143,7 @@ def test_a_post_that_somebody_deleted_is_posted_anew(office):
     assert second.buttons == ("Acknowledge",)
 
 
-def test_what_breaks_while_the_data_base_is_away_is_said_once_all_the_same(office, monkeypatch):
+def test_an_alert_while_the_database_is_away_is_posted_once(office, monkeypatch):
     works = alerts.raise_alert
 
     def fails(*_, **__):
@@ -162,8 +162,8 @@ def test_what_breaks_while_the_data_base_is_away_is_said_once_all_the_same(offic
 
 def test_a_call_that_slack_refused_as_one_too_many_is_told(office):
     office.limiter.slow_down("chat.update", 12)
-    told = office.told("Slack takes no chat.update for 12 s.")
-    assert told.text.startswith("⚠️ Slack limits us")
+    told = office.told("Slack accepts no chat.update for 12 s.")
+    assert told.text.startswith("⚠️ Slack refuses calls")
 
 
 def test_nothing_is_posted_where_no_channel_is_named(office):
@@ -172,7 +172,7 @@ def test_nothing_is_posted_where_no_channel_is_named(office):
     office.settings = office.settings.model_copy(update={"slack": slack})
     office.open()
     office.admins.alert(AlertKind.WORKER_LOST, "Unheard.")
-    office.admins.look()
+    office.admins.wake()
     office.close()
     assert office.posts == []
     assert [each.latest for each in alerts.unacknowledged(office.store)] == ["Unheard."]

@@ -39,10 +39,10 @@ def texts(office):
 
 
 def test_the_bot_says_that_it_is_up_and_what_the_study_waits_for(office):
-    assert "has not opened yet: `/study open` opens it" in office.told("I am up").text_of_everything
+    assert "has not opened yet: `/study open` opens it" in office.told("I have started").text_of_everything
     opened(office)
     office.restart()
-    assert "I am up, with 2 slots. *Black Magic* is running." in office.told("is running").text_of_everything
+    assert "I have started, with 2 slots. *Black Magic* is open." in office.told("I have started").text_of_everything
 
 
 def test_the_opening_is_told_with_the_hash_of_the_rules_and_who_did_it(office):
@@ -68,7 +68,7 @@ def test_a_pause_and_its_end_are_told_and_only_the_newest_has_a_button(office):
     assert office.admin.message(opening.ts, office.channel).buttons == ()
     studies.close_study(office.store, actor=BY, now=office.later(hours=1))
     closed = office.told("Black Magic is closed")
-    assert "All evaluations have ended: the full report follows." in closed.text_of_everything
+    assert "All evaluations have ended. The full report follows." in closed.text_of_everything
     assert [each.buttons for each in office.quiet()] == [(), (), (), ()]
 
 
@@ -86,7 +86,7 @@ def test_a_restart_repeats_nothing_and_leaves_nothing_out(office):
     assert texts(office) == told
 
 
-def test_what_happens_while_slack_is_away_is_told_in_its_order_when_it_is_back(office):
+def test_events_while_slack_is_away_are_told_in_their_order_when_it_is_back(office):
     opened(office)
     office.told("Black Magic is open")
     place = office.go_offline()
@@ -108,7 +108,7 @@ def test_an_amendment_is_told_by_name_with_its_reason_and_without_anybodys_name(
     assert "U0123456789" not in post.text_of_everything
 
 
-def test_who_leaves_and_who_gets_more_time_is_told_by_code(office):
+def test_participants_who_leave_or_get_more_time_are_named_by_their_codes(office):
     opened(office)
     leaves, goes, stays, empty = (office.seated() for _ in range(4))
     now = {"now": office.now}
@@ -120,12 +120,12 @@ def test_who_leaves_and_who_gets_more_time_is_told_by_code(office):
     sessions.expire(office.store, empty.id, grace=timedelta(minutes=1), now=office.now)
     choices.choose_by_clock(office.store, empty.id, seeds=[1], now=office.later(minutes=1))
     assert texts(office)[1:] == [
-        "👋 P001 has left the study. The link to who they are is deleted, and so is everything that they did.",
-        "👋 P002 has left the study, by researcher-1. The link to who they are is deleted; what they did is kept under "
-        "the code.",
-        "P003 was given 10 min more by researcher-1.",
-        "The session of P003 was ended by researcher-1, without a final choice.",
-        "P004 is through without having submitted anything, so there is nothing to evaluate.",
+        "👋 P001 has left the study. The link between the code and the Slack user is deleted, and so is their data.",
+        "👋 P002 was taken out of the study by researcher-1. The link between the code and the Slack user is deleted. "
+        "Their data is kept under the code.",
+        "researcher-1 gave P003 10 min more.",
+        "researcher-1 ended the session of P003 without a final choice.",
+        "The session of P004 has ended without a trial, so there is nothing to evaluate.",
     ]
     assert not [each for each in office.posts if re.search(r"[UD]\d{7}X", each.text_of_everything)]
 
@@ -138,10 +138,10 @@ def test_searchers_are_told_when_they_begin_and_are_stopped_and_not_as_people(of
     baselines.start_tpe(office.store, wanted=31, tries=20, seconds=7200.0, **given)
     baselines.stop(office.store, actor="researcher-2", now=office.now)
     assert texts(office)[1:] == [
-        "Random search R1 begins: 2 settings, in idle slots.",
-        "TPE T1 begins: 31 artificial participants with 20 tries each, in idle slots.",
-        "The baseline R1 was stopped by researcher-2. What it has done is kept.",
-        "The baseline T1 was stopped by researcher-2. What it has done is kept.",
+        "Random search R1 has started: 2 configurations, in idle slots.",
+        "TPE T1 has started: 31 artificial participants with at most 20 trials each, in idle slots.",
+        "researcher-2 stopped the baseline R1. Its trials are kept.",
+        "researcher-2 stopped the baseline T1. Its trials are kept.",
     ]
 
 
@@ -196,14 +196,13 @@ def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(offic
     withdrawal = participants.withdraw(office.store, session.participant_id, delete_data=True, now=office.now)
     (kept,) = [each for each in withdrawal.posts if each.subject.startswith("report:")]
     office.admins.results.take_back(kept.ts, "P001")
-    deleted = office.told("what they did is deleted", gone="33.3")
+    deleted = office.told("their data is deleted", gone="33.3")
     assert deleted.ts == post.ts
     office.restart()
     assert "33.3" not in "\n".join(each.text_of_everything for each in office.quiet())
 
 
-def test_every_kind_of_event_that_is_told_was_told_here(office):
-    """A reminder for whoever adds one: what is told is in the log, and nothing else is."""
+def test_steps_of_a_participant_before_the_end_are_in_the_log_and_not_posted(office):
     opened(office)
     office.seated()
     assert texts(office) == ["Black Magic is open."]
@@ -226,7 +225,7 @@ def test_a_disk_that_fills_up_is_told_with_its_threshold_and_not_again_and_again
     now = [0.0]
     watch = DiskWatch(folders, lambda kind, text: alerts.append(text), lambda _: int(now[0] * 1024**3))
     for now[0] in left:
-        watch.look()
+        watch.check()
     assert [re.search(r"has (\d\.\d\d) GB left", each)[1] for each in alerts] == told
     assert NEARLY_FULL_BYTES == 2 * 1024**3
     assert all("The disk with the database and the images" in each and "less than 2 GB" in each for each in alerts)
@@ -238,6 +237,6 @@ def test_a_folder_that_cannot_be_looked_at_is_no_reason_to_stop(tmp_path, caplog
         raise PermissionError("no")
 
     alerts = []
-    DiskWatch({"the images": tmp_path}, lambda *told: alerts.append(told), fails).look()
+    DiskWatch({"the images": tmp_path}, lambda *told: alerts.append(told), fails).check()
     assert alerts == []
     assert "cannot see how full the disk of the images is" in caplog.text

@@ -77,7 +77,7 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     assert "• novice: 2 finished, accuracy 45.0 ± 7.1 %" in said
     assert "• medium: 0 finished\n" in said
     assert "• expert: 1 finished, accuracy 80.0 %" in said
-    assert "5 participants and 1 who have left; 1 in a session now, 0 in line." in said
+    assert "Participants: 5. Left the study: 1. In a session now: 1. In the queue: 0." in said
     assert "Evaluations: 9 done, 1 left, 1 failed." in said
     assert "*Not acknowledged*\n• A worker was lost, last <!date^" in said
     assert f"From <!date^{int(MORNING.timestamp())}^" in said
@@ -118,7 +118,7 @@ def test_there_is_one_digest_a_day_however_often_the_bot_starts(office):
         assert [each.ts for each in digests(office)] == [first.ts]
 
 
-def test_what_the_bot_slept_through_is_in_the_next_digest_and_nothing_is_in_two(office):
+def test_the_time_while_the_bot_was_away_is_in_the_next_digest_and_nothing_is_in_two(office):
     office.finished(0, 40.0)
     evening(office, local(2030, 3, 1))
     office.now = local(2030, 3, 1, hour=20)
@@ -157,14 +157,14 @@ def test_only_a_pause_is_news_too_and_what_researchers_read_is_none(office):
     assert paused.buttons == ("Resume",)
 
 
-def test_who_waits_in_line_is_counted(office):
+def test_participants_in_the_queue_are_counted(office):
     session = office.seated()
     assert len(evaluations.due(office.store)) == 0
     person = office.described()
     queue.join(office.store, person.id, now=office.now)
     assert session.participant_id != person.id
     (digest,) = evening(office, local(2030, 3, 1))
-    assert "1 in a session now, 1 in line." in digest.text_of_everything
+    assert "In a session now: 1. In the queue: 1." in digest.text_of_everything
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_the_full_report_follows_the_last_evaluation_and_names_nobody(open_offic
     office.tried(waits)
     office.chosen(waits)
     close(office)
-    office.told("2 evaluations are left, and still run: the full report follows them.")
+    office.told("2 evaluations are left. The full report follows when they have ended.")
     office.quiet()
     assert office.admins._final_reports._thread is None
     office.evaluated(60.0)
@@ -90,7 +90,7 @@ def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office,
     monkeypatch.setattr(final_report, "make_final", small_report)
     office = open_office(Rules(limits=None, refuse_files=True))
     close(office)
-    said = office.told("Slack does not take the files (“")
+    said = office.told("Slack does not accept the files (“")
     assert "`blackmagic report` writes them into a folder" in said.text_of_everything
     office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
     assert sent(office) == []

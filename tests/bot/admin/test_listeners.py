@@ -76,7 +76,7 @@ def test_an_admin_acts_by_buttons_and_is_known_as_one(office):
     assert {each.actor for each in done} == {"admin-1"}
 
 
-def test_whoever_takes_part_is_told_so_in_private_and_nothing_is_done(office):
+def test_a_participant_who_presses_is_told_so_in_private_and_nothing_is_done(office):
     opening = post(office, "Black Magic goes on", "Pause")
     alert = raised(office, AlertKind.TRIAL_FAILED, "trial:1 of P001 failed.")
     reader = office.workspace.add_person("Reads the reports", "admin")
@@ -132,7 +132,7 @@ def test_a_button_of_an_old_screen_says_how_it_is(office, researcher):
     post(office, "Black Magic goes on", "Pause")
 
 
-def test_what_a_researcher_does_by_command_is_told_with_a_button_too(office, researcher):
+def test_an_action_by_command_is_posted_with_a_button_too(office, researcher):
     before = post(office, "Black Magic goes on", "Pause")
     office.running.actions.pause("researcher-1")
     paused = post(office, "Black Magic is paused", "Resume")
@@ -179,7 +179,7 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     alert = raised(office, AlertKind.EVALUATION_FAILED, f"evaluation:1 of {code} failed in slot 0: RuntimeError.")
     assert alert.buttons == ("Retry failed evaluations", "Acknowledge")
     researcher.press(alert, "Retry failed evaluations")
-    told(researcher, office.reports, "1 evaluation runs again", after=alert.ts)
+    told(researcher, office.reports, "1 evaluation runs again.", after=alert.ts)
     office.admin.wait_until(lambda: not evaluations.due(office.store), PATIENCE)
     assert [each.actor for each in events.read(office.store, kind=EventKind.RETRIED)] == ["researcher-2"]
     summary = evaluations.evaluation_summary(office.store, office.session(person).choice.id)
@@ -213,7 +213,7 @@ def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_
         post(office, "the day’s digest", "Pause")
         office.close()
         office.open()
-        office.reported("I am up")
+        office.reported("I have started")
         digests = [each for each in office.admin.messages(office.reports) if "digest" in each.text]
         assert [each.ts for each in digests] == [digest.ts]
 

@@ -30,10 +30,10 @@ def recorded(running: Any, configuration: Callable[..., Configuration], wait_unt
             configuration(epochs=3, batch_size=100, loss="mse", optimizer="sgd", learning_rate=100),
         ):
             trial = running.submit(session, wanted)
-            loop.look()
+            loop.wake_dispatcher()
             wait_until(lambda trial=trial: running.state(trial).is_finished)
         long = running.submit(session, configuration(epochs=1000, batch_size=32))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: (found := loop.progress(long.subject)) and found.batch_losses)
         trials.cancel(running.store, long.id, now=session.started_at)
         loop.stop(long.subject)

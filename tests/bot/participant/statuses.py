@@ -10,10 +10,9 @@ from training.hyperparameters import Configuration
 BY_ITSELF = (
     "by itself",
     "by themselves",
-    "in a moment you can go on",
+    "In a moment you can go on",
     "nothing to do",
     "nothing more to do",
-    "need not do anything",
     "write to you",
 )
 """Where there is nothing to press, a message says that it goes on without that, or that it is over."""
@@ -78,7 +77,7 @@ def statuses():
         "invited": {"participant": 1, "state": ParticipantState.INVITED},
         "consented": {"participant": 1, "state": ParticipantState.CONSENTED},
         "described": described,
-        "in line": {**described, "position": 2},
+        "in the queue": {**described, "position": 2},
         "called": {**described, "position": 1, "called": True},
         **{f"tuning, {name}": {**described, "session": session(*trials)} for name, trials in tuning.items()},
         **{

@@ -125,7 +125,7 @@ def test_a_second_submission_while_a_trial_waits_is_refused_with_the_reason(open
     house = open_house(start=False)
     house.open(Asleep())
     person = house.seated("Is impatient")
-    assert "starts as soon as a place is free" in house.submit(person).text
+    assert "starts as soon as a slot is free" in house.submit(person).text
     check_that_a_second_one_is_refused(house, person, "Trial 1 is waiting for its turn, and there is one at a time")
 
 

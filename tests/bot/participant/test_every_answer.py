@@ -1,4 +1,4 @@
-"""Whatever somebody writes, wherever they stand: the answer has one way on, or says that it goes on by itself."""
+"""The answer to anything that a person writes has one next step, or says that it goes on by itself."""
 
 import pytest
 from slack_sdk.models.blocks import ActionsBlock, ContextBlock

@@ -1,4 +1,4 @@
-"""Whoever reads nothing but the last message knows what to do next, in every state there is."""
+"""In every state, a participant who reads only the last message knows what to do next."""
 
 import queue
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Walk:
     def check_home(self, state):
         """The Home tab has one way on too."""
         self.person.open_home()
-        home = self.person.wait_for_home("Where you stand")
+        home = self.person.wait_for_home("Your status")
         primary = ways(home)
         assert len(primary) <= 1, state
         if not primary:
@@ -190,8 +190,8 @@ def walked(stage):
     assert person.submit() == {}
     walk.check("described", "Your task", "Start")
     walk.go_on()
-    walk.check("in line", "you are next")
-    walk.check_answer("in line")
+    walk.check("in the queue", "you are next")
+    walk.check_answer("in the queue")
     study.withdraw(first.id)
     walk.check("called", "A place is free now", "Start")
     walk.check_answer("called")
@@ -212,7 +212,7 @@ def walked(stage):
 
     walk.go_on("New configuration")
     walk.submit()
-    walk.check("trial waiting", "starts as soon as a place is free")
+    walk.check("trial waiting", "starts as soon as a slot is free")
     walk.check_answer("trial waiting")
     walk.check_root(root, "trial waiting", "appears in the thread by itself", ("Cancel", "History", "Finish"))
 
@@ -233,7 +233,7 @@ def walked(stage):
     prepared = person.wait_for("Prepare the next one", PATIENCE)
     person.press(prepared, "Prepare the next one")
     form = person.wait_for_modal("New configuration", PATIENCE)
-    assert "Trial 1 is in progress. You can fill in the next configuration meanwhile" in form.text_of_everything
+    assert "Trial 1 is in progress. You can fill in the next configuration now" in form.text_of_everything
     person.close()
     person.press(running, "Cancel")
     stopping = house.trial(person, 1, "is being cancelled")
@@ -294,7 +294,7 @@ def test_every_state_has_one_way_on(walked):
         "invited",
         "consented",
         "described",
-        "in line",
+        "in the queue",
         "called",
         "called too late",
         "called again",
@@ -324,7 +324,7 @@ DONE = {
     "Start": ("session_start", "You have had your session"),
     "New configuration": ("form_new", "This session is over"),
     "Tune from here": ("form_from", "This session is over"),
-    "Choose": ("finish_open", "its final choice is recorded"),
+    "Choose": ("finish_open", "you cannot choose any more"),
     "Cancel": ("trial_cancel", "there is nothing to cancel"),
 }
 """Buttons of steps that are over: their ``action_id``, and what is said when they are pressed."""
@@ -369,9 +369,9 @@ def test_a_button_of_a_step_that_is_done_leads_back(walked, old, button):
     ("words", "done", "left"),
     [
         ("Before you take part", "You agreed to take part", ()),
-        ("a few questions about your experience", "You told us about you", ()),
+        ("a few questions about your experience", "You told us about yourself", ()),
         ("Your task", "All places were taken, so you are in the queue now", ("What do the settings do?",)),
-        ("You were called", "All places were taken", ("What do the settings do?",)),
+        ("It is your turn", "All places were taken", ("What do the settings do?",)),
         ("A place is free now", "You have started", ("What do the settings do?",)),
     ],
 )
@@ -381,7 +381,7 @@ def test_the_message_of_a_step_that_is_done_has_lost_its_button(walked, words, d
     assert message.buttons == left
 
 
-def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
+def test_a_participant_who_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     house, workers = stage
     walk = Walk(house, workers, house.seated("Leaves"))
     walk.person.close()
@@ -390,7 +390,7 @@ def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     walk.person.say("I want to leave")
     walk.check("leaving", "You may leave the study at any moment", "Stay in the study")
     walk.go_on()
-    walk.check("stayed", "Here is where you stand", "New configuration")
+    walk.check("stayed", "Here is your status", "New configuration")
     walk.person.press(walk.person.wait_for("Leave the study"), "Leave the study")
     walk.check(
         "withdrawn", "You have left the study, and the link between you and your code is deleted", "Show me the study"
@@ -402,7 +402,7 @@ def test_whoever_leaves_is_told_goodbye_and_how_to_come_back(stage, walked):
     assert house.participant(walk.person).code != before
 
 
-def test_whoever_is_taken_out_is_told_so(stage, walked):
+def test_a_participant_who_is_taken_out_is_told_so(stage, walked):
     house, workers = stage
     walk = Walk(house, workers, house.seated("Is taken out"))
     walk.person.close()

@@ -77,7 +77,7 @@ def test_a_field_that_stays_keeps_its_block_and_one_that_comes_back_gets_a_new_o
     assert back.block_id("momentum") != memory.block_id("momentum")
 
 
-def test_what_was_hidden_comes_back_as_it_was():
+def test_a_hidden_field_comes_back_as_it_was():
     memory = FormMemory.new(Purpose.TRY, 1, BASE)
     content = Content.of("0,77", Comment.OTHER, "my lucky number")
     away = carried(memory.redrawn(typed(memory, optimizer=Content.of("adam"), momentum=content)))
@@ -94,7 +94,7 @@ def test_a_form_fits_only_with_the_fields_of_its_optimizer():
     assert not memory.fits(typed(memory, optimizer=Content.of("adam")))
 
 
-def test_what_slack_leaves_out_is_what_the_person_saw():
+def test_a_value_that_slack_leaves_out_is_what_the_person_saw():
     memory = FormMemory.new(Purpose.TRY, 1, BASE)
     values = {key: value for key, value in typed(memory).items() if not key.startswith("learning_rate.form_value")}
     assert read(memory, values, training_images=1437).configuration == BASE

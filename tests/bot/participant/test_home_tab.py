@@ -1,4 +1,4 @@
-"""The Home tab tells where somebody stands, follows what happens, and costs no call more than it needs."""
+"""The Home tab shows a person's status, follows what happens, and makes no more calls than it needs."""
 
 import pytest
 from slack_sdk import WebClient
@@ -33,7 +33,7 @@ def test_a_newcomer_can_read_and_agree_there_and_go_on_without_the_other_tab(own
     form = looking.wait_for_modal("About you", PATIENCE)
     looking.fill({each.label: each.options[0] if each.options else "1" for each in form.fields})
     assert looking.submit() == {}
-    assert looking.wait_for_home("when you have the time", PATIENCE).buttons[0] == "Start"
+    assert looking.wait_for_home("when you are ready", PATIENCE).buttons[0] == "Start"
 
 
 def test_it_shows_the_session_from_its_beginning_and_every_trial_with_its_result(own, looking):
@@ -44,7 +44,7 @@ def test_it_shows_the_session_from_its_beginning_and_every_trial_with_its_result
     own.trained(looking)
     accuracy = f"{own.session(looking).best.validation_accuracy:.1f} %"
     home = looking.wait_for_home(f"*1 · {accuracy}*", PATIENCE)
-    assert f"*1* try · best validation accuracy *{accuracy}* (trial 1)" in home.text_of_everything
+    assert f"*1* trial · best validation accuracy *{accuracy}* (trial 1)" in home.text_of_everything
     looking.press(home, "Tune from here")
     assert looking.wait_for_modal("New configuration", PATIENCE).field("Epochs").value == "1"
     looking.close()
@@ -77,7 +77,7 @@ def test_looking_again_without_a_change_costs_no_call(own, looking):
     assert published(own) == before
 
 
-def test_whoever_does_not_look_at_it_costs_no_call(own):
+def test_a_person_who_does_not_open_it_costs_no_call(own):
     before = published(own)
     person = own.newcomer("Only writes")
     person.open_messages()

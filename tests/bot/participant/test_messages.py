@@ -127,7 +127,7 @@ def test_a_configuration_in_one_line_opens_the_form_filled_in(tuner):
         ("sgd with momentum", "Momentum: the value is missing."),
     ],
 )
-def test_what_cannot_be_used_of_a_line_is_told(tuner, line, told):
+def test_the_unusable_part_of_a_line_is_reported(tuner, line, told):
     _, person = tuner
     assert told in answer(person, line, "I understood").text
 
@@ -178,7 +178,7 @@ def test_before_the_session_every_word_leads_to_start(tuner):
     for word, told in (
         ("time", "your time has not started"),
         ("history", "You have made no trials yet"),
-        ("tune", "as soon as your time runs"),
+        ("tune", "once your session has started"),
         ("cancel", "There is nothing to cancel"),
         ("finish", "There is nothing to finish yet"),
         ("adam lr 1e-3", "write it again then"),
@@ -209,6 +209,6 @@ def test_an_event_that_is_delivered_twice_is_answered_once(tmp_path_factory, ope
         person = house.described("Is heard twice")
         said = person.say("time")
         person.wait_for("your time has not started", PATIENCE, after=said)
-        last = answer(person, "tune", "as soon as your time runs")
+        last = answer(person, "tune", "once your session has started")
         told = [each for each in person.messages() if each.bot and said < each.ts < last.ts]
         assert len(told) == 1

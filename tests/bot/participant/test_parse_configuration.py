@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.participant.keywords import Word, is_plain_cancel, numbers_in, understood
-from bot.participant.parse_configuration import _SPOKEN, LONGEST_LINE, read_line
+from bot.participant.parse_configuration import _TERMS, LONGEST_LINE, read_line
 from tests.bot.slack.anything import configurations
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, LABELS, Configuration, Optimizer, format_value
 
@@ -51,7 +51,7 @@ def test_a_line_is_read_as_it_was_meant(line, values):
         ("batch 1,000", "“1,000” could mean 1.0 or 1000"),
         ("lr -1", "Learning rate must be above 0"),
         ("epochs 2.5", "Epochs: Please enter a whole number"),
-        ("epochs 20, epochs 30", "Epochs is there twice; I took 30, not 20."),
+        ("epochs 20, epochs 30", "Epochs is given twice. I used 30, not 20."),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_name(line, told):
@@ -60,7 +60,7 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name(line, told):
 
 
 @pytest.mark.parametrize(("line", "unknown"), [("adamw lr 1e-3", "adamw"), ("64, adam", "64"), ("adam foo", "foo")])
-def test_what_is_not_understood_is_told_and_not_guessed(line, unknown):
+def test_unknown_words_are_reported_and_not_guessed(line, unknown):
     assert read_line(line).unknown == (unknown,)
 
 
@@ -72,7 +72,7 @@ def test_a_sentence_is_not_a_configuration(line):
     assert not read_line(line).is_configuration
 
 
-def test_whoever_asks_about_a_setting_names_it():
+def test_a_question_about_a_setting_names_it():
     assert read_line("what do momentum and the batch size do?").named == ("momentum", "batch_size")
 
 
@@ -90,12 +90,12 @@ def test_every_value_reads_back_by_any_of_its_names_in_any_order(configuration, 
     values, pieces = configuration.as_dict(), []
     for name in names:
         shown = format_value(values[name]) if not BY_NAME[name].choices else str(values[name])
-        known = [said for said, (_, of, choice) in _SPOKEN.items() if of == name and choice in {"", str(values[name])}]
-        said = data.draw(st.sampled_from(known))
+        known = [term for term, (_, of, choice) in _TERMS.items() if of == name and choice in {"", str(values[name])}]
+        term = data.draw(st.sampled_from(known))
         if BY_NAME[name].choices:
-            pieces.append(said)
+            pieces.append(term)
         else:
-            pieces.append(data.draw(st.sampled_from([f"{said} {shown}", f"{said}={shown}", f"{shown} {said}"])))
+            pieces.append(data.draw(st.sampled_from([f"{term} {shown}", f"{term}={shown}", f"{shown} {term}"])))
     line = data.draw(st.sampled_from([", ", "; ", "\n"])).join(pieces)
     if len(line) > LONGEST_LINE:
         return
@@ -116,7 +116,7 @@ def test_any_text_can_be_read(text):
     numbers_in(text)
 
 
-@given(st.lists(st.sampled_from([*_SPOKEN, "5", ".1", "1e-4", ",", "=", "and", "foo", "1,000", "-3"]), max_size=30))
+@given(st.lists(st.sampled_from([*_TERMS, "5", ".1", "1e-4", ",", "=", "and", "foo", "1,000", "-3"]), max_size=30))
 def test_whatever_is_read_can_stand_in_the_form(pieces):
     for name, value in read_line(" ".join(pieces)).values.items():
         assert BY_NAME[name].parse(value) is not None

@@ -29,7 +29,7 @@ def acted(house, kind):
 
 
 def test_from_the_opening_to_the_end(house, researcher):
-    # Not open yet: whoever comes is told so, and nothing but opening can be done.
+    # Not open yet: newcomers are told so, and opening is the only possible action.
     early = house.newcomer("Comes early")
     early.say("hello")
     early.wait_for("has not opened yet", PATIENCE)
@@ -50,13 +50,13 @@ def test_from_the_opening_to_the_end(house, researcher):
     tuning = house.seated("Tunes")
     waiting = house.described("Waits")
     waiting.press(waiting.wait_for("Your task", PATIENCE), "Start")
-    waiting.wait_for("All places are taken right now", PATIENCE)
+    waiting.wait_for("All places are taken at the moment", PATIENCE)
     codes = [house.participant(each).code for each in (tuning, waiting)]
 
-    # Pausing names those who tune and those who wait; nobody new is let in.
+    # Pausing names those who tune and those in the queue. Nobody new can join.
     question = ask(researcher, "pause")
-    assert f"In a session now: 1 ({codes[0]}); they go on to the end of their time." in text_of(question)
-    assert f"In line: 1 ({codes[1]}); they keep their place." in text_of(question)
+    assert f"In a session now: 1 ({codes[0]}). Their sessions go on to the end." in text_of(question)
+    assert f"In the queue: 1 ({codes[1]}). They keep their positions." in text_of(question)
     answer(researcher, question, "Yes, pause it", "The study is paused.")
     assert state(house) is StudyState.PAUSED
     assert "is paused already" in text_of(ask(researcher, "pause"))
@@ -64,22 +64,22 @@ def test_from_the_opening_to_the_end(house, researcher):
     early.wait_for("The study is paused at the moment", PATIENCE)
 
     # Closing is refused while somebody tunes.
-    assert f"Still in a session: {codes[0]}. Nothing was closed." in text_of(ask(researcher, "close"))
+    assert f"Still in a session: {codes[0]}. The study was not closed." in text_of(ask(researcher, "close"))
     house.trained(tuning)
     house.finish(tuning)
     question = ask(researcher, "resume")
-    assert f"In line: 1 ({codes[1]}); they are called as seats become free." in text_of(question)
-    answer(researcher, question, "Yes, resume it", "The study goes on.")
+    assert f"In the queue: 1 ({codes[1]}). They are called when places are free." in text_of(question)
+    answer(researcher, question, "Yes, resume it", "The study is open again.")
     waiting.wait_for("A place is free now", PATIENCE)
 
-    # Closing is for good: whoever waits is told, and nobody knows any more who was who.
+    # Closing is for good: people in the queue are told, and the links to people are deleted.
     question = ask(researcher, "close")
     assert "The links between 2 codes and their Slack users are deleted" in text_of(question)
     answer(researcher, question, "Yes, close it for good", "The study is closed.")
     assert state(house) is StudyState.CLOSED
     waiting.wait_for("was closed before a place was free", PATIENCE)
     assert participants.by_slack_user(house.store, tuning.id) is None
-    assert "is closed, and stays so" in text_of(ask(researcher, "open"))
+    assert "is closed. It cannot be opened again" in text_of(ask(researcher, "open"))
     assert "*Black Magic* is closed." in text_of(ask(researcher, "status"))
 
     # All of it is on record, with who.
@@ -94,12 +94,12 @@ def test_from_the_opening_to_the_end(house, researcher):
     ]
 
 
-def test_whoever_confirms_later_than_something_changed_is_told_and_asked_again(house, researcher):
+def test_a_confirmation_after_a_change_is_not_done_and_is_asked_again(house, researcher):
     answer(researcher, ask(researcher, "open"), "Yes, open it", "The study is open.")
     house.wait_for_machines()
     question = ask(researcher, "pause")
     assert "Nobody is in a session." in text_of(question)
-    person = house.seated("Begins meanwhile")
+    person = house.seated("Starts before the answer")
     code = house.participant(person).code
     again = answer(researcher, question, "Yes, pause it", "Something has changed since I asked")
     assert state(house) is StudyState.OPEN

@@ -50,7 +50,7 @@ def test_the_report_comes_as_a_page_and_an_archive_and_one_figure_as_its_files(h
     archive = zipfile.ZipFile(io.BytesIO(researcher.download(sent.files[1]["url"])))
     assert {"report.html", "results.json", "figures/figure-4.png", "tables/counts.csv"} <= set(archive.namelist())
     ask(researcher, "report figure 4")
-    sent = researcher.wait_for("Of the report: figure-4 (“", 4 * PATIENCE)
+    sent = researcher.wait_for("“figure-4” of the report (“", 4 * PATIENCE)
     assert {"figure-4.png", "figure-4.pdf"} <= {file["name"] for file in sent.files}
 
 
@@ -87,19 +87,19 @@ def test_where_slack_takes_no_files_that_is_said(open_house, rules):
 
 def test_searchers_are_started_watched_and_stopped(house, researcher):
     house.wait_for_machines()
-    assert "No searcher has taken part yet" in text_of(ask(researcher, "baseline"))
+    assert "No searcher has run yet" in text_of(ask(researcher, "baseline"))
     begun = text_of(ask(researcher, "baseline random 3"))
-    assert "✅ Baseline R1: 3 settings were drawn at random." in begun
+    assert "✅ Baseline R1: 3 configurations were drawn at random." in begun
     assert "there is one of random search at a time" in text_of(ask(researcher, "baseline random 3"))
     begun = text_of(ask(researcher, "baseline tpe 2 tries 1"))
-    assert "✅ Baseline T1: 2 artificial participants have 120 minutes of training, and 1 try at most, each" in begun
+    assert "✅ Baseline T1: 2 artificial participants. Each has 120 minutes of training and at most 1 trial, " in begun
     watched = text_of(ask(researcher, "baseline"))
     assert "Baseline R1 (random search): " in watched
     assert "of 3 trials have ended" in watched
     assert "Baseline T1 (TPE): " in watched
-    assert "of 2 artificial participants of 1 try each have ended" in watched
+    assert "of 2 artificial participants of 1 trial each have ended" in watched
     stopped = text_of(ask(researcher, "baseline stop"))
-    assert "✅ Stopped: R1, T1. What they have done is kept." in stopped
+    assert "✅ Stopped: R1, T1. Their trials are kept." in stopped
     assert "; stopped." in text_of(ask(researcher, "baseline"))
     for kind in (EventKind.BASELINE_STARTED, EventKind.BASELINE_STOPPED):
         assert {each.actor for each in events.read(house.store, kind=kind)} == {"researcher-1"}

@@ -55,7 +55,7 @@ def test_many_participants_are_turned_over_in_a_modal(crowded):
     assert "Next" not in last.buttons
 
 
-def test_what_comes_too_late_for_a_modal_comes_as_a_message_that_can_be_turned_too(crowded):
+def test_a_page_too_late_for_a_modal_comes_as_a_message_that_can_be_turned_too(crowded):
     researcher = crowded(trigger_seconds=0.0).workspace.person("Researcher")
     shown = ask(researcher, "participants")
     assert "*P001* · invited" in text_of(shown)

@@ -33,7 +33,7 @@ def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracie
 
     listed = look(researcher, "participants", "Participants")
     line = next(block for block in listed.blocks if f"*{code}*" in block.get("text", {}).get("text", ""))
-    assert f"*{code}* · medium · finished · 1 try, best {best} · 1 of 1 evaluations, test " in line["text"]["text"]
+    assert f"*{code}* · medium · finished · 1 trial, best {best} · 1 of 1 evaluations, test " in line["text"]["text"]
     researcher.close()
     shown = look(researcher, f"participant {code.lower()}", f"Participant {code}")
     told = shown.text_of_everything
@@ -94,7 +94,7 @@ def test_more_time_is_given_and_the_participant_is_told(house, researcher):
     assert f"✅ {before.participant} has 1 h 30 min more to tune, until <!date^" in told
     after = house.session(person)
     assert after.deadline == before.deadline + timedelta(minutes=90)
-    person.wait_for("the researchers have extended your session until", PATIENCE)
+    person.wait_for("The researchers have extended your session until", PATIENCE)
     extended = events.read(house.store, kind=EventKind.TIME_EXTENDED)[-1]
     assert (extended.actor, extended.participant) == ("researcher-1", before.participant)
 
@@ -107,10 +107,10 @@ def test_a_session_is_ended_by_a_researcher_and_the_participant_is_told_kindly(h
     code = code_of(house, person)
     question = ask(researcher, f"cancel {code}")
     assert f"End the session of {code}?" in text_of(question)
-    assert "2 tries so far, the best" in text_of(question)
-    assert "Trial 2 is in progress: it is stopped." in text_of(question)
+    assert "2 trials so far, the best" in text_of(question)
+    assert "Trial 2 is in progress. It is stopped." in text_of(question)
     at_once(*[lambda: researcher.press(question, "Yes, end it")] * 3)
-    done = f"✅ The session of {code} has ended, and they are told."
+    done = f"✅ The session of {code} has ended. I tell them."
     researcher.wait_until(lambda: done in text_of(researcher.message(question.ts)), PATIENCE)
     person.wait_for("The researchers have ended your session.", PATIENCE)
     house.trial(person, 2, "cancelled")
@@ -119,8 +119,8 @@ def test_a_session_is_ended_by_a_researcher_and_the_participant_is_told_kindly(h
     view = house.session(person)
     assert (view.state, view.ended_as, view.choice) == (SessionState.FINISHED, SessionEnd.CANCELLED, None)
     assert done in text_of(researcher.message(question.ts))
-    assert "is in no session now" in text_of(ask(researcher, f"cancel {code}"))
-    assert "is in no session now" in text_of(ask(researcher, f"extend {code} 10m"))
+    assert "is not in a session now" in text_of(ask(researcher, f"cancel {code}"))
+    assert "is not in a session now" in text_of(ask(researcher, f"extend {code} 10m"))
     ended = events.read(house.store, kind=EventKind.SESSION_CANCELLED)[-1]
     assert (ended.actor, ended.participant) == ("researcher-1", code)
 
@@ -140,7 +140,7 @@ def test_a_participant_is_taken_out_and_what_they_did_is_kept(house, researcher)
     assert "has left the study already" in text_of(ask(researcher, f"withdraw {participant.code}"))
     assert f"{person.id}> has left" not in text_of(ask(researcher, "status"))
     told = text_of(ask(researcher, f"invite @{person.name}"))
-    assert f"Has left the study, and was not written to: <@{person.id}>" in told
+    assert f"Left the study, so I did not write to them: <@{person.id}>" in told
 
 
 def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
@@ -157,8 +157,8 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     participant = house.participant(person)
     question = ask(researcher, f"withdraw {participant.code}")
     assert "everything that they entered and trained is deleted: their answers, 2 trials" in text_of(question)
-    answer(researcher, question, "Yes, take them out", "what they did is deleted")
-    person.wait_for("everything you entered and trained is deleted", PATIENCE)
+    answer(researcher, question, "Yes, take them out", "Their data is deleted")
+    person.wait_for("Everything that you entered and trained is deleted", PATIENCE)
     assert history.session_of_participant(house.store, participant.id) is None
     kept = participants.get(house.store, participant.id)
     assert (kept.months, kept.education, kept.answers) == (None, None, {})
@@ -174,10 +174,10 @@ def test_people_are_invited_and_it_is_said_whom_that_reached(house, researcher):
     first, second = house.newcomer("Invited One"), house.newcomer("Invited Two")
     told = text_of(ask(researcher, f"invite @{first.name} @{second.name}, @{known.name} U00000BOT U0NOBODY99 somebody"))
     assert f"✅ I have written to <@{first.id}>, <@{second.id}>." in told
-    assert f"Takes part already: <@{known.id}>." in told
-    assert "Is a bot, and was not written to: <@U00000BOT>." in told
-    assert "Is nobody in this workspace whom I can write to: <@U0NOBODY99>." in told
-    assert "Names nobody: “somebody”." in told
+    assert f"Already in the study: <@{known.id}>." in told
+    assert "A bot, so I did not write to it: <@U00000BOT>." in told
+    assert "Not in this workspace, or I cannot write to them: <@U0NOBODY99>." in told
+    assert "Not a person: “somebody”." in told
     for person in (first, second):
         assert "I agree" in person.wait_for("I agree", PATIENCE).buttons
         assert house.participant(person).code not in told

@@ -1,9 +1,9 @@
-"""Researchers may be named one by one or as a user group; where Slack does not tell who is in it, nobody is let in."""
+"""Researchers are named one by one or as a user group. If Slack does not tell its members, none of them is allowed."""
 
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.researcher.listeners import NOT_FOR_YOU
+from bot.researcher.context import NOT_FOR_YOU
 from bot.researcher.permissions import AGAIN_SECONDS, REMEMBERED_SECONDS, GroupUnknown, Permissions
 from bot.sandbox.state.records import GROUPS
 from bot.settings.settings import SlackSection
@@ -85,6 +85,6 @@ def test_once_slack_does_not_tell_any_more_nobody_in_the_group_is_let_in(access,
     assert access.allows("U1")
 
 
-def test_whoever_is_named_is_let_in_without_asking_slack(workspace):
+def test_a_researcher_named_in_the_settings_is_allowed_without_asking_slack(workspace):
     assert Permissions(SlackSection(researchers=("UNAMED",)), workspace).allows("UNAMED")
     assert workspace.asked == 0

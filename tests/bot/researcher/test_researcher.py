@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.researcher.listeners import COMMANDS, NOT_FOR_YOU
+from bot.researcher.context import NOT_FOR_YOU
+from bot.researcher.listeners import COMMANDS
 from storage import events
 from storage.schema.states import EventKind
 from tests.bot.researcher.asking import ask, text_of
@@ -25,7 +26,7 @@ def test_a_researcher_sees_the_study_at_a_glance(house, researcher):
     view = house.session(person)
     assert "*Black Magic* is open. 2 of 2 slots are ready." in status
     assert f"• {view.participant}: until <!date^" in status
-    assert "(2 h left), 1 try, best" in status or "(1 h 59 min left), 1 try, best" in status
+    assert "(2 h left), 1 trial, best" in status or "(1 h 59 min left), 1 trial, best" in status
     assert f"best {view.best.validation_accuracy:.1f} %" in status
     assert "were submitted in the last hour" in status
     assert person.id not in status
@@ -37,7 +38,7 @@ def test_a_researcher_reads_what_the_command_can_do(house, researcher, text):
     shown = text_of(ask(researcher, text))
     for command in COMMANDS.values():
         for usage in command.usages:
-            assert f"`/study {usage.written}`" in shown
+            assert f"`/study {usage.syntax}`" in shown
 
 
 @pytest.mark.parametrize(
@@ -59,37 +60,37 @@ def test_a_typo_is_answered_with_the_nearest_command(house, researcher, typed, m
 
 def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(house, researcher):
     shown = text_of(ask(researcher, "xyzzy <b>"))
-    assert "I do not know “xyzzy”. `/study help` names all commands." in shown
+    assert "I do not know “xyzzy”. `/study help` lists all commands." in shown
 
 
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("participant", "Name one participant. Write `/study participant P007`."),
-        ("extend P001", "Name a participant, and how much longer they have."),
-        ("extend P001 10", "“10” is no length of time: write it with its unit as `10m`"),
-        ("extend P001 soon", "“soon” is no length of time"),
-        ("extend P001 99h", "up to 24 hours can be given at a time"),
+        ("extend P001", "Name a participant, and how much more time they get."),
+        ("extend P001 10", "“10” is not a length of time. Write it with its unit, such as `10m`"),
+        ("extend P001 soon", "“soon” is not a length of time"),
+        ("extend P001 99h", "at most 24 hours at a time"),
         ("extend P999 10m", "There is no participant “P999”."),
         ("cancel", "Name one participant. Write `/study cancel P007`."),
         ("cancel P999", "There is no participant “P999”."),
         ("withdraw P999 now", "Name one participant."),
         ("participant @U00000001", "There is no participant “&lt;@U00000001"),
-        ("close now", "“now” is too much. Write `/study close`."),
-        ("invite", "Name whom to write to. Write `/study invite @somebody …`."),
+        ("close now", "This command does not take “now”. Write `/study close`."),
+        ("invite", "Name the people to invite. Write `/study invite @somebody …`."),
         ("baseline radnom 3", "Did you mean `/study baseline random`?"),
-        ("baseline random", "Say how many settings are to be drawn."),
-        ("baseline random many", "“many” is no number from 1 to 10,000."),
-        ("baseline random 0", "“0” is no number from 1 to 10,000."),
-        ("baseline random 3 cats", "“cats” is no task of this study: digits-squeezenet."),
-        ("baseline tpe 3 tries", "“” is no number from 1 to 1,000."),
+        ("baseline random", "Say how many configurations to draw."),
+        ("baseline random many", "“many” is not a whole number from 1 to 10,000."),
+        ("baseline random 0", "“0” is not a whole number from 1 to 10,000."),
+        ("baseline random 3 cats", "“cats” is not a task of this study. Its tasks: digits-squeezenet."),
+        ("baseline tpe 3 tries", "“” is not a whole number from 1 to 1,000."),
         ("baseline stop", "No baseline"),
         ("open", "The study is open already"),
         ("resume", "The study is open already"),
-        ("evaluate now", "“now” is too much."),
+        ("evaluate now", "This command does not take “now”."),
     ],
 )
-def test_what_cannot_be_done_as_it_is_written_is_answered_with_how_to_write_it(house, researcher, typed, said):
+def test_a_wrongly_written_command_is_answered_with_how_to_write_it(house, researcher, typed, said):
     assert said in text_of(ask(researcher, typed))
 
 
@@ -102,7 +103,7 @@ def test_anybody_else_is_told_where_to_go(house):
     assert text_of(ask(house.admin, "status")).startswith(NOT_FOR_YOU)
 
 
-def test_what_nobody_may_ask_is_not_in_the_log_and_what_a_researcher_asks_is(house, researcher):
+def test_the_log_has_the_commands_of_researchers_and_no_others(house, researcher):
     person = house.agree("Is no researcher")
     ask(person, "status please")
     ask(researcher, "frobnicate")

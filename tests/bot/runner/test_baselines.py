@@ -65,13 +65,13 @@ def test_random_search_runs_to_its_end_and_is_reported_once(open_house, trials_o
     assert (view.state, view.choice, view.ended_as) == (SessionState.FINISHED, None, SessionEnd.EMPTY)
     found = status(house)
     assert (found.done, found.complete, found.running) == (8, len(found.accuracies), 0)
-    assert "8 settings drawn at random" in post.text
+    assert "8 configurations drawn at random" in post.text
     assert f"accuracy {sum(found.accuracies) / len(found.accuracies):.1f} ± " in post.text
     (begun,) = events.read(house.store, kind=EventKind.BASELINE_STARTED)
     assert (begun.actor, begun.details["wanted"]) == ("researcher-1", 8)
     house.close()
     house.open()
-    house.reported("I am up")
+    house.reported("I have started")
     wait(house, lambda: house.running.searchers.statuses())
     assert len([each for each in house.admin.messages(house.reports) if "R1 is done" in each.text]) == 1
 

@@ -63,7 +63,7 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
         evaluation = evaluations_of(running.store, choice)[0]
         wait_until(lambda: (found := loop.progress(evaluation.subject)) and found.batch_losses)
         trial = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
         wait_until(lambda: all(each.state.is_finished for each in evaluations_of(running.store, choice)))
     assert watching.ended == [trial.subject, evaluation.subject]
@@ -178,7 +178,7 @@ def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
         wait_until(lambda: watching.slots)
         assert "ended with code -9" in watching.slots[0][1]
         trial = running.submit(running.seated("few-digits"), configuration())
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
         assert len(watching.slots) == 1
 
@@ -206,7 +206,7 @@ def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_nex
     session = running.seated("small-imagenette")
     with running.jobs(small_imagenette) as (loop, watching):
         first = running.submit(session, configuration())
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(first) is TrialState.COMPLETE)
         cache: Path = next((small_imagenette.source.data / "cache").glob("*.images"))  # type: ignore[attr-defined]
         content = bytearray(cache.read_bytes())
@@ -217,7 +217,7 @@ def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_nex
         kill(watching.workers, 0)
         wait_until(lambda: watching.slots)
         second = running.submit(session, configuration())
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(second) is TrialState.COMPLETE)
     assert losses_of(running.store, JobKind.TRIAL, second.id) == losses_of(running.store, JobKind.TRIAL, first.id)
 
@@ -233,7 +233,7 @@ def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
         resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 64 * 2**20, unlimited[1]))
         session = running.seated()
         trial = running.submit(session, configuration(batch_size=1437))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: watching.failed)
         resource.prlimit(process, resource.RLIMIT_AS, unlimited)
         view = history.trial_view(running.store, trial.id)
@@ -241,5 +241,5 @@ def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
         assert view.reason == "Training ran out of memory. Choose a smaller batch size and submit again."
         assert sessions.get(running.store, session.id).given_back_seconds == 0, "it was not our fault"
         again = running.submit(session, configuration(epochs=1, batch_size=400))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(again) is TrialState.COMPLETE)

@@ -48,7 +48,7 @@ def test_a_function_that_fails_is_reported_and_called_again(scheduler, errors):
     assert set(errors) == {("the database is locked", "trying")}
 
 
-def test_what_is_due_is_done_at_its_moment_and_not_at_the_next_regular_call(scheduler):
+def test_a_due_function_is_called_at_its_moment_and_not_at_the_next_regular_call(scheduler):
     due, done = datetime.now(UTC) + timedelta(seconds=1), threading.Event()
     calls = []
 
@@ -68,7 +68,7 @@ def test_what_is_due_is_done_at_its_moment_and_not_at_the_next_regular_call(sche
     assert calls[-1] - due < timedelta(seconds=1)
 
 
-def test_what_is_to_be_done_daily_is_done_at_the_time_of_day_of_its_zone(scheduler):
+def test_a_daily_function_is_called_at_the_time_of_day_of_its_zone(scheduler):
     zone, rung = ZoneInfo("Asia/Kathmandu"), threading.Semaphore(0)
     at = (datetime.now(zone) + timedelta(seconds=1)).time()
     scheduler.daily(at, zone, "telling the time", rung.release)

@@ -60,7 +60,7 @@ def test_a_person_starts_at_once_while_searchers_fill_all_slots_and_their_trials
     with running.jobs(slots=2) as (loop, watching):
         wait_until(lambda: all((at := loop.progress(each.subject)) and at.batch_losses for each in drawn[:2]))
         mine = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(mine) is TrialState.COMPLETE)
         wait_until(lambda: all(running.state(each) is TrialState.COMPLETE for each in drawn))
     assert watching.ended[0] == mine.subject
@@ -90,7 +90,7 @@ def test_a_slot_is_lent_once(running: Any, few_task: Task, configuration: Config
     with running.jobs(few_task) as (loop, watching):
         wait_until(lambda: loop.progress(drawn[0].subject))
         mine, other = (running.submit(running.seated("few-digits"), configuration(epochs=40)) for _ in range(2))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: other.subject in watching.ended)
         assert watching.errors == []
         assert running.state(other) is TrialState.COMPLETE
@@ -106,7 +106,7 @@ def test_the_seconds_of_a_trial_stand_still_while_it_is_suspended(
         assert loop.seconds(drawn[0].subject) is None
         wait_until(lambda: (loop.seconds(drawn[0].subject) or 0) > 0.2)
         mine = running.submit(running.seated("few-digits"), configuration(epochs=1000, batch_size=1))
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: (loop.seconds(mine.subject) or 0) > 0.2)
         standing = loop.seconds(drawn[0].subject)
         wait_until(lambda: (loop.seconds(mine.subject) or 0) > 0.5)
@@ -115,7 +115,7 @@ def test_the_seconds_of_a_trial_stand_still_while_it_is_suspended(
         wait_until(lambda: (loop.seconds(drawn[0].subject) or 0) > standing)
 
 
-def test_what_is_stopped_before_its_worker_has_heard_of_it_is_stopped_all_the_same(
+def test_a_job_stopped_before_its_worker_knows_of_it_is_stopped(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
     trial = running.submit(running.seated("few-digits"), configuration(epochs=1000, batch_size=1))

@@ -26,7 +26,7 @@ def break_once(monkeypatch, module, name):
 
 def check_code(house, told):
     """The person's code is in the log with the details, and in the report channel without them."""
-    assert "what you entered and trained is kept" in told
+    assert "What you entered and trained is kept" in told
     code = CODE.search(told)[1]
     post = house.reported(code)
     assert "RuntimeError" in post.text
@@ -73,9 +73,9 @@ def test_a_form_that_comes_too_late_for_slack_is_no_error_and_is_asked_for_again
     monkeypatch.setattr(final_choice, "history", slow)
     person.press(house.root(person), "History")
     told = house.told(person, "That took too long just now").text
-    assert "what you entered and trained is kept" in told
+    assert "What you entered and trained is kept" in told
     assert CODE.search(told) is None
-    post = house.reported("More was to be done at once than can be, while showing a history: views.open came too late")
+    post = house.reported("while showing a history: views.open came too late")
     assert "An answer came too late" in post.text_of_everything
     person.press(house.root(person), "History")
     person.wait_for_modal("Your trials")

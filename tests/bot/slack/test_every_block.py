@@ -213,14 +213,14 @@ def test_a_configuration_in_one_line(line, status, last):
 @given(statuses(), consents, st.booleans(), st.integers(0, 300))
 def test_the_home_tab(status, consent, researcher, sessions):
     running = tuple(SessionLine(n, "P12345", SessionState.ACTIVE, NOW, 999, 99.9) for n in range(sessions))
-    status = Status(
+    study = Status(
         "n" * 80,
         StudyState.OPEN,
         *(dict.fromkeys(kind, 10**6) for kind in (ParticipantState, SessionState, TrialState, TrialState)),
         in_queue=tuple("P12345" for _ in range(sessions)),
         running=running,
     )
-    more = researcher_home.status_blocks(status if sessions else None, 256, 256) if researcher else []
+    more = researcher_home.status_blocks(study if sessions else None, 256, 256) if researcher else []
     show(home_tab.home_tab, status, consent, researcher=more)
 
 
@@ -331,10 +331,10 @@ def test_what_researchers_read(known, number, baselines, text, some):
     )
     show(status.status_page, glance, 256, 256, NOW, number)
     checked(Message(text="Home", blocks=tuple(researcher_home.status_blocks(glance, 256, 256)[1:-1])))
-    deed = asking.Deed.CLOSE if some else asking.Deed.OPEN
+    action = asking.Action.CLOSE if some else asking.Action.OPEN
     effects = (asking.named(["P12345"] * 1000),) * 6
     name = "&amp;" * 80
-    asked = asking.Question(deed, f"Close the study “{name}”?", effects, "Yes, close it for good", ("known",))
+    asked = asking.Question(action, f"Close the study “{name}”?", effects, "Yes, close it for good", ("known",))
     show(asking.question_message, asked, again=some)
     usages = [usage for each in COMMANDS.values() for usage in each.usages]
     show(researcher_answers.help_with, usages)
@@ -363,7 +363,7 @@ def test_a_message_is_refused_by_these_checks_where_slack_would_refuse_it():
 
 
 def test_nothing_that_shows_blocks_was_left_out():
-    """Runs last in this file: whoever adds a view finds it missing here."""
+    """Runs last in this file: a new view that no test shows is reported here."""
     views = {
         f"{module.__name__}.{name}"
         for module in MODULES

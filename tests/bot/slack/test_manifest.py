@@ -74,7 +74,7 @@ def test_the_home_tab_is_on_since_it_is_published(manifest, source):
     assert manifest.home_tab == ("views.publish" in {each.name for each in methods_called(source)})
 
 
-def test_what_is_not_used_is_not_asked_for(manifest, source):
+def test_the_manifest_asks_for_nothing_that_is_not_used(manifest, source):
     """Shortcuts, link previews, workflow steps, user scopes: nobody listens to them, and the manifest has none."""
     content = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
     assert not re.search(r"app\.(shortcut|step|function|options)\(", source)

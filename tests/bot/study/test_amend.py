@@ -58,7 +58,7 @@ def test_a_change_is_shown_asked_about_and_put_on_record(opened):
     assert len(events.read(store, kind=EventKind.STUDY_AMENDED)) == 1
 
 
-def test_whoever_says_no_changes_nothing(opened):
+def test_an_answer_of_no_changes_nothing(opened):
     store, path, rules = opened
     rules(limit_minutes=90)
     ran = amend(path, input="n\n")
@@ -81,7 +81,7 @@ def test_whoever_says_no_changes_nothing(opened):
         ({"task": ["digits-squeezenet", "cats"]}, "There is no task 'cats'"),
     ],
 )
-def test_what_no_amendment_can_change_is_refused(opened, changes, said):
+def test_an_amendment_of_fixed_rules_is_refused(opened, changes, said):
     store, path, rules = opened
     person = participants.invite(store, slack_user="U1", slack_channel="D1", now=LONG_AGO)
     participants.consent(store, person.id, consent_hash="c", now=LONG_AGO)

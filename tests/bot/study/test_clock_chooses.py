@@ -33,8 +33,8 @@ def test_the_report_says_that_the_clock_chose(silent):
     ("shown", "button", "explanation"),
     [
         ("root", "New configuration", "This session is over"),
-        ("root", "Finish", "final choice is recorded"),
-        ("up", "Choose", "final choice is recorded"),
+        ("root", "Finish", "you cannot choose any more"),
+        ("up", "Choose", "you cannot choose any more"),
         ("running", "Cancel", "there is nothing to cancel"),
         ("complete", "Tune from here", "This session is over"),
     ],

@@ -30,7 +30,7 @@ def test_a_study_is_kept_on_postgresql_from_the_first_hello_to_the_report(house)
     house.training(person)
     house.close()
     house.open()
-    person.wait_for("Sorry, I was away or lost time for you", PATIENCE)
+    person.wait_for("Sorry, you lost time through our fault", PATIENCE)
     assert [each.participant for each in events.read(house.store, kind=EventKind.TIME_GIVEN_BACK)] == ["P001"]
     house.running.searchers.start_random(2, "researcher-1", most_epochs=1)
     person.say("cancel")

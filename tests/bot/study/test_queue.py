@@ -1,4 +1,4 @@
-"""More people than seats: they wait in line, are called in their order, and their time begins when they press Start."""
+"""More people than seats: they join the queue, are called in its order, and their time starts when they press Start."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def narrow(open_house):
     return open_house(slots=1)
 
 
-def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, repost):
+def test_a_participant_without_a_seat_joins_the_queue_and_is_called_when_one_is_free(narrow, repost):
     first, second, third = (narrow.described(name) for name in ("First", "Second", "Third"))
     task = third.wait_for("Your task")
     press_start(first)
@@ -27,7 +27,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     press_start(second)
     assert "you are next. Your time has not started" in second.wait_for("You are in the queue now").text
     press_start(third)
-    third.wait_for("1 before you")
+    third.wait_for("1 person is before you")
     second.wait_until(lambda: not [each for each in second.messages() if "Start" in each.buttons], 30)
     second.wait_for("you are next", after=second.say("start"))
     assert second.modal() is third.modal() is None
@@ -40,7 +40,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
 
     called = second.wait_for("A place is free now", 30)
     old = repost(narrow, third, task)  # on a phone that was offline
-    third.wait_for("1 before you", after=press_start(third, old))  # the seat is kept for the second
+    third.wait_for("1 person is before you", after=press_start(third, old))  # the seat is kept for the second
     second.press(called, "Start")
     second.wait_for_modal("New configuration")
     assert narrow.session(second).state is SessionState.ACTIVE
@@ -48,7 +48,7 @@ def test_who_finds_no_seat_is_put_in_line_and_called_when_one_is_free(narrow, re
     assert [each.text for each in third.messages() if "A place is free" in each.text] == []
 
 
-def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
+def test_a_participant_called_just_before_a_pause_is_called_again_after_it(narrow):
     narrow.seated("Gives the seat back")
     waiting = narrow.described("Is called")
     press_start(waiting)
@@ -59,7 +59,7 @@ def test_who_was_called_just_before_a_pause_is_called_anew(narrow):
     research.pause("researcher-1")
     waiting.press(called, "Start")
     told = narrow.told(waiting, "The study is paused at the moment")
-    assert "I will write to you when it goes on and it is your turn" in told.text_of_everything
+    assert "I will write to you when it is your turn" in told.text_of_everything
     assert "Start" not in told.buttons
     research.resume("researcher-1")
     again = waiting.wait_for("A place is free now", 30, after=told.ts)
@@ -73,5 +73,5 @@ def test_a_researcher_sees_who_is_in_line(narrow):
     waiting.wait_for("you are next")
     researcher = narrow.workspace.person("Researcher")
     status = text_of(ask(researcher, "status"))
-    assert f"In line: {narrow.participant(waiting).code}." in status
+    assert f"In the queue: {narrow.participant(waiting).code}." in status
     assert f"• {narrow.participant(tuner).code}: until <!date^" in status

@@ -68,7 +68,7 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
             person.press(message, "Cancel")
 
         stack.enter_context(run(house, tmp_path))
-        told = person.wait_for("Sorry, I was away or lost time for you", 60)
+        told = person.wait_for("Sorry, you lost time through our fault", 60)
         house.trial(person, 2, "validation accuracy")
         shown = person.wait_until(lambda: (m := person.message(message.ts)).image_urls and m, 90)
         session = house.session(person)
@@ -88,7 +88,7 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
     assert person.id not in (tmp_path / "log.txt").read_text()
 
 
-def test_what_was_deferred_by_an_orderly_stop_goes_on_too(open_house):
+def test_work_that_an_orderly_stop_deferred_goes_on_too(open_house):
     house = open_house(slots=1)
     person = house.seated("Waits for the bot")
     house.trained(person)

@@ -48,7 +48,7 @@ def test_during_the_grace_period_only_the_final_choice_is_left(ran_out):
     person = ran_out.person
     for message in (ran_out.root, ran_out.complete, ran_out.running):
         person.wait_until(lambda ts=message.ts: person.message(ts).buttons == ("Choose", "History"), 30)
-    assert person.message(ran_out.root.ts).text.startswith("Time is up. 2 tries, best validation accuracy")
+    assert person.message(ran_out.root.ts).text.startswith("Your time is up. 2 trials, best validation accuracy")
 
 
 @pytest.mark.parametrize(

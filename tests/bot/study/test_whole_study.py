@@ -190,7 +190,7 @@ def test_the_report_gives_code_group_mean_deviation_tries_and_minutes(played):
     minutes = (session.finished_at - session.started_at).total_seconds() / 60
     text = played.report.text_of_everything
     assert f"*P001* (novice): test accuracy {summary.mean:.1f} ± {summary.sd:.1f} %" in text
-    assert f"3 tries in {minutes:.1f} minutes" in text
+    assert f"3 trials in {minutes:.1f} minutes" in text
     assert "10 of 10 evaluations complete" in text
     assert "made by the participant" in text
 
