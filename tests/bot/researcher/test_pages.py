@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import delete
 
-from storage.schema.tables import Identity, Participant
+from storage.schema.tables import Identity, Notice, Participant
 from storage.transitions import participants
 from tests.bot.researcher.asking import PATIENCE, ask, look, text_of
 
@@ -43,6 +43,7 @@ def test_many_participants_are_turned_over_in_a_modal(crowded):
 
     # A page that is gone by now is the last one there is.
     with house.store.write() as transaction:
+        transaction.exec(delete(Notice).where(Notice.participant_id > 3))
         transaction.exec(delete(Identity).where(Identity.participant_id > 3))
         transaction.exec(delete(Participant).where(Participant.id > 3))
     researcher.press(first, "Next")
