@@ -124,7 +124,7 @@ class Walk:
         self.person.wait_until(as_it_should_be, PATIENCE, lambda: f"{state}: {self.person.message(root.ts).buttons}")
 
     def leave(self, time):
-        """So much of the session's time is left from now on, and what that brings is done."""
+        """Set how much of the session's time is left, and sweep."""
         with self.house.store.write() as transaction:
             transaction.need(Session, self.session().id).deadline = datetime.now(UTC) + time
         self.house.running.sweep.run()

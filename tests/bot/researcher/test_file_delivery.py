@@ -1,4 +1,4 @@
-"""What researchers have computed, and what they are sent as files: open data; baselines; evaluations run again."""
+"""Researchers get files (open data, the report), start baselines, and run evaluations again."""
 
 import io
 import zipfile

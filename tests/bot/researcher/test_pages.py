@@ -1,4 +1,4 @@
-"""Long answers come in pages: in a modal, or as a message where it is too late for one."""
+"""Long answers come in pages: in a modal, or in a message when it is too late for a modal."""
 
 import pytest
 from sqlmodel import delete

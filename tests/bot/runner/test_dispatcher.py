@@ -1,4 +1,4 @@
-"""Between storage and workers: evaluations give way, nothing is lost, slots are comparable, admins are told once."""
+"""The dispatcher suspends evaluations for trials, loses nothing, keeps slots comparable, and tells admins once."""
 
 import resource
 from collections.abc import Callable
