@@ -50,7 +50,7 @@ def default_start(found: DefaultStart) -> Plate:
     above_told = (
         f"{above} of {starters} with a known final accuracy ended above {whole(found.above)} %."
         if starters
-        else "None of them has a final accuracy yet."
+        else "No final accuracy of these people is known yet."
     )
     caption = f"People whose first try had every optional hyperparameter at its default: {shares}. {above_told}"
     alt = f"Bars: {shares} began with defaults."

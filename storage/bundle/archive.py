@@ -1,4 +1,4 @@
-"""The bundle as a zip file: written the same to the last byte for the same study, read within bounds."""
+"""A bundle is a zip file. The same study always gives the same bytes; a file from elsewhere is read within bounds."""
 
 import csv
 import hashlib
@@ -129,7 +129,7 @@ class Unreadable(Exception):
 
 
 class ArchiveReader:
-    """Reads the files of a bundle, of which nothing is believed.
+    """Reads the files of a bundle that may be damaged or meant to do harm.
 
     Raises:
         BundleRefused: It cannot be opened, or is larger than can be read.

@@ -89,7 +89,7 @@ class Column:
 
     @property
     def range(self) -> str:
-        """The accepted values in words; empty when any value of its kind is."""
+        """The accepted values in words; empty if every value of its kind is accepted."""
         if self.bounds:
             return self.bounds
         if self.choices:
@@ -100,14 +100,14 @@ class Column:
 
     @property
     def write(self) -> Callable[[Any], str]:
-        """Writes a value, which is not ``None``, as a cell."""
+        """A function that writes a value other than ``None`` as a cell."""
         return _WRITERS[self.kind]
 
     @property
     def read(self) -> Callable[[str], Any]:
-        """Reads a cell as a value, ``None`` when it is empty.
+        """A function that reads a cell as a value; ``None`` if it is empty.
 
-        It raises a ``ValueError`` with what is wrong, to go on after the cell: "is not a number".
+        It raises a ``ValueError`` whose text goes on after the cell: "is not a number".
         """
         convert: Callable[[str], Any] = self._one_of_the_choices if self.kind is Kind.CHOICE else _READERS[self.kind]
         text, bounded = self.kind is Kind.TEXT, self.low is not None or self.high is not None
@@ -124,7 +124,7 @@ class Column:
 
     def _one_of_the_choices(self, cell: str) -> str:
         if cell.strip() not in self.choices:
-            raise ValueError(f"is none of: {self.range}")
+            raise ValueError(f"is not one of: {self.range}")
         return cell.strip()
 
     def _check(self, value: float) -> None:

@@ -1,4 +1,4 @@
-"""The bundle's tables and columns as data. Writer, reader, checks, codebook and Croissant metadata read it."""
+"""The tables and columns of a bundle as data: export, import, codebook and Croissant metadata use them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,10 @@ from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEn
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
 FORMAT = 1
-"""Of the tables; a bundle says in which it was written."""
+"""The version of the tables. A bundle says in which version it was written."""
 
 ANSWER = "answer_"
-"""What the columns of a study's own background questions begin with."""
+"""The names of columns for the study's own background questions begin with this."""
 
 PERSON = "person"
 
@@ -25,12 +25,12 @@ class Table:
     """One file of the bundle.
 
     Attributes:
-        name: Of the file, without ``.csv``.
+        name: The name of the file, without ``.csv``.
         meaning: What a row is.
-        key: The columns that no two rows share.
+        key: No two rows have the same values in these columns.
         required: Whether a bundle cannot be imported without it.
-        absent: What import makes of a bundle without it.
-        most: So many rows can be imported.
+        absent: What import assumes if a bundle does not have it.
+        most: How many rows can be imported.
     """
 
     name: str
@@ -192,8 +192,8 @@ PARTICIPANTS = Table(
         Column(
             "state",
             Kind.CHOICE,
-            "How far the participant came. Whoever has withdrawn left the study; what they did is kept or deleted, as "
-            "the rules and the consent text say.",
+            "How far the participant came. Withdrawn means that they left the study. What they did is kept or deleted, "
+            "as the rules and the consent text say.",
             choices=_words(ParticipantState),
             empty="Described with months, else invited; an artificial one is described.",
         ),
@@ -316,7 +316,9 @@ FINAL_CHOICES = Table(
     "The configuration that a session ended with.",
     (
         _PARTICIPANT,
-        Column("trial", Kind.INTEGER, "The number of the trial that it is.", low=1, empty="It is none of the trials."),
+        Column(
+            "trial", Kind.INTEGER, "The number of the trial that it is.", low=1, empty="It is not one of the trials."
+        ),
         Column(
             "chosen_by", Kind.CHOICE, "Who made it.", choices=_words(Chooser), empty="The participant, or its program."
         ),

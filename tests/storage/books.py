@@ -1,4 +1,4 @@
-"""All that is stored at one moment, and what must be true of it whatever happened."""
+"""Everything in the database at one moment, and what must always be true of it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set, Sized

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: one server, on a socket in a folder of its own, and a database for every test."""
+"""A real PostgreSQL for the tests: one server for a process, on a socket in its own folder."""
 
 import itertools
 import tempfile

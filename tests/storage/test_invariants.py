@@ -1,4 +1,4 @@
-"""Whatever is called, in whatever order, the study's books balance: random sequences of transitions."""
+"""Random sequences of transitions: after each, what is in the database adds up."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

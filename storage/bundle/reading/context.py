@@ -1,4 +1,4 @@
-"""What all parts of an import share: where the rows come from and where they go."""
+"""What all parts of an import share: the bundle that it reads, and the database that it writes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from storage.schema import tables
 from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConfiguration
 
 AT_ONCE = 500
-"""Rows that are gathered before they are written."""
+"""How many rows are written at once."""
 
 
 @dataclass
@@ -24,10 +24,10 @@ class Context:
     """One import.
 
     Attributes:
-        start: When the study opened, and where every session's own time is put.
-        rules: Of the study.
-        rows: How many were read, by table.
-        broken: Tables of which not every row could be read.
+        start: When the study opened. Every session is imported as if it had begun then.
+        rules: The rules of the study.
+        rows: How many rows were read, by table.
+        broken: The tables of which some rows could not be read.
     """
 
     transaction: Transaction
@@ -45,7 +45,7 @@ class Context:
         return table.file in self.archive
 
     def table(self, table: Table) -> Iterator[Row]:
-        """The rows of a table as far as they can be read; none when it is not there."""
+        """The rows of a table that can be read; no rows if the bundle does not have the table."""
         if not self.has(table):
             return
         self.progress(table.file)
@@ -65,17 +65,17 @@ class Context:
         self.problems.add(table.file, sentence, row.number, column)
 
     def missing(self, other: Table, table: Table, sentence: str, row: Row, column: str) -> None:
-        """Note that a row speaks of what is not in another table; not when that one could not be read as a whole."""
+        """Note that a row refers to a row that is not in another table, if all rows of that table could be read."""
         if other.name not in self.broken:
             self.problem(table, sentence, row, column)
 
     def insert(self, table: type[tables.Table], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows; nothing once something is wrong, since nothing will be kept."""
+        """Write rows. After a problem nothing is written, since nothing will be kept."""
         if rows and not self.problems:
             self.transaction.connection().execute(insert(_core(table)), list(rows))
 
     def insert_numbered(self, table: type[tables.Table], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Write rows, and return their numbers in the same order."""
+        """Write rows, and return their keys in the same order."""
         if not rows or self.problems:
             return [0] * len(rows)
         core = _core(table)
@@ -87,13 +87,13 @@ class Context:
         return None if seconds is None else self.start + timedelta(seconds=seconds)
 
     def rule(self, section: str, name: str, otherwise: float) -> float:
-        """A number in the rules; ``otherwise`` where there is none."""
+        """A number in the rules; ``otherwise`` if it is not there."""
         found = self.rules.get(section)
         value = found.get(name) if isinstance(found, Mapping) else None
         return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else otherwise
 
     def configuration(self, table: Table, row: Row) -> Configuration | None:
-        """The 15 values of a row; ``None`` when they cannot be used, which is noted."""
+        """The 15 values of a row. If they cannot be used, that is noted, and this is ``None``."""
         if row.wrong & _NAMES:
             return None
         try:

@@ -15,7 +15,7 @@ from storage.bundle import codebook
 from storage.bundle.archive import ArchiveReader, Unreadable
 from storage.bundle.codebook import FORMAT, STUDY, TABLES
 from storage.bundle.reading.context import Context
-from storage.bundle.reading.members import Members
+from storage.bundle.reading.participants import Members
 from storage.bundle.reading.problems import BundleRefused, Problem, Problems
 from storage.bundle.reading.rows import TableReader
 from storage.bundle.reading.runs import Runs

@@ -1,10 +1,10 @@
-"""What is wrong with a bundle, so that whoever made it finds the place."""
+"""What is wrong with a bundle, and where, for the person who made it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_PROBLEMS = 20
-"""So many are named at once."""
+"""How many problems are named at once."""
 
 
 @dataclass(frozen=True)
@@ -12,10 +12,10 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        file: In the bundle, or the bundle itself.
-        sentence: What is wrong, to go on after the place: "“ten” is not a number".
-        row: As a spreadsheet counts: the heading is row 1.
-        column: Its heading.
+        file: The file in the bundle, or the bundle itself.
+        sentence: What is wrong, as the rest of a sentence that begins with the place: "“ten” is not a number".
+        row: The number of the row in a spreadsheet: the heading is row 1.
+        column: The heading of the column.
     """
 
     file: str
@@ -49,7 +49,7 @@ class BundleRefused(Exception):
 
 
 class Problems:
-    """Gathers what is wrong until there is enough of it."""
+    """Collects problems, and ends the import when there are ``MOST_PROBLEMS``."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
@@ -61,17 +61,17 @@ class Problems:
         """Note a problem.
 
         Raises:
-            BundleRefused: There are enough of them.
+            BundleRefused: There are ``MOST_PROBLEMS`` problems.
         """
         self.found.append(Problem(file, sentence, row, column))
         if len(self.found) >= MOST_PROBLEMS:
             raise BundleRefused(self.found, more=True)
 
     def refuse(self) -> None:
-        """End here if anything was found.
+        """End the import if there is a problem.
 
         Raises:
-            BundleRefused: Something was.
+            BundleRefused: There is a problem.
         """
         if self.found:
             raise BundleRefused(self.found)

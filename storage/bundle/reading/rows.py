@@ -1,4 +1,4 @@
-"""A bundle's tables, read row by row and checked cell by cell."""
+"""Reads a table of a bundle row by row, and checks every cell."""
 
 import csv
 import difflib
@@ -25,9 +25,9 @@ class Row:
     """One row.
 
     Attributes:
-        number: As a spreadsheet counts: the heading is row 1.
-        values: By column, ``None`` where the cell is empty or not there.
-        wrong: The columns whose cells were refused; their values are ``None`` too.
+        number: The number of the row in a spreadsheet: the heading is row 1.
+        values: The values by column; ``None`` if the cell is empty, or the column is not there.
+        wrong: The columns whose cells cannot be read; their values are ``None`` too.
     """
 
     number: int
@@ -39,13 +39,13 @@ class Row:
 
 
 class TableReader:
-    """Reads one table of a bundle; what is wrong is noted with its place.
+    """Reads one table of a bundle, and notes what is wrong and where.
 
     Args:
-        rules: The study's rules, where columns ``answer_…`` are taken too.
+        rules: The rules of the study, for a table that may have columns ``answer_…``.
 
     Attributes:
-        whole: Whether no row was lost: what other tables say of lost rows may be true.
+        whole: Whether every row could be read. If not, other tables may rightly refer to a row that is not known.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class TableReader:
         self.whole = True
 
     def rows(self) -> Iterator[Row]:
-        """The rows, as far as their cells could be read. Nothing, when the heading is wrong.
+        """The rows, with the cells that could be read. There are no rows if the heading is wrong.
 
         Raises:
             BundleRefused: There are too many problems.

@@ -1,11 +1,11 @@
-"""The trials of a bundle, its final choices, their evaluations, and the epochs of both."""
+"""Reads the trials of a bundle, the final choices, their evaluations, and the epochs of both."""
 
 import json
 from typing import Any
 
 from storage.bundle.codebook import ENVIRONMENTS, EPOCHS, EVALUATIONS, FINAL_CHOICES, STUDY, TRIALS, Table
 from storage.bundle.reading.context import AT_ONCE, Context
-from storage.bundle.reading.members import Member, Members, Part
+from storage.bundle.reading.participants import Member, Members, Part
 from storage.bundle.reading.rows import Row
 from storage.schema.comments import Comment
 from storage.schema.losses import pack

@@ -38,7 +38,7 @@ from storage.study_rules import parse_rules
 from training.hyperparameters import HYPERPARAMETERS
 
 _AT_ONCE = 500
-"""Rows that are in memory at a time."""
+"""How many rows are in memory at a time."""
 
 _CONFIGURATION = tuple(each.name for each in HYPERPARAMETERS)
 _RUN = ("state", "reason", "attempts", "seconds", "images_per_second", "environment")
@@ -49,9 +49,9 @@ class Exported:
     """What was written.
 
     Attributes:
-        study: Its name.
-        rows: By table, in the order of the codebook.
-        size: Of the zip file, in bytes.
+        study: The name of the study.
+        rows: How many rows there are, by table, in the order of the codebook.
+        size: The size of the zip file in bytes.
     """
 
     study: str
@@ -104,7 +104,7 @@ def _find(transaction: Transaction, name: str | None) -> Study:
 
 
 def _slack_ids(transaction: Transaction) -> list[str]:
-    """All that the database knows, to be found in what people wrote."""
+    """All Slack IDs in the database, so that they can be found in what people wrote."""
     known = [*transaction.exec(select(Researcher.slack_user))]
     for user, channel in transaction.exec(select(Identity.slack_user, Identity.slack_channel)):
         known += [user, channel]

@@ -36,8 +36,8 @@ of this kind of study is *Black Magic in Deep Learning: How Human Skill Impacts 
   (and so is a word of nine capitals or more that begins with U or W). A name that somebody typed cannot be found by a
   program: read the columns `text_…` before you publish them. Months, education and answers together may point to
   somebody in a small lab: see whether they do.
-- Who was invited and did not take part has a row with a code and nothing else. Of those who withdrew there is what the
-  rules say: everything, or a row with a code.
+- Somebody who was invited and did not take part has a row with a code and nothing else. Of participants who withdrew,
+  a bundle has what the rules say: everything, or a row with a code.
 
 ## Import
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
-from storage.transitions import evaluations, jobs, recovery, sessions, trials
+from storage.transitions import jobs, recovery, sessions, trials
 from tests.bot.runner.running_study import kill_once_it_trains
 from tests.storage.reading import evaluations_of
 from tests.warm_workers import kill, process_in
@@ -41,7 +41,7 @@ def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validati
 ) -> None:
     choice = running.choose(running.seated("few-digits"), configuration(), seeds=range(1, 11))
     with running.jobs(few_task, slots=2) as (_, watching):
-        wait_until(lambda: evaluations.all_done(running.store, choice))
+        wait_until(lambda: all(each.state.is_finished for each in evaluations_of(running.store, choice)))
         wait_until(lambda: len(watching.ended) == 10)
     done = evaluations_of(running.store, choice)
     assert [(each.seed, each.attempts, each.state) for each in done] == [
@@ -65,7 +65,7 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
         trial = running.submit(running.seated(), configuration(epochs=1, batch_size=700))
         loop.wake_dispatcher()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
-        wait_until(lambda: evaluations.all_done(running.store, choice))
+        wait_until(lambda: all(each.state.is_finished for each in evaluations_of(running.store, choice)))
     assert watching.ended == [trial.subject, evaluation.subject]
     assert watching.others_at_end[trial.subject] == {evaluation.subject: 1}, "it stood in its first epoch"
     alone = record(train(TrialRequest("digits-squeezenet", slow, 7, Part.EVALUATION), digits))
@@ -81,7 +81,7 @@ def test_evaluations_survive_a_restart_and_end_with_one_result_for_every_seed(
     done = [each for each in evaluations_of(running.store, choice) if each.state is TrialState.COMPLETE]
     recovery.reconcile(running.store, now=done[0].ended_at)
     with running.jobs(few_task):
-        wait_until(lambda: evaluations.all_done(running.store, choice))
+        wait_until(lambda: all(each.state.is_finished for each in evaluations_of(running.store, choice)))
     after = {each.seed: each for each in evaluations_of(running.store, choice)}
     assert [each.state for each in after.values()] == [TrialState.COMPLETE] * 3
     for each in done:

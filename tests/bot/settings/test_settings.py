@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Bot
-from bot.participant.views.onboarding import greeting
 from bot.settings.settings import Credentials, Settings, SettingsError
 
 ROOT = Path(__file__).parents[3]
@@ -131,16 +129,6 @@ def test_the_consent_text_says_what_becomes_of_the_data_of_those_who_leave(tmp_p
     text = Settings.load(path).consent_text
     assert text.startswith("Of something else.\n\nIf you leave the study, ")
     assert said in text
-
-
-def test_a_consent_text_that_does_not_fit_into_a_message_is_refused_and_the_longest_that_fits_is_shown(tmp_path):
-    path = changed(tmp_path, "slots = 2", "slots = 2")
-    paragraph = "word " * 599 + "word"
-    (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 48), encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"consent\.md is too long for one Slack message: it needs 49 blocks"):
-        Bot(Settings.load(path), Credentials("xoxb-1", "xapp-1", "http://127.0.0.1:9/"))
-    (tmp_path / "consent.md").write_text("\n\n".join([paragraph] * 47), encoding="utf-8")
-    assert len(greeting(Settings.load(path).consent_text).blocks) == 50
 
 
 def test_where_the_study_runs_is_no_rule(tmp_path):

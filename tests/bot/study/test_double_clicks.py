@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.participant.form_state import Entered
 from bot.sandbox.client.person import WorkspaceError
 from storage import events
 from storage.refusals import Refused
@@ -81,7 +80,7 @@ def test_submitting_on_two_screens_at_once_submits_one_trial(echoing, at_once):
     echoing.fill(person, {"Epochs": "900", "Batch size": "64", "Loss function": "L1 loss", "Optimizer": "SGD"})
     values = Configuration.create({"epochs": 800, "batch_size": 64, "loss": "l1", "optimizer": "sgd"})
     study, session = echoing.running.study, echoing.session(person).id
-    taken, other = at_once(person.submit, lambda: study.submit(person.id, session, Entered(values, {})))
+    taken, other = at_once(person.submit, lambda: study.submit(person.id, session, values, {}))
     assert bool(taken) != isinstance(other, Refused)
     assert kinds(echoing, person).count(EventKind.TRIAL_SUBMITTED) == 1
     echoing.end_sessions()

@@ -8,17 +8,9 @@ import pytest
 
 from storage.bundle import BundleRefused, export_bundle, import_bundle
 from storage.refusals import Refused
-from tests.storage.bundle.bundles import PEOPLE, files, full_study, zipped
-from tests.storage.conftest import Lab
+from tests.storage.bundle.bundles import PEOPLE, files, zipped
 
 CENTRAL, LOCAL = b"PK\x01\x02", b"PK\x03\x04"
-
-
-@pytest.fixture
-def lab(sqlite_store):
-    lab = Lab(sqlite_store)
-    lab.open()
-    return lab
 
 
 def refused(store, path: Path) -> str:
@@ -117,10 +109,9 @@ def test_a_table_that_is_there_twice_is_refused(sqlite_store, bundle):
     assert refused(sqlite_store, bundle) == "trials.csv is in the bundle twice."
 
 
-def test_the_same_study_gives_the_same_file_at_any_time(lab, tmp_path):
-    full_study(lab)
+def test_the_same_study_gives_the_same_file_at_any_time(full_sqlite_lab, tmp_path):
     for name in ("one.zip", "two.zip"):
-        export_bundle(lab.store, tmp_path / name)
+        export_bundle(full_sqlite_lab.store, tmp_path / name)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

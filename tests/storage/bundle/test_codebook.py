@@ -13,8 +13,7 @@ from storage.bundle.codebook import TABLES
 from storage.bundle.writing.readable import codebook_markdown
 from storage.database import Store
 from tests.reports.simulated_study import simulate
-from tests.storage.bundle.bundles import files, full_study, unpacked, zipped
-from tests.storage.conftest import Lab
+from tests.storage.bundle.bundles import files, unpacked, zipped
 from training.hyperparameters import HYPERPARAMETERS
 
 
@@ -89,11 +88,8 @@ def test_the_rules_can_be_read_as_toml(bundle):
     assert rules["questions"][1]["choices"][0] == "1 – not at all"
 
 
-def test_answers_to_questions_of_other_rules_have_columns_too(sqlite_store, make_url, tmp_path):
-    lab = Lab(sqlite_store)
-    lab.open()
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_answers_to_questions_of_other_rules_have_columns_too(full_sqlite_lab, make_url, tmp_path):
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
     people = rows(unpacked(tmp_path / "bundle.zip")["participants.csv"])
     assert {name: value for name, value in people[0].items() if name.startswith("answer_")} == {
         "answer_age": "30",

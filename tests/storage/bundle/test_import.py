@@ -240,7 +240,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown word": (
         {"trials": TRIALS + "P1,3,5,64,nll,adamw,20\n"},
-        "trials.csv, row 6, column optimizer: “adamw” is none of: adam, adadelta, adagrad, asgd, rmsprop, sgd.",
+        "trials.csv, row 6, column optimizer: “adamw” is not one of: adam, adadelta, adagrad, asgd, rmsprop, sgd.",
     ),
     "a value that no trial can have": (
         {"trials": TRIALS + "P1,3,0,64,nll,adam,20\n"},

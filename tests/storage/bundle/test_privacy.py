@@ -10,8 +10,8 @@ from storage.bundle import export_bundle, import_bundle
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store
 from storage.transitions import studies
-from tests.storage.bundle.bundles import IDS, NAMES, full_study, unpacked
-from tests.storage.conftest import NINE, Lab
+from tests.storage.bundle.bundles import IDS, NAMES, unpacked
+from tests.storage.conftest import NINE
 
 SOMETHING_ELSE = (
     "CPU@2.20GHz",
@@ -22,17 +22,9 @@ SOMETHING_ELSE = (
 )
 
 
-@pytest.fixture
-def lab(sqlite_store):
-    lab = Lab(sqlite_store)
-    lab.open()
-    return lab
-
-
-def test_no_slack_id_and_no_name_is_in_any_byte(lab, tmp_path):
-    full_study(lab)
-    users = {f"U{number:04}" for number in range(1, lab.invited + 1)}
-    export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_no_slack_id_and_no_name_is_in_any_byte(full_sqlite_lab, tmp_path):
+    users = {f"U{number:04}" for number in range(1, full_sqlite_lab.invited + 1)}
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
     for name, content in unpacked(tmp_path / "bundle.zip").items():
         text = content.decode()
         assert [each for each in (*IDS, *NAMES, *users) if each.casefold() in text.casefold()] == [], name
@@ -56,9 +48,8 @@ def test_texts_lose_people_and_nothing_else():
         assert redact(redact(text)) == left, "twice is the same as once"
 
 
-def test_only_the_days_of_the_study_itself_are_told(lab, tmp_path):
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_only_the_days_of_the_study_itself_are_told(full_sqlite_lab, tmp_path):
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
     found = unpacked(tmp_path / "bundle.zip")
     for name, content in found.items():
         days = set(re.findall(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", content.decode())) - {
@@ -70,9 +61,8 @@ def test_only_the_days_of_the_study_itself_are_told(lab, tmp_path):
         assert re.findall(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", content.decode()) == [], name
 
 
-def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(lab, tmp_path):
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(full_sqlite_lab, tmp_path):
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
     found = unpacked(tmp_path / "bundle.zip")
     people = {each["code"]: each for each in csv.DictReader(io.StringIO(found["participants.csv"].decode()))}
     told = ("months", "education", "group")

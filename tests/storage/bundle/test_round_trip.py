@@ -20,17 +20,16 @@ from storage.refusals import Reason, Refused
 from storage.schema.states import EventKind, JobKind, StudyState, TrialState
 from storage.schema.tables import Epoch, Study, Trial
 from tests.reports.simulated_study import simulate
-from tests.storage.bundle.bundles import full_study, unpacked
+from tests.storage.bundle.bundles import unpacked
 
 
 def rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
-def test_bundle_import_export_gives_the_same_bytes(lab, make_url, tmp_path):
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "first.zip")
-    other = Store(make_url("postgresql" if lab.store.is_sqlite else "sqlite"))
+def test_bundle_import_export_gives_the_same_bytes(full_lab, make_url, tmp_path):
+    export_bundle(full_lab.store, tmp_path / "first.zip")
+    other = Store(make_url("postgresql" if full_lab.store.is_sqlite else "sqlite"))
     import_bundle(other, tmp_path / "first.zip")
     export_bundle(other, tmp_path / "second.zip")
     other.close()
@@ -40,12 +39,11 @@ def test_bundle_import_export_gives_the_same_bytes(lab, make_url, tmp_path):
     assert (tmp_path / "second.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
 
 
-def test_every_table_has_every_row(lab, tmp_path):
-    full_study(lab)
-    written = export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_every_table_has_every_row(full_lab, tmp_path):
+    written = export_bundle(full_lab.store, tmp_path / "bundle.zip")
     found = unpacked(tmp_path / "bundle.zip")
     assert {name: len(rows(found[f"{name}.csv"])) for name in written.rows} == dict(written.rows)
-    with lab.store.read() as transaction:
+    with full_lab.store.read() as transaction:
         assert written.rows["trials"] == len(transaction.exec(select(Trial)).all())
         assert written.rows["epochs"] == len(transaction.exec(select(Epoch)).all())
     states = {each["state"] for each in rows(found["trials.csv"])}
@@ -58,9 +56,8 @@ def test_every_table_has_every_row(lab, tmp_path):
     assert "processor: Some CPU @ 2.20GHz" in found["environment.txt"].decode()
 
 
-def test_what_is_imported_is_what_was_there(lab, make_url, tmp_path):
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "bundle.zip")
+def test_what_is_imported_is_what_was_there(full_lab, make_url, tmp_path):
+    export_bundle(full_lab.store, tmp_path / "bundle.zip")
     other = Store(make_url("sqlite"))
     found = import_bundle(other, tmp_path / "bundle.zip")
     assert (found.study, found.assumed) == ("skill", ())
@@ -71,14 +68,14 @@ def test_what_is_imported_is_what_was_there(lab, make_url, tmp_path):
             None,
             "2030-03-01T00:00:00+00:00",
         )
-    ours, theirs = (history.sessions(store, 1)[0] for store in (lab.store, other))
+    ours, theirs = (history.sessions(store, 1)[0] for store in (full_lab.store, other))
     assert [each.configuration for each in theirs.trials] == [each.configuration for each in ours.trials]
     assert [each.validation_accuracy for each in theirs.trials] == [each.validation_accuracy for each in ours.trials]
     assert theirs.trials[0].comments["epochs"].text == "=cmd|' /C calc'!A0"
     for trial, same in zip(ours.trials, theirs.trials, strict=True):
         assert same.submitted_at - theirs.started_at == trial.submitted_at - ours.started_at
         epochs, again = (
-            history.epochs_of(store, JobKind.TRIAL, each.id) for store, each in ((lab.store, trial), (other, same))
+            history.epochs_of(store, JobKind.TRIAL, each.id) for store, each in ((full_lab.store, trial), (other, same))
         )
         for epoch, copy in zip(epochs, again, strict=True):
             np.testing.assert_array_equal(copy.batch_losses.view("u4"), epoch.batch_losses.view("u4"))
@@ -87,7 +84,7 @@ def test_what_is_imported_is_what_was_there(lab, make_url, tmp_path):
     other.close()
 
 
-def test_a_report_reads_the_same_from_a_bundle_and_from_the_data_base(sqlite_store, make_url, tmp_path):
+def test_a_report_reads_the_same_from_a_bundle_and_from_the_database(sqlite_store, make_url, tmp_path):
     study = simulate(
         sqlite_store, participants=14, trials=150, random_settings=20, tpe=3, withdrawn=2, unfinished=1, empty=1,
         cancelled=1, tasks=("one", "two"),
@@ -104,9 +101,8 @@ def test_a_report_reads_the_same_from_a_bundle_and_from_the_data_base(sqlite_sto
         np.testing.assert_array_equal(getattr(theirs.trials, each.name), getattr(ours.trials, each.name))
 
 
-def test_batch_losses_can_be_left_out(lab, make_url, tmp_path):
-    full_study(lab)
-    export_bundle(lab.store, tmp_path / "small.zip", batch_losses=False)
+def test_batch_losses_can_be_left_out(full_lab, make_url, tmp_path):
+    export_bundle(full_lab.store, tmp_path / "small.zip", batch_losses=False)
     assert {each["batch_losses"] for each in rows(unpacked(tmp_path / "small.zip")["epochs.csv"])} == {""}
     other = Store(make_url("sqlite"))
     import_bundle(other, tmp_path / "small.zip")

@@ -114,14 +114,19 @@ class TestWarnings:
             warn(lab, session)
         return refused.value.reason
 
-    def test_each_is_given_once(self, lab):
-        session = lab.seated()
+    def given_until_the_deadline(self, lab, session) -> list[tuple[timedelta, float]]:
+        """Each warning that somebody gives who looks at ``next_at``: how long before the deadline, and its minutes."""
         given = []
         while lab.now < session.deadline:
-            lab.later(seconds=30)
             if due(lab).warnings:
                 given.append((session.deadline - lab.now, warn(lab, session)))
                 assert self.refusal(lab, session) is Reason.NOT_YET
+            lab.now = due(lab).next_at
+        return given
+
+    def test_each_is_given_once(self, lab):
+        session = lab.seated()
+        given = self.given_until_the_deadline(lab, session)
         assert given == [(before, before.total_seconds() / 60) for before in WARNINGS]
 
     def test_of_several_that_are_due_the_last_is_given_and_the_others_never(self, lab):
@@ -152,11 +157,7 @@ class TestWarnings:
         moved = lab.give_back(session, minutes=15) if given_back else extend(lab, session, minutes=15)
         # 20 minutes are left: that of 30 minutes is past, those of 10 and 1 come (again).
         assert due(lab) == Due(**NOTHING, next_at=moved.deadline - timedelta(minutes=10))
-        given = []
-        while lab.now < moved.deadline:
-            lab.later(seconds=30)
-            if due(lab).warnings:
-                given.append((moved.deadline - lab.now, warn(lab, session)))
+        given = self.given_until_the_deadline(lab, moved)
         assert given == [(timedelta(minutes=10), 10), (timedelta(minutes=1), 1)]
 
     def test_one_that_is_due_while_time_is_given_back_is_not_given_too_early(self, lab):

@@ -2,9 +2,9 @@
 
 import csv
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -173,32 +173,48 @@ def fill(store: Store, rows: Rows) -> None:
                 connection.execute(text(f"SELECT setval('{name}_id_seq', {max(row['id'] for row in new)})"))
 
 
-@contextmanager
-def filled(url: str) -> Iterator[Store]:
+def make_first_version(url: str) -> None:
     """A database of the first version, with everything in it."""
     store = Store(url)
     store.migrate("0001")
     fill(store, ROWS)
+    store.scrub()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def first_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file of the first version, to be copied."""
+    path = tmp_path_factory.mktemp("first") / "study.db"
+    make_first_version(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def first_template(postgresql: PostgreSQL) -> str:
+    """The name of a PostgreSQL database of the first version, to be copied."""
+    make_first_version(postgresql.new("template0", "first_version"))
+    return "first_version"
+
+
+@pytest.fixture
+def old_file(first_file: Path, tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{shutil.copy(first_file, tmp_path / 'study.db')}")
     yield store
     store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where there is a database without tables."""
+def old(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'study.db'}"
+        yield request.getfixturevalue("old_file")
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    url = server.new("template0")
-    yield url
+    url = server.new(request.getfixturevalue("first_template"))
+    store = Store(url)
+    yield store
+    store.close()
     server.drop(url)
-
-
-@pytest.fixture
-def old(old_url: str) -> Iterator[Store]:
-    with filled(old_url) as store:
-        yield store
 
 
 @pytest.fixture
@@ -319,20 +335,26 @@ SECOND: Rows = {
 ALARM = "CREATE TABLE alarm (id VARCHAR(191) PRIMARY KEY, next_run_time FLOAT, job_state {bytes} NOT NULL)"
 
 
-@pytest.fixture(params=[True, False], ids=["with alarms", "without alarms"])
-def second(old: Store, request: pytest.FixtureRequest) -> Store:
-    """A database of the second version. The scheduler made its table when it ran for the first time."""
+@pytest.fixture
+def second(old: Store) -> Store:
+    """A database of the second version. The bot has never run with it, so it has no alarms."""
     old.migrate("0002")
     fill(old, SECOND)
-    if request.param:
-        with old.engine.begin() as connection:
-            connection.execute(text(ALARM.format(bytes="BLOB" if old.is_sqlite else "BYTEA")))
-            connection.execute(text("INSERT INTO alarm VALUES ('deadline:5', 1.5, '')"))
     return old
 
 
+def add_alarms(store: Store) -> None:
+    """The table that the scheduler made when it ran for the first time."""
+    with store.engine.begin() as connection:
+        connection.execute(text(ALARM.format(bytes="BLOB" if store.is_sqlite else "BYTEA")))
+        connection.execute(text("INSERT INTO alarm VALUES ('deadline:5', 1.5, '')"))
+
+
 class TestTheSecondVersion:
-    def test_it_keeps_everything_but_the_alarms(self, second):
+    @pytest.mark.parametrize("alarms", [True, False])
+    def test_it_keeps_everything_but_the_alarms(self, second, alarms):
+        if alarms:
+            add_alarms(second)
         columns = {
             name: [each.name for each in table.columns]
             for name, table in reflected(second).tables.items()
@@ -382,13 +404,12 @@ def read_table(bundle: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(archive.read(member).decode())))
 
 
-def test_a_damaged_file_is_refused_and_left_as_it_was(tmp_path):
-    with filled(f"sqlite:///{tmp_path / 'study.db'}") as store:
-        raw = store.engine.raw_connection()
-        raw.cursor().execute("PRAGMA foreign_keys = OFF")
-        raw.cursor().execute("UPDATE trial SET session_id = 99 WHERE id = 3")
-        raw.cursor().execute("PRAGMA foreign_keys = ON")
-        raw.close()
-        with pytest.raises(UnknownSchema, match=r"damaged: 1 rows, such as one of the table trial.*was changed"):
-            store.migrate()
-        assert "amendment" not in reflected(store).tables
+def test_a_damaged_file_is_refused_and_left_as_it_was(old_file):
+    raw = old_file.engine.raw_connection()
+    raw.cursor().execute("PRAGMA foreign_keys = OFF")
+    raw.cursor().execute("UPDATE trial SET session_id = 99 WHERE id = 3")
+    raw.cursor().execute("PRAGMA foreign_keys = ON")
+    raw.close()
+    with pytest.raises(UnknownSchema, match=r"damaged: 1 rows, such as one of the table trial.*was changed"):
+        old_file.migrate()
+    assert "amendment" not in reflected(old_file).tables

@@ -118,7 +118,7 @@ def test_the_log_tells_when_somebody_else_cancels(lab):
 
 
 def ran_on(lab, machine):
-    """The next trial in line, trained on a machine."""
+    """The trial that is claimed next, trained on a machine."""
     ending = jobs.Ending(TrialState.COMPLETE, accuracy=50.0, environment={"processor": machine})
     jobs.finish(lab.store, lab.claim(), ending, now=lab.now)
 

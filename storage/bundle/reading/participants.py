@@ -1,4 +1,4 @@
-"""The participants of a bundle, with their baselines and sessions."""
+"""Reads the participants of a bundle, their baselines and their sessions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +31,10 @@ class Part:
     """A participant's session while it is read.
 
     Attributes:
-        trials: Numbers in the database by the trial's number; of what is refused, 0.
-        evaluations: The same by seed.
-        best, last: The complete trial of the best validation accuracy, and the last one: number and values.
+        trials: Keys in the database, by the number of the trial; 0 for a trial that is refused.
+        evaluations: Keys in the database, by the seed; 0 for one that is refused.
+        best: The accuracy, number and values of the complete trial with the best validation accuracy.
+        last: The number and values of the last trial.
     """
 
     id: int
