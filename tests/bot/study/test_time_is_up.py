@@ -35,7 +35,7 @@ def test_participants_are_warned_before_their_time_is_up(ran_out):
 
 
 def test_the_running_trial_is_stopped_and_its_losses_are_kept(ran_out):
-    assert "Trial 2 was stopped; its losses are kept" in ran_out.up.text
+    assert "Trial 2 was stopped. Its losses are kept" in ran_out.up.text
     ran_out.house.trial(ran_out.person, 2, "· cancelled")
     trial = ran_out.house.session(ran_out.person).trials[1]
     assert trial.state is TrialState.CANCELLED
