@@ -46,7 +46,7 @@ class Digests:
         self._store = store
         self._channel = channel
         self._now = now
-        self._due = True  # as far as we know at the start
+        self._due = True  # at the start the bot does not know, so it checks
 
     def is_due(self) -> None:
         """Note that the time of day for the digest has come."""

@@ -30,7 +30,7 @@ class AdminContext:
 
     Attributes:
         interactions: Presses.
-        store: What happened.
+        store: The database.
         slack: The workspace.
         actions: What researchers do to the study.
         reporter: Tells the admins.

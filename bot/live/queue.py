@@ -132,7 +132,7 @@ class FeedQueue:
         """Note that words were sent. If the picture is older than they are, a last picture follows."""
         with self._changed:
             subject.results += 1
-            if picture_lags and self._subjects.get(subject.name) is subject:  # and not forgotten meanwhile
+            if picture_lags and self._subjects.get(subject.name) is subject:  # unless it was forgotten
                 self._pictures_waiting[subject.name] = Urgency.LAST
 
     def retry(self, subject: Subject, urgency: Urgency | None, *, lasting: bool) -> None:
@@ -182,7 +182,7 @@ class FeedQueue:
 
     def _subject(self, name: str) -> Subject:
         subject = self._subjects.pop(name, None) or Subject(name)
-        self._subjects[name] = subject  # the longest unchanged one stands first
+        self._subjects[name] = subject  # the dictionary starts with the one unchanged for longest
         if len(self._subjects) > MOST_SUBJECTS:
             busy = (
                 self._words_waiting.keys() | self._words_under_way

@@ -55,7 +55,7 @@ def register(app: App, context: ParticipantContext) -> None:
     app.event("message")(written)
 
 
-def where_you_stand(study: StudyService, user: str) -> Message:
+def status_message(study: StudyService, user: str) -> Message:
     """A person's status, and the button for the next step."""
     status = study.status(user)
     return _onboarding(study, status) or led_back("Here is your status.", status)

@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.participant.context import ParticipantContext
-from bot.participant.messages import where_you_stand
+from bot.participant.messages import status_message
 from bot.participant.tuning import open_form
 from bot.participant.views import onboarding
 from bot.participant.views.next_step import SHOW, led_back
@@ -61,7 +61,7 @@ def _show(context: ParticipantContext, press: Interaction) -> None:
     if context.study.status(press.user).participant is None:
         context.study.meet(press.user, channel)
     else:
-        context.slack.post(channel, where_you_stand(context.study, press.user))
+        context.slack.post(channel, status_message(context.study, press.user))
     if press.surface is Surface.HOME:
         context.home_tabs.opened(press.user)
         press.tell("I have written to you. Please look at *Messages*.")

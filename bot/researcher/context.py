@@ -95,7 +95,7 @@ class ResearcherContext:
         interactions: Commands and presses.
         settings: The study's rules.
         facts_of: What participants may know of a task.
-        store: What happened.
+        store: The database.
         slack: The workspace.
         actions: What researchers do to the study.
         searchers: The artificial participants.

@@ -22,7 +22,7 @@ class HomeSection:
     """Makes the researchers' part of Home tabs. Safe from any thread.
 
     Args:
-        store: What happened.
+        store: The database.
         jobs: The jobs that run.
         slots: How many slots there are.
         permissions: Knows who is a researcher.

@@ -15,7 +15,7 @@ class BackgroundTasks:
     """Runs tasks soon, and reports those that fail. Safe from any thread.
 
     Args:
-        errors: Is told what goes wrong.
+        errors: Reports errors.
         threads: How many tasks run at once.
     """
 

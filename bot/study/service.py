@@ -219,7 +219,7 @@ class StudyService:
             Refused: The session is over, or its time is up.
         """
         if session.state is SessionState.FINISHED:
-            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept. Thank you for taking part!")
+            raise Refused(Reason.SESSION_OVER, "This session is over. Its trials are kept. Thank you!")
         if session.state is SessionState.CHOOSING:
             raise Refused(Reason.TIME_IS_UP, "Your time is up. Press *Choose* to choose your final configuration.")
 

@@ -58,7 +58,7 @@ def session_message(view: SessionView) -> Message:
                 buttons.finish(view),
             ]
         case SessionState.CHOOSING:
-            text, until = "Your time is up.", clock_time(view.grace_ends_at or view.deadline)
+            text, until = "Time is up.", clock_time(view.grace_ends_at or view.deadline)
             what = f"Please choose your final configuration before {until}. After that, your best trial is taken."
             offered = [buttons.choose(view), buttons.history(view)]
         case SessionState.FINISHED:

@@ -73,7 +73,7 @@ class Office:
     # The report channel
 
     def open(self) -> None:
-        """Begin to tell."""
+        """Start to tell."""
         self.limiter = RateLimiter(per_channel=None)
         client = PacedClient(self.workspace.bot_token, self.workspace.api_url, self.limiter)
         client.timeout = 5
@@ -105,7 +105,7 @@ class Office:
         self.open()
 
     def go_offline(self) -> tuple[int, Rules]:
-        """Nobody reaches Slack any more. Returns what it takes to come back."""
+        """Stop the workspace. Returns what is needed to start it again."""
         port, rules = int(self.workspace.url.rpartition(":")[2]), self.workspace.rules
         self.workspace.stop()
         return port, rules
@@ -125,7 +125,7 @@ class Office:
 
     @property
     def posts(self) -> list[Message]:
-        """What stands in the report channel, except for the post that the bot has started."""
+        """The posts in the report channel, except for the one that the bot has started."""
         found = self.admin.messages(self.channel)
         return [each for each in found if not each.deleted and not each.text.startswith("I have started")]
 
@@ -145,7 +145,7 @@ class Office:
         )
 
     def quiet(self) -> list[Message]:
-        """What stands there once everything was told that was to be told until now."""
+        """The posts, once everything was told that was due until now."""
         self._wait_for_pass()  # may have begun before
         self._wait_for_pass()
         return self.posts

@@ -1,4 +1,4 @@
-"""What breaks is gathered in one post for each kind, and counted there until somebody has seen it."""
+"""Alerts are gathered in one post for each kind, and counted there until somebody acknowledges it."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The report channel tells the course of the study from its event log, once, and names nobody."""
+"""The report channel tells every event of the study once, and names nobody."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -93,7 +93,7 @@ def test_a_digest_tells_how_far_the_searchers_are(office):
     office.run(JobKind.TRIAL, TrialState.COMPLETE, 30.0)
     office.run(JobKind.TRIAL, TrialState.COMPLETE, 40.0)
     (digest,) = evening(office, local(2030, 3, 1))
-    assert "• R1: 2 of 3 settings, running, accuracy 35.0 ± 7.1 %" in digest.text_of_everything
+    assert "• R1: 2 of 3 configurations, running, accuracy 35.0 ± 7.1 %" in digest.text_of_everything
     assert "0 trials were submitted" in digest.text_of_everything
 
 

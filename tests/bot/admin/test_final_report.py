@@ -1,4 +1,4 @@
-"""When the study is closed and everything is evaluated, the full report comes into the report channel, once."""
+"""When the study is closed and all evaluations have ended, the full report is posted once in the report channel."""
 
 import io
 import json

@@ -17,7 +17,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory, open_alone):
-    """A house of our own: pausing the study would disturb everybody else's."""
+    """A house for these tests alone: pausing its study would disturb other tests."""
     with open_alone(tmp_path_factory.mktemp("presses"), slots=1) as house:
         yield house
 

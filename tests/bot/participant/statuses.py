@@ -1,4 +1,4 @@
-"""People at every point of the study, made by hand: for views, which need nothing else."""
+"""The status of a participant at every point of the study, made by hand for tests of views."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ BY_ITSELF = (
     "nothing more to do",
     "write to you",
 )
-"""Where there is nothing to press, a message says that it goes on without that, or that it is over."""
+"""Words in messages without a button for the next step: it goes on by itself, or there is nothing more to do."""
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CONFIGURATION = Configuration.create(

@@ -1,4 +1,4 @@
-"""What a person types that cannot be used is said at its field, and nothing else that they typed is lost."""
+"""A mistake in the form is reported at its field, and nothing that the person typed is lost."""
 
 import pytest
 

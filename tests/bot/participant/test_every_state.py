@@ -124,7 +124,7 @@ class Walk:
         self.person.wait_until(as_it_should_be, PATIENCE, lambda: f"{state}: {self.person.message(root.ts).buttons}")
 
     def leave(self, time):
-        """So much of the session's time is left from now on, and what that brings is done."""
+        """Set how much of the session's time is left, and sweep."""
         with self.house.store.write() as transaction:
             transaction.need(Session, self.session().id).deadline = datetime.now(UTC) + time
         self.house.running.sweep.run()
@@ -388,12 +388,12 @@ def test_a_participant_who_leaves_is_told_goodbye_and_how_to_come_back(stage, wa
     before = house.participant(walk.person).code
     root = house.root(walk.person)
     walk.person.say("I want to leave")
-    walk.check("leaving", "You may leave the study at any moment", "Stay in the study")
+    walk.check("leaving", "You may leave the study at any time", "Stay in the study")
     walk.go_on()
     walk.check("stayed", "Here is your status", "New configuration")
     walk.person.press(walk.person.wait_for("Leave the study"), "Leave the study")
     walk.check(
-        "withdrawn", "You have left the study, and the link between you and your code is deleted", "Show me the study"
+        "withdrawn", "You have left the study. The link between you and your code is deleted", "Show me the study"
     )
     walk.person.wait_until(lambda: walk.person.message(root.ts).buttons == (), PATIENCE)
     assert house.reported(f"{before} has left the study")

@@ -1,4 +1,4 @@
-"""The session ends with what its participant names: a trial, or values that were never tried."""
+"""The session ends with the participant's final choice: a trial, or values that were never tried."""
 
 from storage.schema.states import Chooser, SessionState, TrialState
 from storage.transitions import evaluations

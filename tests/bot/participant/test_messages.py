@@ -1,4 +1,4 @@
-"""What a participant writes is answered with what they want, once, and always with the way on."""
+"""Every message of a participant is answered once, and always with the next step."""
 
 from datetime import UTC, datetime
 

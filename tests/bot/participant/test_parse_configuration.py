@@ -1,4 +1,4 @@
-"""A configuration typed in one line is read as it was meant, or what is unclear is said; nothing is guessed."""
+"""A configuration typed in one line is read as it was meant. Unclear parts are reported, and nothing is guessed."""
 
 import pytest
 from hypothesis import given

@@ -31,5 +31,5 @@ def answer(person: Person, question: Message, button: str, words: str) -> Messag
 
 
 def text_of(message: Message) -> str:
-    """Everything that it says."""
+    """The whole text of a message or view."""
     return message.text_of_everything

@@ -1,4 +1,4 @@
-"""The study's course in researchers' hands: opened, paused, resumed, closed; each asked about, with what it will do."""
+"""Researchers open, pause, resume and close the study. Each time they are asked first, and told the effects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What researchers have computed, and what they are sent as files: open data; baselines; evaluations run again."""
+"""Researchers get files (open data, the report), start baselines, and run evaluations again."""
 
 import io
 import zipfile
@@ -90,7 +90,7 @@ def test_searchers_are_started_watched_and_stopped(house, researcher):
     assert "No searcher has run yet" in text_of(ask(researcher, "baseline"))
     begun = text_of(ask(researcher, "baseline random 3"))
     assert "✅ Baseline R1: 3 configurations were drawn at random." in begun
-    assert "there is one of random search at a time" in text_of(ask(researcher, "baseline random 3"))
+    assert "there can be one of random search at a time" in text_of(ask(researcher, "baseline random 3"))
     begun = text_of(ask(researcher, "baseline tpe 2 tries 1"))
     assert "✅ Baseline T1: 2 artificial participants. Each has 120 minutes of training and at most 1 trial, " in begun
     watched = text_of(ask(researcher, "baseline"))

@@ -1,4 +1,4 @@
-"""Long answers come in pages: in a modal, or as a message where it is too late for one."""
+"""Long answers come in pages: in a modal, or in a message when it is too late for a modal."""
 
 import pytest
 from sqlmodel import delete
@@ -45,6 +45,7 @@ def test_many_participants_are_turned_over_in_a_modal(crowded):
 
     # A page that is gone by now is the last one there is.
     with house.store.write() as transaction:
+        transaction.exec(delete(Notice).where(Notice.participant_id > 3))
         transaction.exec(delete(Identity).where(Identity.participant_id > 3))
         transaction.exec(delete(Participant).where(Participant.id > 3))
     researcher.press(first, "Next")

@@ -1,4 +1,4 @@
-"""``/study`` answers researchers, politely nobody else, and everything asked is in the event log."""
+"""``/study`` answers researchers only, tells others why not, and writes all commands into the event log."""
 
 import pytest
 

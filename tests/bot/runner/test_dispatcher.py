@@ -1,4 +1,4 @@
-"""Between storage and workers: evaluations give way, nothing is lost, slots are comparable, admins are told once."""
+"""The dispatcher suspends evaluations for trials, loses nothing, keeps slots comparable, and tells admins once."""
 
 import resource
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_a_full_disk_loses_no_trial_and_is_told_once(
     with running.jobs(few_task) as (loop, watching):
         watching.on_moved = lambda job: setattr(disk, "full", not watching.errors)
         trial = running.submit(running.seated("few-digits"), wanted)
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: watching.errors)
         assert isinstance(watching.errors[0], OperationalError)
         assert running.state(trial) is TrialState.RUNNING
@@ -191,7 +191,7 @@ def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
     with running.jobs() as (loop, watching):
         watching.on_moved = kill_once_it_trains(loop, watching)
         trial = running.submit(session, wanted)
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(trial) is TrialState.COMPLETE)
     assert watching.lost == [trial.subject]
     assert trials.get(running.store, trial.id).attempts == 2

@@ -1,4 +1,4 @@
-"""Functions are called again and again, once a day, or when something is due; one that fails is called again."""
+"""Functions are called regularly, once a day, or when something is due. A function that fails is called again."""
 
 import threading
 from datetime import UTC, datetime, timedelta

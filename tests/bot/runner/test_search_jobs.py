@@ -135,7 +135,7 @@ def test_a_searchers_trial_whose_worker_is_lost_runs_again_and_no_time_is_given_
     with running.jobs(few_task) as (loop, watching):
         watching.on_moved = kill_once_it_trains(loop, watching)
         drawn = draw(running, [configuration(epochs=4, batch_size=1)], "few-digits")
-        loop.look()
+        loop.wake_dispatcher()
         wait_until(lambda: running.state(drawn[0]) is TrialState.COMPLETE)
     assert watching.lost == [drawn[0].subject]
     assert trials.get(running.store, drawn[0].id).attempts == 2

@@ -1,4 +1,4 @@
-"""``study.toml`` and the environment are checked before anything starts, and a mistake is named in a sentence."""
+"""``study.toml`` and the environment are checked before the bot starts, and a mistake is reported in a sentence."""
 
 from pathlib import Path
 

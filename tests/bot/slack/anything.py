@@ -1,4 +1,4 @@
-"""Strategies for all that the bot can have to show, as long as it can become."""
+"""Strategies for everything that the bot may have to show, up to its greatest length."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Something of ours breaks: the person is told that nothing is lost, the log and the admins get the same code."""
+"""After an error of the bot, the person is told that nothing is lost, and the log and the admins get the same code."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Whatever the bot shows, Slack takes: every block and view passes the SDK's models and Slack's limits."""
+"""Slack accepts everything that the bot shows: every block and view passes the SDK's models and Slack's limits."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Slack's limits are reached and never exceeded; who waits for something goes first."""
+"""Slack's limits are used fully and never exceeded. Calls that a person waits for go first."""
 
 import copy
 import threading

@@ -1,4 +1,4 @@
-"""Nobody answers when the time is up: the clock takes the best trial, and everybody can see that it did."""
+"""If a participant does not choose when the time is up, the clock takes the best trial, and says that it did."""
 
 import pytest
 

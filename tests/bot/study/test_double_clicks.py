@@ -1,4 +1,4 @@
-"""Two presses at once, and events that arrive twice, come to one participant, one session and one trial."""
+"""Two presses at once, or events that arrive twice, result in one participant, one session and one trial."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What workers report reaches the admins with the kind of error, and with nothing of its text."""
+"""Errors that workers report reach the admins with the kind of the error, and without its text."""
 
 import traceback
 

@@ -25,7 +25,7 @@ def test_a_participant_without_a_seat_joins_the_queue_and_is_called_when_one_is_
     first.wait_for_modal("New configuration")
 
     press_start(second)
-    assert "you are next. Your time has not started" in second.wait_for("You are in the queue now").text
+    assert "you are next. I will write to you" in second.wait_for("You are in the queue now").text
     press_start(third)
     third.wait_for("1 person is before you")
     second.wait_until(lambda: not [each for each in second.messages() if "Start" in each.buttons], 30)

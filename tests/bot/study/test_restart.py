@@ -1,4 +1,4 @@
-"""The bot goes down, wanted or not, and comes back: nothing is lost, and the time is given back."""
+"""The bot stops or is killed, and starts again: nothing is lost, and the time is given back."""
 
 import os
 import re

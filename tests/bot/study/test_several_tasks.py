@@ -1,4 +1,4 @@
-"""Several tasks in one study: everybody is given one, in balanced blocks within a group, and never reads its name."""
+"""Several tasks in one study: each participant gets one, in balanced blocks within a group, and never sees its name."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What time brings is done in any case: with nothing else happening, after an error of the database, without Slack."""
+"""The sweep does what is due: with nothing else happening, after an error of the database, and without Slack."""
 
 import sqlite3
 import threading

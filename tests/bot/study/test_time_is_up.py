@@ -29,13 +29,13 @@ def answered(ran_out):
 
 def test_participants_are_warned_before_their_time_is_up(ran_out):
     texts = [each.text for each in ran_out.warnings]
-    assert [text.split(" minutes")[0] for text in texts] == ["⏳ 0.2", "⏳ 0.05"]
-    assert all("your time is up at <!date^" in text for text in texts)
+    assert [text.split(" minutes")[0] for text in texts] == ["⏳ You have 0.2", "⏳ You have 0.05"]
+    assert all("Your session runs until <!date^" in text for text in texts)
     assert all("Finish" in each.buttons for each in ran_out.warnings)
 
 
 def test_the_running_trial_is_stopped_and_its_losses_are_kept(ran_out):
-    assert "Trial 2 was stopped; its losses are kept" in ran_out.up.text
+    assert "Trial 2 was stopped. Its losses are kept" in ran_out.up.text
     ran_out.house.trial(ran_out.person, 2, "· cancelled")
     trial = ran_out.house.session(ran_out.person).trials[1]
     assert trial.state is TrialState.CANCELLED
@@ -48,7 +48,7 @@ def test_during_the_grace_period_only_the_final_choice_is_left(ran_out):
     person = ran_out.person
     for message in (ran_out.root, ran_out.complete, ran_out.running):
         person.wait_until(lambda ts=message.ts: person.message(ts).buttons == ("Choose", "History"), 30)
-    assert person.message(ran_out.root.ts).text.startswith("Your time is up. 2 trials, best validation accuracy")
+    assert person.message(ran_out.root.ts).text.startswith("Time is up. 2 trials, best validation accuracy")
 
 
 @pytest.mark.parametrize(

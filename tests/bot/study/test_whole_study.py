@@ -1,4 +1,4 @@
-"""One participant goes all the way, from the first hello to the report, and everything is kept and nothing is told."""
+"""One participant goes through the whole study, up to the report: everything is kept, and test results stay secret."""
 
 import re
 from dataclasses import dataclass

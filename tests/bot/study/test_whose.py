@@ -1,4 +1,4 @@
-"""Nobody acts on another person's session, whatever they get hold of."""
+"""Nobody can act on another person's session, not even with a button from it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is kept while a test runs: everything that a person sees, and what the program writes into its log."""
+"""Records for a test: everything that a person sees, and everything that the bot writes into its log."""
 
 import logging
 import threading
