@@ -102,7 +102,7 @@ def send_unseen(person, view, chosen):
 
 def test_a_second_submission_while_a_trial_trains_is_refused_with_the_reason(house, tuner):
     house.training(tuner)
-    check_that_a_second_one_is_refused(house, tuner, "Trial 1 is training, and there is one at a time")
+    check_that_a_second_one_is_refused(house, tuner, "Trial 1 is training, and you can have one trial at a time")
 
 
 class Asleep:
@@ -126,7 +126,7 @@ def test_a_second_submission_while_a_trial_waits_is_refused_with_the_reason(open
     house.open(Asleep())
     person = house.seated("Is impatient")
     assert "starts as soon as a slot is free" in house.submit(person).text
-    check_that_a_second_one_is_refused(house, person, "Trial 1 is waiting for its turn, and there is one at a time")
+    check_that_a_second_one_is_refused(house, person, "Trial 1 is waiting for its turn, and you can have one trial at a time")
 
 
 def check_that_a_second_one_is_refused(house, person, why):

@@ -20,6 +20,20 @@ def code_of(house, person):
     return house.participant(person).code
 
 
+def line_about(researcher, code):
+    """The block about a participant in the list, on whatever page it is."""
+    page = look(researcher, "participants", "Participants")
+    while True:
+        found = [block for block in page.blocks if f"*{code}*" in block.get("text", {}).get("text", "")]
+        if found:
+            return found[0]
+        before = page
+        researcher.press(page, "Next")
+        page = researcher.wait_until(
+            lambda before=before: (view := researcher.modal()) and view.blocks != before.blocks and view, PATIENCE
+        )
+
+
 def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracies(house, researcher):
     house.wait_for_machines()
     person = house.seated("Is looked at")
@@ -31,8 +45,7 @@ def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracie
     code, view = code_of(house, person), house.session(person)
     best = f"{view.best.validation_accuracy:.1f} %"
 
-    listed = look(researcher, "participants", "Participants")
-    line = next(block for block in listed.blocks if f"*{code}*" in block.get("text", {}).get("text", ""))
+    line = line_about(researcher, code)
     assert f"*{code}* · medium · finished · 1 trial, best {best} · 1 of 1 evaluations, test " in line["text"]["text"]
     researcher.close()
     shown = look(researcher, f"participant {code.lower()}", f"Participant {code}")
