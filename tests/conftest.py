@@ -1,9 +1,12 @@
-"""What all tests share: warm workers, and that nothing is skipped where CI runs."""
+"""What all tests share: warm workers, databases that do not wait for the disk, and that nothing is skipped in CI."""
 
 import os
+import sqlite3
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.warm_workers import WarmWorkers
 
@@ -14,6 +17,19 @@ def warm_workers() -> Iterator[WarmWorkers]:
     workers = WarmWorkers()
     yield workers
     workers.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sqlite_without_fsync() -> Iterator[None]:
+    """A commit on SQLite waits for the disk: 10 ms and more. The data of a test may be lost when the machine stops."""
+
+    def set_pragma(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Engine, "connect", set_pragma)
+    yield
+    event.remove(Engine, "connect", set_pragma)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,6 +27,7 @@ from storage.transitions import baselines
 from storage.transitions.baselines import BaselineStatus
 from tests.benchmarks.stepping import Step, SteppingWorkers
 from tests.bot.conftest import House, opened
+from tests.warm_workers import WarmWorkers
 from training.tasks import DIGITS_SQUEEZENET
 
 SLOTS = 2
@@ -148,7 +149,7 @@ def measure(plan: Plan, console: Console) -> Found:
 def _house() -> Iterator[tuple[House, SteppingWorkers]]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        with opened(folder, start=False, slots=SLOTS, limit_minutes=600) as house:
+        with opened(folder, WarmWorkers(), start=False, slots=SLOTS, limit_minutes=600) as house:
             workers = SteppingWorkers([DIGITS_SQUEEZENET], SLOTS, folder)
             house.open(workers)
             yield house, workers

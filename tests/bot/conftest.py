@@ -34,7 +34,9 @@ from storage.queries.history import SessionView
 from storage.schema.tables import Participant
 from storage.transitions import participants, sessions
 from tests.bot.study.witnesses import Log, Witness
+from tests.warm_workers import SLOTS, WarmWorkers
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
+from training.tasks import DIGITS_SQUEEZENET
 from training.workers import Workers
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +102,7 @@ class House:
     workspace: LocalWorkspace
     study: Path
     log: "Log"
+    warm_workers: WarmWorkers
     bot: Bot | None = None
 
     @property
@@ -128,10 +131,18 @@ class House:
         """Start the bot, and open the study unless a researcher is to."""
         assert self.bot is None, "the bot runs already"
         limiter = RateLimiter({**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}})
-        self.bot = Bot(Settings.load(self.study), self.credentials, workers, limiter=limiter, open_now=open_now)
+        settings = Settings.load(self.study)
+        workers = workers or self._borrowed(settings)
+        self.bot = Bot(settings, self.credentials, workers, limiter=limiter, open_now=open_now)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
+
+    def _borrowed(self, settings: Settings) -> Workers | None:
+        """Warm workers where they do; else none, and the bot starts workers of its own."""
+        machine = settings.machine
+        known = settings.study.task == (DIGITS_SQUEEZENET.name,) and settings.training.threads_per_slot == 1
+        return self.warm_workers.borrow(machine.slots) if known and machine.slots <= SLOTS else None
 
     def close(self) -> None:
         """Stop the bot, if it runs."""
@@ -285,11 +296,14 @@ def _is_reason(label: str) -> bool:
 
 
 @contextmanager
-def opened(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes: Any) -> Iterator[House]:
+def opened(
+    folder: Path, warm_workers: WarmWorkers, rules: Rules = RULES, *, start: bool = True, **changes: Any
+) -> Iterator[House]:
     """A workspace with the repository's manifest and a bot; both are closed afterwards.
 
     Args:
         folder: Where ``study.toml`` and the database are.
+        warm_workers: Lend the bot its workers.
         rules: The workspace's.
         start: Whether the bot is started.
         changes: Values of ``study.toml`` by key.
@@ -303,7 +317,7 @@ def opened(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes:
             "evaluation_seeds": [1],
             **changes,
         }
-        house = House(workspace, write_study(folder, **given), log)
+        house = House(workspace, write_study(folder, **given), log, warm_workers)
         try:
             if start:
                 house.open()
@@ -317,16 +331,17 @@ OpenHouse = Callable[..., House]
 
 
 class SharedHouse:
-    """The house of all tests that do not disturb one another; it is closed before a bot of another kind starts."""
+    """The house of all tests that do not disturb one another. The first of them opens it."""
 
-    def __init__(self, folders: pytest.TempPathFactory) -> None:
+    def __init__(self, folders: pytest.TempPathFactory, warm_workers: WarmWorkers) -> None:
         self._folders = folders
+        self._warm_workers = warm_workers
         self._stack = ExitStack()
         self._house: House | None = None
 
     def open(self) -> House:
         if self._house is None:
-            self._house = self._stack.enter_context(opened(self._folders.mktemp("house")))
+            self._house = self._stack.enter_context(opened(self._folders.mktemp("house"), self._warm_workers))
         return self._house
 
     def close(self) -> None:
@@ -335,8 +350,8 @@ class SharedHouse:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHouse]:
-    shared = SharedHouse(tmp_path_factory)
+def shared(tmp_path_factory: pytest.TempPathFactory, warm_workers: WarmWorkers) -> Iterator[SharedHouse]:
+    shared = SharedHouse(tmp_path_factory, warm_workers)
     yield shared
     shared.close()
 
@@ -350,12 +365,11 @@ def house(shared: SharedHouse) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
-def open_alone(shared: SharedHouse) -> Callable[..., AbstractContextManager[House]]:
-    """Open a house whose study has other values, beside no other one."""
+def open_alone(warm_workers: WarmWorkers) -> Callable[..., AbstractContextManager[House]]:
+    """Open a house whose study has other values."""
 
     def open_it(folder: Path, rules: Rules = RULES, *, start: bool = True, **changes: Any) -> Any:
-        shared.close()
-        return opened(folder, rules, start=start, **changes)
+        return opened(folder, warm_workers, rules, start=start, **changes)
 
     return open_it
 

@@ -2,7 +2,6 @@
 
 import itertools
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +12,6 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from storage.database import Store
 from storage.schema.comments import Comment, Remark
@@ -164,19 +162,6 @@ class Lab:
 
 def configuration(**values: Any) -> Configuration:
     return Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd", **values})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def sqlite_without_fsync() -> Iterator[None]:
-    """A commit on SQLite waits for the disk: 10 ms and more. The data of a test may be lost when the machine stops."""
-
-    def set_pragma(connection: Any, _: object) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous = OFF")
-
-    event.listen(Engine, "connect", set_pragma)
-    yield
-    event.remove(Engine, "connect", set_pragma)
 
 
 @pytest.fixture(scope="session")
