@@ -31,7 +31,13 @@ BETTER_AND_LONG = trial(3, accuracy=70.0, seconds=400)
         ((LONG,), 2, "would not end in time", ["Finish"], ["New configuration"]),
         ((SHORT, BETTER_AND_LONG), 5, "like your best one so far, trial 3,", ["Finish"], ["New configuration"]),
         ((), 5, "A configuration with few epochs may still end in time", ["New configuration"], ["Finish"]),
-        ((trial(1, TrialState.DIVERGED),), 5, "with few epochs may still end in time", ["New configuration"], ["Finish"]),
+        (
+            (trial(1, TrialState.DIVERGED),),
+            5,
+            "with few epochs may still end in time",
+            ["New configuration"],
+            ["Finish"],
+        ),
     ],
 )
 def test_a_warning_offers_another_trial_only_when_it_would_end_in_time(trials, minutes, words, ways, others):
