@@ -106,7 +106,7 @@ def test_time_that_ran_out_while_the_bot_was_down_is_given_back(open_house):
     house.close()
     wait_until(deadline)
     house.open()
-    person.wait_for("Sorry, I was away")
+    person.wait_for("Sorry, you lost time")
     session = house.session(person)
     assert session.state is SessionState.ACTIVE
     assert session.given_back > timedelta(0)

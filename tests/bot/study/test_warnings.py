@@ -26,12 +26,18 @@ BETTER_AND_LONG = trial(3, accuracy=70.0, seconds=400)
 @pytest.mark.parametrize(
     ("trials", "minutes", "words", "ways", "others"),
     [
-        ((LONG,), 30, "Go on as before", ["New configuration"], ["Finish"]),
+        ((LONG,), 30, "You can go on", ["New configuration"], ["Finish"]),
         ((SHORT,), 2, "there is time to tune it once more", ["Tune from here"], ["Finish"]),
         ((LONG,), 2, "would not end in time", ["Finish"], ["New configuration"]),
         ((SHORT, BETTER_AND_LONG), 5, "like your best one so far, trial 3,", ["Finish"], ["New configuration"]),
-        ((), 5, "a configuration with few epochs may still do", ["New configuration"], ["Finish"]),
-        ((trial(1, TrialState.DIVERGED),), 5, "with few epochs may still do", ["New configuration"], ["Finish"]),
+        ((), 5, "A configuration with few epochs may still end in time", ["New configuration"], ["Finish"]),
+        (
+            (trial(1, TrialState.DIVERGED),),
+            5,
+            "with few epochs may still end in time",
+            ["New configuration"],
+            ["Finish"],
+        ),
     ],
 )
 def test_a_warning_offers_another_trial_only_when_it_would_end_in_time(trials, minutes, words, ways, others):
@@ -44,10 +50,10 @@ def test_a_warning_offers_another_trial_only_when_it_would_end_in_time(trials, m
 @pytest.mark.parametrize(
     ("minutes", "left", "words", "ways"),
     [
-        (2, timedelta(seconds=70), "Trial 2 is in progress: its result appears in the thread by itself. It needs", []),
+        (2, timedelta(seconds=70), "Trial 2 is in progress. Its result appears in the thread by itself. It needs", []),
         (2, timedelta(minutes=3), "Trial 2 needs about 3 min more, so it would be stopped before its end", ["Finish"]),
         (30, timedelta(hours=1), "Cancel it to try something shorter", []),
-        (2, None, "If it still trains when your time is up, it is stopped", []),
+        (2, None, "If it is still training when your time is up, it is stopped", []),
     ],
 )
 def test_a_warning_tells_whether_the_trial_that_trains_will_end_in_time(minutes, left, words, ways):
@@ -64,10 +70,10 @@ def test_a_warning_tells_whether_the_trial_that_trains_will_end_in_time(minutes,
 @pytest.mark.parametrize(
     ("added", "words"),
     [
-        (timedelta(minutes=10), "You have 10 more minutes: "),
-        (timedelta(minutes=1), "You have 1 more minute: "),
-        (timedelta(seconds=90), "You have 90 s more: "),
-        (timedelta(hours=1, minutes=30), "You have 90 more minutes: "),
+        (timedelta(minutes=10), "You have 10 more minutes. "),
+        (timedelta(minutes=1), "You have 1 more minute. "),
+        (timedelta(seconds=90), "You have 90 s more. "),
+        (timedelta(hours=1, minutes=30), "You have 90 more minutes. "),
     ],
 )
 def test_an_extension_is_told_in_minutes_and_leads_on(added, words):
@@ -76,7 +82,7 @@ def test_an_extension_is_told_in_minutes_and_leads_on(added, words):
     assert ways == ["New configuration"]
 
     told, ways, others = offered(session_thread.time_extended(session(RUNNING), added))
-    assert "its result appears in the thread by itself" in told
+    assert "Its result appears in the thread by itself" in told
     assert (ways, others) == ([], ["History"])
 
     _, ways, _ = offered(session_thread.time_extended(session(SHORT, state=SessionState.CHOOSING), added))
