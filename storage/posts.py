@@ -35,10 +35,14 @@ def newest(store: Store, family: str) -> Post | None:
 
 
 def show_file(store: Store, subject: str, file_id: str | None) -> str | None:
-    """Note the picture that a message shows now. Returns the one that it showed before; ``None`` without a message."""
+    """Note the picture that a message shows now. Returns the one that it showed before; ``None`` when it showed none.
+
+    Raises:
+        LookupError: There is no message about this subject, or no longer: its participant had it deleted.
+    """
     with store.write() as transaction:
         post = transaction.get(Post, subject)
         if post is None:
-            return None
+            raise LookupError(f"There is no message about {subject}.")
         before, post.file_id = post.file_id, file_id
         return before

@@ -314,6 +314,10 @@ class LiveFeed:
             try:
                 before.add(self._note_picture(subject.name, file_id) or "")
                 subject.noted = True
+            except LookupError:  # its participant had the message deleted a moment ago
+                self._queue.forget(subject)
+                before.add(file_id or "")
+                picture = file_id = None
             except Exception as error:  # noqa: BLE001 - the message is sent; in the worst case a file remains
                 self._report(subject, error)
         subject.shown = picture

@@ -59,6 +59,9 @@ class Scheduler:
     def close(self) -> None:
         """Wait for the functions that run, and call no more."""
         if self._scheduler.running:
+            # APScheduler's thread fails when it is stopped while it removes a job that has run.
+            self._scheduler.pause()
+            self._scheduler.get_jobs()  # waits until the thread removes nothing
             self._scheduler.shutdown(wait=True)
 
     def every(self, seconds: float, doing: str, do: Callable[[], object]) -> None:

@@ -265,6 +265,27 @@ def test_a_message_deleted_under_the_feed_is_forgotten_quietly(open_stage: OpenS
     assert stage.board.failures == []
 
 
+def test_a_picture_that_is_shown_just_after_its_message_was_deleted_is_deleted_too(open_stage: OpenStage) -> None:
+    stage = open_stage(start=False)
+    stage.post("trial-1")
+    uploaded: list[str | None] = []
+
+    def no_longer_there(subject: str, file_id: str | None) -> str | None:
+        uploaded.append(file_id)
+        raise LookupError(f"There is no message about {subject}.")
+
+    feed = LiveFeed(stage.client, stage.board.render, on_failure=stage.board.failed, note_picture=no_longer_there)
+    feed.start()
+    stage.board.write("trial-1", "Training", curves(3))
+    feed.touch("trial-1", Priority.FRAME)
+    stage.wait_for(lambda: bool(uploaded))
+    stage.wait_for(lambda: stage.workspace.file_ids() == [])
+    feed.close(1)
+
+    assert uploaded[0] is not None
+    assert stage.board.failures == []
+
+
 def test_a_render_that_fails_is_told_and_the_others_go_on(open_stage: OpenStage) -> None:
     stage = open_stage(start=False)
     stage.post("trial-1")

@@ -179,9 +179,9 @@ def test_stopping_frees_the_slots_and_another_baseline_draws_other_settings(open
 def test_a_baseline_has_a_size_that_can_be_trained(open_house, trials_of):
     house = open_house(slots=1)
     for wanted in (0, 10_001):
-        with pytest.raises(ValueError, match="from 1 to 10,000"):
+        with pytest.raises(ValueError, match="has 1 to 10,000"):
             house.running.searchers.start_random(wanted, "researcher-1")
-        with pytest.raises(ValueError, match="from 1 to 10,000"):
+        with pytest.raises(ValueError, match="has 1 to 10,000"):
             house.running.searchers.start_tpe(wanted, "researcher-1")
     with pytest.raises(ValueError, match="budget"):
         house.running.searchers.start_tpe(1, "researcher-1", tries=0)

@@ -90,7 +90,8 @@ def test_without_a_study_there_is_no_status(store):
 
 def test_a_post_is_found_again_and_replaced(store):
     assert posts.find(store, "trial:1") is None
-    assert posts.show_file(store, "trial:1", "F1") is None
+    with pytest.raises(LookupError):
+        posts.show_file(store, "trial:1", "F1")
     posts.remember(store, "trial:1", ts="1.1")
     assert posts.show_file(store, "trial:1", "F1") is None
     assert posts.show_file(store, "trial:1", "F2") == "F1"
