@@ -42,6 +42,7 @@ class Notifications:
         self._errors = errors
         self._lock = threading.Lock()
         self._busy: set[int] = set()
+        self._posted: set[int] = set()
 
     def deliver(self) -> None:
         """Post the pending notices soon. A notice that cannot be posted now stays, and the next call tries again."""
@@ -59,19 +60,20 @@ class Notifications:
     def _deliver_to(self, participant: int) -> None:
         """Post the notices of one participant, one after the other."""
         try:
-            posted: set[int] = set()
-            while (notice := self._next(participant, posted)) is not None:
-                if not self._post(notice):
+            while (notice := self._next(participant)) is not None:
+                if notice.id not in self._posted and not self._post(notice):
                     return
-                posted.add(notice.id)
+                self._posted.add(notice.id)  # if it cannot be deleted now, it is not posted a second time
                 notices.done(self._store, notice.id)
+                self._posted.discard(notice.id)
         finally:
             with self._lock:
                 self._busy.discard(participant)
+        if self._next(participant) is not None:  # written between the last look and now
+            self.deliver()
 
-    def _next(self, participant: int, posted: set[int]) -> Notice | None:
-        pending = notices.pending(self._store)
-        return next((each for each in pending if each.participant_id == participant and each.id not in posted), None)
+    def _next(self, participant: int) -> Notice | None:
+        return next((each for each in notices.pending(self._store) if each.participant_id == participant), None)
 
     def _post(self, notice: Notice) -> bool:
         """Post one notice. Returns whether it is done: it was posted, or it never will be."""

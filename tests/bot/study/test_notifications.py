@@ -1,0 +1,175 @@
+"""Notices are posted once, in their order, until they are posted; one person's trouble holds up nobody else."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import OperationalError
+
+from bot.slack.background_tasks import BackgroundTasks
+from bot.slack.error_reporting import ErrorReporter
+from bot.study.notifications import Notifications
+from storage.database import Store
+from storage.schema.states import NoticeKind
+from storage.transitions import notices, participants, studies
+
+NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
+PATIENCE = 20
+
+
+class Answer:
+    """What Slack answers to a call that it refuses."""
+
+    def __init__(self, error, status_code=200):
+        self.status_code = status_code
+        self.data = {"ok": False, "error": error}
+
+    def __getitem__(self, name):
+        return self.data[name]
+
+    def get(self, name, default=None):
+        return self.data.get(name, default)
+
+
+class Conversation:
+    """Posts notices, or fails as a test says."""
+
+    def __init__(self):
+        self.posted = []
+        self.failures = {}
+        self.changed = threading.Condition()
+
+    def tell(self, notice):
+        failure = self.failures.get(notice.participant_id)
+        if failure is not None:
+            raise failure
+        with self.changed:
+            self.posted.append((notice.participant_id, notice.kind))
+            self.changed.notify_all()
+
+
+class Alarms:
+    def __init__(self):
+        self.told = []
+
+    def error(self, doing, error, code):
+        self.told.append((doing, error))
+
+    def too_slow(self, doing, reason):
+        self.told.append((doing, reason))
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'study.db'}")
+    store.migrate()
+    studies.prepare_study(store, name="s", rules="{}", rules_hash="h", now=NOW)
+    studies.open_study(store, actor="researcher-1", now=NOW)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def alarms():
+    return Alarms()
+
+
+@pytest.fixture
+def conversation():
+    return Conversation()
+
+
+@pytest.fixture
+def notifications(store, conversation, alarms):
+    errors = ErrorReporter(alarms)
+    tasks = BackgroundTasks(errors)
+    yield Notifications(store, conversation, tasks, errors)
+    tasks.close()
+
+
+def invite(store, user):
+    return participants.invite(store, slack_user=user, slack_channel=f"D{user}", now=NOW).id
+
+
+def consent(store, participant):
+    participants.consent(store, participant, consent_hash="c", now=NOW)
+
+
+def wait_until(true):
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_a_participants_notices_are_posted_once_and_in_their_order(store, notifications, conversation):
+    person = invite(store, "U1")
+    consent(store, person)
+    for _ in range(5):
+        notifications.deliver()
+    wait_until(lambda: not notices.pending(store))
+    assert conversation.posted == [(person, NoticeKind.GREETING), (person, NoticeKind.BACKGROUND)]
+
+
+def test_a_notice_that_slack_does_not_take_now_waits_and_holds_up_nobody_else(
+    store, notifications, conversation, alarms
+):
+    unlucky, other = invite(store, "U1"), invite(store, "U2")
+    conversation.failures[unlucky] = SlackApiError("", Answer("service_unavailable", 503))
+    notifications.deliver()
+    wait_until(lambda: (other, NoticeKind.GREETING) in conversation.posted)
+    assert [each.participant_id for each in notices.pending(store)] == [unlucky]
+    assert alarms.told == []
+
+    del conversation.failures[unlucky]
+    wait_until(lambda: notifications.deliver() or not notices.pending(store))
+    assert conversation.posted[-1] == (unlucky, NoticeKind.GREETING)
+
+
+def test_a_notice_that_can_never_be_posted_is_told_to_the_admins_and_given_up(
+    store, notifications, conversation, alarms
+):
+    person = invite(store, "U1")
+    conversation.failures[person] = SlackApiError("", Answer("user_disabled"))
+    notifications.deliver()
+    wait_until(lambda: not notices.pending(store))
+    assert alarms.told == [("telling a participant (greeting)", "SlackApiError")]
+
+
+def test_a_notice_that_was_posted_and_could_not_be_deleted_is_not_posted_again(
+    store, notifications, conversation, monkeypatch
+):
+    person, works, failed = invite(store, "U1"), notices.done, threading.Event()
+
+    def locked(*_):
+        failed.set()
+        raise OperationalError("DELETE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(notices, "done", locked)
+    notifications.deliver()
+    assert failed.wait(PATIENCE)
+    monkeypatch.setattr(notices, "done", works)
+    wait_until(lambda: notifications.deliver() or not notices.pending(store))
+    assert conversation.posted == [(person, NoticeKind.GREETING)]
+
+
+def test_a_notice_that_is_written_while_another_is_posted_needs_no_other_occasion(store, notifications, conversation):
+    person = invite(store, "U1")
+    posting, go_on = threading.Event(), threading.Event()
+    tell = conversation.tell
+
+    def slowly(notice):
+        posting.set()
+        assert go_on.wait(PATIENCE)
+        tell(notice)
+
+    conversation.tell = slowly
+    notifications.deliver()
+    assert posting.wait(PATIENCE)
+    consent(store, person)
+    notifications.deliver()
+    go_on.set()
+    wait_until(lambda: not notices.pending(store))
+    assert [kind for _, kind in conversation.posted] == [NoticeKind.GREETING, NoticeKind.BACKGROUND]
