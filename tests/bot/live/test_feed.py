@@ -341,7 +341,7 @@ def test_closing_sends_the_results_that_wait_and_drops_the_frames(open_stage: Op
     assert [stage.message(f"trial-{n}").text for n in range(6)] == [
         *(f"trial-{n} waits" for n in range(4)), "Interrupted", "Interrupted",
     ]  # fmt: skip
-    stage.wait_for(lambda: not any(thread.name.startswith("live-feed") for thread in threading.enumerate()))
+    stage.wait_for(lambda: not any(thread.is_alive() for thread in stage.feed._threads))
     stage.change("trial-0", "Too late", None, Priority.RESULT)
     assert stage.message("trial-0").text == "trial-0 waits"
 

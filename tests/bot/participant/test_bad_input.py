@@ -127,7 +127,7 @@ def test_a_second_submission_while_a_trial_waits_is_refused_with_the_reason(open
     person = house.seated("Is impatient")
     assert "starts as soon as a slot is free" in house.submit(person).text
     check_that_a_second_one_is_refused(
-        house, person, "Trial 1 is waiting for its turn, and you can have one trial at a time"
+        house, person, "Trial 1 is waiting, and you can have one trial at a time"
     )
 
 
