@@ -126,9 +126,7 @@ def test_a_second_submission_while_a_trial_waits_is_refused_with_the_reason(open
     house.open(Asleep())
     person = house.seated("Is impatient")
     assert "starts as soon as a slot is free" in house.submit(person).text
-    check_that_a_second_one_is_refused(
-        house, person, "Trial 1 is waiting, and you can have one trial at a time"
-    )
+    check_that_a_second_one_is_refused(house, person, "Trial 1 is waiting, and you can have one trial at a time")
 
 
 def check_that_a_second_one_is_refused(house, person, why):
