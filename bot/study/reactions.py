@@ -116,9 +116,13 @@ class Reactions:
             session: The session as it is now.
             stopped: The trial that was stopped with it, if one was.
         """
-        if stopped is not None:
-            self.trial_stopped(stopped)
+        # First what needs no database: the sweep makes up for the rest if the database fails now.
+        if stopped is not None and stopped.state is TrialState.RUNNING:
+            self._jobs.stop(stopped.subject)
         self._jobs.wake_dispatcher()  # a final choice has evaluations
+        self._feed.touch(f"session:{session.id}", Priority.RESULT)
+        if stopped is not None:
+            self._feed.touch(stopped.subject, Priority.RESULT)
         self.redraw(session.id)
         self._notifications.deliver()
         self.call_next()

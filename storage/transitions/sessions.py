@@ -13,7 +13,7 @@ from storage.queries.due import warning_due
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, NoticeKind, SessionEnd, SessionState
-from storage.schema.tables import Participant, Session, Trial
+from storage.schema.tables import Session, Trial
 from storage.transitions import notices
 from storage.transitions.queue import may_begin, need_seat
 from storage.transitions.time_credit import code_of, move
@@ -119,14 +119,6 @@ def active_session(store: Store, participant_id: int) -> Session | None:
         return transaction.exec(
             select(Session).where(Session.participant_id == participant_id, Session.state != SessionState.FINISHED)
         ).first()
-
-
-def unfinished_sessions(store: Store) -> list[Session]:
-    """The sessions of people that are not finished. The one whose time is up first comes first."""
-    with store.read() as transaction:
-        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
-        found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
-        return sorted(found, key=lambda session: session.grace_ends_at or session.deadline)
 
 
 def expire(store: Store, session_id: int, *, grace: timedelta, now: datetime) -> Expired:

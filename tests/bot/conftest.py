@@ -32,8 +32,9 @@ from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView
 from storage.schema.tables import Participant
-from storage.transitions import participants, sessions
+from storage.transitions import participants
 from tests.bot.study.witnesses import Log, Witness
+from tests.storage.reading import unfinished_sessions
 from tests.warm_workers import SLOTS, WarmWorkers
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
@@ -158,7 +159,7 @@ class House:
     def end_sessions(self) -> None:
         """Free every seat: participants who still tune end with some values."""
         study = self.running.study
-        for session in sessions.unfinished_sessions(self.store):
+        for session in unfinished_sessions(self.store):
             identity = participants.identity_of(self.store, session.participant_id)
             if identity is not None:
                 study.choose(identity.slack_user, session.id, Configuration.create(QUICK_VALUES))

@@ -3,7 +3,8 @@
 from sqlmodel import col, select
 
 from storage.database import Store
-from storage.schema.tables import Amendment, Evaluation, FinalChoice
+from storage.schema.states import SessionState
+from storage.schema.tables import Amendment, Evaluation, FinalChoice, Participant, Session
 
 
 def evaluations_of(store: Store, final_choice_id: int) -> list[Evaluation]:
@@ -24,3 +25,11 @@ def amendments_of(store: Store, study_id: int) -> list[Amendment]:
     with store.read() as transaction:
         query = select(Amendment).where(Amendment.study_id == study_id).order_by(col(Amendment.id))
         return list(transaction.exec(query).all())
+
+
+def unfinished_sessions(store: Store) -> list[Session]:
+    """The sessions of people that are not finished. The one whose time is up first comes first."""
+    with store.read() as transaction:
+        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
+        found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
+        return sorted(found, key=lambda session: session.grace_ends_at or session.deadline)

@@ -7,8 +7,9 @@ import pytest
 from storage import events
 from storage.queries import history
 from storage.schema.states import EventKind, ParticipantState, SessionEnd, SessionState, TrialState
-from storage.transitions import participants, sessions
+from storage.transitions import participants
 from tests.bot.researcher.asking import PATIENCE, answer, ask, look, text_of
+from tests.storage.reading import unfinished_sessions
 
 
 @pytest.fixture
@@ -175,7 +176,7 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     assert history.session_of_participant(house.store, participant.id) is None
     kept = participants.get(house.store, participant.id)
     assert (kept.months, kept.education, kept.answers) == (None, None, {})
-    assert not sessions.unfinished_sessions(house.store)
+    assert not unfinished_sessions(house.store)
     person.wait_until(lambda: not any(person.message(each.ts) for each in shown), PATIENCE)
     person.wait_until(lambda: house.workspace.file_ids() == [], PATIENCE)
     shown = look(researcher, f"participant {participant.code}", f"Participant {participant.code}")

@@ -8,7 +8,7 @@ from storage.refusals import Reason, Refused
 from storage.schema.states import Chooser, EventKind, JobKind, ParticipantState, SessionEnd, SessionState, TrialState
 from storage.transitions import baselines, evaluations, jobs, queue, recovery, sessions, studies, trials
 from storage.transitions.jobs import LOST_TOO_OFTEN, MOST_LOST_RUNS, Ending
-from tests.storage.reading import evaluations_of, final_choice_of
+from tests.storage.reading import evaluations_of, final_choice_of, unfinished_sessions
 
 RESEARCHER = "researcher-1"
 
@@ -218,9 +218,9 @@ def test_searchers_hold_no_seat_stand_in_no_line_and_have_no_clock(lab):
     lab.seats = 1
     lab.start_random(2)
     lab.member(lab.start_tpe())
-    assert sessions.unfinished_sessions(lab.store) == []
+    assert unfinished_sessions(lab.store) == []
     person = lab.seated()
-    assert [each.id for each in sessions.unfinished_sessions(lab.store)] == [person.id]
+    assert [each.id for each in unfinished_sessions(lab.store)] == [person.id]
     assert lab.invite().code == "P002"
 
 

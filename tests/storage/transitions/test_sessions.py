@@ -7,6 +7,7 @@ from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.states import EventKind, SessionEnd, SessionState, TrialState
 from storage.transitions import choices, participants, sessions, trials
+from tests.storage.reading import unfinished_sessions
 
 
 def reason_of(call) -> Reason:
@@ -23,7 +24,7 @@ def test_a_session_begins_with_the_full_time_and_the_papers_seed(lab):
         10,
     )
     assert sessions.active_session(lab.store, session.participant_id).id == session.id
-    assert [each.id for each in sessions.unfinished_sessions(lab.store)] == [session.id]
+    assert [each.id for each in unfinished_sessions(lab.store)] == [session.id]
 
 
 def test_who_has_not_consented_or_told_their_experience_cannot_begin(lab):
@@ -202,7 +203,7 @@ def test_a_session_cancelled_while_choosing_has_no_choice_of_the_clocks(lab):
     assert lab.expire(session).stopped.number == 1
     cancel(lab, session)
     lab.later(hours=1)
-    assert sessions.unfinished_sessions(lab.store) == []
+    assert unfinished_sessions(lab.store) == []
     assert history.session_view(lab.store, session.id).choice is None
 
 
