@@ -1,6 +1,6 @@
 # make demo       the whole study in a local workspace, in the browser
 # make test       the tests, in some minutes
-# make test-long  the tests that take minutes each, such as a whole study of 31 simulated people
+# make test-long  the tests that take long, such as a whole study of 31 simulated people
 # make lint       style, types and who may import whom
 # make house      draws docs/house.md from the code
 # make bench      how fast training, the live feed and the report are (best on a machine that does nothing else)
@@ -23,11 +23,11 @@ demo: $(INSTALLED)
 
 # Tests marked `serial` need the machine for themselves. (pytest ends with 5 where there is no such test.)
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --ignore tests/long -m "not serial" --numprocesses 2 --dist worksteal
-	$(BIN)/python -m pytest --ignore tests/long -m serial --numprocesses 0 || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m "not serial and not long" --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "serial and not long" --numprocesses 0 || [ $$? -eq 5 ]
 
 test-long: $(INSTALLED)
-	$(BIN)/python -m pytest tests/long
+	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks

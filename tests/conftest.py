@@ -1,13 +1,16 @@
-"""What all tests share: warm workers, databases that do not wait for the disk, and that nothing is skipped in CI."""
+"""What all tests share: warm workers, a browser, databases that do not wait for the disk, and no test skipped in CI."""
 
 import os
 import sqlite3
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
 from sqlalchemy import Engine, event
 
+from tests.chromium import launch
 from tests.warm_workers import WarmWorkers
 
 
@@ -30,6 +33,27 @@ def sqlite_without_fsync() -> Iterator[None]:
     event.listen(Engine, "connect", set_pragma)
     yield
     event.remove(Engine, "connect", set_pragma)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is in tests/long takes long."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / "long"):
+            item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium. Playwright allows one in a process."""
+    with sync_playwright() as playwright:
+        try:
+            started = launch(playwright)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"There is no browser: install Chromium, or name one in BLACKMAGIC_CHROMIUM. ({error.name})")
+        yield started
+        started.close()
 
 
 @pytest.hookimpl(wrapper=True)

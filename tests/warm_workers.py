@@ -1,12 +1,16 @@
 """Worker processes that are started once in a test run and lent to one test after another.
 
-Starting a worker takes three seconds of CPU, most of it for importing torch, and many tests need one.
+Starting a worker takes two seconds of CPU, most of it for importing torch, and many tests need one.
+
+``python -m tests.warm_workers FD`` is such a process. A trial of many epochs rests between its steps there: it trains
+only so that a test can look at it or cancel it, and would take half of a small machine from the other tests.
 """
 
 import itertools
 import os
 import queue
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,13 +18,22 @@ from typing import Any
 from tests.training.small_tasks import FEW
 from training.tasks import DIGITS_SQUEEZENET, Task
 from training.trial import Environment, Outcome, TrialRequest
-from training.workers import Failed, LocalWorkers, Lost, Ready, WorkerEvent
+from training.workers import Failed, LocalWorkers, Lost, Ready, WorkerEvent, process
 
 SLOTS = 2
 """Of each pool that is lent."""
 
 TASKS: Sequence[Task] = (DIGITS_SQUEEZENET, FEW)
 """What the workers have loaded. Tests with other tasks start workers of their own."""
+
+_MANY_EPOCHS = 100
+"""A trial of so many epochs rests."""
+
+_AWAKE = 3.0
+"""Seconds that it trains before it begins to rest: somebody may watch its first epochs."""
+
+_REST = 9
+"""How long it rests after each step, in steps."""
 
 _PATIENCE = 120.0
 """Seconds for a pool to be ready, or for its jobs to stop."""
@@ -54,11 +67,15 @@ class WarmWorkers:
             each.workers.close()
 
 
+class _RestingWorkers(LocalWorkers):
+    program = ("tests.warm_workers",)
+
+
 class _Pool:
     """Two workers, with what is known of each slot."""
 
     def __init__(self) -> None:
-        self.workers = LocalWorkers(TASKS, SLOTS)
+        self.workers = _RestingWorkers(TASKS, SLOTS)
         self.workers.start()
         self.ready: dict[int, Environment] = {}
         self.lent = False
@@ -160,3 +177,25 @@ def process_in(workers: LocalWorkers | BorrowedWorkers, slot: int) -> int:
 def kill(workers: LocalWorkers | BorrowedWorkers, slot: int) -> None:
     """Kill the process in a slot, as the system does when memory is short."""
     os.kill(process_in(workers, slot), signal.SIGKILL)
+
+
+def _main(descriptor: int) -> None:
+    from training.workers import service
+
+    trained: dict[str, float] = {}
+
+    class Service(service.Service):
+        def _advance(self, job: service._Job) -> None:
+            began = time.monotonic()
+            super()._advance(job)
+            took = time.monotonic() - began
+            trained[job.name] = trained.get(job.name, 0.0) + took
+            if job.request.configuration.epochs >= _MANY_EPOCHS and trained[job.name] > _AWAKE:
+                time.sleep(_REST * took)
+
+    service.Service = Service
+    process.main(descriptor)
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]))

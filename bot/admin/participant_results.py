@@ -6,6 +6,7 @@ from bot.admin.report_channel import ReportChannel
 from bot.admin.views.participant_results import participant_finished, results_deleted
 from bot.settings.settings import GroupsSection
 from bot.slack.block_kit import Message
+from storage import posts
 from storage.database import Store
 from storage.queries import history, people
 from storage.refusals import Refused
@@ -62,12 +63,9 @@ class ParticipantResults:
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts the rest.
         """
+        self._take_deleted_back()
         with self._lock:
-            due, deleted = sorted(self._due), dict(self._deleted)
-        for ts, code in deleted.items():
-            self._channel.change(ts, results_deleted(code))
-            with self._lock:
-                del self._deleted[ts]
+            due = sorted(self._due)
         for session_id in due:
             with self._lock:
                 self._due.discard(session_id)  # an evaluation that ends from here on makes it due again
@@ -76,6 +74,15 @@ class ParticipantResults:
             except Exception:
                 self.expect(session_id)
                 raise
+        self._take_deleted_back()  # some may have left a moment ago
+
+    def _take_deleted_back(self) -> None:
+        with self._lock:
+            deleted = dict(self._deleted)
+        for ts, code in deleted.items():
+            self._channel.change(ts, results_deleted(code))
+            with self._lock:
+                del self._deleted[ts]
 
     def _post(self, session_id: int) -> None:
         try:
@@ -95,6 +102,16 @@ class ParticipantResults:
         self._channel.show(_subject(session_id), message)
         self._shown[session_id] = message
         self.posted += new
+        self._check_they_stayed(session_id, view.participant)
+
+    def _check_they_stayed(self, session_id: int, code: str) -> None:
+        """Remove results that were on their way while their participant left: the post was not yet to be found."""
+        try:
+            history.session_view(self._store, session_id)
+        except Refused:
+            post = posts.find(self._store, _subject(session_id))
+            if post is not None:
+                self.take_back(post.ts, code)
 
 
 def _subject(session_id: int) -> str:

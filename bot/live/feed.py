@@ -197,9 +197,9 @@ class LiveFeed:
         results = subject.results
 
         def abandoned() -> bool:
-            # A frame that is older than a result is not needed: the result's own picture follows.
-            overtaken = self._queue.is_closing or subject.results != results
-            return self._queue.is_stopped or (urgency is Urgency.FRAME and overtaken)
+            # What was drawn before a result is not needed: the result's own picture follows, where there is one.
+            too_late = subject.results != results or (urgency is Urgency.FRAME and self._queue.is_closing)
+            return self._queue.is_stopped or too_late
 
         if (rendering := self._render(subject.name)) is None:
             self._queue.forget(subject)
@@ -290,6 +290,8 @@ class LiveFeed:
                     refusals.append((form, error))
                     without_picture = block is None or form is Form.NUMBERS
                     continue
+                if priority is Priority.RESULT:
+                    subject.results += 1  # before anything else is sent: it must not be older
                 self._sent(subject, picture if isinstance(block, ImageBlock) else None)
             if form is Form.TEXT_ONLY or (form is not Form.IMAGE and rendering.curves is not None):
                 with self._lock:

@@ -131,7 +131,6 @@ class FeedQueue:
     def words_sent(self, subject: Subject, *, picture_lags: bool) -> None:
         """Note that words were sent. If the picture is older than they are, a last picture follows."""
         with self._changed:
-            subject.results += 1
             if picture_lags and self._subjects.get(subject.name) is subject:  # unless it was forgotten
                 self._pictures_waiting[subject.name] = Urgency.LAST
 

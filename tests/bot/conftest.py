@@ -1,7 +1,6 @@
 """The whole bot in a local workspace with Slack's limits, and people who take part in the study by hand.
 
-One bot at a time runs in a process (its clock is the process's), so a module has either one bot for all its tests,
-or a bot for each.
+Tests that disturb nobody share one bot; others open their own.
 """
 
 import json
@@ -34,6 +33,7 @@ from storage.queries.history import SessionView
 from storage.schema.tables import Participant
 from storage.transitions import participants
 from tests.bot.study.witnesses import Log, Witness
+from tests.storage.databases import make_sqlite
 from tests.storage.reading import unfinished_sessions
 from tests.warm_workers import SLOTS, WarmWorkers
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
@@ -42,10 +42,16 @@ from training.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
-HURRIED = {"chat.update": 500, "views.open": 1000, "views.update": 1000}
+HURRIED = {"chat.postMessage": 3000, "chat.update": 500, "views.open": 1000, "views.update": 1000}
 """Calls a minute, ten times what Slack allows: people do in seconds here what takes others minutes."""
 
-RULES = Rules(file_processing_seconds=0.05, ping_seconds=0.1, limits={**SLACK_LIMITS, **HURRIED})
+RULES = Rules(
+    file_processing_seconds=0.05,
+    ping_seconds=0.1,
+    limits={**SLACK_LIMITS, **HURRIED},
+    posts_per_second=10,
+    post_burst=50,
+)
 """Slack's own limits, except for these. Waits that would only slow a test down are shorter."""
 
 PATIENCE = 60.0
@@ -98,13 +104,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class House:
-    """A workspace, the bot in it, and what people do there."""
+    """A workspace, the bot in it, and what people do there.
+
+    ``workers`` are those that the bot was given; ``None`` where it started its own.
+    """
 
     workspace: LocalWorkspace
     study: Path
     log: "Log"
     warm_workers: WarmWorkers
     bot: Bot | None = None
+    workers: Workers | None = None
 
     @property
     def reports(self) -> str:
@@ -131,10 +141,11 @@ class House:
     def open(self, workers: Workers | None = None, *, open_now: bool = True) -> Bot:
         """Start the bot, and open the study unless a researcher is to."""
         assert self.bot is None, "the bot runs already"
-        limiter = RateLimiter({**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}})
+        limits = {**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}}
+        limiter = RateLimiter(limits, per_channel=Limit(30, seconds=3))
         settings = Settings.load(self.study)
-        workers = workers or self._borrowed(settings)
-        self.bot = Bot(settings, self.credentials, workers, limiter=limiter, open_now=open_now)
+        self.workers = workers or self._borrowed(settings)
+        self.bot = Bot(settings, self.credentials, self.workers, limiter=limiter, open_now=open_now)
         self.bot.start()
         self.workspace.wait_for_app()
         return self.bot
@@ -319,6 +330,8 @@ def opened(
             **changes,
         }
         house = House(workspace, write_study(folder, **given), log, warm_workers)
+        if not (folder / "study.db").exists():
+            make_sqlite(folder / "study.db")
         try:
             if start:
                 house.open()

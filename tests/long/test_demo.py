@@ -7,6 +7,7 @@ import pytest
 
 from storage.database import Store
 from storage.queries import history
+from storage.schema.states import JobKind, TrialState
 from tests.bot.commands.wheel import Installed
 
 
@@ -29,4 +30,10 @@ def test_three_participants_finish_one_trial_is_cancelled_and_thirty_evaluations
     assert max(best) > 40
     watched = [trial for session in sessions for trial in session.trials if (trial.seconds or 0) > 10]
     assert numbers["plot_updates"] >= 3 * len(watched)
+    for trial in (trial for session in sessions for trial in session.trials):
+        assert trial.state.is_finished
+        assert trial.state is not TrialState.FAILED
+        epochs = history.epochs_of(store, JobKind.TRIAL, trial.id)
+        assert [epoch.number for epoch in epochs] == list(range(1, len(epochs) + 1))
+        assert all(len(epoch.batch_losses) for epoch in epochs)
     store.close()

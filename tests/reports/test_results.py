@@ -86,6 +86,7 @@ def test_the_counts_add_up(ordinary: tuple[StudyData, StudyResults]) -> None:
     assert counts.artificial_participants == {"random": 1, "tpe": 6}
 
 
+@pytest.mark.long
 def test_another_machine_writes_the_same_bytes(store: Store, tmp_path: Path) -> None:
     simulate(store, participants=9, trials=60, random_settings=40, tpe=2)
     machines = {"plain": PLAIN, "as it is": {"OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}}

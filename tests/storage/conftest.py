@@ -21,7 +21,8 @@ from storage.transitions import baselines, choices, jobs, participants, sessions
 from storage.transitions.jobs import Ending, Job
 from storage.transitions.participants import Withdrawal
 from storage.transitions.time_credit import extend
-from tests.storage.postgresql import PostgreSQL, migrate
+from tests.storage import databases
+from tests.storage.postgresql import PostgreSQL
 from training.hyperparameters import Configuration
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
@@ -165,11 +166,8 @@ def configuration(**values: Any) -> Configuration:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that the migrations made, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "study.db"
-    migrate(f"sqlite:///{path}")
-    return path
+def migrated() -> Path:
+    return databases.migrated()
 
 
 @pytest.fixture(scope="session")

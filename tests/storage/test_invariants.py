@@ -379,7 +379,15 @@ def begin_on(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> 
     return begin
 
 
-@pytest.mark.parametrize(("kind", "sequences"), [("sqlite", 12), ("postgresql", 4)])
+_SEQUENCES = [
+    ("sqlite", 4),
+    ("postgresql", 2),
+    pytest.param("sqlite", 24, marks=pytest.mark.long),
+    pytest.param("postgresql", 8, marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("kind", "sequences"), _SEQUENCES)
 def test_no_sequence_of_calls_breaks_the_study(begin_on, kind, sequences):
     run_state_machine_as_test(
         lambda: begin_on(kind),

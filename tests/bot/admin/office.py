@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Condition
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+
 from bot.admin.final_report import FinalReport
 from bot.admin.reporter import AdminReporter
 from bot.runner.report_files import MadeFile
@@ -21,6 +23,7 @@ from storage.database import Store
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Participant, Session
 from storage.transitions import choices, evaluations, jobs, participants, sessions, studies, trials
+from tests.storage.databases import make_sqlite
 from training.hyperparameters import Configuration
 
 PATIENCE = 60.0
@@ -65,8 +68,10 @@ class Office:
 
     def __post_init__(self) -> None:
         self.settings = Settings.load(self.study_file)
+        path = Path(str(make_url(self.settings.machine.database).database))
+        if not path.exists():
+            make_sqlite(path)
         self.store = Store(self.settings.machine.database)
-        self.store.migrate()
         rules = {"rules": self.settings.rules(), "rules_hash": self.settings.rules_hash()}
         studies.prepare_study(self.store, name=self.settings.study.name, **rules, now=self.now)
 

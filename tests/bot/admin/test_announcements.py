@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.admin.disk import NEARLY_FULL_BYTES, DiskWatch
+from bot.admin.report_channel import ReportChannel
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage import events
 from storage.schema.states import EventKind, JobKind, TrialState
@@ -193,12 +194,29 @@ def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(offic
     opened(office)
     session = office.finished(0, 33.3)
     post = office.told("P001 has finished")
+    office.quiet()  # the post is noted, too
     withdrawal = participants.withdraw(office.store, session.participant_id, delete_data=True, now=office.now)
     (kept,) = [each for each in withdrawal.posts if each.subject.startswith("report:")]
     office.admins.results.take_back(kept.ts, "P001")
     deleted = office.told("their data is deleted", gone="33.3")
     assert deleted.ts == post.ts
     office.restart()
+    assert "33.3" not in "\n".join(each.text_of_everything for each in office.quiet())
+
+
+def test_results_that_are_on_their_way_while_their_data_is_deleted_are_taken_away_too(office, monkeypatch):
+    opened(office)
+    say = ReportChannel.say
+
+    def leave_meanwhile(channel, message):
+        ts = say(channel, message)
+        if "P001 has finished" in message.text:
+            participants.withdraw(office.store, session.participant_id, delete_data=True, now=office.now)
+        return ts
+
+    monkeypatch.setattr(ReportChannel, "say", leave_meanwhile)
+    session = office.finished(0, 33.3)
+    office.told("their data is deleted", gone="33.3")
     assert "33.3" not in "\n".join(each.text_of_everything for each in office.quiet())
 
 

@@ -53,6 +53,7 @@ def sent(office):
     return [each for each in office.posts if each.files]
 
 
+@pytest.mark.long
 def test_the_full_report_follows_the_last_evaluation_and_names_nobody(open_office):
     office = open_office()
     waits = office.seated(24)

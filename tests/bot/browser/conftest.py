@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -17,7 +17,8 @@ from slack_sdk import WebClient
 from bot.sandbox.client.person import Person
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
-from tests.bot.browser.visitor import PATIENCE_MS, Arrive, OpenStudy, Shoot, Visitor, launch, open_study
+from tests.bot.browser.visitor import Arrive, OpenStudy, Shoot, Visitor, open_study
+from tests.chromium import PATIENCE_MS
 
 PARTICIPANT = "First participant"
 
@@ -122,20 +123,6 @@ def _greeting() -> list[dict[str, Any]]:
         {"type": "section", "text": {"type": "mrkdwn", "text": "Your *session*, &lt;b&gt;not bold&lt;/b&gt;"}},
         {"type": "actions", "block_id": "buttons", "elements": buttons},
     ]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)  # playwright's own five seconds are short on a busy machine
-    with sync_playwright() as playwright:
-        try:
-            started = launch(playwright)
-        except Error as error:
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(f"There is no browser: install Chromium, or name one in BLACKMAGIC_CHROMIUM. ({error.name})")
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from tests.bot.browser.visitor import ROOT, OpenStudy, Visitor, launch, open_study
+from tests.bot.browser.visitor import ROOT, OpenStudy, Visitor, open_study
+from tests.chromium import launch
 
 MOST_BYTES = 200_000
 """Of a picture: a README should be there at once."""

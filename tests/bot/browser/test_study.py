@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.bot.browser.visitor import PATIENCE_MS, Arrive, Shoot
+from tests.bot.browser.visitor import Arrive, Shoot
+from tests.chromium import PATIENCE_MS
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -13,6 +14,7 @@ GOOD = {"Batch size": "64", "Loss function": "Cross entropy", "Learning rate": "
 REASON = "It worked on my own photographs."
 
 
+@pytest.mark.long
 def test_two_people_take_part_at_once_and_neither_sees_anything_of_the_other(arrive: Arrive, shoot: Shoot) -> None:
     first = arrive("First participant")
     first.shows(first.conversation.get_by_role("button", name="I agree"))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.bot.browser.visitor import PATIENCE_MS, Arrive, Shoot
+from tests.bot.browser.visitor import Arrive, Shoot
+from tests.chromium import PATIENCE_MS
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,7 +1,6 @@
 """The real bot in a local workspace, and people who take part in the study by nothing but the page in a browser."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,19 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from bot.app import Bot
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
 from bot.settings.settings import Credentials, Settings
+from tests.chromium import PATIENCE_MS
 
 ROOT = Path(__file__).parents[3]
-
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-
-PATIENCE_MS = 60_000.0
-"""After so long something that should have appeared is taken not to appear; on a busy machine it takes seconds."""
 
 _MOST_TABS = 80
 
@@ -33,16 +28,6 @@ BACKGROUND: Mapping[str, str] = {
     "Months of machine-learning experience, deep learning aside": "20",
     "How skilled are you at training neural networks?": "4",
 }
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start Chromium: the one that ``BLACKMAGIC_CHROMIUM`` names, the system's, or Playwright's own.
-
-    Raises:
-        playwright.sync_api.Error: There is none.
-    """
-    path = os.environ.get("BLACKMAGIC_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=path, args=list(QUIET))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 from slack_sdk.errors import SlackObjectFormationError
 
 from bot.live.feed import LiveFeed, Priority, Rendering
+from bot.live.queue import FeedQueue
 from reports.figures.loss_plot import LossCurves, loss_curves
 from storage import posts
 from storage.database import Store
@@ -56,6 +57,34 @@ def test_the_newest_state_wins_however_often_a_subject_was_touched(open_stage: O
 
     assert stage.message("trial-1").text == "100 batches"
     assert len(stage.statuses("chat.update")) <= 3
+
+
+def test_a_frame_that_was_drawn_before_a_result_is_never_sent_after_it(
+    open_stage: OpenStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = open_stage()
+    stage.post("trial-1")
+    drawn, result_sent = threading.Event(), threading.Event()
+    update, words_sent = LiveFeed._update, FeedQueue.words_sent
+
+    def wait_for_the_result(feed: LiveFeed, subject: Any, priority: Priority, **given: Any) -> Any:
+        if priority is Priority.FRAME:
+            drawn.set()
+            assert result_sent.wait(20)
+        return update(feed, subject, priority, **given)
+
+    def note_later(queue: FeedQueue, subject: Any, *, picture_lags: bool) -> None:
+        result_sent.set()
+        time.sleep(0.5)  # this thread has to wait for the processor, and the frame's goes on
+        words_sent(queue, subject, picture_lags=picture_lags)
+
+    monkeypatch.setattr(LiveFeed, "_update", wait_for_the_result)
+    monkeypatch.setattr(FeedQueue, "words_sent", note_later)
+    stage.change("trial-1", "Training", None)
+    assert drawn.wait(20)
+    stage.change("trial-1", "Cancelled", None, Priority.RESULT)
+    stage.wait_for(lambda: stage.feed.counters.results == 1 and stage.feed._queue._is_idle())
+    assert stage.message("trial-1").text == "Cancelled"
 
 
 def test_superseded_pictures_are_deleted_and_the_shown_one_is_kept(open_stage: OpenStage) -> None:

@@ -13,6 +13,7 @@ from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
 from storage.transitions import choices, participants, sessions, studies, trials
 from storage.transitions.jobs import Job
+from tests.storage.databases import make_sqlite
 from tests.warm_workers import TASKS, BorrowedWorkers, WarmWorkers, kill
 from training.hyperparameters import Configuration
 from training.tasks import DIGITS_SQUEEZENET, Task
@@ -86,8 +87,8 @@ class Running:
         self.file = folder / "study.toml"
         self.file.write_text(text.replace("sqlite:///blackmagic.db", database), encoding="utf-8")
         (folder / "consent.md").write_text("Please agree.", encoding="utf-8")
+        make_sqlite(folder / "study.db")
         self.store = Store(database)
-        self.store.migrate()
         studies.prepare_study(self.store, name="Black Magic", rules="", rules_hash="a" * 64, now=now())
         studies.open_study(self.store, actor="researcher-1", now=now())
         self._people = itertools.count(1)

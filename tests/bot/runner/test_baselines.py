@@ -137,7 +137,7 @@ def test_the_time_of_an_artificial_participant_ends(open_house, trials_of, epoch
     assert not [each for each in house.log.lines if "ERROR" in each]
 
 
-MANY = 40
+MANY = 20
 """So many tries are not over before a test has looked and the bot has stopped, however quick the machine is."""
 
 

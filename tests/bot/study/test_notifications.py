@@ -14,6 +14,7 @@ from bot.study.notifications import Notifications
 from storage.database import Store
 from storage.schema.states import NoticeKind
 from storage.transitions import notices, participants, studies
+from tests.storage.databases import make_sqlite
 
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
 PATIENCE = 20
@@ -63,8 +64,8 @@ class Alarms:
 
 @pytest.fixture
 def store(tmp_path):
+    make_sqlite(tmp_path / "study.db")
     store = Store(f"sqlite:///{tmp_path / 'study.db'}")
-    store.migrate()
     studies.prepare_study(store, name="s", rules="{}", rules_hash="h", now=NOW)
     studies.open_study(store, actor="researcher-1", now=NOW)
     yield store

@@ -48,6 +48,7 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "resamples", lambda _: 199)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_resamples")
 def test_no_correlation_is_found_no_more_often_than_alpha_says() -> None:
     found = [spearman(*planted(0.0, seed), f"study {seed}") for seed in range(STUDIES)]
@@ -68,6 +69,7 @@ def _any_pair(samples: dict[str, np.ndarray], name: str) -> list[float]:
     return [min(each.test.p_holm for each in found)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("test", "resamples"), [(_rank_tests, 199), (_any_pair, 9)], ids=["Kruskal–Wallis", "any pair, after Holm"]
 )
@@ -85,6 +87,7 @@ def test_equal_groups_differ_no_more_often_than_alpha_says(
         assert sum(each <= ALPHA for each in p) <= MOST
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_resamples")
 def test_a_planted_correlation_is_found() -> None:
     found = [spearman(*planted(0.6, seed), f"study {seed}") for seed in range(STUDIES)]

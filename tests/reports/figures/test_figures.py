@@ -41,6 +41,8 @@ BAD = (
     "one random setting",
     "two tasks, one person each",
 )
+QUICK = ("nobody", "one", "some finals diverged", "two tasks, one person each")
+"""Of these, those that are drawn at each run; the rest takes long."""
 
 
 @pytest.fixture(scope="session")
@@ -272,6 +274,7 @@ def test_text_stays_text_in_svg(drawn: dict[str, Plate]) -> None:
     assert b">deep-learning experience (months)</text>" in drawn["figure-4"].files()["svg"]
 
 
+@pytest.mark.long
 def test_a_thousand_people_are_one_image_in_the_svg(simulated: Simulated, quick: None) -> None:
     found = dict(plates(compute(simulated(participants=1000, trials=2000, comments=False))))
     for name in ("figure-4", "figure-5", "figure-6"):
@@ -281,7 +284,9 @@ def test_a_thousand_people_are_one_image_in_the_svg(simulated: Simulated, quick:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("study", BAD)
+@pytest.mark.parametrize(
+    "study", [each if each in QUICK else pytest.param(each, marks=pytest.mark.long) for each in BAD]
+)
 def test_whatever_the_study_is_each_figure_is_drawn_or_says_why_not(study: str, simulated: Simulated) -> None:
     results = compute(simulated(**STUDIES[study]))
     with warnings.catch_warnings():

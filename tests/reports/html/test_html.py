@@ -1,14 +1,14 @@
 """The page: whole in itself, readable by everybody, and with everything on it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from reports.compute import compute
 from reports.data.study_data import StudyData
@@ -19,7 +19,6 @@ from reports.html.sections import SECTIONS
 from reports.results.measures import NotComputable
 from reports.results.study_results import AmendmentLine, StudyResults
 from reports.tables.columns import Heading, Sheet
-from tests.bot.browser.visitor import launch
 from tests.reports.conftest import Simulated
 from tests.reports.test_bad_input import STUDIES
 
@@ -202,14 +201,6 @@ def test_a_table_is_rounded_and_rid_of_empty_columns_and_an_interval_is_one() ->
 
 
 # --- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
