@@ -1,6 +1,12 @@
 """What all tests share: warm workers, a browser, databases that do not wait for the disk, and no test skipped in CI."""
 
 import os
+
+# Several processes test at once: threads of numpy and torch that wait for one another would take their processors.
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+# ruff: noqa: E402
 import sqlite3
 from collections.abc import Generator, Iterator
 from pathlib import Path

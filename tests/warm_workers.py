@@ -30,7 +30,7 @@ _MANY_EPOCHS = 100
 """A trial of so many epochs rests."""
 
 _AWAKE = 3.0
-"""Seconds that it trains before it begins to rest: somebody may watch its first epochs."""
+"""Seconds of the processor that it trains before it begins to rest: somebody may watch its first epochs."""
 
 _REST = 9
 """How long it rests after each step, in steps."""
@@ -186,9 +186,9 @@ def _main(descriptor: int) -> None:
 
     class Service(service.Service):
         def _advance(self, job: service._Job) -> None:
-            began = time.monotonic()
+            began = time.thread_time()
             super()._advance(job)
-            took = time.monotonic() - began
+            took = time.thread_time() - began
             trained[job.name] = trained.get(job.name, 0.0) + took
             if job.request.configuration.epochs >= _MANY_EPOCHS and trained[job.name] > _AWAKE:
                 time.sleep(_REST * took)

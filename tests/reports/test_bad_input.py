@@ -97,6 +97,10 @@ OTHERS = [
 ]
 
 
+MINUTES = st.integers(0, 500 * 60_000_000).map(lambda microseconds: microseconds / 60_000_000)
+"""Times are kept to a microsecond."""
+
+
 @st.composite
 def someone(draw: st.DrawFn) -> Someone:
     kind: Kind = draw(st.sampled_from(["person", "person", "person", "tpe", "random"]))
@@ -107,7 +111,7 @@ def someone(draw: st.DrawFn) -> Someone:
         final=draw(st.lists(TRIES, max_size=3)) if kind != "random" else (),
         configurations=draw(st.lists(st.sampled_from(OTHERS), min_size=len(tries), max_size=len(tries))),
         comments=draw(st.lists(st.sampled_from(list(Comment)), max_size=3)),
-        minutes=sorted(draw(st.lists(st.floats(0, 500), min_size=len(tries), max_size=len(tries)))),
+        minutes=sorted(draw(st.lists(MINUTES, min_size=len(tries), max_size=len(tries)))),
         kind=kind,
         education=draw(st.sampled_from([None, "master", "doctorate", "none of these"])),
     )

@@ -22,6 +22,7 @@ from storage.transitions.jobs import Ending, Job
 from storage.transitions.participants import Withdrawal
 from storage.transitions.time_credit import extend
 from tests.storage import databases
+from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 from training.hyperparameters import Configuration
 
@@ -203,7 +204,7 @@ def sqlite_store(make_url: Callable[[str], str]) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Store]:
     """Both databases keep the same promises, so every test asks both. It leaves the tables themselves as they are."""
     if request.param == "postgresql":
@@ -215,7 +216,7 @@ def store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Ite
     store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def own_store(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Store]:
     """The same for a test that changes the tables."""
     store = Store(make_url(request.param))

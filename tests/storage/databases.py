@@ -5,7 +5,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from storage.database import Store
+
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.long))
+"""For what both databases promise. On PostgreSQL the tests take three times as long, so `make test-long` runs those."""
 
 
 def make_sqlite(path: Path) -> None:

@@ -381,7 +381,6 @@ def begin_on(make_url: Callable[[str], str], request: pytest.FixtureRequest) -> 
 
 _SEQUENCES = [
     ("sqlite", 4),
-    ("postgresql", 2),
     pytest.param("sqlite", 24, marks=pytest.mark.long),
     pytest.param("postgresql", 8, marks=pytest.mark.long),
 ]

@@ -256,6 +256,7 @@ def test_every_step_is_that_of_a_plain_loop_in_double_precision(
     assert update_error(wanted, steps) < UPDATE_TOLERANCE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", Optimizer)
 def test_the_comparison_notices_a_learning_rate_that_is_one_percent_off(
     optimizer: Optimizer, few: TaskData, configuration: Callable[..., Configuration], monkeypatch: pytest.MonkeyPatch
@@ -266,6 +267,7 @@ def test_the_comparison_notices_a_learning_rate_that_is_one_percent_off(
     assert update_error(configuration(optimizer=optimizer, batch_size=8, epochs=4, **values), steps) > UPDATE_TOLERANCE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", Optimizer)
 def test_in_double_precision_the_fast_network_gives_the_same_losses_even_in_wild_training(
     optimizer: Optimizer, few: TaskData, configuration: Callable[..., Configuration], monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ import pytest
 from storage.database import Store
 from tests.storage.bundle.bundles import full_study
 from tests.storage.conftest import Lab
+from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 
 
@@ -37,7 +38,7 @@ def full_study_on(
         yield made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def full_lab(full_study_on: Callable[[str], Lab], request: pytest.FixtureRequest) -> Lab:
     return full_study_on(request.param)
 

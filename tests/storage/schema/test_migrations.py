@@ -22,6 +22,7 @@ from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import jobs, notices, participants, sessions, studies, trials
+from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 from tests.storage.reading import amendments_of
 from training.hyperparameters import Configuration
@@ -204,7 +205,7 @@ def old_file(first_file: Path, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def old(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("old_file")
