@@ -2,7 +2,8 @@
 
 Starting a worker takes two seconds of CPU, most of it for importing torch, and many tests need one.
 
-``python -m tests.warm_workers FD`` is such a process. A trial of many epochs rests between its steps there: it trains
+``python -m tests.warm_workers all FD`` is such a process, and ``… few FD`` one with few images, for tests that look at
+people and not at losses. A trial of many epochs rests between its steps there: it trains
 only so that a test can look at it or cancel it, and would take half of a small machine from the other tests.
 """
 
@@ -13,18 +14,29 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.training.small_tasks import FEW
 from training.tasks import DIGITS_SQUEEZENET, Task
 from training.trial import Environment, Outcome, TrialRequest
 from training.workers import Failed, LocalWorkers, Lost, Ready, WorkerEvent, process
 
+if TYPE_CHECKING:
+    import torch
+
+    from training.images.data import TaskData
+
+Images = Literal["all", "few"]
+
 SLOTS = 2
 """Of each pool that is lent."""
 
 TASKS: Sequence[Task] = (DIGITS_SQUEEZENET, FEW)
 """What the workers have loaded. Tests with other tasks start workers of their own."""
+
+FEW_IMAGES = 300
+"""Images of a split, where there are few."""
 
 _MANY_EPOCHS = 100
 """A trial of so many epochs rests."""
@@ -47,16 +59,17 @@ class WarmWorkers:
     def __init__(self) -> None:
         self._pools: list[_Pool] = []
 
-    def borrow(self, slots: int = 1) -> "BorrowedWorkers":
+    def borrow(self, slots: int = 1, images: Images = "all") -> "BorrowedWorkers":
         """Workers for a test, which are given back when they are closed.
 
         Args:
             slots: 1 or 2.
+            images: Whether they train on all images of a task, or on few.
         """
         assert 1 <= slots <= SLOTS, f"{slots} slots were asked for: a pool has {SLOTS}."
-        free = next((each for each in self._pools if not each.lent), None)
+        free = next((each for each in self._pools if not each.lent and each.images == images), None)
         if free is None:
-            free = _Pool()
+            free = _Pool(images)
             self._pools.append(free)
         free.lent = True
         return BorrowedWorkers(free, slots)
@@ -67,15 +80,13 @@ class WarmWorkers:
             each.workers.close()
 
 
-class _RestingWorkers(LocalWorkers):
-    program = ("tests.warm_workers",)
-
-
 class _Pool:
     """Two workers, with what is known of each slot."""
 
-    def __init__(self) -> None:
-        self.workers = _RestingWorkers(TASKS, SLOTS)
+    def __init__(self, images: Images) -> None:
+        self.images = images
+        self.workers = LocalWorkers(TASKS, SLOTS)
+        self.workers.program = ("tests.warm_workers", images)
         self.workers.start()
         self.ready: dict[int, Environment] = {}
         self.lent = False
@@ -179,10 +190,16 @@ def kill(workers: LocalWorkers | BorrowedWorkers, slot: int) -> None:
     os.kill(process_in(workers, slot), signal.SIGKILL)
 
 
-def _main(descriptor: int) -> None:
+def _main(images: Images, descriptor: int) -> None:
     from training.workers import service
 
-    trained: dict[str, float] = {}
+    load, trained = service.load, dict[str, float]()
+
+    def load_few(task: Task, device: "torch.device") -> "TaskData":
+        data = load(task, device)
+        return replace(
+            data, **{split: getattr(data, split)[:FEW_IMAGES] for split in ("training", "validation", "test")}
+        )
 
     class Service(service.Service):
         def _advance(self, job: service._Job) -> None:
@@ -194,8 +211,10 @@ def _main(descriptor: int) -> None:
                 time.sleep(_REST * took)
 
     service.Service = Service
+    if images == "few":
+        service.load = load_few
     process.main(descriptor)
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]))
+    _main("few" if sys.argv[1] == "few" else "all", int(sys.argv[2]))

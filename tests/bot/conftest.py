@@ -154,7 +154,7 @@ class House:
         """Warm workers where they do; else none, and the bot starts workers of its own."""
         machine = settings.machine
         known = settings.study.task == (DIGITS_SQUEEZENET.name,) and settings.training.threads_per_slot == 1
-        return self.warm_workers.borrow(machine.slots) if known and machine.slots <= SLOTS else None
+        return self.warm_workers.borrow(machine.slots, "few") if known and machine.slots <= SLOTS else None
 
     def close(self) -> None:
         """Stop the bot, if it runs."""

@@ -97,6 +97,7 @@ def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office,
     assert sent(office) == []
 
 
+@pytest.mark.long
 def test_a_report_that_cannot_be_made_is_an_alert_and_not_tried_for_ever(open_office, monkeypatch):
     monkeypatch.setattr(final_report, "_RETRY_SECONDS", 0.0)
     monkeypatch.setattr(final_report, "make_final", broken_report)

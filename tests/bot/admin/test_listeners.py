@@ -199,6 +199,7 @@ def fail(office, final_choice):
         row.state, row.test_accuracy, row.reason = TrialState.FAILED, None, "No."
 
 
+@pytest.mark.long
 def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_path, open_alone):
     soon = (datetime.now(UTC) + timedelta(seconds=20)).strftime("%H:%M:%S")
     with open_alone(tmp_path, digest_at=soon, time_zone="UTC") as office:

@@ -92,6 +92,7 @@ def test_two_people_take_part_at_once_and_neither_sees_anything_of_the_other(arr
     assert REASON not in second.everything
 
 
+@pytest.mark.long
 def test_on_a_phone_the_form_and_the_plot_fit_the_screen(arrive: Arrive, shoot: Shoot) -> None:
     visitor = arrive(
         "Visitor with a phone", viewport={"width": 360, "height": 740}, color_scheme="dark", has_touch=True

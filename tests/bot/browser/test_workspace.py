@@ -127,6 +127,7 @@ def with_a_trial(arrive: Arrive, tried: list[str]) -> str:
     return tried[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_word_can_be_read_by_day_and_by_night_on_a_desk_and_on_a_phone(

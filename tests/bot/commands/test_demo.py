@@ -48,6 +48,7 @@ def used_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.long
 def test_a_used_port_is_passed_over_and_ctrl_c_leaves_no_process_behind(small_study, environment, used_port):
     options = ("--participants", "1", "--port", str(used_port), "--study", str(small_study))
     with subprocess.Popen(
@@ -103,6 +104,7 @@ class Unlucky(Person):
         return super().submit(view)
 
 
+@pytest.mark.long
 def test_a_participant_presses_again_what_was_refused_and_fills_in_again_what_closed(house: House):
     newcomer = house.newcomer("Unlucky")
     person = Unlucky(newcomer.url, newcomer.id)

@@ -41,6 +41,7 @@ def recorded(running: Any, configuration: Callable[..., Configuration], wait_unt
     return running
 
 
+@pytest.mark.long
 def test_every_recorded_loss_comes_again_to_the_last_bit(recorded: Any) -> None:
     assert told(recorded, "P001/1")[:2] == (
         0,

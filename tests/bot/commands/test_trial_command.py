@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -60,6 +61,7 @@ def test_it_trains_and_says_so_in_one_line_of_json() -> None:
     assert "epoch" in shown, "the progress bar goes to the standard error"
 
 
+@pytest.mark.long
 def test_it_gives_the_same_losses_to_the_last_bit_in_another_process() -> None:
     _, output, _ = told(*QUICK)
     options = [part for setting in QUICK for part in ("--set", setting)]

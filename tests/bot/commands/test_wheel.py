@@ -8,6 +8,8 @@ import pytest
 from bot.commands.study_file import TEMPLATES
 from tests.bot.commands.wheel import ROOT, Installed
 
+pytestmark = pytest.mark.long
+
 TEMPLATE_NAMES = ("study.toml", "consent.md", "manifest.yml")
 
 

@@ -253,7 +253,7 @@ def walked(stage):
         (
             "trial failed",
             "failed. It needs more memory",
-            lambda: workers.say(Failed("It needs more memory.", "-", "ours")),
+            lambda: workers.say(Failed("It needs more memory.", "-", "configuration")),
         ),
         ("trial complete", "validation accuracy 61.2", lambda: workers.end(Ending.COMPLETE, 61.2)),
     ):

@@ -38,6 +38,7 @@ def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
     assert researcher.id.encode() not in content
 
 
+@pytest.mark.long
 def test_the_report_comes_as_a_page_and_an_archive_and_one_figure_as_its_files(house, researcher):
     ask(researcher, "report")
     ask(researcher, "export")

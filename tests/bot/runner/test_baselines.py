@@ -100,6 +100,7 @@ def test_a_person_is_served_while_searchers_fill_all_slots_and_hears_nothing_of_
     assert overview.sessions[SessionState.FINISHED] == 1, "people's sessions only"
 
 
+@pytest.mark.long
 def test_artificial_participants_tune_with_tpe_choose_their_best_and_are_evaluated(open_house, trials_of):
     house = open_house(slots=2, evaluation_seeds=[1, 2])
     house.running.searchers.start_tpe(3, "researcher-2", tries=3)
@@ -123,6 +124,7 @@ def test_artificial_participants_tune_with_tpe_choose_their_best_and_are_evaluat
     assert status(house).searcher is Searcher.TPE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("epochs", "ended_as"), [(1, SessionEnd.CHOSEN), (1000, SessionEnd.EMPTY)])
 def test_the_time_of_an_artificial_participant_ends(open_house, trials_of, epochs, ended_as):
     trials_of(epochs, epochs)
@@ -141,6 +143,7 @@ MANY = 20
 """So many tries are not over before a test has looked and the bot has stopped, however quick the machine is."""
 
 
+@pytest.mark.long
 def test_a_restart_in_the_middle_changes_nothing(open_house, trials_of):
     house = open_house(slots=1)
     house.running.searchers.start_tpe(1, "researcher-1", tries=MANY)

@@ -157,6 +157,7 @@ def test_a_worker_that_cannot_start_is_told_once(
     assert "the task promises 49" in caplog.text
 
 
+@pytest.mark.long
 def test_a_worker_that_hangs_while_it_starts_is_told_once_and_replaced(
     running: Any, hanging_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Trial
@@ -52,6 +54,7 @@ class Interrupted:
         self._submit(slot, job, request)
 
 
+@pytest.mark.long
 def test_a_person_starts_at_once_while_searchers_fill_all_slots_and_their_trials_end_as_if_nobody_had_come(
     running: Any, digits: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:

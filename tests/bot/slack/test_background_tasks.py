@@ -3,7 +3,9 @@
 import re
 import time
 
+from bot.participant import messages
 from bot.participant.views import final_choice
+from bot.researcher import pages
 from storage.queries import history
 from storage.transitions import participants, sessions, trials
 
@@ -94,14 +96,14 @@ def test_a_start_that_failed_has_not_started_the_clock(house, monkeypatch):
 
 def test_a_message_that_could_not_be_answered_is_apologised_for(house, monkeypatch):
     person = house.seated("Writes")
-    break_once(monkeypatch, history, "session_of_participant")
+    break_once(monkeypatch, messages, "understood")
     person.say("time")
     check_code(house, house.told(person, "Something went wrong").text)
 
 
 def test_a_command_that_failed_tells_its_researcher(house, monkeypatch):
     researcher = house.workspace.person("Researcher")
-    break_once(monkeypatch, history, "status")
+    break_once(monkeypatch, pages, "status_page")
     seen = max((each.ts for each in researcher.messages()), default="")
     researcher.command("/study", "status")
     check_code(house, house.told(researcher, "Something went wrong", after=seen).text)

@@ -37,6 +37,7 @@ def house(open_house):
     return house
 
 
+@pytest.mark.long
 def test_two_people_of_a_group_are_given_different_tasks_and_train_them(house, watch):
     people = [house.described(name) for name in ("One", "Other")]
     witnesses = [watch(person) for person in people]
