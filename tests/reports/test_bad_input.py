@@ -117,6 +117,7 @@ def someone(draw: st.DrawFn) -> Someone:
     )
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(someone(), max_size=9))
 def test_no_study_stumbles(crowd: list[Someone]) -> None:

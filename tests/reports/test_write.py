@@ -95,6 +95,7 @@ def test_a_name_becomes_a_part_of_file_names() -> None:
     assert slug("???") == "study"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_from_a_database_with_progress(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "encode", lambda _figure, kind: b'<svg width="1pt" height="1pt"></svg>')
@@ -152,6 +153,7 @@ def test_without_a_study_it_says_so(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "report").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_nobody_is_named(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = style.encode  # what a figure says can be read in its SVG, and in no other of its files

@@ -93,6 +93,7 @@ def test_every_optimizer_trains_with_every_loss(
     assert 0 <= found.accuracy <= 100
 
 
+@pytest.mark.long
 def test_whatever_the_form_accepts_trains_or_diverges(
     few: TaskData, configuration: Callable[..., Configuration], record: Callable
 ) -> None:

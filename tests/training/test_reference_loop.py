@@ -18,6 +18,14 @@ from training.networks.squeezenet import FastSqueezeNet
 from training.networks.squeezenet_layers import ARCHITECTURES, Architecture
 from training.trial import TrialRequest
 
+PAIRS = [
+    pytest.param(optimizer, loss, marks=[] if quick else pytest.mark.long)
+    for optimizer in Optimizer
+    for loss in Loss
+    if [quick := loss is Loss.CROSS_ENTROPY or optimizer is Optimizer.SGD]
+]
+"""Every pair; with each optimizer and each loss among those that do not wait for `make test-long`."""
+
 STEPS = 20
 UPDATE_TOLERANCE = 1e-3
 """In parts of the largest change of a weight."""
@@ -236,8 +244,7 @@ def update_error(wanted: Configuration, steps: Sequence[Step]) -> float:
     return (torch.stack(errors).max() / (steps[-1].after - steps[0].before).abs().max()).item()
 
 
-@pytest.mark.parametrize("loss", Loss)
-@pytest.mark.parametrize("optimizer", Optimizer)
+@pytest.mark.parametrize(("optimizer", "loss"), PAIRS)
 def test_every_step_is_that_of_a_plain_loop_in_double_precision(
     optimizer: Optimizer,
     loss: Loss,

@@ -153,6 +153,7 @@ def test_a_bot_that_runs_is_to_be_stopped_first(opened, monkeypatch):
     assert not amendments_of(store, 1)
 
 
+@pytest.mark.long
 def test_other_rules_are_refused_at_the_start_and_taken_once_they_are_amended(open_house, study_file, monkeypatch):
     house = open_house()
     house.close()

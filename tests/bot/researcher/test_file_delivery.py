@@ -70,6 +70,7 @@ def test_of_the_report_all_tables_are_an_archive_and_a_part_that_there_is_not_is
         report_files.report(database, "Empty", tmp_path / "report", "empty", "figure-404")
 
 
+@pytest.mark.long
 def test_where_slack_takes_no_files_that_is_said(open_house, rules):
     house = open_house(rules(refuse_files=True))
     researcher = house.workspace.person("Researcher")

@@ -3,11 +3,14 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from storage import events
 from storage.schema.states import EventKind
 from tests.warm_workers import kill
 
 
+@pytest.mark.long
 def test_a_trial_whose_worker_is_killed_runs_again(open_house):
     house = open_house(slots=1)
     house.wait_for_machines()

@@ -108,6 +108,7 @@ def test_a_session_expires_while_slack_is_away_and_everybody_is_told_once_it_is_
     assert len([each for each in tuner.messages() if "Your time is up" in each.text]) == 1
 
 
+@pytest.mark.long
 def test_each_warning_is_given_once_and_at_its_time(open_house):
     house = open_house(slots=1, limit_minutes=0.25, warnings_minutes=[0.15, 0.1], grace_minutes=10)
     person = house.seated("Is warned")
