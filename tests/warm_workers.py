@@ -3,8 +3,8 @@
 Starting a worker takes two seconds of CPU, most of it for importing torch, and many tests need one.
 
 ``python -m tests.warm_workers all FD`` is such a process, and ``… few FD`` one with few images, for tests that look at
-people and not at losses. A trial of many epochs rests between its steps there: it trains
-only so that a test can look at it or cancel it, and would take half of a small machine from the other tests.
+people and not at losses. A trial of many epochs rests between its steps there: it trains only so that a test can look
+at it or cancel it, and would take half of a small machine from the other tests.
 """
 
 import itertools

@@ -19,10 +19,11 @@ from training.networks.squeezenet_layers import ARCHITECTURES, Architecture
 from training.trial import TrialRequest
 
 PAIRS = [
-    pytest.param(optimizer, loss, marks=[] if quick else pytest.mark.long)
+    pytest.param(
+        optimizer, loss, marks=[] if loss is Loss.CROSS_ENTROPY or optimizer is Optimizer.SGD else pytest.mark.long
+    )
     for optimizer in Optimizer
     for loss in Loss
-    if [quick := loss is Loss.CROSS_ENTROPY or optimizer is Optimizer.SGD]
 ]
 """Every pair; with each optimizer and each loss among those that do not wait for `make test-long`."""
 
