@@ -156,12 +156,15 @@ class SlackSection(_Section):
         researchers: Slack's IDs of people (``U…``, ``W…``) and of user groups (``S…``).
         report_channel: Slack's ID of the channel; empty for none.
         digest_at: The time of day of the daily digest, in ``time_zone``.
+        live_plots: The form in which a running trial's losses are shown; ``auto`` is the best one that the workspace
+            shows.
     """
 
     researchers: tuple[str, ...] = ()
     report_channel: str = ""
     digest_at: time = time(18)
     time_zone: str = "UTC"
+    live_plots: Literal["auto", "chart", "picture", "repost"] = "auto"
 
     @field_validator("researchers")
     @classmethod
