@@ -19,6 +19,7 @@ from bot.live.pictures import Pictures
 from bot.live.queue import FeedQueue, Subject, Urgency
 from bot.slack.block_kit import Message
 from bot.slack.client import PacedClient
+from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
 from reports.figures.loss_plot import LossCurves, draw
 
@@ -35,7 +36,6 @@ FAILURE_REMEMBERED = 60.0
 IMAGES_REFUSED = 3
 """After this many refused image blocks in a row, the workspace shows no images. Fewer mean that one file was lost."""
 
-_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 _WORD_WORKERS = 2
 
@@ -172,7 +172,7 @@ class LiveFeed:
             except CallNotMade:
                 logger.debug("An update of %s was given up.", subject.name)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
-                lasting = isinstance(error, SlackApiError) and not _is_passing(error)
+                lasting = not may_pass(error)
                 self._queue.retry(subject, urgency, lasting=lasting)
                 self._report(subject, error)
             finally:
@@ -235,7 +235,7 @@ class LiveFeed:
         except CallNotMade:
             raise
         except Exception as error:  # noqa: BLE001 - without pictures the study goes on
-            passing = not isinstance(error, SlackApiError) or _is_passing(error)
+            passing = may_pass(error)
             self._avoid(Form.IMAGE, subject, error, FAILURE_REMEMBERED if passing else REFUSAL_REMEMBERED)
             return None
         return Shown(file_id, curves)
@@ -366,7 +366,3 @@ def _code(error: Exception) -> str | None:
     if isinstance(error, SlackObjectFormationError):
         return "invalid_blocks"
     return str(error.response.get("error")) if isinstance(error, SlackApiError) else None
-
-
-def _is_passing(error: SlackApiError) -> bool:
-    return error.response.status_code >= 429 or _code(error) in _PASSING

@@ -123,7 +123,7 @@ class DirectMessages:
                 posts.remember(self._store, trial.subject, ts=ts)
 
     def _one_poster(self, subject: str) -> threading.Lock:
-        """A lock for each message. Background tasks run at the same time, but only one of them may post a message."""
+        """A lock for each message. Several threads may be about to post it, but only one of them may do it."""
         with self._posting:
             return self._posters.setdefault(subject, threading.Lock())
 

@@ -1,7 +1,8 @@
 """The commands of ``/study`` that change something: the study's state, participants, baselines, evaluations."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from cachetools import LRUCache
 
@@ -13,12 +14,18 @@ from bot.researcher.views.confirmations import Action, Confirmation, question_me
 from bot.researcher.views.pages import text_message
 from bot.runner.baselines import MOST
 from bot.slack.block_kit import duration
-from bot.slack.mentions import people_in
+from bot.slack.errands import Step
+from bot.slack.mentions import Mentions, people_in
+from bot.study.researcher_actions import Invitation
 from storage.queries import history
+from storage.refusals import Refused
 from storage.schema.states import SessionState
 
 MOST_TRIES = 1_000
 _MOST_REMEMBERED = 1_000
+
+_MOST_AT_ONCE = 10
+"""Invitations of more people take so long that it is said that they are on their way."""
 
 Outcome = Callable[[ResearcherContext, str, str], str]
 """Does an action to the study or to the participant with a code, as an actor, and says what was done."""
@@ -112,12 +119,34 @@ _OUTCOMES: Mapping[Action, Outcome] = {
 
 
 def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Invite people, and say whom the invitations reached."""
+    """Invite people one after the other, and then say whom the invitations reached."""
     named = people_in(words)
     if not named.people:
         raise Misspelt("Name the people to invite.")
-    outcomes = [(user, context.actions.invite(user)) for user in named.people]
-    request.say(answers.invited(outcomes, named.others))
+    if len(named.people) > _MOST_AT_ONCE:
+        request.say(answers.inviting(len(named.people)))
+    steps = _invitations(context, request, named)
+    context.tasks.run_errand("inviting people", steps, tell=request.interaction.apologise)
+
+
+def _invitations(context: ResearcherContext, request: Request, named: Mentions) -> Iterator[Step]:
+    """A step for each person, and one for the answer."""
+    outcomes: list[tuple[str, Invitation]] = []
+    refusals: list[Refused] = []
+
+    def invite_one(user: str) -> None:
+        try:
+            outcomes.append((user, context.actions.invite(user)))
+        except Refused as refused:
+            refusals.append(refused)
+
+    for user in named.people:
+        if not refusals:
+            yield partial(invite_one, user)
+    for refused in refusals:
+        yield partial(request.say, text_message(str(refused)))
+    if outcomes or not refusals:
+        yield partial(request.say, answers.invited(outcomes, named.others))
 
 
 def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.error_reporting import ErrorReporter
+from bot.slack.error_reporting import ErrorReporter, may_pass, name_of
 from bot.slack.rate_limiter import CallNotMade
 from bot.study.protocols import ParticipantMessages
 from storage.database import Store
@@ -18,9 +18,6 @@ from storage.schema.tables import Notice
 from storage.transitions import notices
 
 log = logging.getLogger(__name__)
-
-_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack's errors after which another try may succeed."""
 
 
 class Notifications:
@@ -80,8 +77,8 @@ class Notifications:
         try:
             self._messages.tell(notice)
         except SlackApiError as error:
-            if error.response.status_code >= 429 or error.response["error"] in _PASSING:
-                log.warning("a %s waits: Slack answers %s", notice.kind, error.response["error"])
+            if may_pass(error):
+                log.warning("a %s waits: Slack answers %s", notice.kind, name_of(error))
                 return False
             self._errors.report(error, f"telling a participant ({notice.kind})")
         except (CallNotMade, SlackClientError, OSError, SQLAlchemyError) as error:

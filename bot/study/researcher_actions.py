@@ -4,13 +4,14 @@ As in :mod:`bot.study.service`, ``storage`` decides whether an action is allowed
 person in the event log.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
 from bot.runner.baselines import Baselines
 from bot.runner.running_jobs import RunningJobs
@@ -18,6 +19,8 @@ from bot.settings.settings import Settings
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import escape, shorten
 from bot.slack.client import Slack
+from bot.slack.error_reporting import name_of
+from bot.slack.rate_limiter import CallNotMade
 from bot.study.protocols import ParticipantMessages
 from bot.study.reactions import Reactions
 from bot.study.service import StudyService
@@ -27,6 +30,8 @@ from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.tables import Identity, Participant, Session, Study
 from storage.transitions import baselines, evaluations, participants, sessions, studies
+
+log = logging.getLogger(__name__)
 
 _LONGEST_CODE = 20
 
@@ -41,6 +46,7 @@ class Invitation(StrEnum):
         BOT: The user is a bot.
         GONE: The person's account is deactivated.
         UNKNOWN: There is no such person in the workspace, or the bot may not write to them.
+        FAILED: Slack did not answer, or refused for a reason that has nothing to do with the person.
     """
 
     WRITTEN = "written"
@@ -49,6 +55,7 @@ class Invitation(StrEnum):
     BOT = "bot"
     GONE = "gone"
     UNKNOWN = "unknown"
+    FAILED = "failed"
 
 
 _NOT_REACHED = {
@@ -159,10 +166,8 @@ class ResearcherActions:
             self._searchers.stop(actor)  # closing the study cancels only trials that wait; this also stops workers
         closed = studies.close_study(self._store, actor=actor, now=self._now())
         participants.forget_all(self._store, actor=actor, now=self._now())
-        for identity in waiting:
-            if identity is not None:
-                tell = partial(self._messages.tell_closed, identity)
-                self._tasks.run("telling somebody in the queue that the study is closed", tell)
+        told = [partial(self._messages.tell_closed, identity) for identity in waiting if identity is not None]
+        self._tasks.run_errand("telling people in the queue that the study is closed", told)
         self._reactions.study_moved()
         return closed
 
@@ -185,7 +190,6 @@ class ResearcherActions:
 
         Raises:
             Refused: Nobody new can join the study now.
-            SlackApiError: Slack refuses for another reason than that this person cannot be written to.
         """
         if self._study.status(user).participant is not None:
             return Invitation.ALREADY
@@ -193,10 +197,10 @@ class ResearcherActions:
             return Invitation.LEFT
         try:
             channel = self._slack.open_channel(user)
-        except SlackApiError as error:
-            reason = _NOT_REACHED.get(error.response["error"])
-            if reason is None:
-                raise
+        except (SlackClientError, CallNotMade, OSError) as error:
+            reason = _NOT_REACHED.get(name_of(error), Invitation.FAILED)
+            if reason is Invitation.FAILED:
+                log.warning("somebody could not be invited: %s", name_of(error))
             return reason
         self._study.meet(user, channel)
         return Invitation.WRITTEN

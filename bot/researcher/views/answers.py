@@ -24,6 +24,7 @@ _INVITED = {
     Invitation.BOT: "A bot, so I did not write to it: {people}.",
     Invitation.GONE: "The account is deactivated: {people}.",
     Invitation.UNKNOWN: "Not in this workspace, or I cannot write to them: {people}.",
+    Invitation.FAILED: "⚠️ Slack did not let me write to them now: {people}. Please invite them again.",
 }
 
 
@@ -63,6 +64,11 @@ def not_for_you(text: str, more: str = "") -> Message:
 def nothing_done() -> Message:
     """The answer when *no* was pressed."""
     return text_message("Nothing was changed.")
+
+
+def inviting(count: int) -> Message:
+    """Many people are being invited."""
+    return text_message(f"I am inviting {count} people. I write here again when that is done.")
 
 
 def invited(outcomes: Iterable[tuple[str, Invitation]], others: Sequence[str]) -> Message:

@@ -343,6 +343,7 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.not_for_you, "For researchers.", text if some and text.strip() else "")
     show(researcher_answers.nothing_done)
     people_named = [("U0123456789", outcome) for outcome in Invitation for _ in range(100 if some else 1)]
+    show(researcher_answers.inviting, 10_000)
     show(researcher_answers.invited, people_named, [text] * 40)
     show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, choosing=some)
     show(researcher_answers.reviewed, 10**6 if some else 0, 10**6 if some else 0)
