@@ -29,6 +29,7 @@ from bot.researcher.permissions import Permissions
 from bot.runner import baselines
 from bot.runner.baselines import Baselines
 from bot.runner.dispatcher import Dispatcher
+from bot.runner.one_bot import AlreadyRunning, OneBot
 from bot.runner.running_jobs import RunningJobs
 from bot.runner.scheduler import Scheduler
 from bot.runner.subprocess_job import SubprocessJob
@@ -84,8 +85,10 @@ class Bot:
         actions: The study as researchers run it.
         sweep: Does what is due.
         errors: Reports errors.
+        stopped_because: A sentence about why the bot has stopped by itself; empty if it has not.
 
     Raises:
+        AlreadyRunning: Another bot uses the database, or this machine's other bot uses the Slack app.
         SettingsError: Slack refuses the bot token or cannot be reached, a task is unknown, the consent text is too
             long, or the database cannot be used.
     """
@@ -105,16 +108,19 @@ class Bot:
         slots, now = settings.machine.slots, utc_now
         self._open_now, self._now = open_now, now
         self.settings = settings
-        self.store = store = _open(settings.machine.database)
+        self.stopped_because = ""
 
         self._limiter = limiter or RateLimiter()
         client = PacedClient(credentials.bot_token, credentials.api_url, self._limiter)
+        app = _app(client)
         self.slack = slack = Slack(client)
+        self._one_bot = OneBot(settings.machine.database, credentials)
+        self.store = store = _open(settings.machine.database, self._one_bot)
         self.admins = AdminReporter(settings, store, slack, now)
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
         self._tasks = background = BackgroundTasks(self.errors, self._limiter)
-        app = _app(client, self.errors)
+        _report_errors(app, self.errors)
         interactions = Interactions(app, slack, background)
         permissions = Permissions(settings.slack, slack)
 
@@ -234,6 +240,7 @@ class Bot:
         recovery.heartbeat(self.store, now=self._now())
         self._limiter.close()
         self.store.close()
+        self._one_bot.release()
 
     def _prepare(self) -> None:
         settings, store = self.settings, self.store
@@ -257,6 +264,7 @@ class Bot:
         scheduler = self._scheduler
         scheduler.start()
         scheduler.every(_HEARTBEAT_SECONDS, "noting that the bot is alive", self._beat)
+        scheduler.every(_HEARTBEAT_SECONDS, "seeing whether another bot uses the database", self._stay_alone)
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
@@ -265,6 +273,14 @@ class Bot:
 
     def _beat(self) -> None:
         recovery.heartbeat(self.store, now=self._now())
+
+    def _stay_alone(self) -> None:
+        try:
+            self._one_bot.check()
+        except AlreadyRunning as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            self.stopped_because = str(error)
+            self.stop()
 
     def _feed_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
@@ -299,8 +315,10 @@ def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
     return lambda name: known.get(name, tasks[0].facts)
 
 
-def _open(database: str) -> Store:
+def _open(database: str, one_bot: OneBot) -> Store:
+    """Open the database, and bring its tables to this version, when no other bot uses them."""
     try:
+        one_bot.take()
         store = Store(database)
         store.migrate()
     except UnknownSchema as error:
@@ -311,10 +329,10 @@ def _open(database: str) -> Store:
     return store
 
 
-def _app(client: PacedClient, errors: ErrorReporter) -> App:
+def _app(client: PacedClient) -> App:
     try:
         client.auth_test()  # Bolt calls it too, but hides why Slack refuses
-        app = App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
+        return App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
     except SlackApiError as error:
         raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
     except OSError as error:
@@ -322,11 +340,12 @@ def _app(client: PacedClient, errors: ErrorReporter) -> App:
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
         ) from error
 
+
+def _report_errors(app: App, errors: ErrorReporter) -> None:
     def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
         return _report(errors, error, body)
 
     app.error(failed)
-    return app
 
 
 def _unknown(ack: Ack) -> None:

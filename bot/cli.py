@@ -16,8 +16,11 @@ from bot.commands.doctor import doctor
 from bot.commands.init import init
 from bot.commands.replay import replay
 from bot.commands.report import report
-from bot.commands.study_file import DEFAULT, StudyFile, load_settings
+from bot.commands.study_file import DEFAULT, USAGE, StudyFile, load_settings
 from bot.commands.trial import trial
+
+_NOT_ALONE = 3
+"""The exit code of a bot that does not run, or runs no more, because another bot does."""
 
 app = typer.Typer(
     help="Measures what human skill is worth in deep learning.",
@@ -33,6 +36,7 @@ app.command()(init)
 def run(study: StudyFile = DEFAULT) -> None:
     """Run the study in a Slack workspace, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN, until Ctrl-C."""
     from bot.app import Bot
+    from bot.runner.one_bot import AlreadyRunning
     from bot.settings.settings import Credentials, SettingsError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -43,13 +47,19 @@ def run(study: StudyFile = DEFAULT) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: bot.stop())
             bot.start()
+    except AlreadyRunning as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(_NOT_ALONE) from None
     except SettingsError as error:
         print(error, file=sys.stderr)
-        raise typer.Exit(2) from None
+        raise typer.Exit(USAGE) from None
     try:
         bot.wait()
     finally:
         bot.close()
+    if bot.stopped_because:
+        print(bot.stopped_because, file=sys.stderr)
+        raise typer.Exit(_NOT_ALONE)
 
 
 @contextmanager

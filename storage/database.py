@@ -11,6 +11,7 @@ import sqlmodel
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
@@ -92,6 +93,12 @@ class Store:
         with Transaction(self._writing, expire_on_commit=False) as transaction, transaction.begin():
             yield transaction
 
+    def is_current(self) -> bool:
+        """Whether the tables are those of this version of the program."""
+        with self.engine.connect() as connection:
+            at = MigrationContext.configure(connection).get_current_revision()
+        return at == ScriptDirectory.from_config(_alembic_config()).get_current_head()
+
     def migrate(self, to: str = "head") -> None:
         """Bring the tables to the version of this program. Either all changes are made or none.
 
@@ -101,8 +108,7 @@ class Store:
         Raises:
             UnknownSchema: The database was made by another version of the program, or is damaged.
         """
-        config = Config()
-        config.set_main_option("script_location", "storage.schema:migrations")
+        config = _alembic_config()
         with _alembic, self._writing.connect() as connection, _keys_unchecked(connection), connection.begin():
             config.attributes["connection"] = connection
             before = MigrationContext.configure(connection).get_current_revision()
@@ -129,6 +135,12 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "storage.schema:migrations")
+    return config
 
 
 def _check_keys(connection: Connection) -> None:

@@ -2,9 +2,8 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,17 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
 from bot.settings.settings import Settings, SettingsError
 from storage.database import Store, UnknownSchema
+from storage.locks import Taken, locked
 from storage.queries import people
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
-from storage.schema.tables import Study
-from storage.transitions import recovery, studies
-
-BEAT_WITHIN = timedelta(seconds=12)
-"""A bot that runs notes so more often than this."""
+from storage.schema.tables import Amendment, Study
+from storage.transitions import studies
 
 _NOT_ASKED_FOR = 1
-_LOOK_AGAIN_SECONDS = 0.5
 
 _NEVER = {
     "study.name": "a study keeps its name",
@@ -49,26 +45,14 @@ def amend(
         raise typer.Exit(USAGE)
     try:
         settings.study_tasks()
-        store = Store(settings.machine.database)
-        store.migrate()
-        try:
-            kept = _kept(store, settings)
-            for line in changes(json.loads(kept.rules), json.loads(settings.rules())):
-                print(line)
-            if not yes and not typer.confirm(f"Put this on record as “{name.strip()}”?", err=True):
-                print("Nothing was changed.", file=sys.stderr)
-                raise typer.Exit(_NOT_ASKED_FOR)
-            amendment = studies.amend_study(
-                store,
-                name=name.strip(),
-                reason=because.strip(),
-                rules=settings.rules(),
-                rules_hash=settings.rules_hash(),
-                actor=Actor.RESEARCHER,
-                now=datetime.now(UTC),
-            )
-        finally:
-            store.close()
+        with locked(settings.machine.database):  # no bot starts meanwhile
+            amendment = _amend(settings, name.strip(), because.strip(), ask=not yes)
+    except Taken as taken:
+        print(
+            f"The bot runs on this database ({taken.holder}). Stop it, amend the rules, and start it again.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(USAGE) from None
     except (NotAmended, SettingsError, Refused, UnknownSchema) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(USAGE) from None
@@ -77,6 +61,36 @@ def amend(
         print(f"Cannot use the database named in study.toml (machine.database): {first_line}", file=sys.stderr)
         raise typer.Exit(USAGE) from None
     print(f"Amendment “{amendment.name}” is on record (rules version {amendment.rules_hash[:8]}). Start the bot again.")
+
+
+def _amend(settings: Settings, name: str, reason: str, *, ask: bool) -> Amendment:
+    """Put the change on record.
+
+    Raises:
+        NotAmended: The rules cannot be changed to these.
+        Refused: The name is used already.
+        typer.Exit: The person who was asked said no.
+    """
+    store = Store(settings.machine.database)
+    store.migrate()
+    try:
+        kept = _kept(store, settings)
+        for line in changes(json.loads(kept.rules), json.loads(settings.rules())):
+            print(line)
+        if ask and not typer.confirm(f"Put this on record as “{name}”?", err=True):
+            print("Nothing was changed.", file=sys.stderr)
+            raise typer.Exit(_NOT_ASKED_FOR)
+        return studies.amend_study(
+            store,
+            name=name,
+            reason=reason,
+            rules=settings.rules(),
+            rules_hash=settings.rules_hash(),
+            actor=Actor.RESEARCHER,
+            now=datetime.now(UTC),
+        )
+    finally:
+        store.close()
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -118,19 +132,7 @@ def _kept(store: Store, settings: Settings) -> Study:
         raise NotAmended(
             f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
         )
-    if _is_running(store):
-        raise NotAmended("The bot runs on this database. Stop it, amend the rules, and start it again.")
     return kept
-
-
-def _is_running(store: Store) -> bool:
-    """Whether the bot is alive: it notes so every few seconds, and once more when it stops."""
-    last = recovery.last_heartbeat(store)
-    while last is not None and datetime.now(UTC) - last < BEAT_WITHIN:
-        time.sleep(_LOOK_AGAIN_SECONDS)
-        if recovery.last_heartbeat(store) != last:
-            return True
-    return False
 
 
 def _values(place: str, part: Any) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from bot.commands.database import Unusable, missing_file, opened, shown, study_base, told
 from bot.commands.study_file import DEFAULT, read_settings
 from storage.bundle import export_bundle, import_bundle
+from storage.locks import locked
 
 
 def export(
@@ -49,7 +50,7 @@ def import_(
     with told(nothing="Nothing was imported."):
         made = missing_file(database)
         try:
-            with opened(database) as store, _progress("Reading") as show:
+            with opened(database) as store, locked(database), _progress("Reading") as show:
                 found = import_bundle(store, file, progress=show)
         except BaseException:
             if made is not None:
@@ -67,8 +68,8 @@ def _progress(doing: str) -> Iterator[Callable[[str], None]]:
 
 
 def _remove(file: Path) -> None:
-    """Take a SQLite file that holds nothing away again, with its log."""
-    for each in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+    """Take a SQLite file that holds nothing away again, with the files beside it."""
+    for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm", ".lock"))):
         each.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from bot.commands.study_file import USAGE
 from storage.bundle import BundleRefused
 from storage.database import Store, UnknownSchema
+from storage.locks import Taken, locked
 from storage.refusals import Refused
 
 REFUSED = 1
@@ -33,6 +34,12 @@ def told(*, nothing: str) -> Iterator[None]:
         yield
     except BundleRefused as refused:
         print(f"{refused}\n{nothing}", file=sys.stderr)
+        raise typer.Exit(REFUSED) from None
+    except Taken as taken:
+        print(
+            f"A bot uses this database ({taken.holder}). Stop it first, or name another one.\n{nothing}",
+            file=sys.stderr,
+        )
         raise typer.Exit(REFUSED) from None
     except (Refused, UnknownSchema) as refused:
         print(refused, file=sys.stderr)
@@ -73,15 +80,20 @@ def opened(url: str) -> Iterator[Store]:
 def study_base(url: str) -> Iterator[Store]:
     """A database that has a study's tables, brought to this version. No new database is made.
 
+    A bot may use the database meanwhile, unless its tables have to be changed.
+
     Raises:
         Unusable: The database holds no study.
+        Taken: Its tables are of an older version, and a bot uses them.
     """
     if missing_file(url) is not None:
         raise Unusable(f"There is no study in {shown(url)}.")
     with opened(url) as store:
         if not inspect(store.engine).has_table("study"):
             raise Unusable(f"There is no study in {shown(url)}.")
-        store.migrate()
+        if not store.is_current():
+            with locked(url):
+                store.migrate()
         yield store
 
 

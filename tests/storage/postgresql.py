@@ -79,3 +79,12 @@ def migrate(url: str) -> None:
     store.migrate()
     store.scrub()
     store.close()
+
+
+def end_sessions(url: str) -> None:
+    """End the connections that hold a lock, as a server does that starts again or hears from a machine no more."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'black-magic%'"
+        connection.execute(text(query))
+    engine.dispose()

@@ -1,6 +1,7 @@
 """Rules of a study that has opened change by an amendment, with a name and a reason, or not at all."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from bot.cli import app
 from bot.settings.settings import Settings, SettingsError
 from storage import events
 from storage.database import Store
+from storage.locks import locked
 from storage.schema.states import EventKind
-from storage.transitions import participants, recovery, studies
+from storage.transitions import participants, studies
 from tests.storage.reading import amendments_of
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -142,19 +144,19 @@ def test_a_study_that_has_not_opened_needs_no_amendment(tmp_path, study_file):
     assert "has not opened yet, so its rules need no amendment" in ran.stderr
 
 
-def test_a_bot_that_runs_is_to_be_stopped_first(opened, monkeypatch):
+def test_a_bot_that_runs_is_to_be_stopped_first(opened):
     store, path, rules = opened
-    rules(limit_minutes=90)
-    beats = iter([datetime.now(UTC) - timedelta(seconds=4), datetime.now(UTC)])
-    monkeypatch.setattr(recovery, "last_heartbeat", lambda _: next(beats))
-    ran = amend(path, "--yes")
+    _, after = rules(limit_minutes=90)
+    with locked(after.machine.database):
+        ran = amend(path, "--yes")
     assert ran.exit_code == 2
-    assert "The bot runs on this database. Stop it" in ran.stderr
+    assert f"The bot runs on this database (process {os.getpid()} on" in ran.stderr
     assert not amendments_of(store, 1)
+    assert amend(path, "--yes").exit_code == 0
 
 
 @pytest.mark.long
-def test_other_rules_are_refused_at_the_start_and_taken_once_they_are_amended(open_house, study_file, monkeypatch):
+def test_other_rules_are_refused_at_the_start_and_taken_once_they_are_amended(open_house, study_file):
     house = open_house()
     house.close()
     kept = Settings.load(house.study)
@@ -164,7 +166,6 @@ def test_other_rules_are_refused_at_the_start_and_taken_once_they_are_amended(op
     with pytest.raises(SettingsError, match="blackmagic amend"):
         house.open()
     house.bot = None
-    monkeypatch.setattr("bot.commands.amend.BEAT_WITHIN", timedelta(0))  # it was stopped a moment ago
     assert amend(house.study, "--yes").exit_code == 0
     house.open()
     study_file(house.study.parent, **given, limit_minutes=90, slots=1, time_zone="Asia/Tokyo")

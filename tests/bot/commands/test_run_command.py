@@ -1,5 +1,6 @@
-"""``blackmagic run`` with something missing or wrong: one sentence on stderr that says what to do, and exit code 2."""
+"""``blackmagic run`` with something missing or wrong: one sentence on stderr that says what to do, and an exit code."""
 
+import os
 import signal
 
 import pytest
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.settings.settings import Settings
+from storage.locks import locked
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +27,15 @@ def keep_signals():
         signal.signal(number, handler)
 
 
-def complaint(workspace, study, **environment):
-    """What the command says on stderr, in one line, before it ends with exit code 2."""
+def complaint(workspace, study, *, code=2, **environment):
+    """What the command says on stderr, in one line, before it ends with this exit code."""
     tokens = {
         "SLACK_BOT_TOKEN": workspace.bot_token,
         "SLACK_APP_TOKEN": workspace.app_token,
         "SLACK_API_URL": workspace.api_url,
     }
     ran = CliRunner(env={**tokens, **environment}).invoke(app, ["run", "--study", str(study)])
-    assert ran.exit_code == 2, ran.output
+    assert ran.exit_code == code, ran.output
     assert ran.stdout == ""
     (line,) = ran.stderr.splitlines()
     return line
@@ -65,3 +68,21 @@ def test_a_study_file_that_is_not_there_is_named(workspace, tmp_path):
 def test_a_study_file_with_a_mistake_is_named_with_the_place(workspace, study_file, tmp_path):
     told = complaint(workspace, study_file(tmp_path, limit_minutes=-5))
     assert "time.limit_minutes" in told
+
+
+def test_a_second_bot_on_a_database_says_who_uses_it_and_what_to_do(house, study_file, tmp_path, keep_signals):
+    told = complaint(house.workspace, house.study, code=3)
+    database = Settings.load(house.study).machine.database
+    assert told.startswith(f"Only one bot may use the database {database}, and process {os.getpid()} on ")
+    assert "has used it since 20" in told
+    assert "stop that process first, or name another database in study.toml (machine.database)" in told
+
+
+def test_a_second_bot_with_a_slack_app_says_who_uses_it_and_what_to_do(house, study_file, tmp_path, keep_signals):
+    study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'other.db'}")
+    told = complaint(house.workspace, study, code=3)
+    assert told.startswith(f"Only one bot may use a Slack app, and process {os.getpid()} on ")
+    assert f"(for the database {Settings.load(house.study).machine.database})" in told
+    assert "the tokens of another Slack app" in told
+    with locked(f"sqlite:///{tmp_path / 'other.db'}"):  # the database that it did not use is free
+        pass
