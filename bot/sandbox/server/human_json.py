@@ -11,13 +11,13 @@ _PICTURES_INSIDE = {"context": ("elements",), "container": ("child_blocks",)}
 
 def conversation_json(workspace: Workspace, channel: Channel, user: str) -> Json:
     """A line of this person's list of conversations."""
-    visible = workspace.visible(channel.id, user)
+    shown = [each.ts for each in workspace.visible(channel.id, user) if each.in_conversation]
     return {
         "id": channel.id,
         "kind": channel.kind,
         "name": channel.name,
         "unread": workspace.unread(channel.id, user),
-        "latest": visible[-1].ts if visible else None,
+        "latest": shown[-1] if shown else None,
     }
 
 

@@ -173,6 +173,13 @@ class Workspace:
         self.changes.add("views", audience=frozenset({user}))
 
     def unread(self, channel: str, user: str) -> int:
-        """How many messages of others came after this person last looked."""
+        """How many messages of others were posted into the conversation after this person last looked.
+
+        Replies count only where they are broadcast, edits never, and ephemeral messages neither: Slack keeps none.
+        """
         read = self.read_until.get((user, channel), "")
-        return sum(each.ts > read and each.user != user and not each.deleted for each in self.visible(channel, user))
+        return sum(
+            each.ts > read and each.user != user and each.in_conversation and not each.deleted
+            for each in self.visible(channel, user)
+            if each.visible_to is None
+        )

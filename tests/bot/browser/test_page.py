@@ -154,6 +154,21 @@ def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
     return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
 
 
+def test_a_reply_in_a_thread_marks_the_conversation_only_when_it_is_broadcast(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
+    expect(page.get_by_role("article")).to_contain_text("Your session")
+    page.get_by_role("link", name="Home").click()
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 trains")
+    client.chat_update(channel=channel, ts=root, text="Your session: 91%")
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Your time is up", reply_broadcast=True)
+
+    expect(page.get_by_label("unread")).to_have_text("1")
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+
+
 def test_a_link_opens_as_its_person_and_a_new_person_can_join(page: Page, workspace: LocalWorkspace) -> None:
     page.get_by_role("button", name="Looking as").click()
     page.get_by_role("button", name="Join as a new person").click()
@@ -190,7 +205,7 @@ def test_a_reply_that_is_broadcast_stands_in_both_places_and_opens_its_thread(
     told = conversation.get_by_role("article").filter(has_text="Your time is up")
     expect(told).to_contain_text("replied to a thread: Your session")
     expect(conversation.get_by_text("Trial 1 trains")).to_have_count(0)
-    expect(page.locator("#announcer")).to_have_text(re.compile("^[^:]+: Your time is up"))
+    expect(page.locator("#announcer")).to_contain_text("Local app: Your time is up")
     told.get_by_role("button", name="Your session").click()
 
     thread = page.get_by_role("complementary", name="Thread")
