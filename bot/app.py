@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
-from bot.live.feed import LiveFeed
+from bot.live.feed import LiveFeed, Priority
+from bot.live.plots import Plots
 from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
 from bot.participant.direct_messages import DirectMessages
@@ -125,11 +126,13 @@ class Bot:
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
 
-        direct_messages = DirectMessages(settings, facts_of, store, slack, jobs.progress, now)
+        plots = Plots(client, self._plot_failed)
+        direct_messages = DirectMessages(settings, facts_of, store, slack, plots, jobs.progress, self._touch, now)
         self.feed = LiveFeed(
             client,
+            plots,
             direct_messages.render,
-            on_failure=self._feed_failed,
+            repost=direct_messages.repost,
             note_picture=partial(posts.show_file, store),
         )
         home_section = HomeSection(store, jobs, slots, permissions, now)
@@ -265,7 +268,10 @@ class Bot:
     def _beat(self) -> None:
         recovery.heartbeat(self.store, now=self._now())
 
-    def _feed_failed(self, subject: str, error: Exception) -> None:
+    def _touch(self, subject: str, priority: Priority) -> None:
+        self.feed.touch(subject, priority)
+
+    def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
 
 

@@ -2,25 +2,50 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from slack_sdk.models.blocks import Block, ImageBlock
 from slack_sdk.models.blocks.basic_components import SlackFile
 
-from bot.live.line_chart import as_chart_block, as_text_block
+from bot.live.line_chart import as_chart_blocks, as_text_block
 from reports.figures.loss_plot import LossCurves
+
+IN_A_ROW = 3
+"""A form is given up for a while after so many failures of the same kind in a row. Fewer mean that one file was odd."""
+
+
+Step = Literal["upload", "message"]
+"""The steps that may fail: a file is uploaded, and a message with it, or with a chart, is sent."""
 
 
 class Form(IntEnum):
     """The form in which curves are shown. Each is tried when Slack refuses the one before."""
 
-    IMAGE = 0
+    PICTURE = 0
     CHART = 1
     NUMBERS = 2
-    TEXT_ONLY = 3
+    WITHOUT = 3
+    """The message without its curves."""
+    TEXT_ONLY = 4
     """No blocks at all: the rest of the message was refused too."""
+
+
+@dataclass(frozen=True)
+class LivePlots:
+    """How the losses of running trials are shown.
+
+    Attributes:
+        form: ``chart``: Slack's line charts, updated in place. ``picture``: a picture that is brought by an update,
+            which not every workspace shows. ``repost``: numbers, updated in place, and a picture that is posted anew
+            now and then.
+        file_ids: Whether an update that brings a picture names it in ``file_ids`` too.
+    """
+
+    form: Literal["chart", "picture", "repost"] = "chart"
+    file_ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,42 +56,65 @@ class Shown:
     curves: LossCurves
 
 
-def show(form: Form, curves: LossCurves | None, picture: Shown | None) -> Block | None:
-    """The block that shows the curves in this form; ``None`` when there is nothing to show."""
-    if curves is None or form is Form.TEXT_ONLY:
+def show(form: Form, curves: LossCurves | None, picture: Shown | None) -> Sequence[Block] | None:
+    """The blocks that show curves in this form; ``None`` when they cannot be shown in it.
+
+    Args:
+        form: The form.
+        curves: The curves; ``None``: there are none.
+        picture: The picture that the message can show; it may be older than the curves.
+    """
+    if form >= Form.WITHOUT:
+        return ()
+    if curves is None:
         return None
-    if form is Form.IMAGE:
-        if picture is None:
-            return None
-        # Every picture has its own block_id: under a known one, Slack's clients may keep showing the old picture.
-        return ImageBlock(
-            alt_text=picture.curves.alt_text,
-            slack_file=SlackFile(id=picture.file_id),
-            block_id=f"losses-{picture.file_id}",
-        )
-    chart = as_chart_block(curves) if form is Form.CHART else None
-    return chart or as_text_block(curves)
+    match form:
+        case Form.PICTURE:
+            return None if picture is None else (picture_block(picture),)
+        case Form.CHART:
+            return as_chart_blocks(curves) or None
+        case _:
+            return (as_text_block(curves),)
+
+
+def picture_block(picture: Shown) -> ImageBlock:
+    """The block with a picture. Each has its own ``block_id``: under a known one, clients may show the old picture."""
+    return ImageBlock(
+        alt_text=picture.curves.alt_text,
+        slack_file=SlackFile(id=picture.file_id),
+        block_id=f"losses-{picture.file_id}",
+    )
 
 
 class FormsTaken:
-    """Remembers for some time which forms Slack refused. Safe from any thread."""
+    """Remembers for some time which forms failed. Failures are counted by their kind. Safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._avoided_until: dict[Form, float] = {}
+        self._failures: dict[tuple[Form, Step, str], int] = {}
 
-    def avoid(self, form: Form, seconds: float) -> None:
-        """Do not try this form for this many seconds."""
+    def takes(self, form: Form) -> bool:
+        """Whether to try this form now. ``TEXT_ONLY`` is always tried."""
         with self._lock:
-            self._avoided_until[form] = time.monotonic() + seconds
+            until = self._avoided_until.get(form, float("-inf"))
+        return form is Form.TEXT_ONLY or until <= time.monotonic()
 
-    def best(self) -> Form:
-        """The best form to try now."""
-        return next(self.to_try())
+    def failed(self, form: Form, step: Step, kind: str, *, seconds: float, certain: bool = False) -> None:
+        """Count a failure. After ``IN_A_ROW`` of one kind without a success, the form is not tried for some time.
 
-    def to_try(self) -> Iterator[Form]:
-        """The forms to try now, the best one first; ``TEXT_ONLY`` is always the last one."""
-        now = time.monotonic()
+        Args:
+            form, step: The form, and the step towards it that failed.
+            kind: The kind of failure, such as Slack's name of the error.
+            seconds: How long the form is not tried then.
+            certain: Whether every other message would fail too, so that one failure is enough.
+        """
         with self._lock:
-            forms = [form for form in Form if self._avoided_until.get(form, now) <= now or form is Form.TEXT_ONLY]
-        return iter(forms)
+            count = self._failures[form, step, kind] = self._failures.get((form, step, kind), 0) + 1
+            if count >= IN_A_ROW or certain:
+                self._avoided_until[form] = time.monotonic() + seconds
+
+    def succeeded(self, form: Form, step: Step) -> None:
+        """A step succeeded: its failures so far were not in a row."""
+        with self._lock:
+            self._failures = {key: count for key, count in self._failures.items() if key[:2] != (form, step)}

@@ -59,8 +59,16 @@ class Slack:
     def __init__(self, client: PacedClient) -> None:
         self.client = client
 
-    def post(self, channel: str, message: Message, *, thread_ts: str | None = None) -> str:
+    def post(
+        self, channel: str, message: Message, *, thread_ts: str | None = None, also_in_channel: bool = False
+    ) -> str:
         """Post a message. Returns its ts.
+
+        Args:
+            channel: The conversation.
+            message: The message; without blocks, only its text is posted.
+            thread_ts: The message to reply to, in its thread.
+            also_in_channel: Whether a reply also shows in the conversation, where it counts as unread.
 
         Raises:
             SlackApiError: Slack refuses it.
@@ -70,6 +78,7 @@ class Slack:
             text=message.text,
             blocks=message.blocks,
             thread_ts=thread_ts,
+            reply_broadcast=also_in_channel or None,
             unfurl_links=False,
             unfurl_media=False,
         )

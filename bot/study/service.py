@@ -181,6 +181,19 @@ class StudyService:
         self._reactions.trial_stopped(trial)
         return trial
 
+    def show_plot(self, user: str, trial_id: int) -> None:
+        """Post the losses of a trial that runs as a picture, soon.
+
+        Raises:
+            Refused: It is somebody else's trial, or it has ended.
+        """
+        trial = self.own_trial(user, trial_id)
+        if trial.state.is_finished:
+            raise Refused(
+                Reason.TRIAL_FINISHED, f"Trial {trial.number} has ended. The picture of its losses is in its result."
+            )
+        self._reactions.show_plot(trial.id)
+
     def choose(self, user: str, session_id: int, choice: int | Configuration) -> choices.Chosen:
         """End a session with the participant's final choice: the number of a trial, or values.
 

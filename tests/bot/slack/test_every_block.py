@@ -54,7 +54,7 @@ from tests.bot.slack.anything import (
     facts,
     known_participants,
     lines,
-    pictures,
+    plots,
     questions,
     session_views,
     statuses,
@@ -153,11 +153,13 @@ def test_the_background_form(asked):
 
 
 @MANY
-@given(trial_views(), session_views(), pictures(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
-def test_a_trial(shown, session, picture, knows, taken):
+@given(trial_views(), session_views(), plots(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_a_trial(shown, session, plot, knows, taken):
     progress = Progress(epoch=1000, batch_losses=(1.0,), epoch_losses=(1.0,) * 999) if knows else None
     estimate = TimeEstimate.of(shown, progress, batches=1, now=NOW + taken)
-    show(trial.trial_message, shown, session, progress, picture, estimate)
+    show(trial.trial_message, shown, session, progress, plot, estimate)
+    show(trial.ended_line, shown)
+    show(trial.plot_message, shown, Progress(epoch=1000), plot)
 
 
 @MANY
