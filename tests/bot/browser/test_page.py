@@ -2,7 +2,7 @@
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -131,7 +131,10 @@ def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: We
     expect(thread.get_by_text("Trial 1 runs")).to_be_visible()
 
     for frame in (1, 2):
-        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=[_picture(page, client, frame)])
+        shown = [_picture(page, client, frame)]
+        # An update alone would show nobody the file.
+        client.chat_postMessage(channel=channel, text="A new frame", blocks=shown)
+        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=shown)
         picture = thread.get_by_alt_text(f"Frame {frame}")
         expect(picture).to_be_visible()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
@@ -143,7 +146,34 @@ def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: We
     expect(page.get_by_role("button", name="2 replies")).to_be_visible()
 
 
-def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
+def test_a_picture_that_an_update_brings_in_is_a_broken_image(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    trial = client.chat_postMessage(channel=channel, text="Trial 1 trains")["ts"]
+    shown = _picture(page, client, 1)
+    small = {"type": "context", "elements": [{key: shown[key] for key in ("type", "slack_file", "alt_text")}]}
+    client.chat_update(channel=channel, ts=trial, text="Trial 1 trains", blocks=[shown, small])
+
+    message = page.get_by_role("article").filter(has_text="Frame 1")
+    expect(message.get_by_role("img", name="Broken image")).to_have_count(2)
+    expect(message.locator("img")).to_have_count(0)
+
+    client.chat_postMessage(channel=channel, text="The plot", blocks=[shown])
+    page.reload()
+    expect(page.get_by_role("button", name="Frame 1")).to_have_count(2)
+    expect(page.get_by_role("img", name="Broken image")).to_have_count(0)
+
+
+def test_a_picture_whose_file_was_deleted_is_a_broken_image(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    shown = _picture(page, client, 1)
+    client.chat_postMessage(channel=channel, text="The plot", blocks=[shown])
+    expect(page.get_by_alt_text("Frame 1")).to_be_visible()
+    client.files_delete(file=shown["slack_file"]["id"])
+    page.reload()
+    expect(page.get_by_role("img", name="Broken image")).to_be_visible()
+
+
+def _picture(page: Page, client: WebClient, number: int) -> dict[str, Any]:
     figure = Figure(figsize=(2, 1), facecolor=("red", "green")[number % 2])
     content = io.BytesIO()
     figure.savefig(content, format="png")
