@@ -119,7 +119,7 @@ def with_a_trial(arrive: Arrive, tried: list[str]) -> str:
         visitor.shows(visitor.form)
         visitor.fill({"Epochs": "1000"})
         visitor.send("Train")
-        visitor.see_plot_change(2, times=1)
+        visitor.see_charts_change(2, times=1)
         visitor.cancel(2)
         visitor.shows(visitor.trial(2).get_by_role("button", name="Tune from here"))
         visitor.leave()
