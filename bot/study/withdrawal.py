@@ -107,6 +107,6 @@ class Withdrawals:
         reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]
         self._admins.withdrawn(withdrawal.participant.code, reports)
         for post in withdrawal.posts:
-            if post.subject.startswith("trial:") and post.ts and identity is not None:
+            if post.subject.startswith(("trial:", "result:", "plot:")) and post.ts and identity is not None:
                 remove = partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id)
                 self._tasks.run("deleting a trial's message", remove)
