@@ -47,6 +47,7 @@ HURRIED = {"chat.postMessage": 3000, "chat.update": 500, "views.open": 1000, "vi
 
 RULES = Rules(
     file_processing_seconds=0.05,
+    file_sharing_seconds=0.05,
     ping_seconds=0.1,
     limits={**SLACK_LIMITS, **HURRIED},
     posts_per_second=10,
