@@ -39,6 +39,7 @@ from bot.slack.client import PacedClient, Slack
 from bot.slack.error_reporting import ErrorReporter, apology
 from bot.slack.interactions import Interactions
 from bot.slack.rate_limiter import RateLimiter
+from bot.study.invitations import Invitations
 from bot.study.job_events import JobEvents
 from bot.study.notifications import Notifications
 from bot.study.protocols import utc_now
@@ -83,6 +84,7 @@ class Bot:
         admins: Tells the admins.
         study: The study as participants use it.
         actions: The study as researchers run it.
+        invitations: Invites people.
         sweep: Does what is due.
         errors: Reports errors.
 
@@ -161,7 +163,6 @@ class Bot:
             settings,
             store,
             slack,
-            self.study,
             reactions,
             withdrawals,
             searchers,
@@ -169,6 +170,9 @@ class Bot:
             jobs,
             background,
             now,
+        )
+        self.invitations = Invitations(
+            store, slack, notifications, reactions, withdrawals, background, self.errors, now
         )
         self.sweep = Sweep(settings, store, reactions, self.errors.report, now)
         events = JobEvents(reactions, searchers, self.admins, home_tabs, background, self.errors.report)
@@ -185,6 +189,7 @@ class Bot:
                 store,
                 slack,
                 self.actions,
+                self.invitations,
                 searchers,
                 jobs,
                 self._subprocesses,

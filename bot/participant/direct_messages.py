@@ -19,7 +19,7 @@ from storage.queries import history
 from storage.queries.due import CALL_HOLDS
 from storage.queries.history import SessionView
 from storage.refusals import Refused
-from storage.schema.states import NoticeKind, SessionEnd, SessionState
+from storage.schema.states import NoticeKind, ParticipantState, SessionEnd, SessionState
 from storage.schema.tables import Identity, Notice, Trial
 from storage.transitions import participants
 from training.tasks import TaskFacts
@@ -137,7 +137,8 @@ class DirectMessages:
         details, participant = notice.details, notice.participant_id
         match notice.kind:
             case NoticeKind.GREETING:
-                return onboarding.greeting(self._settings.consent_text)
+                is_new = participants.get(self._store, participant).state is ParticipantState.INVITED
+                return onboarding.greeting(self._settings.consent_text) if is_new else None
             case NoticeKind.BACKGROUND:
                 return onboarding.ask_background()
             case NoticeKind.BRIEFING:

@@ -13,7 +13,6 @@ from bot.researcher.views.confirmations import Action, Confirmation, question_me
 from bot.researcher.views.pages import text_message
 from bot.runner.baselines import MOST
 from bot.slack.block_kit import duration
-from bot.slack.mentions import people_in
 from storage.queries import history
 from storage.schema.states import SessionState
 
@@ -92,7 +91,7 @@ def _closed(context: ResearcherContext, actor: str, _: str) -> str:
 
 def _cancelled(context: ResearcherContext, actor: str, code: str) -> str:
     context.actions.cancel(code, actor)
-    return f"✅ The session of {code} has ended. I tell them."
+    return f"✅ The session of {code} has ended. {answers.told(context.actions.reach(context.actions.find(code)))}"
 
 
 def _withdrawn(context: ResearcherContext, actor: str, code: str) -> str:
@@ -111,15 +110,6 @@ _OUTCOMES: Mapping[Action, Outcome] = {
 }
 
 
-def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Invite people, and say whom the invitations reached."""
-    named = people_in(words)
-    if not named.people:
-        raise Misspelt("Name the people to invite.")
-    outcomes = [(user, context.actions.invite(user)) for user in named.people]
-    request.say(answers.invited(outcomes, named.others))
-
-
 def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Give a participant more time."""
     if len(words) < 2:
@@ -129,7 +119,8 @@ def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -
     code = history.session_view(context.store, session.id).participant
     choosing = session.state is SessionState.CHOOSING
     until = session.grace_ends_at if choosing and session.grace_ends_at is not None else session.deadline
-    request.say(answers.extended(code, duration(length), until, choosing=choosing))
+    unreachable = context.actions.reach(context.actions.find(code))
+    request.say(answers.extended(code, duration(length), until, unreachable, choosing=choosing))
 
 
 def evaluate(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:

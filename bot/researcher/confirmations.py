@@ -1,13 +1,13 @@
 """What an action would do: looked up before a researcher is asked, and again before the action is done."""
 
 from bot.researcher.context import ResearcherContext
+from bot.researcher.views.answers import told
 from bot.researcher.views.confirmations import Action, Question, named
 from bot.slack.block_kit import duration, escape, percent
 from storage.queries import history
 from storage.queries.history import SessionView, Status
 from storage.refusals import Reason, Refused
 from storage.schema.states import ParticipantState, SessionState, StudyState
-from storage.transitions import participants
 
 _STATES_BEFORE = {
     Action.OPEN: (StudyState.PREPARED,),
@@ -105,7 +105,8 @@ def _cancel(context: ResearcherContext, code: str) -> Question:
     person = context.actions.find(code)
     session = history.session_view(context.store, context.actions.session_of(code).id)
     effects = [_so_far(context, session), *_training(session), "Their trials are kept. There is no final choice."]
-    effects += ["I tell them, and their buttons disappear.", "This cannot be undone: nobody can have a second session."]
+    effects.append(f"{told(context.actions.reach(person))} Their buttons disappear.")
+    effects.append("This cannot be undone: nobody can have a second session.")
     known = (person.code, str(session.state), str(len(session.trials)))
     return Question(
         Action.CANCEL, f"End the session of {person.code}?", tuple(effects), "Yes, end it", known, person.code
@@ -128,10 +129,7 @@ def _withdraw(context: ResearcherContext, code: str) -> Question:
         )
     else:
         effects.append("As they agreed, what they did is kept under the code.")
-    reached = participants.identity_of(context.store, person.id) is not None
-    effects.append(
-        "The link between the code and their Slack user is deleted" + (", and they are told." if reached else ".")
-    )
+    effects.append(f"The link between the code and their Slack user is deleted. {told(context.actions.reach(person))}")
     effects.append("This cannot be undone.")
     known = (person.code, str(person.state), *_state_of(session))
     title = f"Take {person.code} out of the study?"

@@ -18,6 +18,7 @@ from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.slack.interactions import Interaction, Interactions, Surface
 from bot.slack.rate_limiter import CallNotMade
+from bot.study.invitations import Invitations
 from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
 from storage.database import Store
@@ -63,6 +64,15 @@ class Request:
         """Answer with a message: in the place of the one with the button, or below the command."""
         self.interaction.respond(message, replace=self.pressed)
 
+    def report(self, message: Message) -> None:
+        """Tell an outcome that cannot be asked for again: it is posted in the researcher's direct messages."""
+        slack = self.interaction.slack
+        try:
+            slack.post(slack.direct_channel(self.user), message)
+        except (SlackApiError, CallNotMade, OSError) as error:
+            log.warning("an outcome cannot be posted in a researcher's direct messages: %s", error)
+            self.interaction.respond(message, replace=False)
+
     def add(self, message: Message) -> None:
         """Answer with one more message."""
         self.interaction.respond(message, replace=False)
@@ -98,6 +108,7 @@ class ResearcherContext:
         store: The database.
         slack: The workspace.
         actions: What researchers do to the study.
+        invitations: Invites people.
         searchers: The artificial participants.
         jobs: The jobs that run.
         subprocesses: Runs long computations.
@@ -111,6 +122,7 @@ class ResearcherContext:
     store: Store
     slack: Slack
     actions: ResearcherActions
+    invitations: Invitations
     searchers: Baselines
     jobs: RunningJobs
     subprocesses: SubprocessJob

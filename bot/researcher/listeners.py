@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.researcher import actions, file_delivery, pages
+from bot.researcher import actions, file_delivery, invitations, pages
 from bot.researcher.context import Handler, Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, nearest
 from bot.researcher.views import answers
@@ -114,7 +114,7 @@ COMMANDS: Mapping[str, Command] = {
         (Usage("participant P007", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
         _participant,
     ),
-    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), actions.invite),
+    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), invitations.invite),
     "extend": Command(
         (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
     ),

@@ -24,6 +24,11 @@ class BackgroundTasks:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="background-task")
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the bot is being stopped."""
+        return self._closed
+
     def run(self, doing: str, task: Callable[[], Any], *, tell: Callable[[str], None] | None = None) -> None:
         """Run a task soon, and report it if it fails. After :meth:`close`, no task runs.
 

@@ -58,6 +58,7 @@ class Slack:
 
     def __init__(self, client: PacedClient) -> None:
         self.client = client
+        self._direct_channels: dict[str, str] = {}
 
     def post(
         self, channel: str, message: Message, *, thread_ts: str | None = None, also_in_channel: bool = False
@@ -160,8 +161,22 @@ class Slack:
             return frozenset(self.client.usergroups_users_list(usergroup=group)["users"])
 
     def open_channel(self, user: str) -> str:
-        """The channel of the direct messages with a person."""
-        return str(self.client.conversations_open(users=[user])["channel"]["id"])
+        """Open the channel of the direct messages with a person. Slack is asked each time.
+
+        Raises:
+            SlackApiError: Slack refuses it, such as ``user_disabled``.
+        """
+        channel = str(self.client.conversations_open(users=[user])["channel"]["id"])
+        self._direct_channels[user] = channel
+        return channel
+
+    def direct_channel(self, user: str) -> str:
+        """The channel of the direct messages with a person, who uses the bot now. It never changes, so it is kept.
+
+        Raises:
+            SlackApiError: Slack refuses to open it.
+        """
+        return self._direct_channels.get(user) or self.open_channel(user)
 
     def open_modal(self, trigger_id: str, view: View) -> None:
         """Open a modal, or put it on top of the one that is open.

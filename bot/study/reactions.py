@@ -56,8 +56,13 @@ class Reactions:
         self._now = now
 
     def participant_moved(self, participant_id: int) -> None:
-        """A participant was invited, consented, described their experience, joined the queue, or was called."""
+        """A participant came, consented, described their experience, joined the queue, or was called."""
+        self._notifications.try_again(participant_id)  # somebody who does something can be reached
         self._notifications.deliver()
+        self._home_tabs.changed(participant_id)
+
+    def participant_invited(self, participant_id: int) -> None:
+        """A participant was invited, and their greeting was posted or refused."""
         self._home_tabs.changed(participant_id)
 
     def study_moved(self) -> None:

@@ -212,4 +212,5 @@ def known_participants(draw):
         answers={f"{n:041}": draw(any_text) for n in range(20)} if told else {},
         task="t" * 60,
     )
-    return people.ParticipantDetails(person, "novice", session, summary if draw(st.booleans()) else None)
+    summary_shown = summary if draw(st.booleans()) else None
+    return people.ParticipantDetails(person, draw(st.booleans()), "novice", session, summary_shown)

@@ -31,14 +31,15 @@ from bot.researcher import home_section as researcher_home
 from bot.researcher.listeners import COMMANDS
 from bot.researcher.views import answers as researcher_answers
 from bot.researcher.views import confirmations as asking
-from bot.researcher.views import people, status
+from bot.researcher.views import invitations, people, status
 from bot.researcher.views.pages import Page
 from bot.runner.running_jobs import Progress
 from bot.sandbox.validation.block_elements import Findings
 from bot.sandbox.validation.blocks import check_blocks, check_view, too_large
 from bot.slack import block_kit as pieces
 from bot.slack.block_kit import Message
-from bot.study.researcher_actions import Invitation
+from bot.study.invitations import Invitation, Invited
+from bot.study.reach import Unreachable
 from storage.queries.history import SessionLine, Status
 from storage.queries.people import ParticipantLine
 from storage.schema.comments import Comment
@@ -75,6 +76,7 @@ MODULES = (
 )
 MODULES += (
     researcher_answers,
+    invitations,
     people,
     asking,
     status,
@@ -308,6 +310,7 @@ def test_what_researchers_read(known, number, baselines, text, some):
         id=1,
         code="P12345",
         state=known.participant.state,
+        greeted=known.greeted,
         months=1e300,
         group_name="medium",
         task="t" * 60,
@@ -344,9 +347,13 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.misspelt, text * 20, usages)
     show(researcher_answers.not_for_you, "For researchers.", text if some and text.strip() else "")
     show(researcher_answers.nothing_done)
-    people_named = [("U0123456789", outcome) for outcome in Invitation for _ in range(100 if some else 1)]
-    show(researcher_answers.invited, people_named, [text] * 40)
-    show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, choosing=some)
+    named = [Invited("U0123456789", each, text) for each in Invitation for _ in range(1000 if some else 1)]
+    for message in invitations.invited(named, [text] * 40):
+        checked(message)
+    show(invitations.inviting, 10 if some else 1000, 1000)
+    show(invitations.inviting_begun, 1000, 20 if some else 1)
+    for unreachable in (None, *Unreachable):
+        show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, unreachable, choosing=some)
     show(researcher_answers.reviewed, 10**6 if some else 0, 10**6 if some else 0)
     show(researcher_answers.random_begun, "R12345", 10**6)
     show(researcher_answers.tpe_begun, "T12345", 10**6, 10**6 if some else None, 1e6)
