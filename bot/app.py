@@ -116,7 +116,7 @@ class Bot:
         self.admins = AdminReporter(settings, store, slack, now)
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
-        self._tasks = background = BackgroundTasks(self.errors)
+        self._tasks = background = BackgroundTasks(self.errors, self._limiter)
         app = _app(client, self.errors)
         interactions = Interactions(app, slack, background)
         permissions = Permissions(settings.slack, slack)
@@ -193,6 +193,7 @@ class Bot:
                 searchers,
                 jobs,
                 self._subprocesses,
+                background,
                 permissions,
                 now,
             )
@@ -235,7 +236,7 @@ class Bot:
         self._scheduler.close()
         self._dispatcher.close()
         self._subprocesses.close()
-        self._tasks.close()
+        self._tasks.close(flush=3)
         self.feed.close(flush=3)
         self.admins.close()
         recovery.heartbeat(self.store, now=self._now())

@@ -17,10 +17,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
 from bot.live.forms import Form, LivePlots, Shown
-from bot.live.plots import Attempt, Plots, code_of, is_passing
+from bot.live.plots import Attempt, Plots, code_of
 from bot.live.queue import FeedQueue, Subject
 from bot.slack.block_kit import Message
 from bot.slack.client import PacedClient
+from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
 from reports.figures.loss_plot import LossCurves
 
@@ -179,7 +180,7 @@ class LiveFeed:
             except CallNotMade:
                 logger.debug("An update of %s was given up.", job.subject.name)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
-                self._queue.retry(job, lasting=isinstance(error, SlackApiError) and not is_passing(error))
+                self._queue.retry(job, lasting=not may_pass(error))
                 self._plots.report(job.subject.name, error)
             finally:
                 self._queue.done(job)

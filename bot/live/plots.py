@@ -29,7 +29,6 @@ REFUSAL_REMEMBERED = 600.0
 FAILURE_REMEMBERED = 60.0
 """Seconds for which pictures are not tried again after uploads failed for a reason that may pass."""
 
-_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
 _FOR_ALL = frozenset({"missing_scope", "not_allowed_token_type", "storage_limit_reached", "team_access_not_granted"})
@@ -99,10 +98,9 @@ class Plots:
         except CallNotMade:
             raise
         except Exception as error:  # noqa: BLE001 - without pictures the study goes on
-            passing = not isinstance(error, SlackApiError) or is_passing(error)
             kind, seconds = (
                 code_of(error) or type(error).__name__,
-                FAILURE_REMEMBERED if passing else REFUSAL_REMEMBERED,
+                FAILURE_REMEMBERED if may_pass(error) else REFUSAL_REMEMBERED,
             )
             self.forms.failed(Form.PICTURE, "upload", kind, seconds=seconds, certain=kind in _FOR_ALL)
             self.report(subject, error, about=Form.PICTURE.name)
@@ -171,8 +169,3 @@ def code_of(error: Exception) -> str | None:
     if isinstance(error, SlackObjectFormationError):
         return "invalid_blocks"
     return str(error.response.get("error")) if isinstance(error, SlackApiError) else None
-
-
-def is_passing(error: SlackApiError) -> bool:
-    """Whether another try may succeed."""
-    return error.response.status_code >= 429 or code_of(error) in _PASSING

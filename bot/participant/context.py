@@ -27,7 +27,7 @@ class ParticipantContext:
         interactions: Listens to presses.
         study: The study as participants use it.
         slack: The workspace.
-        tasks: Runs what waits for Slack.
+        tasks: Runs what waits for Slack, each kind on threads of its own.
         home_tabs: The Home tabs.
         is_researcher: Whether a Slack user is a researcher. May wait for Slack.
     """

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from weakref import WeakValueDictionary
@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import Block
 from bot.participant.views.home_tab import home_tab
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.client import Slack
-from bot.slack.rate_limiter import Priority
+from bot.slack.errands import Step
 from bot.study.participant_status import status_of
 from storage.database import Store
 from storage.refusals import Refused
@@ -40,7 +40,13 @@ _NOT_SHOWN = frozenset({"not_enabled", "user_not_found"})
 
 @dataclass
 class _Batch:
-    """People whose tabs are published together, a pause after the first of them is due."""
+    """People whose tabs are published together, a pause after the first of them is due.
+
+    Attributes:
+        pause: The pause in seconds.
+        due: The people.
+        timer: Ends the pause. It stays until the tabs are published, so that there is one errand at a time.
+    """
 
     pause: float
     due: set[str] = field(default_factory=set)
@@ -128,28 +134,31 @@ class HomeTabs:
     def _mark_due(self, batch: _Batch, users: Iterable[str]) -> None:
         """Publish the open tabs of these people after a pause. Changes during the pause are published with them."""
         with self._lock:
-            due = {user for user in users if user in self._shown}
-            batch.due |= due
-            if not due or batch.timer is not None:
-                return
+            batch.due |= {user for user in users if user in self._shown}
+            if batch.timer is None:
+                self._start_timer(batch)
+
+    def _start_timer(self, batch: _Batch) -> None:
+        """Publish what is due after a pause. The lock must be held."""
+        batch.timer = None
+        if batch.due:
             batch.timer = threading.Timer(batch.pause, self._time_to_publish, [batch])
             batch.timer.daemon = True
             batch.timer.start()
 
     def _time_to_publish(self, batch: _Batch) -> None:
-        self._tasks.run("showing the Home tabs", partial(self._publish_due, batch))
+        self._tasks.run_errand("showing a Home tab", self._publish_due(batch))
 
-    def _publish_due(self, batch: _Batch) -> None:
+    def _publish_due(self, batch: _Batch) -> Iterator[Step]:
+        """One step for each person. What changes until the last step is published after another pause."""
         with self._lock:
-            batch.timer = None
-        while (user := self._next_due(batch)) is not None:
-            self._publish(user, Priority.FRAME)
-
-    def _next_due(self, batch: _Batch) -> str | None:
+            users, batch.due = batch.due, set()
+        for user in users:
+            yield partial(self._publish, user)
         with self._lock:
-            return batch.due.pop() if batch.due else None
+            self._start_timer(batch)
 
-    def _publish(self, user: str, priority: Priority = Priority.RESULT) -> None:
+    def _publish(self, user: str) -> None:
         """Publish the tab as it is now, unless the person sees the same already."""
         with self._lock:
             publisher = self._publishers.setdefault(user, threading.Lock())
@@ -164,7 +173,7 @@ class HomeTabs:
                 if self._shown.get(user) == shown:
                     return
             try:
-                self._slack.publish_home(user, view, priority)
+                self._slack.publish_home(user, view)
             except SlackApiError as error:
                 if error.response["error"] not in _NOT_SHOWN:
                     raise

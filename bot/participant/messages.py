@@ -46,7 +46,7 @@ def register(app: App, context: ParticipantContext) -> None:
         is_person = "user" in event and "bot_id" not in event and event.get("subtype") in _WRITTEN
         if event.get("channel_type") != "im" or not is_person or not is_new(event):
             return
-        context.tasks.run(
+        context.tasks.answer(
             "answering a message",
             partial(_answer, context, event),
             tell=lambda text: context.slack.whisper(event["channel"], event["user"], text),

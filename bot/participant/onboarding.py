@@ -19,7 +19,7 @@ def register(app: App, context: ParticipantContext) -> None:
     """Listen to a participant's way into the study."""
 
     def home_opened(event: dict[str, Any]) -> None:
-        context.tasks.run("welcoming somebody", partial(_welcome, context, event))
+        context.tasks.answer("welcoming somebody", partial(_welcome, context, event))
 
     app.event("app_home_opened")(home_opened)
 

@@ -70,7 +70,7 @@ def register(app: App, context: ParticipantContext) -> None:
 
     def form_changed(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        context.tasks.run("redrawing a form", partial(redraws.changed, body))
+        context.tasks.answer("redrawing a form", partial(redraws.changed, body))
 
     def form_sent(ack: Ack, body: dict[str, Any]) -> None:
         _form_sent(context.study, ack, body)

@@ -19,6 +19,9 @@ from storage.schema.states import SessionState
 MOST_TRIES = 1_000
 _MOST_REMEMBERED = 1_000
 
+_MOST_AT_ONCE = 10
+"""Invitations of more people take so long that it is said that they are on their way."""
+
 Outcome = Callable[[ResearcherContext, str, str], str]
 """Does an action to the study or to the participant with a code, as an actor, and says what was done."""
 

@@ -14,6 +14,7 @@ from bot.runner.baselines import Baselines
 from bot.runner.running_jobs import RunningJobs
 from bot.runner.subprocess_job import SubprocessJob
 from bot.settings.settings import Settings
+from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.slack.interactions import Interaction, Interactions, Surface
@@ -112,6 +113,7 @@ class ResearcherContext:
         searchers: The artificial participants.
         jobs: The jobs that run.
         subprocesses: Runs long computations.
+        tasks: Runs what takes longer than an answer.
         permissions: Knows who is a researcher.
         now: The time, aware.
     """
@@ -126,6 +128,7 @@ class ResearcherContext:
     searchers: Baselines
     jobs: RunningJobs
     subprocesses: SubprocessJob
+    tasks: BackgroundTasks
     permissions: Permissions
     now: Callable[[], datetime]
 
@@ -141,6 +144,23 @@ class ResearcherContext:
             request.add(answers.not_for_you(NOT_FOR_YOU, str(unknown)))
         except Refused as refused:
             request.say(text_message(str(refused)))
+
+    def make_files(self, doing: str, request: Request, make: Callable[[], None]) -> None:
+        """Make files for a request and send them, on threads for that. The researcher is told what is refused.
+
+        Args:
+            doing: What it does, in a few words, for the report of an error.
+            request: The request.
+            make: Makes and sends them.
+        """
+
+        def attempt() -> None:
+            try:
+                make()
+            except Refused as refused:
+                request.say(text_message(str(refused)))
+
+        self.tasks.make_files(doing, attempt, tell=request.interaction.apologise)
 
     def actor(self, request: Request) -> str:
         """The name of the request's researcher in the event log."""

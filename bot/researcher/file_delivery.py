@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +43,10 @@ def plots(context: ResearcherContext, request: Request) -> None:
     """Send the loss plots of a participant's page: *Send me these loss plots* was pressed there."""
     place = Place.read(request.text)
     context.note(request, f"loss plots of {place.code}, page {place.number}")
+    context.make_files("sending loss plots", request, partial(_send_plots, context, request, place))
+
+
+def _send_plots(context: ResearcherContext, request: Request, place: Place) -> None:
     session = pages.details_of(context, place.code).session
     shown = trials_on(session, place.number)
     drawn = [(trial, picture) for trial in shown if session and (picture := _plot(context, session, trial)) is not None]
@@ -113,14 +118,18 @@ def _source(context: ResearcherContext) -> tuple[str, str]:
 def _send(context: ResearcherContext, request: Request, what: str, make: Callable[[Path], Sequence[MadeFile]]) -> None:
     """Say that files are being made, make them, send them, and say whether this worked."""
     request.say(answers.sending(what))
-    with TemporaryDirectory(prefix="black-magic-") as folder:
-        try:
-            content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
-            deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
-        except (NotMade, NotSent) as error:
-            request.add(answers.not_sent(what, str(error)))
-        else:
-            request.add(answers.sent(what))
+
+    def make_and_send() -> None:
+        with TemporaryDirectory(prefix="black-magic-") as folder:
+            try:
+                content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
+                deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
+            except (NotMade, NotSent) as error:
+                request.add(answers.not_sent(what, str(error)))
+            else:
+                request.add(answers.sent(what))
+
+    context.make_files("sending files to a researcher", request, make_and_send)
 
 
 def _plot(context: ResearcherContext, session: SessionView, trial: TrialView) -> File | None:

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from slack_sdk.errors import SlackApiError
 
@@ -10,15 +11,17 @@ from bot.researcher.context import Request, ResearcherContext
 from bot.researcher.parsing import Misspelt
 from bot.researcher.views import invitations as views
 from bot.slack.client import Slack
-from bot.slack.mentions import people_in
-from bot.slack.rate_limiter import SLACK_LIMITS, CallNotMade, Priority
+from bot.slack.errands import Step
+from bot.slack.mentions import Mentions, people_in
+from bot.slack.rate_limiter import ERRANDS_LEAVE_FREE, SLACK_LIMITS, CallNotMade, Priority
+from bot.study.invitations import Invited
 
 log = logging.getLogger(__name__)
 
 LONG_LIST = 10
 """A list of more people takes so long that the researcher is told how far it is."""
 
-_A_MINUTE = SLACK_LIMITS["conversations.open"].calls
+_A_MINUTE = int(SLACK_LIMITS["conversations.open"].calls * (1 - ERRANDS_LEAVE_FREE))
 
 
 def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
@@ -26,13 +29,26 @@ def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -
     named = people_in(words)
     if not named.people:
         raise Misspelt("Name the people to invite.")
-    progress = None
-    if (total := len(named.people)) > LONG_LIST:
-        request.say(views.inviting_begun(total, math.ceil(total / _A_MINUTE)))
-        progress = _Progress(context.slack, request.user, total)
-    outcomes = context.invitations.invite(named.people, progress.done if progress else lambda _: None)
+    context.tasks.run_errand("inviting people", _steps(context, request, named), tell=request.interaction.apologise)
+
+
+def _steps(context: ResearcherContext, request: Request, named: Mentions) -> Iterator[Step]:
+    """A step for each person, and then the answer."""
+    total, progress = len(named.people), _Progress(context.slack, request.user, len(named.people))
+    outcomes: list[Invited] = []
+    if total > LONG_LIST:
+        yield partial(request.say, views.inviting_begun(total, math.ceil(total / _A_MINUTE)))
+        yield progress.begin
+
+    def invite_one(user: str) -> None:
+        outcomes.append(context.invitations.invite(user))
+
+    for user in named.people:
+        yield partial(invite_one, user)
+        if total > LONG_LIST and (len(outcomes) % LONG_LIST == 0 or len(outcomes) == total):
+            yield partial(progress.show, len(outcomes))
     for message in views.invited(outcomes, named.others):
-        request.report(message)
+        yield partial(request.report, message)
 
 
 class _Progress:
@@ -40,15 +56,20 @@ class _Progress:
 
     def __init__(self, slack: Slack, user: str, total: int) -> None:
         self._slack = slack
+        self._user = user
         self._total = total
-        self._channel = slack.direct_channel(user)
-        self._ts = slack.post(self._channel, views.inviting(0, total))
+        self._channel = self._ts = ""
 
-    def done(self, count: int) -> None:
-        """Show how many are done; not after each person, because every change is a call to Slack."""
-        if count % LONG_LIST and count != self._total:
+    def begin(self) -> None:
+        """Post the message."""
+        self._channel = self._slack.direct_channel(self._user)
+        self._ts = self._slack.post(self._channel, views.inviting(0, self._total))
+
+    def show(self, count: int) -> None:
+        """Show how many are done."""
+        if not self._ts:
             return
         try:
-            self._slack.update(self._channel, self._ts, views.inviting(count, self._total), Priority.FRAME)
+            self._slack.update(self._channel, self._ts, views.inviting(count, self._total), Priority.ERRAND)
         except (SlackApiError, CallNotMade, OSError) as error:  # the result is posted nevertheless
             log.info("the progress of invitations is not shown: %s", error)

@@ -100,12 +100,11 @@ class Slack:
         Raises:
             SlackApiError: Slack refuses it.
         """
-        with on_terms(Priority.FRAME):
-            with _unless_gone("message_not_found"):
-                self.client.chat_delete(channel=channel, ts=ts)
-            if file_id is not None:
-                with _unless_gone("file_not_found", "file_deleted"):
-                    self.client.files_delete(file=file_id)
+        with _unless_gone("message_not_found"):
+            self.client.chat_delete(channel=channel, ts=ts)
+        if file_id is not None:
+            with _unless_gone("file_not_found", "file_deleted"):
+                self.client.files_delete(file=file_id)
 
     def whisper(
         self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
@@ -203,10 +202,9 @@ class Slack:
         with on_terms(timeout=_WAIT_SECONDS), _unless_gone("not_found"):
             self.client.views_update(view_id=view_id, view=view)
 
-    def publish_home(self, user: str, view: View, priority: Priority = Priority.RESULT) -> None:
-        """Show a person's Home tab. The priority says whether the person waits for it."""
-        with on_terms(priority):
-            self.client.views_publish(user_id=user, view=view)
+    def publish_home(self, user: str, view: View) -> None:
+        """Show a person's Home tab."""
+        self.client.views_publish(user_id=user, view=view)
 
 
 @contextmanager

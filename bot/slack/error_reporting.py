@@ -16,6 +16,22 @@ TOO_BUSY = "That took too long just now. What you entered and trained is kept. P
 """What the person reads when a call did not get its turn in time."""
 
 
+_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""Slack's errors after which another try may succeed."""
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether another try may succeed: false if Slack has refused the call and will refuse it again."""
+    if not isinstance(error, SlackApiError):
+        return True
+    return error.response.status_code >= 429 or error.response.get("error") in _PASSING
+
+
+def name_of(error: Exception) -> str:
+    """The name of an error, for the log: Slack's own one, or its type. An error's text may contain names."""
+    return str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
+
+
 def apology(code: str) -> str:
     """What the person reads when something failed."""
     return (

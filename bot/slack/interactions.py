@@ -1,4 +1,4 @@
-"""Pressed buttons and slash commands: acknowledged at once, handled by a background task, answered in private."""
+"""Pressed buttons and slash commands: acknowledged at once, handled on the threads for answers, answered in private."""
 
 import logging
 import re
@@ -116,6 +116,13 @@ class Interaction:
         shown = (section(text), *blocks) if blocks else ()
         self.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts, blocks=shown)
 
+    def apologise(self, text: str) -> None:
+        """Say in private that something failed or took too long."""
+        if self.surface is Surface.COMMAND:
+            self.respond(Message(text=text, blocks=(section(text),)), replace=False)
+        else:
+            self.tell(text)
+
     def respond(self, message: Message, *, replace: bool) -> None:
         """Answer in private at the response address, or by a direct message if there is no valid address.
 
@@ -149,7 +156,7 @@ Handler = Callable[[Interaction], None]
 
 
 class Interactions:
-    """Listens to presses and commands: each is acknowledged at once, and handled by a background task.
+    """Listens to presses and commands: each is acknowledged at once, and handled on the threads for answers.
 
     Args:
         app: The Slack app.
@@ -193,11 +200,4 @@ class Interactions:
         self.app.command(command)(typed)
 
     def _handle(self, interaction: Interaction, doing: str, handle: Handler) -> None:
-        self._tasks.run(doing, partial(handle, interaction), tell=partial(_tell, interaction))
-
-
-def _tell(interaction: Interaction, text: str) -> None:
-    if interaction.surface is Surface.COMMAND:
-        interaction.respond(Message(text=text, blocks=(section(text),)), replace=False)
-    else:
-        interaction.tell(text)
+        self._tasks.answer(doing, partial(handle, interaction), tell=interaction.apologise)

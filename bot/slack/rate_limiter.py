@@ -3,7 +3,7 @@
 Slack counts calls per method, workspace and app in a sliding minute, and messages per channel and second
 (https://docs.slack.dev/apis/web-api/rate-limits). The :class:`RateLimiter` counts the same. It uses the limit and never
 exceeds it: a call counts from the moment when it is allowed until one window after its *answer* came, so delays of the
-network do not matter. Calls that a person waits for go before all frames of live plots.
+network do not matter. Calls that a person waits for go before all frames of live plots, and those before errands.
 """
 
 import logging
@@ -37,6 +37,8 @@ class Priority(IntEnum):
     """A person waits for it: a result, a cancellation, the end of the time, an answer to a press."""
     FRAME = 1
     """A frame of a running plot: the next one is as good."""
+    ERRAND = 2
+    """A step of long work that nobody waits for."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ POST_PER_CHANNEL = Limit(3, seconds=3.0)
 
 FRAMES_LEAVE_FREE = 0.04
 """The part of a limit that frames never use, so that a result does not wait: 2 of 50."""
+
+ERRANDS_LEAVE_FREE = 0.5
+"""The part of a limit that errands never use: after a burst of their calls there is room for many people's."""
 
 CAUTION = 0.75
 """After a refusal a method's limit is multiplied by this factor. It recovers over ten windows."""
@@ -187,9 +192,11 @@ class _Queue:
         waits = [self.held_until - now]
         calls = self._calls(now)
         if ticket.priority is Priority.FRAME:
-            calls = max(1, calls - math.ceil(calls * FRAMES_LEAVE_FREE)) if calls > 2 else calls
+            calls = _less(calls, FRAMES_LEAVE_FREE)
             # Frames are spread evenly: after a burst of frames, the next calls would wait for a minute.
             waits.append(self._last_frame + self.window.limit.seconds / self.window.limit.calls - now)
+        elif ticket.priority is Priority.ERRAND:
+            calls = _less(calls, ERRANDS_LEAVE_FREE)
         waits.append(self.window.wait(now, calls))
         if (channel := self._channel(ticket, now)) is not None:
             waits.append(channel.wait(now, channel.limit.calls))
@@ -236,6 +243,11 @@ class _Queue:
                 del self._channels[name]
             self._channels[ticket.channel] = _Window(self._per_channel)
         return self._channels[ticket.channel]
+
+
+def _less(calls: int, free: float) -> int:
+    """The number of calls that are left when a part of them is kept free. Of one or two, none is kept free."""
+    return max(1, calls - math.ceil(calls * free)) if calls > 2 else calls
 
 
 class RateLimiter:
@@ -358,7 +370,7 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002 - the SDK passes it by name
     ) -> None:
-        """Called by the SDK before a retry. There is no retry when the limiter is closed during the wait."""
+        """Called by the SDK before a retry. There is none when the limiter is closed, or the call is abandoned."""
         headers = response.headers if response else {}
         retry_after = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
         seconds = float(retry_after[0])
@@ -366,7 +378,7 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
         logger.warning("Slack limits %s: no more calls for %g s.", method, seconds)
         self._limiter.slow_down(method, seconds)
         # Several calls may have been refused at the same time. They must not be repeated at the same time.
-        if self._limiter.pause(seconds + random.uniform(0, 0.5)):  # noqa: S311
+        if self._limiter.pause(seconds + random.uniform(0, 0.5), _terms.get().abandon):  # noqa: S311
             state.next_attempt_requested = True
             state.increment_current_attempt()
 

@@ -1,6 +1,6 @@
 """Invites people to the study: everybody gets an answer of their own, and nobody's trouble stops the others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,11 +9,11 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.client import Slack
-from bot.slack.error_reporting import ErrorReporter
+from bot.slack.error_reporting import ErrorReporter, may_pass
 from bot.slack.rate_limiter import CallNotMade
 from bot.study.notifications import Delivery, Notifications
 from bot.study.participant_status import status_of
-from bot.study.reach import Unreachable, may_pass, why_unreachable
+from bot.study.reach import Unreachable, why_unreachable
 from bot.study.reactions import Reactions
 from bot.study.withdrawal import Withdrawals
 from storage.database import Store
@@ -106,21 +106,13 @@ class Invitations:
         self._errors = errors
         self._now = now
 
-    def invite(self, users: Sequence[str], progress: Callable[[int], object] = lambda _: None) -> list[Invited]:
-        """Invite people, one after the other. Waits until Slack has accepted or refused every greeting.
+    def invite(self, user: str) -> Invited:
+        """Invite somebody. Waits until Slack has accepted or refused the greeting; while the bot stops, does nothing.
 
         Args:
-            users: Slack users.
-            progress: Called after each person with how many are done.
-
-        Returns:
-            One outcome for each of them, in their order.
+            user: The Slack user.
         """
-        outcomes = []
-        for user in users:
-            outcomes.append(Invited(user, Invitation.STOPPED) if self._tasks.closed else self._invite(user))
-            progress(len(outcomes))
-        return outcomes
+        return Invited(user, Invitation.STOPPED) if self._tasks.closed else self._invite(user)
 
     def _invite(self, user: str) -> Invited:
         try:

@@ -11,10 +11,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.error_reporting import ErrorReporter
+from bot.slack.error_reporting import ErrorReporter, may_pass, name_of
 from bot.slack.rate_limiter import CallNotMade
 from bot.study.protocols import ParticipantMessages
-from bot.study.reach import may_pass
 from storage.database import Store
 from storage.refusals import Refused
 from storage.schema.states import NoticeKind
@@ -140,7 +139,7 @@ class Notifications:
             self._messages.tell(notice)
         except SlackApiError as error:
             if may_pass(error):
-                log.warning("a %s waits: Slack answers %s", notice.kind, error.response["error"])
+                log.warning("a %s waits: Slack answers %s", notice.kind, name_of(error))
                 return False
             self._errors.report(error, f"telling a participant ({notice.kind})")
             self._refuse(notice, str(error.response["error"]))

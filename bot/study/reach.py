@@ -33,15 +33,7 @@ _ERRORS = {
 }
 """The errors of ``conversations.open`` (https://docs.slack.dev/reference/methods/conversations.open)."""
 
-_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-"""Slack's errors after which another try may succeed."""
-
 
 def why_unreachable(error: SlackApiError) -> Unreachable | None:
     """What Slack's refusal to open a conversation says about a person; none when it says nothing about them."""
     return _ERRORS.get(error.response["error"])
-
-
-def may_pass(error: SlackApiError) -> bool:
-    """Whether another try may succeed after this error."""
-    return error.response.status_code >= 429 or error.response["error"] in _PASSING

@@ -13,9 +13,10 @@ from bot.study.protocols import HomeTabs, ParticipantMessages
 from storage import posts
 from storage.database import Store
 from storage.queries import history
+from storage.queries.history import SessionView
 from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
-from storage.transitions import queue, sessions, trials
+from storage.transitions import queue, trials
 
 
 class Reactions:
@@ -157,15 +158,18 @@ class Reactions:
 
     def catch_up(self, study_id: int) -> None:
         """After a start of the bot: post what was not posted before it stopped, and redraw the rest."""
-        for view in history.sessions(self._store, study_id):
-            if view.state.is_finished:
-                continue
-            for trial in view.trials[-1:]:
-                self._tasks.run("posting a trial", partial(self.post_trial, trials.get(self._store, trial.id)))
-            if not view.trials:
-                self.session_begun(sessions.get(self._store, view.id))
-            self.redraw(view.id)
-            self._home_tabs.expect(view.participant_id)
+        unfinished = [view for view in history.sessions(self._store, study_id) if not view.state.is_finished]
+        self._tasks.run_errand(
+            "catching up with a session", [partial(self._catch_up_with, view) for view in unfinished]
+        )
+
+    def _catch_up_with(self, view: SessionView) -> None:
+        if view.trials:
+            self.post_trial(trials.get(self._store, view.trials[-1].id))
+        else:
+            self._messages.post_session(view.id)
+        self.redraw(view.id)
+        self._home_tabs.expect(view.participant_id)
 
     def _redraw_summary(self, session_id: int) -> None:
         """Redraw the root message and the Home tab for a change in a session that nobody waits for."""

@@ -129,10 +129,8 @@ class ResearcherActions:
             self._searchers.stop(actor)  # closing the study cancels only trials that wait; this also stops workers
         closed = studies.close_study(self._store, actor=actor, now=self._now())
         participants.forget_all(self._store, actor=actor, now=self._now())
-        for identity in waiting:
-            if identity is not None:
-                tell = partial(self._messages.tell_closed, identity)
-                self._tasks.run("telling somebody in the queue that the study is closed", tell)
+        told = [partial(self._messages.tell_closed, identity) for identity in waiting if identity is not None]
+        self._tasks.run_errand("telling people in the queue that the study is closed", told)
         self._reactions.study_moved()
         return closed
 

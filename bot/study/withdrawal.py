@@ -106,7 +106,8 @@ class Withdrawals:
     def _delete_messages(self, withdrawal: Withdrawal, identity: Identity | None) -> None:
         reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]
         self._admins.withdrawn(withdrawal.participant.code, reports)
-        for post in withdrawal.posts:
-            if post.subject.startswith(("trial:", "result:", "plot:")) and post.ts and identity is not None:
-                remove = partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id)
-                self._tasks.run("deleting a trial's message", remove)
+        if identity is not None:
+            of_trials = ("trial:", "result:", "plot:")
+            shown = [post for post in withdrawal.posts if post.subject.startswith(of_trials) and post.ts]
+            deletions = [partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id) for post in shown]
+            self._tasks.run_errand("deleting the messages of somebody who left", deletions)

@@ -44,6 +44,7 @@ class Rules:
 
     Attributes:
         ack_seconds: How long the app has to acknowledge an envelope.
+        answer_seconds: How long the answer to a call of the Web API is on its way.
         trigger_seconds: How long a ``trigger_id`` can be exchanged for a modal.
         file_processing_seconds: How long an uploaded file has no ``mimetype``.
         file_sharing_seconds: How long after its upload was completed a file is shared in its conversation.
@@ -73,6 +74,7 @@ class Rules:
     """
 
     ack_seconds: float = 3.0
+    answer_seconds: float = 0.0
     trigger_seconds: float = 3.0
     file_processing_seconds: float = 1.0
     file_sharing_seconds: float = 1.0

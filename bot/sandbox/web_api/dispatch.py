@@ -1,5 +1,6 @@
 """Every call of the Web API: read it, check token, scope and rate, run the method, answer in Slack's form."""
 
+import asyncio
 import json
 import time
 from typing import NoReturn
@@ -35,6 +36,7 @@ async def answer(request: web.Request, context: Context) -> web.Response:
             body, outcome = {"ok": True} | chosen.handler(Call(context, name, arguments)), "ok"
     except Refused as refusal:
         body, outcome = refusal.as_json(), str(refusal)
+    await asyncio.sleep(context.workspace.rules.answer_seconds)
     context.workspace.traffic.add(
         "call",
         name,

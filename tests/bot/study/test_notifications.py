@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.error_reporting import ErrorReporter
+from bot.slack.rate_limiter import RateLimiter
 from bot.study.notifications import Notifications
 from storage.database import Store
 from storage.schema.states import NoticeKind
@@ -85,9 +86,9 @@ def conversation():
 @pytest.fixture
 def notifications(store, conversation, alarms):
     errors = ErrorReporter(alarms)
-    tasks = BackgroundTasks(errors)
+    tasks = BackgroundTasks(errors, RateLimiter())
     yield Notifications(store, conversation, tasks, errors)
-    tasks.close()
+    tasks.close(flush=PATIENCE)
 
 
 def invite(store, user):
