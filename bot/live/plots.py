@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import Block
 from bot.live.forms import Form, FormsTaken, Shown, show
 from bot.live.pictures import Pictures
 from bot.slack.client import PacedClient
+from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import CallNotMade
 from reports.figures.loss_plot import LossCurves, draw
 
@@ -98,10 +99,8 @@ class Plots:
         except CallNotMade:
             raise
         except Exception as error:  # noqa: BLE001 - without pictures the study goes on
-            kind, seconds = (
-                code_of(error) or type(error).__name__,
-                FAILURE_REMEMBERED if may_pass(error) else REFUSAL_REMEMBERED,
-            )
+            kind = code_of(error) or type(error).__name__
+            seconds = FAILURE_REMEMBERED if may_pass(error) else REFUSAL_REMEMBERED
             self.forms.failed(Form.PICTURE, "upload", kind, seconds=seconds, certain=kind in _FOR_ALL)
             self.report(subject, error, about=Form.PICTURE.name)
             return None
