@@ -4,6 +4,7 @@ Every answer to something that cannot be done is HTTP 4xx with ``{"ok": false, "
 """
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ class HumanSide:
         return web.json_response({"ok": True} | _member_json(member))
 
     async def _traffic(self, request: web.Request) -> web.Response:
-        entries = self._workspace.traffic.since(_number(request, "after"))
+        entries = self._workspace.traffic.since(int(_number(request, "after")))
         return web.json_response(
             {"now": self._workspace.traffic.now, "entries": [entry.as_json() for entry in entries]}
         )
@@ -105,7 +106,7 @@ class HumanSide:
         user = self._user(request)
         channel = self._channel(user, request.query.get("channel", ""))
         replies = self._workspace.reply_counts(channel.id)
-        visible = self._workspace.visible(channel.id, user)
+        visible = self._workspace.visible(channel.id, user, opened=_number(request, "opened", math.inf))
         shown = [message_json(self._workspace, each, user) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
@@ -157,6 +158,8 @@ class HumanSide:
         user, body = self._user(request), await _body(request)
         channel = self._channel(user, str(body.get("channel") or ""))
         name, text = str(body.get("command") or ""), str(body.get("text") or "")
+        if body.get("thread_ts"):
+            raise NotPossible(f"{name} is not supported in threads. Sorry!")
         return _outcome(await interactions.command(self._context, user, channel, name, text))
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -195,7 +198,7 @@ class HumanSide:
 
     async def _changes(self, request: web.Request) -> web.Response:
         user, changes = self._user(request), self._workspace.changes
-        after, wait = _number(request, "after"), min(float(_number(request, "wait", 25)), _LONGEST_WAIT)
+        after, wait = int(_number(request, "after")), min(_number(request, "wait", 25), _LONGEST_WAIT)
         found = [] if after < 0 else await changes.wait(after, user, wait)
         return web.json_response({"now": changes.now, "changes": [each.as_json() for each in found]})
 
@@ -283,8 +286,8 @@ async def _body(request: web.Request) -> Json:
     return content
 
 
-def _number(request: web.Request, name: str, default: int = 0) -> int:
+def _number(request: web.Request, name: str, default: float = 0) -> float:
     try:
-        return int(float(request.query.get(name, default)))
+        return float(request.query.get(name, default))
     except ValueError:
         raise NotPossible(f"{name} must be a number.") from None

@@ -79,6 +79,7 @@ class LocalWorkspace:
         self._people, self._channels = tuple(people), tuple(channels)
         self._manifest = Manifest() if manifest is None else Manifest.read(Path(manifest))
         self._port = port
+        self._clients: dict[str, Person] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="local-workspace", daemon=True)
         self._started = threading.Event()
@@ -127,20 +128,23 @@ class LocalWorkspace:
         return self._in_loop(lambda: tuple(self._parts.workspace.members.values()))
 
     def person(self, id_or_name: str) -> Person:
-        """Somebody in the workspace, to act as them.
+        """Somebody in the workspace, to act as them: always the same client of theirs.
 
         Raises:
             KeyError: Nobody has this id or name.
         """
         for member in self.people:
             if id_or_name in {member.id, member.name}:
-                return Person(self.url, member.id)
+                return self._client(member)
         raise KeyError(f"Nobody in this workspace is called {id_or_name}.")
 
     def add_person(self, name: str, role: Role = "participant", kind: Kind = Kind.MEMBER) -> Person:
         """Let somebody in."""
         member = self._in_loop(lambda: self._parts.workspace.join(Member(name, role, kind=kind)))
-        return Person(self.url, member.id)
+        return self._client(member)
+
+    def _client(self, member: Member) -> Person:
+        return self._clients.setdefault(member.id, Person(self.url, member.id))
 
     def deactivate(self, id_or_name: str) -> None:
         """Deactivate somebody's account.

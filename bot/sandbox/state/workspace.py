@@ -1,6 +1,7 @@
 """What is in the workspace: people, conversations, messages, views, files. Look-ups and changes; no network."""
 
 import itertools
+import math
 import secrets
 import time
 from collections import Counter
@@ -120,13 +121,21 @@ class Workspace:
         """What people read as the author."""
         return self.manifest.app_name if user == BOT_USER else self.members[user].name
 
-    def visible(self, channel: str, user: str) -> list[Message]:
-        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies."""
+    def visible(self, channel: str, user: str, *, opened: float = math.inf) -> list[Message]:
+        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies.
+
+        Args:
+            channel: The conversation.
+            user: The person.
+            opened: When (Unix time) the client in which they look was opened or last reloaded: it has only those
+                ephemeral messages that came since then. By default none, as in every client that is opened now.
+        """
         answered = self.reply_counts(channel)
         return [
             each
             for each in self.messages[channel].values()  # Their ts only grow, so they are in order.
-            if each.visible_to in {None, user} and (not each.deleted or answered[each.ts])
+            if (each.visible_to is None or (each.visible_to == user and float(each.ts) >= opened))
+            and (not each.deleted or answered[each.ts])
         ]
 
     def reply_counts(self, channel: str) -> Counter[str]:
@@ -216,5 +225,4 @@ class Workspace:
         return sum(
             each.ts > read and each.user != user and each.in_conversation and not each.deleted
             for each in self.visible(channel, user)
-            if each.visible_to is None
         )

@@ -105,6 +105,7 @@ def post(
 
     As in Slack, ``broadcast`` means nothing for a message that is no reply; and everybody in the conversation may see
     the files that the message shows, unless only one person sees it: no file can be shared in an ephemeral message.
+    An ephemeral reply shows only in a thread in which there is a reply already.
 
     Raises:
         Refused: ``thread_not_found``: there is no message to reply to.
@@ -130,6 +131,11 @@ def post(
     )
     if visible_to is None:
         workspace.show_files(message, [*files, *file_ids(blocks)])
+    if visible_to is not None and thread_ts is not None and not workspace.replies(channel, thread_ts):
+        workspace.traffic.add(
+            "warning", "ephemeral message", "not shown", detail="nobody has replied in its thread yet"
+        )
+        return message
     workspace.add_message(message)
     if thread_ts is not None:
         workspace.message_changed(workspace.messages[channel][thread_ts])

@@ -185,6 +185,26 @@ def _picture(page: Page, client: WebClient, number: int) -> dict[str, Any]:
     return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
 
 
+def test_what_only_one_person_sees_is_gone_after_a_reload_and_a_thread_keeps_its_own(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1")
+    client.chat_postEphemeral(channel=channel, user=person.id, text="Stopped already")
+    client.chat_postEphemeral(channel=channel, user=person.id, thread_ts=root, text="Nothing to cancel")
+    conversation = page.get_by_role("region", name="Messages")
+    expect(conversation.get_by_text("Stopped already")).to_be_visible()
+    expect(conversation.get_by_text("Nothing to cancel")).to_have_count(0)
+    page.get_by_role("button", name="1 reply").click()
+    expect(page.get_by_role("complementary", name="Thread").get_by_text("Nothing to cancel")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_role("complementary", name="Thread").get_by_text("Trial 1")).to_be_visible()
+    expect(page.get_by_text("Stopped already")).to_have_count(0)
+    expect(page.get_by_text("Nothing to cancel")).to_have_count(0)
+
+
 def test_a_reply_in_a_thread_marks_the_conversation_only_when_it_is_broadcast(
     page: Page, client: WebClient, person: Person
 ) -> None:
