@@ -98,11 +98,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Message(Shown):
-    """A message as one person sees it."""
+    """A message as one person sees it.
+
+    Attributes:
+        broadcast: Whether it is a reply that shows in the conversation too.
+    """
 
     channel: str
     ts: str
     thread_ts: str | None
+    broadcast: bool
     user: str
     name: str
     bot: bool
@@ -117,7 +122,10 @@ class Message(Shown):
     @classmethod
     def read(cls, channel: str, content: Mapping[str, Any]) -> "Message":
         """Read one message of the human side's answer."""
-        plain = ("ts", "thread_ts", "user", "name", "bot", "text", "edited", "ephemeral", "deleted", "reply_count")
+        plain = (
+            *("ts", "thread_ts", "broadcast", "user", "name", "bot", "text"),
+            *("edited", "ephemeral", "deleted", "reply_count"),
+        )
         return cls(
             channel=channel,
             blocks=tuple(content["blocks"] or ()),

@@ -27,6 +27,7 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     return {
         "ts": message.ts,
         "thread_ts": message.thread_ts,
+        "broadcast": message.broadcast,
         "user": message.user,
         "name": workspace.name_of(message.user),
         "bot": message.user == BOT_USER,

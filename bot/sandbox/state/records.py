@@ -50,7 +50,12 @@ class Channel:
 
 @dataclass
 class Message:
-    """A message. ``visible_to`` names the one person who sees an ephemeral message."""
+    """A message.
+
+    Attributes:
+        visible_to: The one person who sees an ephemeral message.
+        broadcast: Whether a reply shows in the conversation too.
+    """
 
     ts: str
     channel: str
@@ -58,12 +63,18 @@ class Message:
     text: str
     blocks: list[Json] | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     edited: str | None = None
     visible_to: str | None = None
     deleted: bool = False
     files: tuple[str, ...] = ()
     client_msg_id: str | None = None
     values: Values = field(default_factory=dict)
+
+    @property
+    def in_conversation(self) -> bool:
+        """Whether it shows in the conversation, and not only in a thread."""
+        return self.thread_ts in {None, self.ts} or self.broadcast
 
 
 @dataclass

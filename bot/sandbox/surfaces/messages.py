@@ -91,11 +91,14 @@ def post(
     *,
     blocks: list[Json] | None = None,
     thread_ts: str | None = None,
+    broadcast: bool = False,
     visible_to: str | None = None,
     files: tuple[str, ...] = (),
     client_msg_id: str | None = None,
 ) -> Message:
     """Put a new message into a conversation; ``blocks`` must have been checked.
+
+    As in Slack, ``broadcast`` means nothing for a message that is no reply.
 
     Raises:
         Refused: ``thread_not_found``: there is no message to reply to.
@@ -113,6 +116,7 @@ def post(
         text=text,
         blocks=blocks,
         thread_ts=thread_ts,
+        broadcast=broadcast and thread_ts is not None,
         visible_to=visible_to,
         files=files,
         client_msg_id=client_msg_id,
@@ -140,6 +144,14 @@ def change(context: Context, message: Message, text: str, blocks: list[Json] | N
     context.workspace.message_changed(message)
     if message.visible_to is None:
         _send_event(context, message.channel, changed_event(context.workspace, message, before))
+
+
+def broadcast_reply(context: Context, message: Message) -> None:
+    """Show a reply that is in its thread already in the conversation too, at its own time."""
+    before = message_json(context.workspace, message)
+    message.broadcast = True
+    context.workspace.message_changed(message)
+    _send_event(context, message.channel, changed_event(context.workspace, message, before))
 
 
 def delete(context: Context, message: Message) -> None:

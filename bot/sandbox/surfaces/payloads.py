@@ -68,7 +68,12 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         content["files"] = [file_json(workspace.files[each]) for each in message.files if each in workspace.files]
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = workspace.messages[message.channel].get(message.thread_ts)
-        content |= {"thread_ts": message.thread_ts, "parent_user_id": parent.user if parent else BOT_USER}
+        content["thread_ts"] = message.thread_ts
+        if message.broadcast and parent is not None:
+            root = message_json(workspace, parent) | {"is_locked": False}
+            content |= {"subtype": "thread_broadcast", "root": root}
+        else:
+            content["parent_user_id"] = parent.user if parent else BOT_USER
     elif replies := workspace.replies(message.channel, message.ts):
         users = list(dict.fromkeys(each.user for each in replies))
         content |= {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users}

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.json_types import Json
 from bot.sandbox.state.records import BOT_USER, Channel, Message
-from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
+from bot.sandbox.surfaces.messages import broadcast_reply, change, checked_blocks, delete, post
 from bot.sandbox.surfaces.payloads import message_json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
@@ -14,17 +14,30 @@ _MOST_POSTED, _MOST_UPDATED = 40_000, 4_000
 
 @method("chat.postMessage", "chat:write")
 def post_message(call: Call) -> Json:
-    """Post a message, or a reply with ``thread_ts``."""
+    """Post a message, or a reply with ``thread_ts``, which ``reply_broadcast`` shows in the conversation too."""
     channel = _open_for_app(call, call.channel(user_ids=True))
     text, blocks = _content(call, _MOST_POSTED)
-    message = post(call.context, channel.id, BOT_USER, text, blocks=blocks, thread_ts=call.optional("thread_ts"))
+    message = post(
+        call.context,
+        channel.id,
+        BOT_USER,
+        text,
+        blocks=blocks,
+        thread_ts=call.optional("thread_ts"),
+        broadcast=call.flag("reply_broadcast"),
+    )
     return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
 
 
 @method("chat.update", "chat:write")
 def update(call: Call) -> Json:
-    """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has."""
+    """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has.
+
+    ``reply_broadcast`` brings a reply into the conversation, and nothing new may come with it.
+    """
     message = _own_message(call, "cant_update_message")
+    if call.flag("reply_broadcast") and not message.broadcast:
+        return _broadcast(call, message)
     text, blocks = _content(call, _MOST_UPDATED)
     change(call.context, message, text, blocks)
     content = message_json(call.workspace, message)
@@ -69,6 +82,16 @@ def get_permalink(call: Call) -> Json:
     if message is None:
         raise Refused("message_not_found")
     return {"channel": channel.id, "permalink": f"{call.context.url}/#/{channel.id}/{message.ts}"}
+
+
+def _broadcast(call: Call, message: Message) -> Json:
+    if message.thread_ts is None:
+        raise Refused("cant_broadcast_message")
+    if call.text("text") or call.structure("blocks", "invalid_blocks_format"):
+        raise Refused("no_dual_broadcast_content_update")
+    broadcast_reply(call.context, message)
+    content = message_json(call.workspace, message)
+    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": content}
 
 
 def _open_for_app(call: Call, channel: Channel) -> Channel:

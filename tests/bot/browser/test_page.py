@@ -1,6 +1,7 @@
 """The local workspace's page, in a real browser, before a real Bolt app."""
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,3 +176,23 @@ def test_a_narrow_window_shows_everything_within_its_width(page: Page, received:
     page.get_by_role("button", name="People and conversations").click()
 
     expect(page.get_by_role("link", name="Home")).to_be_in_viewport()
+
+
+def test_a_reply_that_is_broadcast_stands_in_both_places_and_opens_its_thread(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your *session*")["ts"]
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 trains")
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Your time is up", reply_broadcast=True)
+
+    conversation = page.get_by_role("region", name="Messages")
+    told = conversation.get_by_role("article").filter(has_text="Your time is up")
+    expect(told).to_contain_text("replied to a thread: Your session")
+    expect(conversation.get_by_text("Trial 1 trains")).to_have_count(0)
+    expect(page.locator("#announcer")).to_have_text(re.compile("^[^:]+: Your time is up"))
+    told.get_by_role("button", name="Your session").click()
+
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread.get_by_role("article")).to_have_count(3)
+    expect(thread.get_by_role("article").last).to_contain_text("Also sent to the conversation")
