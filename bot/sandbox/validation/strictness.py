@@ -13,6 +13,8 @@ SLACK_LIMITS: Mapping[str, int] = MappingProxyType(
         "conversations.list": _TIER_2,
         "usergroups.users.list": _TIER_2,
         "chat.delete": _TIER_3,
+        "chat.deleteScheduledMessage": _TIER_3,
+        "chat.scheduleMessage": _TIER_3,
         "chat.update": _TIER_3,
         "conversations.history": _TIER_3,
         "conversations.info": _TIER_3,
@@ -61,6 +63,7 @@ class Rules:
         duplicate_events: Every event is delivered a second time, although it was acknowledged.
         refuse_files: Every ``files.*`` call fails as if ``files:write`` were not granted.
         refuse_charts: A ``data_visualization`` block is refused, as in a workspace that does not have it yet.
+        clock_ahead_seconds: How far the workspace's clock is ahead of the machine's.
         file_storage_bytes: All files together; beyond that, uploads are refused.
     """
 
@@ -81,4 +84,5 @@ class Rules:
     duplicate_events: bool = False
     refuse_files: bool = False
     refuse_charts: bool = False
+    clock_ahead_seconds: float = 0.0
     file_storage_bytes: int = 256 * 1024 * 1024
