@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
+from bot.checks.connection import connect
 from bot.live.feed import LiveFeed
 from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
@@ -186,6 +187,7 @@ class Bot:
                 jobs,
                 self._subprocesses,
                 permissions,
+                partial(connect, credentials.app_token, credentials.api_url),
                 now,
             )
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_sdk.errors import SlackApiError
 
+from bot.checks.slack_checks import Connect
 from bot.researcher.permissions import GroupUnknown, Permissions
 from bot.researcher.views import answers
 from bot.researcher.views.pages import Page, text_message
@@ -102,6 +103,7 @@ class ResearcherContext:
         jobs: The jobs that run.
         subprocesses: Runs long computations.
         permissions: Knows who is a researcher.
+        connect: Opens one more connection to Slack for a moment.
         now: The time, aware.
     """
 
@@ -115,6 +117,7 @@ class ResearcherContext:
     jobs: RunningJobs
     subprocesses: SubprocessJob
     permissions: Permissions
+    connect: Connect
     now: Callable[[], datetime]
 
     def handle(self, do: Handler, interaction: Interaction) -> None:
