@@ -15,7 +15,8 @@ from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
 from bot.sandbox.server.human_json import conversation_json, message_json, view_json
 from bot.sandbox.state.inputs import NotPossible
-from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Member, Message, View
+from bot.sandbox.state.people import Member
+from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Message, View
 from bot.sandbox.surfaces import interactions, messages
 from bot.sandbox.surfaces.interactions import Change, Outcome
 from bot.sandbox.surfaces.payloads import escape, with_mentions
@@ -65,16 +66,14 @@ class HumanSide:
 
     async def _people(self, _request: web.Request) -> web.Response:
         members = self._workspace.members.values()
-        return web.json_response(
-            {"people": [{"id": each.id, "name": each.name, "role": each.role} for each in members]}
-        )
+        return web.json_response({"people": [_member_json(each) for each in members]})
 
     async def _join(self, request: web.Request) -> web.Response:
         name = str((await _body(request)).get("name") or "").strip()
         if not 0 < len(name) <= 80:
             raise NotPossible("A new person needs a name of at most 80 characters.")
         member = self._workspace.join(Member(name))
-        return web.json_response({"ok": True, "id": member.id, "name": member.name, "role": member.role})
+        return web.json_response({"ok": True} | _member_json(member))
 
     async def _traffic(self, request: web.Request) -> web.Response:
         entries = self._workspace.traffic.since(_number(request, "after"))
@@ -210,6 +209,8 @@ class HumanSide:
         user = request.match_info["user"]
         if user not in self._workspace.members:
             raise NotPossible(f"Nobody in this workspace is {user}.")
+        if not self._workspace.members[user].is_present:
+            raise NotPossible(f"{self._workspace.name_of(user)} cannot use this workspace.")
         return user
 
     def _channel(self, user: str, channel_id: str) -> Channel:
@@ -260,6 +261,16 @@ def _change(body: Json) -> Change:
     if element is not None and not isinstance(element, dict):
         raise NotPossible("The state of an element is an object.")
     return Change(str(body.get("block_id") or ""), str(body.get("action_id") or ""), element)
+
+
+def _member_json(member: Member) -> Json:
+    return {
+        "id": member.id,
+        "name": member.name,
+        "role": member.role,
+        "kind": member.kind,
+        "present": member.is_present,
+    }
 
 
 async def _body(request: web.Request) -> Json:

@@ -18,7 +18,8 @@ from bot.sandbox.connection.context import Context
 from bot.sandbox.connection.socket_mode import Reason, SocketMode
 from bot.sandbox.server.human_side import HumanSide
 from bot.sandbox.state.journal import Traffic
-from bot.sandbox.state.records import BOT_USER, ChannelPlan, Member, Role
+from bot.sandbox.state.people import Kind, Member, Role
+from bot.sandbox.state.records import BOT_USER, ChannelPlan
 from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.validation.manifest import Manifest
 from bot.sandbox.validation.rate_limits import RateLimits
@@ -135,10 +136,36 @@ class LocalWorkspace:
                 return Person(self.url, member.id)
         raise KeyError(f"Nobody in this workspace is called {id_or_name}.")
 
-    def add_person(self, name: str, role: Role = "participant") -> Person:
+    def add_person(self, name: str, role: Role = "participant", kind: Kind = Kind.MEMBER) -> Person:
         """Let somebody in."""
-        member = self._in_loop(lambda: self._parts.workspace.join(Member(name, role)))
+        member = self._in_loop(lambda: self._parts.workspace.join(Member(name, role, kind=kind)))
         return Person(self.url, member.id)
+
+    def deactivate(self, id_or_name: str) -> None:
+        """Deactivate somebody's account.
+
+        Raises:
+            KeyError: Nobody has this id or name.
+        """
+        person = self.person(id_or_name)
+        self._in_loop(lambda: self._parts.workspace.deactivate(person.id))
+
+    def refuse(self, method: str, error: str, *, channel: str = "") -> None:
+        """Refuse the app's calls of a method from now on: those into one conversation, or all of them.
+
+        Args:
+            method: Such as ``chat.postMessage``.
+            error: Slack's name for the refusal, such as ``restricted_action``; empty: refuse no longer.
+            channel: The id of the conversation; empty: every call.
+        """
+
+        def note() -> None:
+            refusals = self._parts.workspace.refusals
+            refusals.pop((method, channel), None)
+            if error:
+                refusals[method, channel] = error
+
+        self._in_loop(note)
 
     def channel_id(self, name: str) -> str:
         """The id of the channel of this name.

@@ -1,4 +1,4 @@
-"""People, conversations, messages, views and files as plain data."""
+"""Conversations, messages, views and files as plain data."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,21 +6,11 @@ from typing import Literal
 
 from bot.sandbox.json_types import Json, Values
 
-Role = Literal["participant", "researcher", "admin"]
-
 TEAM_ID, APP_ID, BOT_USER, BOT_ID = "T00000001", "A00000001", "U00000BOT", "B00000001"
+OTHER_TEAM_ID = "T00000002"
+"""The workspace of another organisation."""
+
 TEAM_DOMAIN, VERIFICATION_TOKEN = "local-workspace", "local-verification"
-GROUPS: dict[str, Role] = {"S00000001": "researcher", "S00000002": "admin"}
-"""The workspace's user groups, by id: everybody of that role."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """A person in the workspace. An empty ``id`` is given by the workspace when they join."""
-
-    name: str
-    role: Role = "participant"
-    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from bot.sandbox.state.journal import ChangeLog, TrafficLog
+from bot.sandbox.state.people import Kind, Member
 from bot.sandbox.state.records import (
     BOT_USER,
     Channel,
     ChannelPlan,
     File,
-    Member,
     Message,
     ResponseUrl,
     ScheduledMessage,
@@ -45,6 +46,7 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.read_until: dict[tuple[str, str], str] = {}
+        self.refusals: dict[tuple[str, str], str] = {}
         self._numbers = itertools.count(1)
         self._last_ts = 0
         for plan in channels:
@@ -53,17 +55,21 @@ class Workspace:
             self.join(member)
 
     def join(self, member: Member) -> Member:
-        """Let a person in: they get an id, a conversation with the app, and (unless participant) the channels."""
+        """Let somebody in: they get an id, a conversation with the app, and (unless participant) the channels.
+
+        An account with which the app can open no conversation gets none.
+        """
         number = len(self.members) + 1
         while not member.id and f"U{number:08d}" in self.members:
             number += 1
-        joined = Member(member.name, member.role, member.id or f"U{number:08d}")
+        joined = replace(member, id=member.id or f"U{number:08d}")
         if joined.id in self.members:
             raise ValueError(f"{joined.id} is already in the workspace.")
         self.members[joined.id] = joined
-        direct = f"D{joined.id[1:]}"
-        self.channels[direct] = Channel(direct, "dm", self.manifest.app_name, {joined.id, BOT_USER})
-        self.messages[direct] = {}
+        if joined.is_present:
+            direct = f"D{joined.id[1:]}"
+            self.channels[direct] = Channel(direct, "dm", self.manifest.app_name, {joined.id, BOT_USER})
+            self.messages[direct] = {}
         if joined.role != "participant":
             for channel in self.channels.values():
                 if channel.kind == "channel":
@@ -71,6 +77,18 @@ class Workspace:
         self.changes.add("people")
         self.changes.add("conversations", audience=frozenset({joined.id}))
         return joined
+
+    def deactivate(self, user: str) -> None:
+        """Deactivate a person's account: they leave the channels. Their conversation with the app stays."""
+        self.members[user] = replace(self.members[user], kind=Kind.DEACTIVATED)
+        for channel in self.channels.values():
+            if channel.kind == "channel":
+                channel.members.discard(user)
+        self.changes.add("people")
+
+    def is_deactivated(self, user: str) -> bool:
+        """Whether this is somebody whose account was deactivated."""
+        return user in self.members and self.members[user].is_deactivated
 
     def _open_channel(self, plan: ChannelPlan) -> None:
         channel_id = f"C{len(self.channels) + 1:08d}"
@@ -110,9 +128,9 @@ class Workspace:
         self.response_urls[ticket] = ResponseUrl(channel, user, now + self.rules.response_url_seconds, message_ts)
         return ticket
 
-    def direct_channel(self, user: str) -> Channel:
-        """The conversation between this person and the app."""
-        return self.channels[f"D{user[1:]}"]
+    def direct_channel(self, user: str) -> Channel | None:
+        """The conversation between somebody and the app; ``None`` if there never was one."""
+        return self.channels.get(f"D{user[1:]}")
 
     def name_of(self, user: str) -> str:
         """What people read as the author."""

@@ -170,7 +170,8 @@ def open_app(context: Context, user: str, tab: str) -> None:
     workspace = context.workspace
     if "app_home_opened" not in workspace.manifest.events:
         return
-    event: Json = {"type": "app_home_opened", "user": user, "channel": workspace.direct_channel(user).id}
+    direct = workspace.direct_channel(user)
+    event: Json = {"type": "app_home_opened", "user": user, "channel": direct.id if direct is not None else ""}
     event |= {"tab": tab, "event_ts": f"{time.time():.6f}"}
     if tab == "home" and (home := workspace.home(user)) is not None:
         event["view"] = view_json(home)

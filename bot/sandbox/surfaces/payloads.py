@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from bot.sandbox.json_types import Json
+from bot.sandbox.state.people import Kind
 from bot.sandbox.state.records import (
     APP_ID,
     BOT_ID,
     BOT_USER,
+    OTHER_TEAM_ID,
     TEAM_DOMAIN,
     TEAM_ID,
     VERIFICATION_TOKEN,
@@ -135,29 +137,37 @@ def file_json(file: File) -> Json:
 
 def user_json(workspace: Workspace, user: str) -> Json:
     """A person or the bot user as ``users.info`` answers."""
-    is_bot = user == BOT_USER
-    name, admin = workspace.name_of(user), not is_bot and workspace.members[user].role == "admin"
-    return {
+    name, member = workspace.name_of(user), workspace.members.get(user)
+    kind = Kind.BOT if member is None else member.kind
+    team = OTHER_TEAM_ID if member is not None and member.is_of_another_organisation else TEAM_ID
+    content: Json = {
         "id": user,
-        "team_id": TEAM_ID,
+        "team_id": team,
         "name": user_name(name),
-        "real_name": name,
-        "deleted": False,
-        "is_bot": is_bot,
+        "deleted": kind is Kind.DEACTIVATED,
+        "is_bot": kind is Kind.BOT,
         "is_app_user": False,
-        "is_admin": admin,
+        "profile": {"real_name": name, "display_name": name, "team": team},
+    }
+    if kind is Kind.DEACTIVATED:  # the account has lost the rest
+        return content
+    content |= {
+        "real_name": name,
+        "is_admin": member is not None and member.role == "admin",
+        "is_restricted": kind in {Kind.GUEST, Kind.SINGLE_CHANNEL_GUEST},
+        "is_ultra_restricted": kind is Kind.SINGLE_CHANNEL_GUEST,
         "tz": "Etc/UTC",
         "tz_label": "Coordinated Universal Time",
         "tz_offset": 0,
-        "profile": {"real_name": name, "display_name": name, "team": TEAM_ID},
     }
+    return content | ({"is_stranger": kind is Kind.STRANGER} if team != TEAM_ID else {})
 
 
-def channel_json(channel: Channel, user: str | None = None) -> Json:
-    """A conversation as ``conversations.info`` answers."""
+def channel_json(channel: Channel, user: str | None = None, *, deactivated: bool = False) -> Json:
+    """A conversation as ``conversations.info`` answers; in a direct one, ``user`` is the person."""
     content: Json = {"id": channel.id, "is_im": channel.kind == "dm", "is_mpim": False, "is_archived": False}
     if channel.kind == "dm":
-        return content | {"user": user, "is_user_deleted": False, "is_open": True}
+        return content | {"user": user, "is_user_deleted": deactivated, "is_open": True}
     return content | {
         "name": channel.name,
         "is_channel": not channel.private,

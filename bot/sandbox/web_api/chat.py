@@ -17,7 +17,11 @@ _FARTHEST_SCHEDULED_SECONDS = 120 * 24 * 3600
 
 @method("chat.postMessage", "chat:write")
 def post_message(call: Call) -> Json:
-    """Post a message, or a reply with ``thread_ts``, which ``reply_broadcast`` shows in the conversation too."""
+    """Post a message, or a reply with ``thread_ts``, which ``reply_broadcast`` shows in the conversation too.
+
+    Slack takes what is said to a deactivated person, as the maintainers of its SDK for Python confirm: their
+    conversation is still there. Nobody reads it.
+    """
     channel = _open_for_app(call, call.channel(user_ids=True))
     text, blocks = _content(call, _MOST_POSTED)
     message = post(
@@ -29,6 +33,8 @@ def post_message(call: Call) -> Json:
         thread_ts=call.optional("thread_ts"),
         broadcast=call.flag("reply_broadcast"),
     )
+    if any(call.workspace.is_deactivated(user) for user in channel.members):
+        call.workspace.traffic.add("warning", call.method, "nobody reads it", detail="the account is deactivated")
     return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
 
 
@@ -96,7 +102,7 @@ def post_ephemeral(call: Call) -> Json:
     user = call.required("user")
     if user not in call.workspace.members:
         raise Refused("user_not_found")
-    if user not in channel.members:
+    if user not in channel.members or call.workspace.is_deactivated(user):
         raise Refused("user_not_in_channel")
     text, blocks = _content(call, _MOST_POSTED)
     message = post(

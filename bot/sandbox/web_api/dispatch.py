@@ -28,12 +28,14 @@ async def answer(request: web.Request, context: Context) -> web.Response:
     try:
         arguments = await read_arguments(request)
         chosen = _authorised(context, METHODS.get(name), _token(request, arguments))
-        retry_after = context.limits.retry_after(name, _posts_into(context, arguments))
+        place = _posts_into(context, arguments)
+        retry_after = context.limits.retry_after(name, place)
         if retry_after:
             status, headers["Retry-After"] = 429, str(retry_after)
             body: Json = Refused("ratelimited").as_json()
             outcome = f"ratelimited, retry after {retry_after} s"
         else:
+            _refuse_as_told(context, name, place)
             body, outcome = {"ok": True} | chosen.handler(Call(context, name, arguments)), "ok"
     except Refused as refusal:
         body, outcome = refusal.as_json(), str(refusal)
@@ -97,6 +99,14 @@ def _authorised(context: Context, chosen: Method | None, token: str) -> Method:
 
 def _posts_into(context: Context, arguments: Json) -> str | None:
     channel = arguments.get("channel")
-    if channel in context.workspace.members:
-        return context.workspace.direct_channel(str(channel)).id
+    if channel in context.workspace.members and (direct := context.workspace.direct_channel(str(channel))) is not None:
+        return direct.id
     return None if channel is None else str(channel)
+
+
+def _refuse_as_told(context: Context, method: str, place: str | None) -> None:
+    """Refuse a call that a test has the workspace refuse, such as posts into one conversation."""
+    refusals = context.workspace.refusals
+    error = refusals.get((method, place or "")) or refusals.get((method, ""))
+    if error is not None:
+        raise Refused(error)

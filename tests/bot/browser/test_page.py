@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from bot.sandbox.client.person import Person
 from bot.sandbox.server.local_workspace import LocalWorkspace
+from bot.sandbox.state.people import Kind
 
 if TYPE_CHECKING:
     from tests.bot.browser.conftest import Received
@@ -165,6 +166,24 @@ def test_a_link_opens_as_its_person_and_a_new_person_can_join(page: Page, worksp
     page.goto("about:blank")
     page.goto(address)
     expect(page.get_by_role("button", name="Looking as Third participant")).to_be_visible()
+
+
+def test_one_can_look_as_people_who_can_use_the_workspace_and_as_nobody_else(
+    page: Page, workspace: LocalWorkspace
+) -> None:
+    for kind in Kind:
+        workspace.add_person(f"Is {kind}", kind=kind)
+    page.get_by_role("button", name="Looking as").click()
+    people = page.get_by_role("dialog", name="Look as another person")
+    for kind in (Kind.GUEST, Kind.EXTERNAL):
+        expect(people.get_by_role("link", name=f"Is {kind}", exact=True)).to_be_visible()
+    for kind in (Kind.BOT, Kind.DEACTIVATED, Kind.STRANGER, Kind.HIDDEN):
+        expect(people.get_by_role("link", name=f"Is {kind}", exact=True)).to_have_count(0)
+
+    people.get_by_role("link", name="Is guest", exact=True).click()
+    expect(page.get_by_role("button", name="Looking as Is guest")).to_be_visible()
+    workspace.deactivate("Is guest")
+    expect(page.get_by_role("button", name="Looking as First participant")).to_be_visible()
 
 
 def test_a_narrow_window_shows_everything_within_its_width(page: Page, received: "Received") -> None:

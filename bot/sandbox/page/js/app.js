@@ -147,11 +147,11 @@ class Page {
   #follow() {
     const before = this.route;
     const wanted = currentRoute();
-    if (!this.people.some((person) => person.id === wanted.user)) {
+    if (!this.#canLookAs(wanted.user)) {
       this.feed?.stop();
       this.#lost(false);
-      if (wanted.user) notify(`Nobody in this workspace has the id ${wanted.user}.`);
-      const [first] = this.people;
+      if (wanted.user) notify(`Nobody who can use this workspace has the id ${wanted.user}.`);
+      const first = this.people.find((person) => person.present);
       if (first) location.replace(addressOf({ user: first.id }));
       else byId("title").textContent = "Nobody is here yet: join as a new person.";
       return;
@@ -317,7 +317,12 @@ class Page {
     this.#lost(true, error);
     if (error.lost) return;
     this.people = await everybody().catch(() => this.people);
-    if (!this.people.some((person) => person.id === this.route.user)) this.#follow();
+    if (!this.#canLookAs(this.route.user)) this.#follow();
+  }
+
+  /** Whether this is somebody who can use the workspace: no bot, nobody whose account is deactivated. */
+  #canLookAs(user) {
+    return this.people.some((person) => person.id === user && person.present);
   }
 
   #lost(isLost, error) {
