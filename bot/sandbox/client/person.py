@@ -266,7 +266,7 @@ class Person:
         return self.wait_until(look, timeout, lambda: f"{words!r} on the Home tab")
 
     def pictures(self, message: Message) -> tuple[bytes, ...]:
-        """The bytes of the pictures in a message, those that were not deleted."""
+        """The bytes of the pictures in a message that this person sees: none of a broken one."""
         return tuple(self.download(url) for url in message.image_urls if url.startswith("/"))
 
     def download(self, path: str) -> bytes:

@@ -106,7 +106,7 @@ class HumanSide:
         channel = self._channel(user, request.query.get("channel", ""))
         replies = self._workspace.reply_counts(channel.id)
         visible = self._workspace.visible(channel.id, user)
-        shown = [message_json(self._workspace, each) | {"reply_count": replies[each.ts]} for each in visible]
+        shown = [message_json(self._workspace, each, user) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
     async def _write(self, request: web.Request) -> web.Response:

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 from bot.sandbox.client.person import Person
 from bot.sandbox.connection.context import Context
 from bot.sandbox.connection.socket_mode import Reason, SocketMode
+from bot.sandbox.server import downloads
 from bot.sandbox.server.human_side import HumanSide
 from bot.sandbox.state.journal import Traffic
 from bot.sandbox.state.people import Kind, Member, Role
@@ -276,7 +277,10 @@ def _add_routes(app: web.Application, context: Context) -> None:
         return await files.receive(request, context)
 
     async def download(request: web.Request) -> web.StreamResponse:
-        return await files.download(request, context)
+        return await downloads.for_app(request, context)
+
+    async def show(request: web.Request) -> web.StreamResponse:
+        return await downloads.for_person(request, context)
 
     async def response(request: web.Request) -> web.StreamResponse:
         return await response_url.answer(request, context)
@@ -284,6 +288,7 @@ def _add_routes(app: web.Application, context: Context) -> None:
     app.router.add_route("*", "/api/{method}", call)
     app.router.add_post("/upload/v1/{ticket}", upload)
     app.router.add_get("/files/{id}/{name}", download)
+    app.router.add_get("/ui/{user}/files/{id}/{name}", show)
     app.router.add_post("/response/{ticket}", response)
     app.router.add_get("/link/", context.socket_mode.accept)
     HumanSide(context).add_routes(app.router)

@@ -101,7 +101,11 @@ class View:
 
 @dataclass
 class File:
-    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed."""
+    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed.
+
+    Attributes:
+        shown_by: The messages that showed it to others, as channel and ts: until one does, only the app has it.
+    """
 
     id: str
     name: str
@@ -112,6 +116,7 @@ class File:
     content: bytes | None = None
     ready_at: float | None = None
     channels: list[str] = field(default_factory=list)
+    shown_by: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def completed(self) -> bool:

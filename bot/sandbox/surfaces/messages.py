@@ -4,11 +4,13 @@ import copy
 import secrets
 import string
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
 from bot.sandbox.state.inputs import state_of
+from bot.sandbox.state.pictures import file_ids
 from bot.sandbox.state.records import BOT_USER, Message
 from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
@@ -98,7 +100,8 @@ def post(
 ) -> Message:
     """Put a new message into a conversation; ``blocks`` must have been checked.
 
-    As in Slack, ``broadcast`` means nothing for a message that is no reply.
+    As in Slack, ``broadcast`` means nothing for a message that is no reply; and everybody in the conversation may see
+    the files that the message shows, unless only one person sees it: no file can be shared in an ephemeral message.
 
     Raises:
         Refused: ``thread_not_found``: there is no message to reply to.
@@ -122,6 +125,8 @@ def post(
         client_msg_id=client_msg_id,
         values=state_of(blocks or []),
     )
+    if visible_to is None:
+        workspace.show_files(message, [*files, *file_ids(blocks)])
     workspace.add_message(message)
     if thread_ts is not None:
         workspace.message_changed(workspace.messages[channel][thread_ts])
@@ -132,12 +137,26 @@ def post(
     return message
 
 
-def change(context: Context, message: Message, text: str, blocks: list[Json] | None) -> None:
+def change(
+    context: Context, message: Message, text: str, blocks: list[Json] | None, *, files: Iterable[str] = ()
+) -> None:
     """Replace a message's text and (checked) blocks. Inputs with the same ids keep what was entered.
 
-    As in Slack, a message with blocks is not marked as edited.
+    As in Slack, a message with blocks is not marked as edited, and a file in them that no posted message showed before
+    stays hidden from readers.
+
+    Args:
+        context: Where.
+        message: Which.
+        text: Its new text.
+        blocks: Its new blocks.
+        files: What ``file_ids`` names.
     """
-    before = message_json(context.workspace, message)
+    before, rules = message_json(context.workspace, message), context.workspace.rules
+    if rules.update_shows_new_files:
+        context.workspace.show_files(message, file_ids(blocks))
+    if rules.file_ids_show:
+        context.workspace.show_files(message, files)
     message.text, message.blocks = text, blocks
     message.values = state_of(blocks or [], message.values)
     message.edited = None if blocks else context.workspace.new_ts()

@@ -62,6 +62,10 @@ class Rules:
         response_url_uses: How often it can be used.
         duplicate_events: Every event is delivered a second time, although it was acknowledged.
         refuse_files: Every ``files.*`` call fails as if ``files:write`` were not granted.
+        update_shows_new_files: A file that no posted message showed before can be seen where ``chat.update`` brings it
+            in. On Slack readers see a broken image there, and the app is told nothing.
+        file_ids_show: The files that ``chat.update`` names in ``file_ids`` can be seen. Whether Slack does this is not
+            known.
         refuse_charts: A ``data_visualization`` block is refused, as in a workspace that does not have it yet.
         clock_ahead_seconds: How far the workspace's clock is ahead of the machine's.
         file_storage_bytes: All files together; beyond that, uploads are refused.
@@ -83,6 +87,8 @@ class Rules:
     response_url_uses: int = 5
     duplicate_events: bool = False
     refuse_files: bool = False
+    update_shows_new_files: bool = False
+    file_ids_show: bool = False
     refuse_charts: bool = False
     clock_ahead_seconds: float = 0.0
     file_storage_bytes: int = 256 * 1024 * 1024

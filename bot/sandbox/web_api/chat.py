@@ -48,7 +48,7 @@ def update(call: Call) -> Json:
     if call.flag("reply_broadcast") and not message.broadcast:
         return _broadcast(call, message)
     text, blocks = _content(call, _MOST_UPDATED)
-    change(call.context, message, text, blocks)
+    change(call.context, message, text, blocks, files=_file_ids(call))
     content = message_json(call.workspace, message)
     return {"channel": message.channel, "ts": message.ts, "text": text, "message": content}
 
@@ -141,6 +141,16 @@ def _broadcast(call: Call, message: Message) -> Json:
     broadcast_reply(call.context, message)
     content = message_json(call.workspace, message)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": content}
+
+
+def _file_ids(call: Call) -> list[str]:
+    """The files that ``file_ids`` names: as JSON, or separated by commas."""
+    given = call.arguments.get("file_ids") or []
+    if isinstance(given, str):
+        given = call.structure("file_ids", "invalid_arguments") if given.startswith("[") else given.split(",")
+    if not isinstance(given, list):
+        raise Refused("invalid_arguments", ["[ERROR] must be an array [json-pointer:/file_ids]"])
+    return [str(each) for each in given]
 
 
 def _open_for_app(call: Call, channel: Channel) -> Channel:

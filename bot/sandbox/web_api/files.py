@@ -4,7 +4,6 @@ import re
 import secrets
 import time
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -101,17 +100,3 @@ async def receive(request: web.Request, context: Context) -> web.Response:
         return web.Response(status=400, text=f"{file.expected_bytes} bytes were announced, {len(content)} came.")
     file.content = content
     return web.Response(text=f"OK - {len(content)}")
-
-
-async def download(request: web.Request, context: Context) -> web.Response:
-    """The bytes of a completed file, for the page."""
-    file = context.workspace.files.get(request.match_info["id"])
-    if file is None or file.content is None or not file.completed:
-        return web.Response(status=404, text="This file was deleted, or never was.")
-    # A page of the workspace's own must not run what the app uploads.
-    disposition = "inline" if file.mimetype.startswith("image/") else "attachment"
-    headers = {
-        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(file.name)}",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return web.Response(body=file.content, content_type=file.mimetype or "application/octet-stream", headers=headers)

@@ -51,3 +51,21 @@ def test_an_old_reply_is_broadcast_by_an_update_that_brings_nothing_else(client,
     assert (person.message(ts).text, person.message(ts).broadcast) == ("Trial 1 · 92%", True)
     with pytest.raises(SlackApiError, match="cant_broadcast_message"):
         client.chat_update(channel=channel, ts=root, reply_broadcast=True)
+
+
+def test_only_what_is_posted_into_the_conversation_is_unread(client, person, root):
+    def unread():
+        return person.conversations()[0].unread
+
+    person.read()
+    told = reply(client, person, root)
+    client.chat_update(channel=told["channel"], ts=root, text="Your session: 91%")
+    client.chat_update(channel=told["channel"], ts=told["ts"], text="Trial 1 · 92%")
+    client.chat_postEphemeral(channel=told["channel"], user=person.id, text="Only for you")
+    assert unread() == 0
+    reply(client, person, root, "Your time is up", reply_broadcast=True)
+    assert unread() == 1
+    client.chat_postMessage(channel=person.id, text="Thank you")
+    assert unread() == 2
+    person.read()
+    assert unread() == 0

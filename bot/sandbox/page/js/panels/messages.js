@@ -24,6 +24,9 @@ export function avatar(id, name, bot = false) {
 /** True for what was said in a thread. */
 export const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
 
+/** True for what shows in the conversation itself. */
+export const inConversation = (message) => !isReply(message) || message.broadcast;
+
 /** What a message's buttons and selects talk to. */
 class MessageSurface {
   constructor(list, message) {
