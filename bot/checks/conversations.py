@@ -53,11 +53,11 @@ class NotDeleted(Exception):
     """A message was scheduled and could not be deleted, so it will be posted; ``str(error)`` says why not."""
 
 
-def rehearse(bot: WebClient, channel: str, slack_now: float, blocks: Sequence[Block] = ()) -> Rehearsal:
+def rehearse(client: WebClient, channel: str, slack_now: float, blocks: Sequence[Block] = ()) -> Rehearsal:
     """Schedule a message, and delete it.
 
     Args:
-        bot: The client with the bot token.
+        client: The client with the bot token.
         channel: Where it would be posted.
         slack_now: The time by Slack's clock (Unix time).
         blocks: Its blocks.
@@ -66,18 +66,18 @@ def rehearse(bot: WebClient, channel: str, slack_now: float, blocks: Sequence[Bl
         SlackApiError: It could not be posted there.
         NotDeleted: It is scheduled, and will be posted.
     """
-    scheduled = bot.chat_scheduleMessage(
+    scheduled = client.chat_scheduleMessage(
         channel=channel, text=_TEXT, post_at=int(slack_now) + _POSTED_IN_SECONDS, blocks=list(blocks) or None
     )
     try:
-        bot.chat_deleteScheduledMessage(channel=channel, scheduled_message_id=scheduled["scheduled_message_id"])
+        client.chat_deleteScheduledMessage(channel=channel, scheduled_message_id=scheduled["scheduled_message_id"])
     except NO_ANSWER as error:
         raise NotDeleted(reason(error)) from error
     message = scheduled.get("message") or {}
     return Rehearsal(channel, str(message.get("app_id") or (message.get("bot_profile") or {}).get("app_id") or ""))
 
 
-def report_channel(bot: WebClient, channel: str, slack_now: float) -> tuple[Finding, Rehearsal | None]:
+def report_channel(client: WebClient, channel: str, slack_now: float) -> tuple[Finding, Rehearsal | None]:
     """Whether the bot may write into the report channel. Returns the rehearsal too, if there was one."""
     if not channel:
         return not_checked(
@@ -87,25 +87,25 @@ def report_channel(bot: WebClient, channel: str, slack_now: float) -> tuple[Find
         ), None
     return _attempt(
         REPORT_CHANNEL,
-        lambda: rehearse(bot, channel, slack_now),
+        lambda: rehearse(client, channel, slack_now),
         f"The bot may write into {channel}.",
         _CHANNEL_SAID,
         f"{channel}: ",
     )
 
 
-def direct_messages(bot: WebClient, channel: str, slack_now: float) -> tuple[Finding, Rehearsal | None]:
+def direct_messages(client: WebClient, channel: str, slack_now: float) -> tuple[Finding, Rehearsal | None]:
     """Whether the bot may write to people, tried with one of them. Returns the rehearsal too, if there was one."""
     return _attempt(
-        DIRECT_MESSAGES, lambda: rehearse(bot, channel, slack_now), "The bot may write to people.", _DIRECT_SAID
+        DIRECT_MESSAGES, lambda: rehearse(client, channel, slack_now), "The bot may write to people.", _DIRECT_SAID
     )
 
 
-def charts(bot: WebClient, channel: str, slack_now: float) -> Finding:
+def charts(client: WebClient, channel: str, slack_now: float) -> Finding:
     """Whether Slack accepts line charts in messages."""
     chart = DataVisualizationBlock(title="Test", name="Test", x_label="x", y_label="y", points={"1": 1.0, "2": 2.0})
     try:
-        rehearse(bot, channel, slack_now, [chart])
+        rehearse(client, channel, slack_now, [chart])
     except SlackApiError as error:
         if error.response.get("error") in _REFUSED_BLOCKS:
             return wrong(

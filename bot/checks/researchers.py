@@ -25,6 +25,8 @@ _PERSON_SAID: dict[str, str] = {
     "channel_not_found": _NOBODY,
     "user_disabled": "Their account is deactivated: take them out of study.toml.",
     "cannot_dm_bot": "This is a bot: name a person in study.toml.",
+    "invalid_user_combination": "They belong to another organisation: name somebody of this workspace in study.toml.",
+    "user_not_visible": "The bot may not see them: name somebody else in study.toml.",
     "missing_scope": "The bot token may not open conversations: see the scopes.",
 }
 _GROUP_SAID: dict[str, str] = {
@@ -46,7 +48,7 @@ class Reached:
     channel: str = ""
 
 
-def reach(bot: WebClient, settings: SlackSection) -> Iterator[Reached]:
+def reach(client: WebClient, settings: SlackSection) -> Iterator[Reached]:
     """Look for every researcher and user group that ``study.toml`` names."""
     if not settings.researchers:
         yield Reached(
@@ -57,15 +59,15 @@ def reach(bot: WebClient, settings: SlackSection) -> Iterator[Reached]:
             )
         )
     for user in (each for each in settings.researchers if each in settings.people):
-        yield _person(bot, user)
+        yield _person(client, user)
     for group in settings.groups:
-        yield _group(bot, group)
+        yield _group(client, group)
 
 
-def _person(bot: WebClient, user: str) -> Reached:
+def _person(client: WebClient, user: str) -> Reached:
     check = f"Researcher {user}"
     try:
-        channel = str(bot.conversations_open(users=[user])["channel"]["id"])
+        channel = str(client.conversations_open(users=[user])["channel"]["id"])
     except SlackApiError as error:
         said = _PERSON_SAID.get(str(error.response.get("error")))
         return Reached(wrong(check, said or f"The bot cannot write to them. ({reason(error)}.) Name somebody else."))
@@ -74,10 +76,10 @@ def _person(bot: WebClient, user: str) -> Reached:
     return Reached(fine(check, "They are here, and the bot can write to them."), channel)
 
 
-def _group(bot: WebClient, group: str) -> Reached:
+def _group(client: WebClient, group: str) -> Reached:
     check = f"User group {group}"
     try:
-        members = [str(each) for each in bot.usergroups_users_list(usergroup=group)["users"]]
+        members = [str(each) for each in client.usergroups_users_list(usergroup=group)["users"]]
     except SlackApiError as error:
         said = _GROUP_SAID.get(str(error.response.get("error")))
         return Reached(wrong(check, said or f"Its members cannot be read. ({reason(error)}.)"))
@@ -86,5 +88,5 @@ def _group(bot: WebClient, group: str) -> Reached:
     if not members:
         return Reached(wrong(check, "Nobody is in it: add the researchers to it."))
     many = "1 person is" if len(members) == 1 else f"{len(members)} people are"
-    channels = (_person(bot, member).channel for member in members[:_MEMBERS_TRIED])
+    channels = (_person(client, member).channel for member in members[:_MEMBERS_TRIED])
     return Reached(fine(check, f"{many} in it."), next((channel for channel in channels if channel), ""))

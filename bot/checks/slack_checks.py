@@ -106,16 +106,16 @@ def _connection(greeting: Greeting | Finding, own_connections: int) -> Iterator[
 
 
 def _conversations(
-    settings: SlackSection, bot: WebClient, greeting: Greeting | Finding, slack_now: float
+    settings: SlackSection, client: WebClient, greeting: Greeting | Finding, slack_now: float
 ) -> Iterator[Finding]:
-    finding, rehearsal = conversations.report_channel(bot, settings.report_channel, slack_now)
+    finding, rehearsal = conversations.report_channel(client, settings.report_channel, slack_now)
     yield finding
     direct = ""
-    for reached in researchers.reach(bot, settings):
+    for reached in researchers.reach(client, settings):
         yield reached.finding
         direct = direct or reached.channel
     if direct:
-        finding, to_person = conversations.direct_messages(bot, direct, slack_now)
+        finding, to_person = conversations.direct_messages(client, direct, slack_now)
         yield finding
         rehearsal = rehearsal or to_person
     else:
@@ -125,7 +125,7 @@ def _conversations(
     elif rehearsal is None:
         yield not_checked(CHARTS, "there is no conversation to try it in.")
     else:
-        yield conversations.charts(bot, rehearsal.channel, slack_now)
+        yield conversations.charts(client, rehearsal.channel, slack_now)
     yield _one_app(greeting, rehearsal)
 
 

@@ -57,11 +57,11 @@ class Introduction:
         return (ahead[0] + ahead[1]) / 2 if ahead is not None else 0.0
 
 
-def introduce(bot: WebClient, clock: Callable[[], float]) -> Introduction | Finding:
+def introduce(client: WebClient, clock: Callable[[], float]) -> Introduction | Finding:
     """Ask Slack to whom the bot token belongs.
 
     Args:
-        bot: The client with the bot token.
+        client: The client with the bot token.
         clock: Our clock (Unix time).
 
     Returns:
@@ -72,17 +72,17 @@ def introduce(bot: WebClient, clock: Callable[[], float]) -> Introduction | Find
     """
     asked_at = clock()
     try:
-        response = bot.auth_test()
+        response = client.auth_test()
     except SlackApiError as error:
         if error.response.status_code >= _SERVER_ERROR:
-            raise _unreachable(bot, error) from error
+            raise _unreachable(client, error) from error
         return wrong(
             SLACK,
             f"Slack refuses {BOT_TOKEN.variable}: copy it again from your Slack app's page, {BOT_TOKEN.where}. "
             f"({reason(error)}.)",
         )
     except NO_ANSWER as error:
-        raise _unreachable(bot, error) from error
+        raise _unreachable(client, error) from error
     return Introduction(response, asked_at, clock())
 
 
@@ -101,8 +101,8 @@ def scopes_needed() -> frozenset[str]:
     return frozenset(manifest["oauth_config"]["scopes"]["bot"])
 
 
-def _unreachable(bot: WebClient, error: Exception) -> Unreachable:
-    return Unreachable(f"It cannot be reached at {bot.base_url} ({reason(error)}). Check the network.")
+def _unreachable(client: WebClient, error: Exception) -> Unreachable:
+    return Unreachable(f"It cannot be reached at {client.base_url} ({reason(error)}). Check the network.")
 
 
 def _scopes(header: str | None) -> Finding:

@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import Block, ImageBlock
 from slack_sdk.models.blocks.basic_components import SlackFile
 
 from bot.checks import numbers
-from bot.checks.findings import NO_ANSWER
+from bot.checks.findings import NO_ANSWER, reason
 from bot.checks.slack_checks import check_slack
 from bot.live.pictures import Pictures
 from bot.researcher.context import Request, ResearcherContext
@@ -33,6 +33,7 @@ _OWN_CONNECTIONS = 2
 
 _MOST_REMEMBERED = 100
 _OK = 200
+_CLOSE_SECONDS = 3.0
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -43,8 +44,14 @@ def check(context: ResearcherContext, request: Request, words: Sequence[str]) ->
     request.say(views.checking())
     found = check_slack(context.settings.slack, context.slack.client, context.connect, own_connections=_OWN_CONNECTIONS)
     request.add(views.found(list(found)))
-    channel = context.slack.open_channel(request.user)
+    try:
+        channel = context.slack.open_channel(request.user)
+        begun = context.slack.post(channel, views.begun())
+    except NO_ANSWER as error:
+        request.add(views.cannot_write(reason(error)))
+        return
     shown = _show(context.slack, channel)
+    context.slack.delete(channel, begun)
     if any(attempt.outcome is Outcome.SHOWN for attempt in shown.attempts):
         context.slack.post(channel, views.which_numbers(shown))
     else:
@@ -130,12 +137,15 @@ def _show(slack: Slack, channel: str) -> Shown:
     """Show a number in each way, one message each."""
     pictures, ways = Pictures(slack.client), list(Way)
     lots = numbers.draw_lots(len(ways))
-    return Shown(
-        tuple(
+    pictures.start()
+    try:
+        attempts = [
             _attempt(slack, pictures, channel, views.Place(place, len(ways)), way, number)
             for place, (way, number) in enumerate(zip(ways, lots, strict=True), 1)
-        )
-    )
+        ]
+    finally:
+        pictures.close(flush=_CLOSE_SECONDS)
+    return Shown(tuple(attempts))
 
 
 def _attempt(slack: Slack, pictures: Pictures, channel: str, place: views.Place, way: Way, number: int) -> Attempt:

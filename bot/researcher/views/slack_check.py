@@ -12,8 +12,7 @@ from slack_sdk.models.views import View
 from bot.checks.findings import Finding, Verdict
 from bot.live.choice import LiveForm, Setting, live_form
 from bot.researcher.views.pages import text_message
-from bot.researcher.views.status import sections
-from bot.slack.block_kit import Message, actions, button, escape, modal, section
+from bot.slack.block_kit import Message, actions, button, escape, modal, paragraphs, section
 from storage.schema.tables import SlackCheck
 
 READ, NONE_READ = "slack_check_read", "slack_check_none"
@@ -21,7 +20,7 @@ READ, NONE_READ = "slack_check_read", "slack_check_none"
 
 FORM = "slack_check"
 
-_MOST_FINDINGS = 80
+_MOST_FINDINGS = 50
 _TYPED = "typed"
 _LONGEST_ANSWER = 20
 
@@ -126,7 +125,7 @@ def found(findings: Sequence[Finding]) -> Message:
     if len(findings) > _MOST_FINDINGS:
         lines.append(f"… and {len(findings) - _MOST_FINDINGS} more: `blackmagic doctor --slack` says all.")
     rest = "The rest only eyes can tell. Please look into your direct messages with me: I send you four numbers."
-    return Message(text=head, blocks=(section(f"*{head}*"), *sections(lines), section(rest)))
+    return Message(text=head, blocks=(section(f"*{head}*"), *paragraphs("\n".join(lines)), section(rest)))
 
 
 def _line(finding: Finding) -> str:
@@ -134,7 +133,17 @@ def _line(finding: Finding) -> str:
     return f"{finding.verdict.sign} *{escape(finding.check)}*{said}: {escape(finding.text)}"
 
 
+def cannot_write(why: str) -> Message:
+    """The numbers cannot be shown, because the bot cannot write to the researcher."""
+    return text_message(f"⚠️ I cannot write to you, so I cannot show you the numbers: {escape(why)}.")
+
+
 # The numbers
+
+
+def begun() -> Message:
+    """The numbers are coming."""
+    return text_message("⏳ I am about to show you four numbers, each in another way. This takes some seconds.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from bot.checks.connection import Greeting
 from bot.checks.slack_checks import check_slack
 from bot.cli import app
 from bot.sandbox.server.local_workspace import PEOPLE, LocalWorkspace
+from bot.sandbox.state.people import Kind
 from bot.sandbox.state.records import ChannelPlan
 from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
 from bot.settings.settings import SlackSection
@@ -172,6 +173,47 @@ def test_what_is_wrong_is_said_with_what_to_do(doctor, opened, given, said):
     assert any(line.startswith(said) for line in ran.stdout.splitlines()), ran.output
     assert "eyes" not in ran.stdout
     assert doctor.workspace._parts.workspace.scheduled == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Kind.BOT, "✗ Researcher {}: This is a bot: name a person in study.toml."),
+        (Kind.DEACTIVATED, "✗ Researcher {}: Their account is deactivated: take them out of study.toml."),
+        (Kind.STRANGER, "✗ Researcher {}: They belong to another organisation: name somebody of this workspace"),
+        (Kind.HIDDEN, "✗ Researcher {}: The bot may not see them: name somebody else in study.toml."),
+        (Kind.GUEST, "✓ Researcher {}: They are here, and the bot can write to them."),
+    ],
+)
+def test_a_researcher_is_somebody_to_whom_the_bot_can_write(doctor, kind, said):
+    doctor.open()
+    user = doctor.workspace.add_person("Is named in study.toml", kind=kind).id
+    ran = doctor.run(researchers=[user, RESEARCHER])
+    assert ran.exit_code == int(said.startswith("✗"))
+    assert said.format(user) in ran.stdout
+    assert f"✓ Researcher {RESEARCHER}: " in ran.stdout
+    assert "✓ Direct messages: The bot may write to people." in ran.stdout
+
+
+def test_a_channel_in_which_the_bot_may_not_write_is_named_with_slacks_reason(doctor):
+    doctor.open()
+    doctor.workspace.refuse("chat.scheduleMessage", "restricted_action", channel="C00000001")
+    ran = doctor.run()
+    assert ran.exit_code == 1
+    expected = "✗ Report channel: C00000001: The bot may not write there. (Slack answers “restricted_action”.)"
+    assert expected in ran.stdout
+    assert "✓ Charts: " in ran.stdout
+
+
+def test_a_test_message_that_could_not_be_deleted_is_confessed(doctor):
+    doctor.open()
+    doctor.workspace.refuse("chat.deleteScheduledMessage", "internal_error", channel="C00000001")
+    ran = doctor.run()
+    assert ran.exit_code == 1
+    expected = (
+        "✗ Report channel: C00000001: A test message could not be deleted (Slack answers “internal_error”): it will"
+    )
+    assert expected in ran.stdout
 
 
 def test_what_depends_on_something_that_is_wrong_is_not_checked(doctor):
