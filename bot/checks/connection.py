@@ -20,8 +20,8 @@ from bot.settings.settings import APP_TOKEN
 
 SOCKET_MODE, CONNECTIONS = "Socket Mode", "Connections"
 
-_GREETED_WITHIN = 15.0
-"""Seconds for the whole connection, from the handshake to the greeting."""
+_GREETED_WITHIN, _CLOSED_WITHIN = 15.0, 3.0
+"""Seconds that Slack has to greet a new connection, and to agree that it is closed."""
 
 _OFF = "It is off: turn it on on your app's page, Socket Mode."
 _NO_SCOPE = (
@@ -94,12 +94,12 @@ def describe(greeting: Greeting, own_connections: int) -> Iterator[Finding]:
 
 
 async def _first_message(address: str, proxy: str | None) -> dict[str, Any]:
-    async with (
-        asyncio.timeout(_GREETED_WITHIN),
-        aiohttp.ClientSession() as session,
-        session.ws_connect(address, proxy=proxy) as socket,
-    ):
-        received = await socket.receive()
+    closing = aiohttp.ClientWSTimeout(ws_close=_CLOSED_WITHIN)
+    async with aiohttp.ClientSession() as session:
+        async with asyncio.timeout(_GREETED_WITHIN):
+            socket = await session.ws_connect(address, proxy=proxy, timeout=closing)
+            received = await socket.receive()
+        await socket.close()
     message = json.loads(received.data) if received.type is aiohttp.WSMsgType.TEXT else None
     return message if isinstance(message, dict) else {}
 

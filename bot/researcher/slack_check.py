@@ -51,7 +51,7 @@ def check(context: ResearcherContext, request: Request, words: Sequence[str]) ->
         request.add(views.cannot_write(reason(error)))
         return
     shown = _show(context.slack, channel)
-    context.slack.delete(channel, begun)
+    _clean_up(partial(context.slack.delete, channel, begun))
     if any(attempt.outcome is Outcome.SHOWN for attempt in shown.attempts):
         context.slack.post(channel, views.which_numbers(shown))
     else:
@@ -87,7 +87,12 @@ class Answered:
             if question in self._questions:
                 return
             self._questions[question] = True
-        _conclude(context, user, answer)
+        try:
+            _conclude(context, user, answer)
+        except Exception:  # it may be answered again
+            with self._lock:
+                self._questions.pop(question, None)
+            raise
 
 
 def _conclude(context: ResearcherContext, user: str, answer: Answer) -> None:
