@@ -102,9 +102,12 @@ class Person:
         """Mark a conversation as read."""
         self._post("read", {"channel": channel or self.direct_channel})
 
-    def command(self, command: str, text: str = "", channel: str | None = None) -> None:
-        """Type a slash command."""
-        self._post("command", {"channel": channel or self.direct_channel, "command": command, "text": text})
+    def command(
+        self, command: str, text: str = "", channel: str | None = None, *, thread_ts: str | None = None
+    ) -> None:
+        """Type a slash command; Slack refuses one that is typed in a thread."""
+        body = {"channel": channel or self.direct_channel, "command": command, "text": text, "thread_ts": thread_ts}
+        self._post("command", body)
 
     def wait_for(
         self,

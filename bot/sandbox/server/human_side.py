@@ -157,6 +157,8 @@ class HumanSide:
         user, body = self._user(request), await _body(request)
         channel = self._channel(user, str(body.get("channel") or ""))
         name, text = str(body.get("command") or ""), str(body.get("text") or "")
+        if body.get("thread_ts"):
+            raise NotPossible(f"{name} is not supported in threads. Sorry!")
         return _outcome(await interactions.command(self._context, user, channel, name, text))
 
     async def _act(self, request: web.Request) -> web.Response:

@@ -115,7 +115,6 @@ class File:
     alt_text: str = ""
     content: bytes | None = None
     ready_at: float | None = None
-    channels: list[str] = field(default_factory=list)
     shown_by: set[tuple[str, str]] = field(default_factory=set)
 
     @property

@@ -15,7 +15,7 @@ from bot.sandbox.state.records import BOT_USER, Message
 from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
 from bot.sandbox.validation.block_elements import Findings
-from bot.sandbox.validation.blocks import check_blocks
+from bot.sandbox.validation.blocks import characters, check_blocks
 from bot.sandbox.validation.errors import Refused
 
 _ID_LETTERS = string.ascii_letters + string.digits
@@ -69,20 +69,23 @@ def _short_id() -> str:
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(5))
 
 
-def checked_blocks(workspace: Workspace, blocks: Any) -> list[Json] | None:
-    """Check the blocks of a message.
+def checked_blocks(workspace: Workspace, blocks: Any, text: str) -> list[Json] | None:
+    """Check the blocks of a message with this text.
 
     Returns:
         The blocks with all ids, ``None`` where the message has no blocks.
 
     Raises:
-        Refused: ``invalid_blocks``, with what is wrong.
+        Refused: ``invalid_blocks``, with what is wrong; ``msg_blocks_too_long``, and Slack does not say by how much.
     """
     if blocks is None or blocks == []:
         return None
     if errors := check_blocks(blocks, "message", findings(workspace)):
         raise Refused("invalid_blocks", errors)
-    return with_ids(blocks)
+    kept = with_ids(blocks)
+    if characters(text, kept) > workspace.rules.message_characters:
+        raise Refused("msg_blocks_too_long")
+    return kept
 
 
 def post(

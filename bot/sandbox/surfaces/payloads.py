@@ -67,7 +67,9 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.edited is not None:
         content["edited"] = {"user": message.user, "ts": message.edited}
     if message.files:
-        content["files"] = [file_json(workspace.files[each]) for each in message.files if each in workspace.files]
+        content["files"] = [
+            file_json(workspace, workspace.files[each]) for each in message.files if each in workspace.files
+        ]
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = workspace.messages[message.channel].get(message.thread_ts)
         content["thread_ts"] = message.thread_ts
@@ -115,8 +117,10 @@ def view_json(view: View) -> Json:
     }
 
 
-def file_json(file: File) -> Json:
-    """A file as ``files.info`` answers. ``mimetype`` is empty until the file is processed."""
+def file_json(workspace: Workspace, file: File) -> Json:
+    """A file as ``files.info`` answers: no ``mimetype`` until it is processed, no ``shares`` until it is shared."""
+    shares, channels = _shares(workspace, file), workspace.channels.values()
+    shared = [each for each in channels if each.id in {*shares.get("public", ()), *shares.get("private", ())}]
     return {
         "id": file.id,
         "name": file.name,
@@ -127,12 +131,34 @@ def file_json(file: File) -> Json:
         "size": len(file.content or b""),
         "mode": "hosted",
         "is_external": False,
-        "is_public": False,
+        "is_public": "public" in shares,
         "alt_txt": file.alt_text,
-        "channels": [],
-        "ims": list(file.channels),
+        "channels": [each.id for each in shared if each.slack_type == "channel"],
+        "groups": [each.id for each in shared if each.slack_type == "group"],
+        "ims": [each.id for each in shared if each.slack_type == "im"],
+        "shares": shares,
         "url_private": f"/files/{file.id}/{file.name}",
     }
+
+
+def _shares(workspace: Workspace, file: File) -> Json:
+    """The messages that the file came with, by ``public`` or ``private`` and by conversation."""
+    shares: Json = {}
+    for channel_id, ts in sorted(file.shown_by):
+        channel, message = workspace.channels[channel_id], workspace.message(channel_id, ts)
+        if message is None or file.id not in message.files:
+            continue
+        replies = workspace.replies(channel_id, ts)
+        share: Json = {"ts": ts, "team_id": TEAM_ID, "share_user_id": message.user, "source": "UNKNOWN"}
+        share |= {"reply_count": len(replies), "reply_users": list(dict.fromkeys(each.user for each in replies))}
+        share["reply_users_count"] = len(share["reply_users"])
+        if channel.kind == "channel":
+            share["channel_name"] = channel.name
+        if message.thread_ts is not None:
+            share["thread_ts"] = message.thread_ts
+        kind = "public" if channel.slack_type == "channel" else "private"
+        shares.setdefault(kind, {}).setdefault(channel_id, []).append(share)
+    return shares
 
 
 def user_json(workspace: Workspace, user: str) -> Json:

@@ -48,7 +48,9 @@ class Rules:
         ack_seconds: How long the app has to acknowledge an envelope.
         trigger_seconds: How long a ``trigger_id`` can be exchanged for a modal.
         file_processing_seconds: How long an uploaded file has no ``mimetype``.
+        file_sharing_seconds: How long after its upload was completed a file is shared in its conversation.
         limits: Calls allowed per method in one window; a method that is not named has no limit; ``None``: no limits.
+        message_characters: A message's text and blocks together.
         window_seconds: The length of that window.
         posts_per_second: Messages a second into one channel, after a burst of ``post_burst``.
         post_burst: Messages into one channel at once. (Only enforced when ``limits`` are.)
@@ -66,6 +68,8 @@ class Rules:
             in. On Slack readers see a broken image there, and the app is told nothing.
         file_ids_show: The files that ``chat.update`` names in ``file_ids`` can be seen. Whether Slack does this is not
             known.
+        alt_txt_shares: A file that was uploaded with ``alt_txt`` is shared like any other. On Slack some are not, and
+            the app is told nothing.
         refuse_charts: A ``data_visualization`` block is refused, as in a workspace that does not have it yet.
         clock_ahead_seconds: How far the workspace's clock is ahead of the machine's.
         file_storage_bytes: All files together; beyond that, uploads are refused.
@@ -74,7 +78,9 @@ class Rules:
     ack_seconds: float = 3.0
     trigger_seconds: float = 3.0
     file_processing_seconds: float = 1.0
+    file_sharing_seconds: float = 1.0
     limits: Mapping[str, int] | None = field(default_factory=lambda: SLACK_LIMITS)
+    message_characters: int = 12_000
     window_seconds: float = 60.0
     posts_per_second: float = 1.0
     post_burst: int = 5
@@ -89,6 +95,7 @@ class Rules:
     refuse_files: bool = False
     update_shows_new_files: bool = False
     file_ids_show: bool = False
+    alt_txt_shares: bool = False
     refuse_charts: bool = False
     clock_ahead_seconds: float = 0.0
     file_storage_bytes: int = 256 * 1024 * 1024

@@ -94,6 +94,52 @@ def test_a_file_can_be_shared_in_a_conversation(client, person):
     assert person.download(message.files[0]["url"]) == b"a,b\n1,2\n"
 
 
+def test_a_file_is_shared_a_while_after_its_upload_was_completed(stage, png):
+    workspace = stage.workspace(Rules(file_sharing_seconds=3600.0))
+    client, person = WebClient(token=workspace.bot_token, base_url=workspace.api_url), workspace.people[0]
+    answer = client.files_upload_v2(channel=f"D{person.id[1:]}", content=png, filename="trial-1.png")
+    file = client.files_info(file=answer["file"]["id"])["file"]
+    assert (file["shares"], file["ims"]) == ({}, [])
+    assert workspace.person(person.id).messages() == ()
+
+
+def test_where_a_file_is_shared_stands_in_its_shares(workspace, client, person, png):
+    reports = workspace.channel_id("study-reports")
+    root = client.chat_postMessage(channel=person.id, text="Your session")["ts"]
+    answer = client.files_upload_v2(channel=person.direct_channel, thread_ts=root, content=png, filename="trial-1.png")
+    file_id = answer["file"]["id"]
+    wait_until(lambda: client.files_info(file=file_id)["file"]["shares"])
+    file = client.files_info(file=file_id)["file"]
+    (share,) = file["shares"]["private"][person.direct_channel]
+    (message,) = person.thread(root)
+    assert (share["ts"], share["thread_ts"]) == (message.ts, root)
+    assert (file["ims"], file["channels"], file["is_public"]) == ([person.direct_channel], [], False)
+
+    file_id = client.files_upload_v2(channel=reports, content=png, filename="trial-1.png")["file"]["id"]
+    wait_until(lambda: client.files_info(file=file_id)["file"]["shares"])
+    file = client.files_info(file=file_id)["file"]
+    assert [share["channel_name"] for share in file["shares"]["public"][reports]] == ["study-reports"]
+    assert (file["channels"], file["is_public"]) == ([reports], True)
+
+
+def test_a_file_with_alt_txt_is_silently_not_shared(workspace, client, person, png):
+    uploads = [{"content": png, "filename": f"{words or 'none'}.png", "alt_txt": words} for words in ("The loss", None)]
+    for upload in uploads:
+        answer = client.files_upload_v2(channel=person.direct_channel, initial_comment="The plot", **upload)
+        assert answer["ok"]
+    message = person.wait_for("The plot")
+    assert [file["name"] for file in message.files] == ["none.png"]
+    assert len(person.messages()) == 1
+    assert "not shared" in [each.status for each in workspace.traffic("files.completeUploadExternal")]
+
+
+def test_a_workspace_may_share_files_with_alt_txt(stage, png):
+    workspace = stage.workspace(Rules(file_sharing_seconds=0.0, alt_txt_shares=True))
+    client, person = WebClient(token=workspace.bot_token, base_url=workspace.api_url), workspace.people[0]
+    client.files_upload_v2(channel=f"D{person.id[1:]}", content=png, filename="trial-1.png", alt_txt="The loss")
+    assert workspace.person(person.id).wait_for("trial-1.png")
+
+
 def test_a_file_is_shared_in_a_conversation_by_its_own_id_and_not_by_a_persons(client, person, png):
     with pytest.raises(SlackApiError, match="invalid_arguments"):
         client.files_upload_v2(channel=person.id, content=png, filename="x.png")

@@ -3,6 +3,8 @@
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.sandbox.client.person import WorkspaceError
+
 
 @pytest.fixture
 def root(client, person):
@@ -51,6 +53,12 @@ def test_an_old_reply_is_broadcast_by_an_update_that_brings_nothing_else(client,
     assert (person.message(ts).text, person.message(ts).broadcast) == ("Trial 1 · 92%", True)
     with pytest.raises(SlackApiError, match="cant_broadcast_message"):
         client.chat_update(channel=channel, ts=root, reply_broadcast=True)
+
+
+def test_no_command_can_be_typed_in_a_thread(workspace, person, root):
+    with pytest.raises(WorkspaceError, match=r"^/study is not supported in threads\. Sorry!$"):
+        person.command("/study", "status", thread_ts=root)
+    assert workspace.traffic("/study") == []
 
 
 def test_only_what_is_posted_into_the_conversation_is_unread(client, person, root):

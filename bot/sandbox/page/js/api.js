@@ -82,8 +82,8 @@ export class Seat {
     return request("POST", `${this.base}/read`, { channel });
   }
 
-  command(channel, command, text) {
-    return request("POST", `${this.base}/command`, { channel, command, text });
+  command(channel, command, text, threadTs = null) {
+    return request("POST", `${this.base}/command`, { channel, command, text, thread_ts: threadTs });
   }
 
   /** Presses a button or changes a select; `container` says where it stands. */
