@@ -22,7 +22,7 @@ from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
 from bot.participant.direct_messages import DirectMessages
 from bot.participant.home_tab import HomeTabs
-from bot.participant.views.onboarding import consent_problem
+from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, greeting, surplus_consent_blocks
 from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
@@ -188,6 +188,7 @@ class Bot:
                 self._subprocesses,
                 permissions,
                 partial(connect, credentials.app_token, credentials.api_url),
+                greeting(settings.consent_text),
                 now,
             )
         )
@@ -285,9 +286,13 @@ def _close_connection(handler: SocketModeHandler) -> None:
 
 
 def _check_consent(settings: Settings) -> None:
-    problem = consent_problem(settings.consent_text, settings.folder / settings.study.consent)
-    if problem:
-        raise SettingsError(problem)
+    surplus = surplus_consent_blocks(settings.consent_text)
+    if surplus:
+        raise SettingsError(
+            f"{settings.folder / settings.study.consent} is too long for one Slack message: it needs "
+            f"{MOST_CONSENT_BLOCKS + surplus} blocks of text, and {MOST_CONSENT_BLOCKS} fit. Shorten it, or put the "
+            "details on a page of your own and link to it."
+        )
 
 
 def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:

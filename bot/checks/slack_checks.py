@@ -6,13 +6,14 @@ from functools import partial
 
 from slack_sdk import WebClient
 
-from bot.checks import connection, conversations, researchers, workspace
+from bot.checks import connection, researchers, workspace
 from bot.checks.connection import CONNECTIONS, SOCKET_MODE, Greeting
-from bot.checks.conversations import CHARTS, DIRECT_MESSAGES, REPORT_CHANNEL, Rehearsal
+from bot.checks.conversations import CHARTS, CONSENT, DIRECT_MESSAGES, REPORT_CHANNEL, Rehearsal, Rehearsals
 from bot.checks.findings import Finding, fine, not_checked, wrong
 from bot.checks.researchers import RESEARCHERS
 from bot.checks.workspace import CLOCK, SCOPES, SLACK, WORKSPACE, Introduction, Unreachable
 from bot.settings.settings import APP_TOKEN, BOT_TOKEN, SettingsError, SlackSection, TokenKind, api_url_in
+from bot.slack.block_kit import Message
 from bot.slack.client import PacedClient
 from bot.slack.rate_limiter import RateLimiter
 
@@ -22,22 +23,27 @@ Connect = Callable[[], Greeting | Finding]
 """Opens a connection over Socket Mode for a moment, and returns Slack's greeting, or what is wrong."""
 
 _NO_BOT = "there is no usable bot token."
+_NO_CONVERSATION = "there is no conversation to try it in."
 _OF_BOT = (WORKSPACE, SCOPES, CLOCK)
 _OF_APP = (SOCKET_MODE, CONNECTIONS)
-_OF_BOTH = (REPORT_CHANNEL, RESEARCHERS, DIRECT_MESSAGES, CHARTS, ONE_APP)
+_OF_BOTH = (REPORT_CHANNEL, RESEARCHERS, DIRECT_MESSAGES, CHARTS, CONSENT, ONE_APP)
 """The checks that are left when one of the tokens opens nothing, in the order in which they are shown."""
 
 _KINDS: Mapping[str, TokenKind] = {"Bot token": BOT_TOKEN, "App token": APP_TOKEN}
 
 
 def check_environment(
-    settings: SlackSection, environment: Mapping[str, str], clock: Callable[[], float] = time.time
+    settings: SlackSection,
+    environment: Mapping[str, str],
+    first_message: Message,
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[Finding]:
     """Check the tokens of the environment, and then all that they open.
 
     Args:
         settings: The section ``[slack]`` of ``study.toml``.
         environment: Where the tokens are.
+        first_message: What everybody reads first, with the consent text.
         clock: Our clock (Unix time).
     """
     tokens: dict[str, str] = {}
@@ -51,13 +57,14 @@ def check_environment(
     api_url = api_url_in(environment)
     bot = PacedClient(tokens["Bot token"], api_url, RateLimiter()) if "Bot token" in tokens else None
     connect = partial(connection.connect, tokens["App token"], api_url) if "App token" in tokens else None
-    yield from check_slack(settings, bot, connect, own_connections=1, clock=clock)
+    yield from check_slack(settings, bot, connect, first_message, own_connections=1, clock=clock)
 
 
 def check_slack(
     settings: SlackSection,
     bot: WebClient | None,
     connect: Connect | None,
+    first_message: Message,
     *,
     own_connections: int,
     clock: Callable[[], float] = time.time,
@@ -68,6 +75,7 @@ def check_slack(
         settings: The section ``[slack]`` of ``study.toml``.
         bot: The client with the bot token; ``None`` if there is no such token.
         connect: Connects with the app-level token; ``None`` if there is no such token.
+        first_message: What everybody reads first, with the consent text.
         own_connections: How many connections are ours while ``connect`` has one open.
         clock: Our clock (Unix time).
     """
@@ -87,7 +95,8 @@ def check_slack(
     client, introduction = opened
     yield from workspace.describe(introduction)
     yield from _connection(greeting, own_connections)
-    yield from _conversations(settings, client, greeting, clock() + introduction.seconds_behind)
+    rehearsals = Rehearsals(client, clock() + introduction.seconds_behind)
+    yield from _conversations(settings, rehearsals, greeting, first_message)
 
 
 def _open(bot: WebClient | None, clock: Callable[[], float]) -> tuple[WebClient, Introduction] | Finding:
@@ -106,26 +115,30 @@ def _connection(greeting: Greeting | Finding, own_connections: int) -> Iterator[
 
 
 def _conversations(
-    settings: SlackSection, client: WebClient, greeting: Greeting | Finding, slack_now: float
+    settings: SlackSection, rehearsals: Rehearsals, greeting: Greeting | Finding, first_message: Message
 ) -> Iterator[Finding]:
-    finding, rehearsal = conversations.report_channel(client, settings.report_channel, slack_now)
+    finding, rehearsal = rehearsals.report_channel(settings.report_channel)
     yield finding
     direct = ""
-    for reached in researchers.reach(client, settings):
+    for reached in researchers.reach(rehearsals.client, settings):
         yield reached.finding
         direct = direct or reached.channel
     if direct:
-        finding, to_person = conversations.direct_messages(client, direct, slack_now)
+        finding, to_person = rehearsals.direct_messages(direct)
         yield finding
-        rehearsal = rehearsal or to_person
+        rehearsal = to_person or rehearsal
     else:
         yield not_checked(DIRECT_MESSAGES, "there is nobody to try it with.")
     if settings.live_plots == "repost":
         yield not_checked(CHARTS, 'live_plots = "repost" in study.toml needs none.')
     elif rehearsal is None:
-        yield not_checked(CHARTS, "there is no conversation to try it in.")
+        yield not_checked(CHARTS, _NO_CONVERSATION)
     else:
-        yield conversations.charts(client, rehearsal.channel, slack_now)
+        yield rehearsals.charts(rehearsal.channel)
+    if rehearsal is None:
+        yield not_checked(CONSENT, _NO_CONVERSATION)
+    else:
+        yield rehearsals.consent(rehearsal.channel, first_message)
     yield _one_app(greeting, rehearsal)
 
 

@@ -4,18 +4,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.checks.findings import Finding, all_well, as_json, fine, wrong
+from bot.checks.findings import all_well, as_json
 from bot.checks.slack_checks import check_environment
 from bot.commands.quiet import quietly
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
-from bot.participant.views.onboarding import consent_problem
+from bot.participant.views.onboarding import greeting
 from bot.settings.settings import Settings
 from training.hyperparameters import LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
@@ -90,7 +89,7 @@ def _check_slack(settings: Settings, *, json_wanted: bool) -> None:
     findings = []
     try:
         with quietly():
-            for finding in _slack_findings(settings):
+            for finding in check_environment(settings.slack, os.environ, greeting(settings.consent_text)):
                 findings.append(finding)
                 if not json_wanted:
                     print(finding, flush=True)
@@ -102,12 +101,6 @@ def _check_slack(settings: Settings, *, json_wanted: bool) -> None:
         print("The rest only eyes can tell: start the bot, and type /study check in Slack.")
     if not all_well(findings):
         raise typer.Exit(_UNWELL)
-
-
-def _slack_findings(settings: Settings) -> Iterator[Finding]:
-    yield from check_environment(settings.slack, os.environ)
-    problem = consent_problem(settings.consent_text, settings.folder / settings.study.consent)
-    yield wrong("Consent text", problem) if problem else fine("Consent text", "It fits into one Slack message.")
 
 
 def _wait_for_all(workers: LocalWorkers) -> list[Environment]:

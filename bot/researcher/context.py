@@ -104,6 +104,7 @@ class ResearcherContext:
         subprocesses: Runs long computations.
         permissions: Knows who is a researcher.
         connect: Opens one more connection to Slack for a moment.
+        first_message: What everybody reads first, with the consent text.
         now: The time, aware.
     """
 
@@ -118,6 +119,7 @@ class ResearcherContext:
     subprocesses: SubprocessJob
     permissions: Permissions
     connect: Connect
+    first_message: Message
     now: Callable[[], datetime]
 
     def handle(self, do: Handler, interaction: Interaction) -> None:

@@ -42,7 +42,13 @@ def check(context: ResearcherContext, request: Request, words: Sequence[str]) ->
     if words:
         raise Misspelt(too_much(words))
     request.say(views.checking())
-    found = check_slack(context.settings.slack, context.slack.client, context.connect, own_connections=_OWN_CONNECTIONS)
+    found = check_slack(
+        context.settings.slack,
+        context.slack.client,
+        context.connect,
+        context.first_message,
+        own_connections=_OWN_CONNECTIONS,
+    )
     request.add(views.found(list(found)))
     try:
         channel = context.slack.open_channel(request.user)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, RadioButtonsElement, StaticSelectElement
@@ -60,22 +59,6 @@ _ANSWER = "answer"
 def surplus_consent_blocks(consent_text: str) -> int:
     """The number of blocks by which a consent text exceeds ``MOST_CONSENT_BLOCKS``; 0 when it fits."""
     return max(0, len(paragraphs(consent_text)) - MOST_CONSENT_BLOCKS)
-
-
-def consent_problem(consent_text: str, path: Path) -> str:
-    """What is wrong with the length of a consent text, and what to do; empty when it fits into a message.
-
-    Args:
-        consent_text: The text.
-        path: Its file.
-    """
-    surplus = surplus_consent_blocks(consent_text)
-    if not surplus:
-        return ""
-    return (
-        f"{path} is too long for one Slack message: it needs {MOST_CONSENT_BLOCKS + surplus} blocks of text, and "
-        f"{MOST_CONSENT_BLOCKS} fit. Shorten it, or put the details on a page of your own and link to it."
-    )
 
 
 def greeting(consent_text: str) -> Message:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from bot.checks.connection import Greeting
 from bot.checks.slack_checks import check_slack
 from bot.cli import app
+from bot.participant.views.onboarding import greeting
 from bot.sandbox.server.local_workspace import PEOPLE, LocalWorkspace
 from bot.sandbox.state.people import Kind
 from bot.sandbox.state.records import ChannelPlan
@@ -85,8 +86,8 @@ def test_where_all_is_well_every_line_says_so_and_nobody_notices(doctor):
         f"User group {GROUP_OF_RESEARCHERS}",
         "Direct messages",
         "Charts",
-        "One app",
         "Consent text",
+        "One app",
     ]
     assert ran.stderr == ""
     called = {each.name for each in doctor.workspace.traffic() if each.kind == "call"}
@@ -290,13 +291,20 @@ def test_a_study_that_uses_no_charts_needs_none(doctor):
     assert '– Charts, not checked: live_plots = "repost" in study.toml needs none.' in ran.stdout
 
 
-def test_a_consent_text_that_does_not_fit_is_named(doctor, tmp_path):
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [(1_000, True), (3_000, False), (60_000, False)],  # within Slack's limits, beyond its characters, beyond its blocks
+)
+def test_whether_the_consent_text_fits_slack_itself_says(doctor, tmp_path, words, fits):
     doctor.open()
-    (tmp_path / "long.md").write_text("\n\n".join("word " * 500 for _ in range(200)), encoding="utf-8")
+    (tmp_path / "long.md").write_text("\n\n".join(["word " * 500] * (words // 500)), encoding="utf-8")
     ran = doctor.run(consent="long.md")
-    assert ran.exit_code == 1
-    assert "✗ Consent text: " in ran.stdout
-    assert "long.md is too long for one Slack message" in ran.stdout
+    assert ran.exit_code == int(not fits)
+    said = "✓ Consent text: It fits into one Slack message."
+    if not fits:
+        said = "✗ Consent text: Slack refuses the message with it as too long. Shorten it, or put the details on a page"
+    assert said in ran.stdout
+    assert doctor.workspace._parts.workspace.scheduled == {}
 
 
 def test_scopes_that_the_bot_needs_not_are_named(doctor):
@@ -310,7 +318,9 @@ def test_tokens_of_two_apps_are_noticed(doctor):
     doctor.open()
     bot = WebClient(BOT, base_url=doctor.workspace.api_url)
     settings = SlackSection(researchers=(RESEARCHER,), report_channel="C00000001")
-    found = list(check_slack(settings, bot, lambda: Greeting("A99999999", 1), own_connections=1))
+    found = list(
+        check_slack(settings, bot, lambda: Greeting("A99999999", 1), greeting("Please read."), own_connections=1)
+    )
     assert [str(each) for each in found if each.check == "One app"] == [
         "✗ One app: The bot token belongs to the app A00000001, and the app-level token to A99999999: the bot would "
         "hear nothing. Copy both from the page of one app."
