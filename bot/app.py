@@ -16,13 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
+from bot.checks.connection import connect
 from bot.live.feed import LiveFeed, Priority
 from bot.live.plots import Plots
 from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
 from bot.participant.direct_messages import DirectMessages
 from bot.participant.home_tab import HomeTabs
-from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, surplus_consent_blocks
+from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, greeting, surplus_consent_blocks
 from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
@@ -195,6 +196,8 @@ class Bot:
                 self._subprocesses,
                 background,
                 permissions,
+                partial(connect, credentials.app_token, credentials.api_url),
+                greeting(settings.consent_text),
                 now,
             )
         )

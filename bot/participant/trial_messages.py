@@ -22,7 +22,7 @@ from bot.participant.views.trial import ended_line, plot_message, trial_message
 from bot.runner.running_jobs import Progress
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
-from bot.slack.rate_limiter import Priority
+from bot.slack.rate_limiter import Priority, on_terms
 from reports.figures.loss_plot import LossCurves, loss_curves, loss_curves_of
 from storage import posts
 from storage.database import Store
@@ -151,7 +151,8 @@ class TrialMessages:
 
             self._post_with_plot(trial, subject, channel, root, curves, message)
             if former is not None:
-                self._slack.delete(channel, former.ts, former.file_id)
+                with on_terms(Priority.FRAME):
+                    self._slack.delete(channel, former.ts, former.file_id)
         if history.trial_view(self._store, trial_id).state.is_finished:
             self._remove_plot(trial)
 
@@ -205,7 +206,8 @@ class TrialMessages:
         if post is None or not channel:
             return
         try:
-            self._slack.delete(channel, post.ts, post.file_id)
+            with on_terms(Priority.FRAME):
+                self._slack.delete(channel, post.ts, post.file_id)
         except SlackApiError as error:
             log.warning("The picture of a trial that has ended stays: %s", error.response.get("error"))
 

@@ -3,7 +3,9 @@
 from bot.researcher.context import ResearcherContext
 from bot.researcher.views.answers import told
 from bot.researcher.views.confirmations import Action, Question, named
+from bot.researcher.views.slack_check import left_unchecked
 from bot.slack.block_kit import duration, escape, percent
+from storage import slack_checks
 from storage.queries import history
 from storage.queries.history import SessionView, Status
 from storage.refusals import Reason, Refused
@@ -53,6 +55,11 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
                 f"People can join. Each tunes for up to {limit:g} minutes, {context.settings.machine.slots} at once.",
                 f"The rules (version {rules}) are fixed. Later changes need `blackmagic amend`.",
             ]
+            team = context.slack.team_id
+            unchecked = left_unchecked(slack_checks.newest(context.store), team, context.settings.slack.live_plots)
+            if unchecked:
+                effects.append(unchecked)
+                known = (*known, unchecked)
             return Question(action, f"Open the study {name}?", tuple(effects), "Yes, open it", known)
         case Action.PAUSE:
             effects = [

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_sdk.errors import SlackApiError
 
+from bot.checks.slack_checks import Connect
 from bot.researcher.permissions import GroupUnknown, Permissions
 from bot.researcher.views import answers
 from bot.researcher.views.pages import Page, text_message
@@ -115,6 +116,8 @@ class ResearcherContext:
         subprocesses: Runs long computations.
         tasks: Runs what takes longer than an answer.
         permissions: Knows who is a researcher.
+        connect: Opens one more connection to Slack for a moment.
+        first_message: What everybody reads first, with the consent text.
         now: The time, aware.
     """
 
@@ -130,6 +133,8 @@ class ResearcherContext:
     subprocesses: SubprocessJob
     tasks: BackgroundTasks
     permissions: Permissions
+    connect: Connect
+    first_message: Message
     now: Callable[[], datetime]
 
     def handle(self, do: Handler, interaction: Interaction) -> None:

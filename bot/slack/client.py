@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from slack_sdk import WebClient
@@ -60,6 +61,15 @@ class Slack:
         self.client = client
         self._direct_channels: dict[str, str] = {}
 
+    @cached_property
+    def team_id(self) -> str:
+        """Slack's ID of the workspace.
+
+        Raises:
+            SlackApiError: Slack refuses to tell.
+        """
+        return str(self.client.auth_test()["team_id"])
+
     def post(
         self, channel: str, message: Message, *, thread_ts: str | None = None, also_in_channel: bool = False
     ) -> str:
@@ -103,8 +113,16 @@ class Slack:
         with _unless_gone("message_not_found"):
             self.client.chat_delete(channel=channel, ts=ts)
         if file_id is not None:
-            with _unless_gone("file_not_found", "file_deleted"):
-                self.client.files_delete(file=file_id)
+            self.delete_file(file_id)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file of the bot, unless it is deleted already.
+
+        Raises:
+            SlackApiError: Slack refuses it.
+        """
+        with _unless_gone("file_not_found", "file_deleted"):
+            self.client.files_delete(file=file_id)
 
     def whisper(
         self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()

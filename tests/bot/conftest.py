@@ -46,6 +46,8 @@ HURRIED = {
     "chat.postMessage": 3000,
     "chat.update": 500,
     "conversations.open": 500,
+    "chat.delete": 500,
+    "files.delete": 500,
     "views.open": 1000,
     "views.update": 1000,
 }

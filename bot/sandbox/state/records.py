@@ -67,6 +67,16 @@ class Message:
         return self.thread_ts in {None, self.ts} or self.broadcast
 
 
+@dataclass(frozen=True)
+class ScheduledMessage:
+    """A message that the app wants posted at ``post_at`` (Unix time)."""
+
+    channel: str
+    text: str
+    blocks: list[Json] | None
+    post_at: int
+
+
 @dataclass
 class View:
     """A modal or a Home tab as it is now, with the states of its inputs."""

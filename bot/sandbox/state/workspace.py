@@ -11,7 +11,17 @@ from typing import Literal
 
 from bot.sandbox.state.journal import ChangeLog, TrafficLog
 from bot.sandbox.state.people import Kind, Member
-from bot.sandbox.state.records import BOT_USER, Channel, ChannelPlan, File, Message, ResponseUrl, Trigger, View
+from bot.sandbox.state.records import (
+    BOT_USER,
+    Channel,
+    ChannelPlan,
+    File,
+    Message,
+    ResponseUrl,
+    ScheduledMessage,
+    Trigger,
+    View,
+)
 from bot.sandbox.validation.manifest import Manifest
 from bot.sandbox.validation.strictness import Rules
 
@@ -29,6 +39,7 @@ class Workspace:
         self.members: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}
+        self.scheduled: dict[str, ScheduledMessage] = {}
         self.views: dict[str, View] = {}
         self.stacks: dict[str, list[str]] = {}
         self.homes: dict[str, str] = {}
@@ -85,6 +96,11 @@ class Workspace:
         members = {BOT_USER} if plan.with_app else set()
         self.channels[channel_id] = Channel(channel_id, "channel", plan.name.lstrip("#"), members, plan.private)
         self.messages[channel_id] = {}
+
+    @property
+    def clock(self) -> float:
+        """The time as this workspace has it (Unix time)."""
+        return time.time() + self.rules.clock_ahead_seconds
 
     def new_ts(self) -> str:
         """A timestamp as Slack writes them, later than every one before."""

@@ -13,6 +13,8 @@ SLACK_LIMITS: Mapping[str, int] = MappingProxyType(
         "conversations.list": _TIER_2,
         "usergroups.users.list": _TIER_2,
         "chat.delete": _TIER_3,
+        "chat.deleteScheduledMessage": _TIER_3,
+        "chat.scheduleMessage": _TIER_3,
         "chat.update": _TIER_3,
         "conversations.history": _TIER_3,
         "conversations.info": _TIER_3,
@@ -70,6 +72,7 @@ class Rules:
         alt_txt_shares: A file that was uploaded with ``alt_txt`` is shared like any other. On Slack some are not, and
             the app is told nothing.
         refuse_charts: A ``data_visualization`` block is refused, as in a workspace that does not have it yet.
+        clock_ahead_seconds: How far the workspace's clock is ahead of the machine's.
         file_storage_bytes: All files together; beyond that, uploads are refused.
     """
 
@@ -96,4 +99,5 @@ class Rules:
     file_ids_show: bool = False
     alt_txt_shares: bool = False
     refuse_charts: bool = False
+    clock_ahead_seconds: float = 0.0
     file_storage_bytes: int = 256 * 1024 * 1024

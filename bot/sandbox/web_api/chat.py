@@ -1,9 +1,11 @@
 """``chat.*``: what the app writes, changes and takes back."""
 
+import asyncio
 from typing import Any, Literal
 
+from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
-from bot.sandbox.state.records import BOT_USER, Channel, Message
+from bot.sandbox.state.records import BOT_USER, Channel, Message, ScheduledMessage
 from bot.sandbox.surfaces.messages import broadcast_reply, change, checked_blocks, delete, post
 from bot.sandbox.surfaces.payloads import message_json
 from bot.sandbox.validation.errors import Refused
@@ -11,6 +13,8 @@ from bot.sandbox.web_api.call import Call, method
 
 _MOST_POSTED, _MOST_UPDATED = 40_000, 4_000
 """Characters of a posted text; bytes of an updated one, in UTF-8: people measured that Slack counts these there."""
+
+_FARTHEST_SCHEDULED_SECONDS = 120 * 24 * 3600
 
 
 @method("chat.postMessage", "chat:write")
@@ -59,6 +63,40 @@ def delete_message(call: Call) -> Json:
     return {"channel": message.channel, "ts": message.ts}
 
 
+@method("chat.scheduleMessage", "chat:write")
+def schedule_message(call: Call) -> Json:
+    """Check a message as if it were posted now, and post it later."""
+    channel = _open_for_app(call, call.channel(user_ids=True))
+    text, blocks = _content(call, _MOST_POSTED)
+    post_at = call.required("post_at", "invalid_time")
+    if not post_at.isdigit():
+        raise Refused("invalid_time")
+    ahead = int(post_at) - call.workspace.clock
+    if ahead <= 0:
+        raise Refused("time_in_past")
+    if ahead > _FARTHEST_SCHEDULED_SECONDS:
+        raise Refused("time_too_far")
+    scheduled_id = call.workspace.new_id("Q")
+    call.workspace.scheduled[scheduled_id] = ScheduledMessage(channel.id, text, blocks, int(post_at))
+    asyncio.get_running_loop().call_later(ahead, _post_scheduled, call.context, scheduled_id)
+    message = Message("", channel.id, BOT_USER, text, blocks)
+    content = message_json(call.workspace, message) | {"type": "delayed_message"}
+    del content["ts"]
+    return {"channel": channel.id, "scheduled_message_id": scheduled_id, "post_at": int(post_at), "message": content}
+
+
+@method("chat.deleteScheduledMessage", "chat:write")
+def delete_scheduled_message(call: Call) -> Json:
+    """Delete a message that is not posted yet, and will not be within a minute."""
+    channel = call.channel(user_ids=True)
+    scheduled_id = call.required("scheduled_message_id")
+    message = call.workspace.scheduled.get(scheduled_id)
+    if message is None or message.channel != channel.id or message.post_at - call.workspace.clock < 60:
+        raise Refused("invalid_scheduled_message_id")
+    del call.workspace.scheduled[scheduled_id]
+    return {}
+
+
 @method("chat.postEphemeral", "chat:write")
 def post_ephemeral(call: Call) -> Json:
     """Show a message to one person of a conversation."""
@@ -89,6 +127,12 @@ def get_permalink(call: Call) -> Json:
     if message is None:
         raise Refused("message_not_found")
     return {"channel": channel.id, "permalink": f"{call.context.url}/#/{channel.id}/{message.ts}"}
+
+
+def _post_scheduled(context: Context, scheduled_id: str) -> None:
+    message = context.workspace.scheduled.pop(scheduled_id, None)
+    if message is not None:
+        post(context, message.channel, BOT_USER, message.text, blocks=message.blocks)
 
 
 def _broadcast(call: Call, message: Message) -> Json:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from email.utils import formatdate
 from typing import NoReturn
 
 from aiohttp import web
@@ -20,7 +21,10 @@ FAMILIES = (chat, conversations, files, response_url, users, views)
 async def answer(request: web.Request, context: Context) -> web.Response:
     """Answer one call of ``/api/{method}``. Slack says no with HTTP 200, except for the rate limit's 429."""
     started, name = time.monotonic(), request.match_info["method"]
-    headers: dict[str, str] = {"x-oauth-scopes": ",".join(sorted(context.workspace.manifest.scopes or ()))}
+    headers = {
+        "x-oauth-scopes": ",".join(sorted(context.workspace.manifest.scopes or ())),
+        "Date": formatdate(context.workspace.clock, usegmt=True),
+    }
     status = 200
     try:
         arguments = await read_arguments(request)

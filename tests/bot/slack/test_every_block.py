@@ -13,6 +13,8 @@ from slack_sdk.models.views import View
 
 from bot.admin.views import alerts, announcements, baselines, controls, digests, final_report, participant_results
 from bot.admin.views.announcements import Signed
+from bot.checks import numbers
+from bot.checks.findings import Finding, Verdict
 from bot.participant.form_state import Content, FormMemory, Purpose
 from bot.participant.parse_configuration import read_line
 from bot.participant.time_estimate import TimeEstimate
@@ -31,7 +33,7 @@ from bot.researcher import home_section as researcher_home
 from bot.researcher.listeners import COMMANDS
 from bot.researcher.views import answers as researcher_answers
 from bot.researcher.views import confirmations as asking
-from bot.researcher.views import invitations, people, status
+from bot.researcher.views import invitations, people, slack_check, status
 from bot.researcher.views.pages import Page
 from bot.runner.running_jobs import Progress
 from bot.sandbox.validation.block_elements import Findings
@@ -44,6 +46,7 @@ from storage.queries.history import SessionLine, Status
 from storage.queries.people import ParticipantLine
 from storage.schema.comments import Comment
 from storage.schema.states import ParticipantState, SessionState, StudyState, TrialState
+from storage.schema.tables import SlackCheck
 from storage.transitions.evaluations import EvaluationSummary
 from tests.bot.slack.anything import (
     NOW,
@@ -78,6 +81,7 @@ MODULES += (
     researcher_answers,
     invitations,
     people,
+    slack_check,
     asking,
     status,
     alerts,
@@ -362,6 +366,35 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.sending, "The report")
     show(researcher_answers.sent, "The report")
     show(researcher_answers.not_sent, "The report", text * 20)
+
+
+@MANY
+@given(
+    any_text,
+    st.lists(st.sampled_from(Verdict), max_size=60),
+    st.lists(st.none() | st.booleans(), min_size=4, max_size=4),
+)
+def test_the_check_of_slack(text, verdicts, seen):
+    ways = list(slack_check.Way)
+    outcomes = [slack_check.Outcome.SHOWN, *slack_check.Outcome]
+    attempts = [
+        slack_check.Attempt(way, 99, outcome, "1234567890.123456", "F0123456789")
+        for way, outcome in zip(ways, outcomes, strict=True)
+    ]
+    shown, place = slack_check.Shown(tuple(attempts)), slack_check.Place(4, 4)
+    assert slack_check.Shown.read(str(shown)) == shown
+    show(slack_check.checking)
+    show(slack_check.found, [Finding("Report channel", verdict, text * 3) for verdict in verdicts])
+    show(slack_check.cannot_write, text)
+    show(slack_check.begun)
+    show(slack_check.number_message, place, numbers.as_chart(99))
+    show(slack_check.not_shown, place)
+    show(slack_check.which_numbers, shown)
+    show(slack_check.form, shown, "D0123456789", "1234567890.123456")
+    show(slack_check.nothing_shown)
+    check = SlackCheck(team_id="T1", **dict(zip(ways, seen, strict=True)))
+    for setting in ("auto", "chart", "picture", "repost"):
+        show(slack_check.concluded, check, setting)
 
 
 def test_a_message_is_refused_by_these_checks_where_slack_would_refuse_it():
