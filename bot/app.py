@@ -17,6 +17,7 @@ from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
 from bot.checks.connection import connect
+from bot.live.choice import chosen_plots
 from bot.live.feed import LiveFeed, Priority
 from bot.live.plots import Plots
 from bot.participant import finishing, messages, onboarding, tuning
@@ -129,7 +130,8 @@ class Bot:
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
 
-        plots = Plots(client, self._plot_failed)
+        wanted = chosen_plots(settings.slack.live_plots, store, lambda: slack.team_id)
+        plots = Plots(client, self._plot_failed, wanted)
         direct_messages = DirectMessages(settings, facts_of, store, slack, plots, jobs.progress, self._touch, now)
         self.feed = LiveFeed(
             client,

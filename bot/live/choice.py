@@ -1,14 +1,21 @@
 """Chooses the form in which live plots are shown, from the setting and from what a researcher saw."""
 
+import threading
+from collections.abc import Callable
 from typing import Literal
 
+from cachetools import TTLCache, cached
+
+from bot.live.forms import LiveForm, LivePlots
+from storage import slack_checks
+from storage.database import Store
 from storage.schema.tables import SlackCheck
+
+LOOK_AGAIN = 5.0
+"""Seconds after which a new check is noticed."""
 
 Setting = Literal["auto", "chart", "picture", "repost"]
 """``[slack] live_plots`` in ``study.toml``."""
-
-LiveForm = Literal["chart", "picture", "repost"]
-"""Slack's own line chart, a picture that an update brings into the message, or a picture that is posted anew."""
 
 
 def live_form(setting: Setting, seen: SlackCheck | None) -> LiveForm:
@@ -36,3 +43,23 @@ def live_form(setting: Setting, seen: SlackCheck | None) -> LiveForm:
 def needs_file_ids(seen: SlackCheck | None) -> bool:
     """Whether a picture that an update brings is seen only if the update also names the file in ``file_ids``."""
     return seen is not None and not seen.picture_by_update and bool(seen.picture_by_update_with_file_ids)
+
+
+def chosen_plots(setting: Setting, store: Store, team_id: Callable[[], str]) -> Callable[[], LivePlots]:
+    """Make a function that returns how live plots are shown now. A check of another workspace says nothing.
+
+    Args:
+        setting: What ``study.toml`` asks for.
+        store: The database with the checks.
+        team_id: Returns Slack's ID of the workspace.
+    """
+
+    @cached(TTLCache(1, LOOK_AGAIN), lock=threading.Lock())
+    def choose() -> LivePlots:
+        seen = slack_checks.newest(store)
+        if seen is not None and seen.team_id != team_id():
+            seen = None
+        posted = seen is None or seen.picture_posted is not False
+        return LivePlots(live_form(setting, seen), file_ids=needs_file_ids(seen), posted=posted)
+
+    return choose

@@ -16,7 +16,7 @@ from functools import partial
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
-from bot.live.forms import Form, LivePlots, Shown
+from bot.live.forms import Form, Shown
 from bot.live.plots import Attempt, Plots, code_of
 from bot.live.queue import FeedQueue, Subject
 from bot.slack.block_kit import Message
@@ -101,7 +101,6 @@ class LiveFeed:
         plots: Shows curves in a form that the workspace accepts.
         render: Returns how the message of a subject should look now, or ``None`` if there is no message. Called on the
             feed's threads.
-        live_plots: Returns the wanted form of running trials' losses.
         repost: Posts the present plot of a subject anew, where its message cannot show it. Called on the feed's
             threads.
         workers: The number of frames that are made at once. Where they are pictures, Slack needs a second or more to
@@ -116,7 +115,6 @@ class LiveFeed:
         plots: Plots,
         render: Callable[[str], Rendering | None],
         *,
-        live_plots: Callable[[], LivePlots] = LivePlots,
         repost: Callable[[str], None] = lambda _subject: None,
         workers: int = 4,
         note_picture: Callable[[str, str | None], str | None] = lambda _subject, _file: None,
@@ -124,7 +122,6 @@ class LiveFeed:
         self._client = client
         self._plots = plots
         self._render = render
-        self._live_plots = live_plots
         self._repost = repost
         self._limiter = client.limiter
         self._note_picture = note_picture
@@ -201,7 +198,7 @@ class LiveFeed:
             # What was drawn before a result is not needed: the result shows the state, too.
             return self._queue.is_closing or subject.results != results
 
-        fresh = self._upload(subject, abandoned) if self._live_plots().form == "picture" else None
+        fresh = self._upload(subject, abandoned) if self._plots.wanted().form == "picture" else None
         try:
             sent = self._update(subject, Priority.FRAME, abandoned, fresh)
         except CallNotMade:
@@ -256,7 +253,7 @@ class LiveFeed:
             if rendering is None:
                 self._queue.forget(subject)
                 return None
-            plots = self._live_plots()
+            plots = self._plots.wanted()
             wanted = _LIVE[plots.form] if rendering.live else _POSTED
             picture = (fresh or subject.shown) if rendering.live else rendering.picture
             message = rendering.message(attempt.show(rendering.curves, picture, wanted))
@@ -288,7 +285,7 @@ class LiveFeed:
 
     def _reposts(self) -> bool:
         """Whether the losses of running trials are posted anew now and then: by the settings, or without charts."""
-        form = self._live_plots().form
+        form = self._plots.wanted().form
         return form == "repost" or not any(self._plots.forms.takes(each) for each in _LIVE[form][:-1])
 
     @staticmethod

@@ -33,19 +33,27 @@ class Form(IntEnum):
     """No blocks at all: the rest of the message was refused too."""
 
 
+LiveForm = Literal["chart", "picture", "repost"]
+"""The form of running trials' losses.
+
+``chart``: Slack's line charts, updated in place. ``picture``: a picture that is brought by an update, which not every
+workspace shows. ``repost``: numbers, updated in place, and a picture that is posted anew now and then.
+"""
+
+
 @dataclass(frozen=True)
 class LivePlots:
-    """How the losses of running trials are shown.
+    """How losses are to be shown.
 
     Attributes:
-        form: ``chart``: Slack's line charts, updated in place. ``picture``: a picture that is brought by an update,
-            which not every workspace shows. ``repost``: numbers, updated in place, and a picture that is posted anew
-            now and then.
+        form: The form of running trials' losses.
         file_ids: Whether an update that brings a picture names it in ``file_ids`` too.
+        posted: Whether people see the picture in a message that is posted with it. Otherwise results have charts.
     """
 
-    form: Literal["chart", "picture", "repost"] = "chart"
+    form: LiveForm = "chart"
     file_ids: bool = False
+    posted: bool = True
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from slack_sdk.errors import SlackApiError, SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 
-from bot.live.forms import Form, FormsTaken, Shown, show
+from bot.live.forms import Form, FormsTaken, LivePlots, Shown, show
 from bot.live.pictures import Pictures
 from bot.slack.client import PacedClient
 from bot.slack.error_reporting import may_pass
@@ -74,10 +74,17 @@ class Plots:
         client: The client with the bot's token.
         on_failure: Called with the subject and the error when something goes wrong, at most every ten minutes for the
             same error.
+        wanted: Returns how losses are to be shown.
     """
 
-    def __init__(self, client: PacedClient, on_failure: Callable[[str, Exception], None]) -> None:
+    def __init__(
+        self,
+        client: PacedClient,
+        on_failure: Callable[[str, Exception], None],
+        wanted: Callable[[], LivePlots] = LivePlots,
+    ) -> None:
         self.pictures = Pictures(client)
+        self.wanted = wanted
         self.forms = FormsTaken()
         self._on_failure = on_failure
         self._lock = threading.Lock()

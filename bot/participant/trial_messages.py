@@ -168,7 +168,9 @@ class TrialMessages:
         also_in_channel: bool = False,
     ) -> None:
         """Post a message with a picture of the curves, or in the best other form that Slack accepts."""
-        file_id = self._plots.upload(subject, _file_name(trial), curves, lambda: False) if curves is not None else None
+        file_id = None
+        if curves is not None and self._plots.wanted().posted:
+            file_id = self._plots.upload(subject, _file_name(trial), curves, lambda: False)
         picture = Shown(file_id, curves) if file_id is not None and curves is not None else None
 
         def send(attempt: Attempt) -> tuple[str, Form]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from cachetools import LRUCache
-from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block, ImageBlock
 from slack_sdk.models.blocks.basic_components import SlackFile
 
@@ -23,6 +22,7 @@ from bot.researcher.parsing import Misspelt, too_much
 from bot.researcher.views import slack_check as views
 from bot.researcher.views.slack_check import Answer, Attempt, Outcome, Shown, Way
 from bot.slack.client import Slack
+from bot.slack.error_reporting import may_pass
 from bot.slack.interactions import Submission
 from storage import researchers, slack_checks
 
@@ -32,9 +32,7 @@ _OWN_CONNECTIONS = 2
 """The bot's own, and the one that the check opens."""
 
 _MOST_REMEMBERED = 100
-_OK = 200
 _CLOSE_SECONDS = 3.0
-_PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 def check(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
@@ -167,7 +165,7 @@ def _attempt(slack: Slack, pictures: Pictures, channel: str, place: views.Place,
             block = numbers.as_chart(number)
         else:
             name = f"number-{place.number}.png"
-            file_id = pictures.upload(name, numbers.as_picture(number), "", abandon=lambda: False)
+            file_id = pictures.upload(name, numbers.as_picture(number), abandon=lambda: False)
             block = ImageBlock(alt_text="A number", slack_file=SlackFile(id=file_id))
         message = views.number_message(place, block)
         if way is Way.PICTURE_POSTED:
@@ -178,7 +176,7 @@ def _attempt(slack: Slack, pictures: Pictures, channel: str, place: views.Place,
             slack.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks, file_ids=named)
     except NO_ANSWER as error:
         log.warning("a number could not be shown as %s: %s", way, error)
-        outcome = Outcome.REFUSED if _is_refusal(error) else Outcome.FAILED
+        outcome = Outcome.FAILED if may_pass(error) else Outcome.REFUSED
         return Attempt(way, number, outcome, _say_not_shown(slack, channel, ts, place), file_id)
     return Attempt(way, number, Outcome.SHOWN, ts, file_id)
 
@@ -192,10 +190,3 @@ def _say_not_shown(slack: Slack, channel: str, ts: str, place: views.Place) -> s
     except NO_ANSWER as error:
         log.warning("that a number could not be shown could not be said: %s", error)
     return ts
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether Slack refused a message for a reason that stays."""
-    if not isinstance(error, SlackApiError):
-        return False
-    return error.response.status_code == _OK and error.response.get("error") not in _PASSING

@@ -230,7 +230,7 @@ class Interactions:
         def sent(ack: Ack, body: dict[str, Any]) -> None:
             ack()
             submission = Submission(self._slack, body["user"]["id"], body["view"])
-            self._tasks.run(doing, partial(handle, submission), tell=submission.tell)
+            self._tasks.answer(doing, partial(handle, submission), tell=submission.tell)
 
         self.app.view(callback_id)(sent)
 

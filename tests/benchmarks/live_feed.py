@@ -217,8 +217,7 @@ def measure_feed(plan: Plan, live_plots: LivePlots) -> Feed:
         running = Threads(threads, client)
         for thread in threads:
             running.begin_trial(thread)
-        plots = Plots(client, running.failed)
-        feed = LiveFeed(client, plots, running.render, live_plots=lambda: live_plots)
+        feed = LiveFeed(client, Plots(client, running.failed, lambda: live_plots), running.render)
         feed.start()
         try:
             running.run(feed, plan.warm_up)

@@ -10,7 +10,8 @@ from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement
 from slack_sdk.models.views import View
 
 from bot.checks.findings import Finding, Verdict
-from bot.live.choice import LiveForm, Setting, live_form
+from bot.live.choice import Setting, live_form
+from bot.live.forms import LiveForm
 from bot.researcher.views.pages import text_message
 from bot.slack.block_kit import Message, actions, button, escape, modal, paragraphs, section
 from storage.schema.tables import SlackCheck

@@ -67,8 +67,8 @@ class Stage:
 
     def new_feed(self, **given: Any) -> LiveFeed:
         """A feed of these messages, as a bot that starts now has it."""
-        given = {"live_plots": lambda: self.live_plots, "repost": self.board.reposted.append, **given}
-        return LiveFeed(self.client, Plots(self.client, self.board.failed), self.board.render, **given)
+        plots = Plots(self.client, self.board.failed, lambda: self.live_plots)
+        return LiveFeed(self.client, plots, self.board.render, repost=self.board.reposted.append, **given)
 
     def post(self, subject: str) -> None:
         """Post the message that the feed is to keep up to date."""
