@@ -16,12 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
-from bot.live.feed import LiveFeed
+from bot.checks.connection import connect
+from bot.live.choice import chosen_plots
+from bot.live.feed import LiveFeed, Priority
+from bot.live.plots import Plots
 from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
 from bot.participant.direct_messages import DirectMessages
 from bot.participant.home_tab import HomeTabs
-from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, surplus_consent_blocks
+from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, greeting, surplus_consent_blocks
 from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
@@ -39,6 +42,7 @@ from bot.slack.client import PacedClient, Slack
 from bot.slack.error_reporting import ErrorReporter, apology
 from bot.slack.interactions import Interactions
 from bot.slack.rate_limiter import RateLimiter
+from bot.study.invitations import Invitations
 from bot.study.job_events import JobEvents
 from bot.study.notifications import Notifications
 from bot.study.protocols import utc_now
@@ -83,6 +87,7 @@ class Bot:
         admins: Tells the admins.
         study: The study as participants use it.
         actions: The study as researchers run it.
+        invitations: Invites people.
         sweep: Does what is due.
         errors: Reports errors.
         stopped_because: A sentence about why the bot has stopped by itself; empty if it has not.
@@ -131,11 +136,14 @@ class Bot:
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
 
-        direct_messages = DirectMessages(settings, facts_of, store, slack, jobs.progress, now)
+        wanted = chosen_plots(settings.slack.live_plots, store, lambda: slack.team_id)
+        plots = Plots(client, self._plot_failed, wanted)
+        direct_messages = DirectMessages(settings, facts_of, store, slack, plots, jobs.progress, self._touch, now)
         self.feed = LiveFeed(
             client,
+            plots,
             direct_messages.render,
-            on_failure=self._feed_failed,
+            repost=direct_messages.repost,
             note_picture=partial(posts.show_file, store),
         )
         home_section = HomeSection(store, jobs, slots, permissions, now)
@@ -164,7 +172,6 @@ class Bot:
             settings,
             store,
             slack,
-            self.study,
             reactions,
             withdrawals,
             searchers,
@@ -172,6 +179,9 @@ class Bot:
             jobs,
             background,
             now,
+        )
+        self.invitations = Invitations(
+            store, slack, notifications, reactions, withdrawals, background, self.errors, now
         )
         self.sweep = Sweep(settings, store, reactions, self.errors.report, now)
         events = JobEvents(reactions, searchers, self.admins, home_tabs, background, self.errors.report)
@@ -188,11 +198,14 @@ class Bot:
                 store,
                 slack,
                 self.actions,
+                self.invitations,
                 searchers,
                 jobs,
                 self._subprocesses,
                 background,
                 permissions,
+                partial(connect, credentials.app_token, credentials.api_url),
+                greeting(settings.consent_text),
                 now,
             )
         )
@@ -282,7 +295,10 @@ class Bot:
             self.stopped_because = str(error)
             self.stop()
 
-    def _feed_failed(self, subject: str, error: Exception) -> None:
+    def _touch(self, subject: str, priority: Priority) -> None:
+        self.feed.touch(subject, priority)
+
+    def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
 
 

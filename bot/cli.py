@@ -3,8 +3,6 @@
 import logging
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 
@@ -14,6 +12,7 @@ from bot.commands.bundle import export, import_
 from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.init import init
+from bot.commands.quiet import quietly
 from bot.commands.replay import replay
 from bot.commands.report import report
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, load_settings
@@ -42,7 +41,7 @@ def run(study: StudyFile = DEFAULT) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     try:
-        with _quietly():
+        with quietly():
             bot = Bot(load_settings(study), Credentials.from_environment())
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: bot.stop())
@@ -60,16 +59,6 @@ def run(study: StudyFile = DEFAULT) -> None:
     if bot.stopped_because:
         print(bot.stopped_because, file=sys.stderr)
         raise typer.Exit(_NOT_ALONE)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep libraries from logging what the command says in one sentence, such as that Slack refuses a token."""
-    logging.disable(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 app.command()(amend)

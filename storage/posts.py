@@ -6,6 +6,16 @@ from storage.database import Store
 from storage.schema.tables import Post
 
 
+def result_of(trial_id: int) -> str:
+    """The subject of the message with a trial's result. The message about the trial while it runs is ``trial:17``."""
+    return f"result:{trial_id}"
+
+
+def plot_of(trial_id: int) -> str:
+    """The subject of the message with a picture of a running trial's losses."""
+    return f"plot:{trial_id}"
+
+
 def remember(store: Store, subject: str, *, ts: str, file_id: str | None = None) -> Post:
     """Note which message is about a subject such as ``trial:17``. It replaces the one that was noted before."""
     with store.write() as transaction:
@@ -19,6 +29,15 @@ def claim(store: Store, subject: str) -> bool:
             return False
         transaction.add(Post(subject=subject, ts=""))
         return True
+
+
+def forget(store: Store, subject: str) -> Post | None:
+    """Forget the message about a subject. Returns what was noted of it; ``None`` if nothing was."""
+    with store.write() as transaction:
+        post = transaction.get(Post, subject)
+        if post is not None:
+            transaction.delete(post)
+        return post
 
 
 def find(store: Store, subject: str) -> Post | None:

@@ -22,7 +22,7 @@ from bot.commands.demo_participants import SimulatedParticipant
 from bot.commands.demo_tuning import Skill
 from bot.commands.study_file import MANIFEST, STUDY, USAGE, here_or_template, load_settings
 from bot.sandbox.server.local_workspace import LocalWorkspace
-from bot.sandbox.state.records import Member
+from bot.sandbox.state.people import Member
 from bot.sandbox.validation.manifest import InvalidManifest
 from bot.settings.settings import Credentials, Settings, SettingsError
 from storage.database import Store

@@ -197,7 +197,7 @@ class SimulatedParticipant(threading.Thread):
             epoch = None if message is None else _IN_TRAINING.search(message.text)
             if message is None or epoch is None or _CANCEL not in message.buttons:
                 return None
-            enough = _EPOCHS_WITH_PLOT if message.image_urls else _EPOCHS_WITHOUT
+            enough = _EPOCHS_WITH_PLOT if _shows_losses(message) else _EPOCHS_WITHOUT
             return message if int(epoch[1]) > enough else None
 
         def cancel() -> None:
@@ -361,3 +361,7 @@ class SimulatedParticipant(threading.Thread):
 
     def _thanks(self) -> Message | None:
         return next((each for each in self._messages() if _THANKS in each.text), None)
+
+
+def _shows_losses(message: Message) -> bool:
+    return any(block["type"] in {"data_visualization", "image"} for block in message.blocks)

@@ -1,5 +1,7 @@
-"""``blackmagic doctor``: what this machine trains on, and whether it gives the same bits twice."""
+"""``blackmagic doctor``: whether this machine trains, gives the same bits twice, and has all that it needs of Slack."""
 
+import json
+import os
 import sys
 import time
 from typing import Annotated
@@ -8,7 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.study_file import DEFAULT, StudyFile, read_settings
+from bot.checks.findings import all_well, as_json
+from bot.checks.slack_checks import check_environment
+from bot.commands.quiet import quietly
+from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
+from bot.participant.views.onboarding import greeting
 from bot.settings.settings import Settings
 from training.hyperparameters import LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
@@ -36,10 +42,23 @@ def doctor(
         bool,
         typer.Option("--determinism", help="Train with each optimizer in every slot, twice, and compare the bits."),
     ] = False,
+    slack: Annotated[
+        bool,
+        typer.Option(
+            "--slack", help="Check tokens, scopes, connection, clock, report channel and researchers instead."
+        ),
+    ] = False,
+    json_wanted: Annotated[bool, typer.Option("--json", help="With --slack: print what is found as JSON.")] = False,
     study: StudyFile = DEFAULT,
 ) -> None:
     """Say what the slots of this machine train on, and whether results are the same to the last bit."""
+    if (slack and determinism) or (json_wanted and not slack):
+        print("--slack goes without --determinism, and --json only with --slack.", file=sys.stderr)
+        raise typer.Exit(USAGE)
     settings = read_settings(study)
+    if slack:
+        _check_slack(settings, json_wanted=json_wanted)
+        return
     console = Console()
     workers = LocalWorkers(
         [DIGITS_SQUEEZENET],
@@ -63,6 +82,24 @@ def doctor(
     finally:
         workers.close()
     if not well:
+        raise typer.Exit(_UNWELL)
+
+
+def _check_slack(settings: Settings, *, json_wanted: bool) -> None:
+    findings = []
+    try:
+        with quietly():
+            for finding in check_environment(settings.slack, os.environ, greeting(settings.consent_text)):
+                findings.append(finding)
+                if not json_wanted:
+                    print(finding, flush=True)
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+    if json_wanted:
+        print(json.dumps(as_json(findings), ensure_ascii=False, indent=1))
+    elif all_well(findings):
+        print("The rest only eyes can tell: start the bot, and type /study check in Slack.")
+    if not all_well(findings):
         raise typer.Exit(_UNWELL)
 
 

@@ -1,43 +1,48 @@
-"""The live feed: keeps messages in sessions' threads up to date while they change, within Slack's limits.
+"""The live feed: keeps messages up to date while they change, within Slack's limits.
 
 Code that changes something calls :meth:`LiveFeed.touch`. The feed calls ``render`` at the moment when it sends a
-message. So the newest state is always sent, and skipped states never wait in a queue. An update that a person waits for
-(a result, a cancellation) is sent at once with the old picture. Its last picture follows before all other frames.
+message. So the newest state is always sent, and skipped states never wait in a queue. Updates that a person waits for
+go before all frames. An update notifies nobody, so what a person waits for while they look elsewhere is posted, not
+updated: see :mod:`bot.participant.trial_messages`.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from slack_sdk.errors import SlackApiError, SlackObjectFormationError
-from slack_sdk.models.blocks import Block, ImageBlock
+from slack_sdk.errors import SlackApiError
+from slack_sdk.models.blocks import Block
 
-from bot.live.fallbacks import Form, FormsTaken, Shown, show
-from bot.live.pictures import Pictures
-from bot.live.queue import FeedQueue, Subject, Urgency
+from bot.live.forms import Form, Shown
+from bot.live.plots import Attempt, Plots, code_of
+from bot.live.queue import FeedQueue, Subject
 from bot.slack.block_kit import Message
 from bot.slack.client import PacedClient
 from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
-from reports.figures.loss_plot import LossCurves, draw
+from reports.figures.loss_plot import LossCurves
 
 __all__ = ["Address", "Counters", "LiveFeed", "Priority", "Rendering"]
 
 logger = logging.getLogger(__name__)
 
-REFUSAL_REMEMBERED = 600.0
-"""Seconds for which pictures or charts are not tried again after a lasting refusal: no scope, no such block."""
+REPOST_AFTER = 20.0
+"""Seconds between two pictures of one trial that are posted because its message cannot show its losses as a chart."""
 
-FAILURE_REMEMBERED = 60.0
-"""Seconds for which pictures are not tried again after an upload failed for a reason that may pass."""
+_AWAITED_WORKERS = 2
 
-IMAGES_REFUSED = 3
-"""After this many refused image blocks in a row, the workspace shows no images. Fewer mean that one file was lost."""
+_LIVE = {
+    "chart": (Form.CHART, Form.NUMBERS),
+    "picture": (Form.PICTURE, Form.CHART, Form.NUMBERS),
+    "repost": (Form.NUMBERS,),
+}
+"""The forms of running trials' losses, by the wanted one."""
 
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-_WORD_WORKERS = 2
+_POSTED = (Form.PICTURE, Form.CHART, Form.NUMBERS)
+"""The forms of losses that do not grow any more."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,18 @@ class Rendering:
 
     Attributes:
         address: The message to update.
-        message: Makes the message around the block that shows the curves: an image, a chart or a line of numbers, or
-            ``None`` while there is nothing to show. It is called once for an update that Slack accepts.
-        curves: What to draw; ``None`` for a message without a picture.
-        file_name: The picture's file name, which participants can read.
+        message: Makes the message around the blocks that show the curves, which may be none.
+        curves: What to draw; ``None`` for a message without curves.
+        live: Whether the curves still grow.
+        picture: Where they do not grow any more: the picture with which the message was posted.
+        file_name: The name of pictures, which participants can read.
     """
 
     address: Address
-    message: Callable[[Block | None], Message]
+    message: Callable[[Sequence[Block]], Message]
     curves: LossCurves | None = None
+    live: bool = True
+    picture: Shown | None = None
     file_name: str = "losses.png"
 
 
@@ -71,10 +79,10 @@ class Counters:
     """The counts of what the feed has done since it was created.
 
     Attributes:
-        frames: Updates sent for a running plot, the last picture of a result among them.
+        frames: Updates sent for a running plot.
         results: Updates sent that a person waited for.
-        pictures: Pictures uploaded and processed.
-        fallbacks: Updates that showed their curves in another form than an image, or had no blocks.
+        pictures: Pictures uploaded and processed, for messages that were posted too.
+        fallbacks: Updates that showed their curves in another form than the wanted one, or had no blocks.
         deletes: Superseded pictures deleted.
     """
 
@@ -90,12 +98,13 @@ class LiveFeed:
 
     Args:
         client: The client with the bot's token.
+        plots: Shows curves in a form that the workspace accepts.
         render: Returns how the message of a subject should look now, or ``None`` if there is no message. Called on the
             feed's threads.
-        on_failure: Called with the subject and the error when something goes wrong, at most every ten minutes for the
-            same error.
-        workers: The number of pictures that are made at once. Slack needs a second or more to process one, and four
-            are enough for the limit of ``chat.update``.
+        repost: Posts the present plot of a subject anew, where its message cannot show it. Called on the feed's
+            threads.
+        workers: The number of frames that are made at once. Where they are pictures, Slack needs a second or more to
+            process one, and four are enough for the limit of ``chat.update``.
         note_picture: Stores which file a subject's message shows now (``None``: no picture), and returns the file that
             it showed before. It outlives the feed, so pictures of an earlier feed are deleted, too.
     """
@@ -103,40 +112,37 @@ class LiveFeed:
     def __init__(
         self,
         client: PacedClient,
+        plots: Plots,
         render: Callable[[str], Rendering | None],
         *,
-        on_failure: Callable[[str, Exception], None],
+        repost: Callable[[str], None] = lambda _subject: None,
         workers: int = 4,
         note_picture: Callable[[str, str | None], str | None] = lambda _subject, _file: None,
     ) -> None:
         self._client = client
+        self._plots = plots
         self._render = render
+        self._repost = repost
         self._limiter = client.limiter
-        self._on_failure = on_failure
         self._note_picture = note_picture
-        self._pictures = Pictures(client)
         self._queue = FeedQueue()
         self._lock = threading.Lock()
-        self._taken = FormsTaken()
-        self._reported: dict[tuple[str, str], float] = {}
-        self._image_refusals = 0
         self._frames = self._results = self._fallbacks = 0
         self._threads = [
-            threading.Thread(target=self._work, args=(pictures,), name=f"live-feed-{number}", daemon=True)
-            for number, pictures in enumerate([False] * _WORD_WORKERS + [True] * workers)
+            threading.Thread(target=self._work, args=(frames,), name=f"live-feed-{number}", daemon=True)
+            for number, frames in enumerate([False] * _AWAITED_WORKERS + [True] * workers)
         ]
 
     @property
     def counters(self) -> Counters:
         """The counts so far."""
+        pictures = self._plots.pictures
         with self._lock:
-            return Counters(
-                self._frames, self._results, self._pictures.uploads, self._fallbacks, self._pictures.deletes
-            )
+            return Counters(self._frames, self._results, pictures.uploads, self._fallbacks, pictures.deletes)
 
     def start(self) -> None:
         """Start sending."""
-        self._pictures.start()
+        self._plots.pictures.start()
         for thread in self._threads:
             thread.start()
 
@@ -145,7 +151,7 @@ class LiveFeed:
         self._queue.add(subject, awaited=priority is Priority.RESULT)
 
     def close(self, flush: float) -> None:
-        """Send the results that wait, drop the frames, and stop, in about ``flush`` seconds at most.
+        """Send the updates that people wait for, drop the frames, and stop, in about ``flush`` seconds at most.
 
         A superseded picture that could not be deleted in that time stays in the workspace's storage.
         """
@@ -159,153 +165,136 @@ class LiveFeed:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.1, give_up_at - time.monotonic()))
-        self._pictures.close(give_up_at - time.monotonic())
+        self._plots.pictures.close(give_up_at - time.monotonic())
 
-    def _work(self, pictures: bool) -> None:
-        while (job := self._queue.next(pictures=pictures)) is not None:
-            subject, urgency = job
+    def _work(self, frames: bool) -> None:
+        while (job := self._queue.next(frames=frames)) is not None:
             try:
-                if urgency is None:
-                    self._send_words(subject)
+                if job.awaited:
+                    self._send_awaited(job.subject)
                 else:
-                    self._send_picture(subject, urgency)
+                    self._send_frame(job.subject)
             except CallNotMade:
-                logger.debug("An update of %s was given up.", subject.name)
+                logger.debug("An update of %s was given up.", job.subject.name)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
-                lasting = not may_pass(error)
-                self._queue.retry(subject, urgency, lasting=lasting)
-                self._report(subject, error)
+                self._queue.retry(job, lasting=not may_pass(error))
+                self._plots.report(job.subject.name, error)
             finally:
-                self._queue.done(subject, urgency)
+                self._queue.done(job)
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def _send_words(self, subject: Subject) -> None:
-        """Send an update that a person waits for: the newest words with the old picture."""
-        self._queue.overtake(subject)
-        sent = self._update(subject, Priority.RESULT, abandon=lambda: self._queue.is_stopped)
-        if sent is None:
-            return
-        with self._lock:
-            self._results += 1
-        shown = subject.shown.curves if subject.shown else None
-        lags = sent.curves is not None and sent.curves != shown and self._taken.best() is Form.IMAGE
-        self._queue.words_sent(subject, picture_lags=lags)
+    def _send_awaited(self, subject: Subject) -> None:
+        """Send an update that a person waits for: the newest state, with the old picture where it has one."""
+        if self._update(subject, Priority.RESULT, lambda: self._queue.is_stopped) is not None:
+            with self._lock:
+                self._results += 1
 
-    def _send_picture(self, subject: Subject, urgency: Urgency) -> None:
-        """Draw and upload a new picture, and then update the message."""
+    def _send_frame(self, subject: Subject) -> None:
+        """Send the newest state, with the newest curves."""
         results = subject.results
 
         def abandoned() -> bool:
-            # What was drawn before a result is not needed: the result's own picture follows, where there is one.
-            too_late = subject.results != results or (urgency is Urgency.FRAME and self._queue.is_closing)
-            return self._queue.is_stopped or too_late
+            # What was drawn before a result is not needed: the result shows the state, too.
+            return self._queue.is_closing or subject.results != results
 
-        if (rendering := self._render(subject.name)) is None:
-            self._queue.forget(subject)
-            return
-        # A result's last picture has this priority, too: its words are sent already, and other people's words go first.
-        fresh = self._upload(subject, rendering, abandoned)
+        fresh = self._upload(subject, abandoned) if self._plots.wanted().form == "picture" else None
         try:
-            sent = self._update(subject, Priority.FRAME, abandon=abandoned, rendering=rendering, fresh=fresh)
+            sent = self._update(subject, Priority.FRAME, abandoned, fresh)
         except CallNotMade:
             if fresh is not None:
-                self._pictures.discard(fresh.file_id)
+                self._plots.pictures.discard(fresh.file_id)
             raise
         except Exception:
             if fresh is not None:
                 subject.doubtful.append(fresh.file_id)  # perhaps only Slack's answer was lost
             raise
         if fresh is not None and subject.shown != fresh:
-            self._pictures.discard(fresh.file_id)
-        if sent is not None:
-            with self._lock:
-                self._frames += 1
+            self._plots.pictures.discard(fresh.file_id)
+        if sent is None:
+            return
+        with self._lock:
+            self._frames += 1
+        if sent.live and sent.curves is not None and self._reposts() and self._is_due(subject):
+            with on_terms(Priority.FRAME, abandon=abandoned):
+                self._repost(subject.name)
 
-    def _upload(self, subject: Subject, rendering: Rendering, abandon: Callable[[], bool]) -> Shown | None:
+    def _upload(self, subject: Subject, abandon: Callable[[], bool]) -> Shown | None:
         """Upload a new picture of the curves; ``None`` if no new one is needed or possible."""
-        curves = rendering.curves
-        if curves is None or self._taken.best() is not Form.IMAGE:
+        rendering = self._render(subject.name)
+        if rendering is None or not rendering.live or rendering.curves is None:
             return None
-        if subject.shown is not None and subject.shown.curves == curves:
+        if subject.shown is not None and subject.shown.curves == rendering.curves:
             return None
-        try:
-            with on_terms(Priority.FRAME):
-                file_id = self._pictures.upload(rendering.file_name, draw(curves), curves.alt_text, abandon)
-        except CallNotMade:
-            raise
-        except Exception as error:  # noqa: BLE001 - without pictures the study goes on
-            passing = may_pass(error)
-            self._avoid(Form.IMAGE, subject, error, FAILURE_REMEMBERED if passing else REFUSAL_REMEMBERED)
-            return None
-        return Shown(file_id, curves)
+        with on_terms(Priority.FRAME):
+            file_id = self._plots.upload(subject.name, rendering.file_name, rendering.curves, abandon)
+        return None if file_id is None else Shown(file_id, rendering.curves)
 
     def _update(
-        self,
-        subject: Subject,
-        priority: Priority,
-        *,
-        abandon: Callable[[], bool],
-        rendering: Rendering | None = None,
-        fresh: Shown | None = None,
+        self, subject: Subject, priority: Priority, abandon: Callable[[], bool], fresh: Shown | None = None
     ) -> Rendering | None:
         """Update the message, in the best form that Slack accepts.
 
         Args:
-            rendering: What was rendered for ``fresh``; without it, the message is rendered when its turn has come.
             fresh: A new picture; without it, the message keeps the one it has.
 
         Returns:
             What was sent; ``None`` if there is no such message (any more).
         """
-        refusals: list[tuple[Form, Exception]] = []
-        without_picture = False
-        for form in self._taken.to_try():
-            if without_picture and form is not Form.TEXT_ONLY:
-                continue
-            with on_terms(priority, abandon=abandon), self._limiter.turn("chat.update"), subject.sending:
-                if abandon():
-                    raise CallNotMade("The update was overtaken.")
-                rendering = rendering or self._render(subject.name)
-                if rendering is None:
-                    self._queue.forget(subject)
-                    return None
-                picture = fresh or subject.shown
-                block = show(form, rendering.curves, picture)
-                try:
-                    message = rendering.message(block)
-                    self._client.chat_update(
-                        channel=rendering.address.channel,
-                        ts=rendering.address.ts,
-                        text=message.text,
-                        blocks=[] if form is Form.TEXT_ONLY else message.blocks,
-                    )
-                except (SlackApiError, SlackObjectFormationError) as error:
-                    if _code(error) == "message_not_found":
-                        self._queue.forget(subject)
-                        self._now_shows(subject, None)
-                        return None
-                    if _code(error) not in _REFUSED_BLOCKS or form is Form.TEXT_ONLY:
-                        raise
-                    refusals.append((form, error))
-                    without_picture = block is None or form is Form.NUMBERS
-                    continue
-                if priority is Priority.RESULT:
-                    subject.results += 1  # before anything else is sent: it must not be older
-                self._sent(subject, picture if isinstance(block, ImageBlock) else None)
-            if form is Form.TEXT_ONLY or (form is not Form.IMAGE and rendering.curves is not None):
+        return self._plots.in_best_form(subject.name, partial(self._update_as, subject, priority, abandon, fresh))
+
+    def _update_as(
+        self, subject: Subject, priority: Priority, abandon: Callable[[], bool], fresh: Shown | None, attempt: Attempt
+    ) -> Rendering | None:
+        with on_terms(priority, abandon=abandon), self._limiter.turn("chat.update"), subject.sending:
+            if abandon():
+                raise CallNotMade("The update was overtaken.")
+            rendering = self._render(subject.name)
+            if rendering is None:
+                self._queue.forget(subject)
+                return None
+            plots = self._plots.wanted()
+            wanted = _LIVE[plots.form] if rendering.live else _POSTED
+            picture = (fresh or subject.shown) if rendering.live else rendering.picture
+            message = rendering.message(attempt.show(rendering.curves, picture, wanted))
+            shown = picture if attempt.form is Form.PICTURE else None
+            try:
+                self._client.chat_update(
+                    channel=rendering.address.channel,
+                    ts=rendering.address.ts,
+                    text=message.text,
+                    blocks=[] if attempt.form is Form.TEXT_ONLY else message.blocks,
+                    file_ids=[shown.file_id] if shown is not None and plots.file_ids else None,
+                )
+            except SlackApiError as error:
+                if code_of(error) != "message_not_found":
+                    raise
+                self._queue.forget(subject)
+                self._now_shows(subject, None)
+                return None
+            if priority is Priority.RESULT:
+                subject.results += 1  # before anything else is sent: it must not be older
+            subject.served_at, subject.attempts = time.monotonic(), 0
+            self._now_shows(subject, shown)
+            if attempt.form is Form.TEXT_ONLY or (rendering.curves is not None and attempt.form is not wanted[0]):
                 with self._lock:
                     self._fallbacks += 1
-            self._learn(subject, form, refusals)
             return rendering
-        return None
 
-    def _sent(self, subject: Subject, picture: Shown | None) -> None:
-        """Note that a message was sent with this picture or with none. The old picture is not needed any more."""
-        subject.served_at, subject.attempts = time.monotonic(), 0
-        if picture is not None:
-            self._image_refusals = 0
-        self._now_shows(subject, picture)
+    # --- pictures --------------------------------------------------------------------------------------------------
+
+    def _reposts(self) -> bool:
+        """Whether the losses of running trials are posted anew now and then: by the settings, or without charts."""
+        form = self._plots.wanted().form
+        return form == "repost" or not any(self._plots.forms.takes(each) for each in _LIVE[form][:-1])
+
+    @staticmethod
+    def _is_due(subject: Subject) -> bool:
+        now = time.monotonic()
+        if now - subject.reposted_at < REPOST_AFTER:
+            return False
+        subject.reposted_at = now
+        return True
 
     def _now_shows(self, subject: Subject, picture: Shown | None) -> None:
         """Note which picture the message shows, and discard all other files that it showed or may have shown."""
@@ -321,48 +310,7 @@ class LiveFeed:
                 before.add(file_id or "")
                 picture = file_id = None
             except Exception as error:  # noqa: BLE001 - the message is sent; in the worst case a file remains
-                self._report(subject, error)
+                self._plots.report(subject.name, error)
         subject.shown = picture
         for superseded in before - {file_id, ""}:
-            self._pictures.discard(superseded)
-
-    def _learn(self, subject: Subject, form: Form, refusals: list[tuple[Form, Exception]]) -> None:
-        """Avoid the forms that were refused before one was accepted, unless the whole message was at fault."""
-        for refused, error in refusals:
-            if refused is Form.IMAGE:
-                self._image_refusals += 1
-            if form is Form.TEXT_ONLY or (refused is Form.IMAGE and self._image_refusals < IMAGES_REFUSED):
-                self._report(subject, error)
-            else:
-                self._avoid(refused, subject, error, REFUSAL_REMEMBERED)
-
-    # --- failing ---------------------------------------------------------------------------------------------------
-
-    def _avoid(self, form: Form, subject: Subject, error: Exception, seconds: float) -> None:
-        self._taken.avoid(form, seconds)
-        self._report(subject, error, about=form.name)
-
-    def _report(self, subject: Subject, error: Exception, about: str | None = None) -> None:
-        """Log an error. Call ``on_failure``, unless it was called for the same error in the last ten minutes."""
-        what = _code(error) or repr(error)
-        key, now = (about or subject.name, what), time.monotonic()
-        with self._lock:
-            known = now - self._reported.get(key, float("-inf")) < REFUSAL_REMEMBERED
-            if not known:
-                self._reported = {each: at for each, at in self._reported.items() if now - at < REFUSAL_REMEMBERED}
-                self._reported[key] = now
-        logger.warning(
-            "The live feed could not show %s as wanted: %s", subject.name, what, exc_info=None if known else error
-        )
-        if not known:
-            try:
-                self._on_failure(subject.name, error)
-            except Exception:
-                logger.exception("The failure of %s could not be reported.", subject.name)
-
-
-def _code(error: Exception) -> str | None:
-    """Slack's name of the error. The SDK itself refuses some blocks that Slack would refuse as ``invalid_blocks``."""
-    if isinstance(error, SlackObjectFormationError):
-        return "invalid_blocks"
-    return str(error.response.get("error")) if isinstance(error, SlackApiError) else None
+            self._plots.pictures.discard(superseded)

@@ -1,15 +1,17 @@
-"""A trial's losses as Slack's own line chart, and as a line of text, for workspaces that refuse pictures.
+"""A trial's losses as Slack's own line charts, and as a line of text.
 
-The chart is Slack's ``data_visualization`` block
-(https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block): one series here, at most 20 categories
-of at most 20 characters, every value finite, a title of at most 50 characters.
+A chart is Slack's ``data_visualization`` block
+(https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block): two in a message at most, one series here,
+at most 20 categories of at most 20 characters, every value finite, a title of at most 50 characters. It needs no
+upload, and ``chat.update`` may change it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import Block, PlainTextObject, SectionBlock
 
-from reports.figures.loss_plot import Curve, LossCurves
+from reports.figures.loss_plot import LossCurves
 
 MOST_CATEGORIES = 20
 
@@ -34,25 +36,22 @@ class DataVisualizationBlock(Block):
         return super().attributes | {"title", "chart"}
 
 
-def as_chart_block(curves: LossCurves) -> DataVisualizationBlock | None:
-    """The losses as a line chart: of the epochs, or of the batches while fewer than two epochs have ended.
+def as_chart_blocks(curves: LossCurves) -> tuple[DataVisualizationBlock, ...]:
+    """The losses as line charts: those of the current epoch's batches, and those of the epochs that have ended.
 
     Returns:
-        The chart; ``None`` when there is no finite loss to draw.
+        One or two charts; none when there is no finite loss to draw.
     """
-    epochs = len(curves.epochs.places) >= 2 or (len(curves.epochs.places) == 1 and curves.epochs_planned == 1)
-    curve = curves.epochs if epochs else curves.batches
-    if not curve.places:
-        return None
-    of = "Loss after each epoch" if epochs else f"Batch losses, epoch {curves.epoch} of {curves.epochs_planned}"
-    title = f"{of} (diverged)" if curves.divergence else of
-    return DataVisualizationBlock(
-        title=title[:50],
-        name="Training loss",
-        x_label="Epoch" if epochs else "Batch",
-        y_label="Loss",
-        points=_points(curve),
-    )
+    charts = []
+    if curves.batches.places:
+        of = f"Batch losses, epoch {curves.epoch} of {curves.epochs_planned}"
+        points = curves.batches.stretches(MOST_CATEGORIES)
+        charts.append(_chart(f"{of} (diverged)" if curves.divergence else of, "Batch", points))
+    if curves.epochs.places:
+        places, losses = curves.epochs.places, curves.epochs.losses
+        chosen = _evenly(len(places), MOST_CATEGORIES)
+        charts.append(_chart("Loss after each epoch", "Epoch", [(places[at], losses[at]) for at in chosen]))
+    return tuple(charts)
 
 
 def as_text_block(curves: LossCurves) -> SectionBlock:
@@ -60,10 +59,16 @@ def as_text_block(curves: LossCurves) -> SectionBlock:
     return SectionBlock(text=PlainTextObject(text=curves.alt_text))
 
 
-def _points(curve: Curve) -> dict[str, float]:
-    """At most ``MOST_CATEGORIES`` of the losses, evenly chosen, the first and the last among them."""
-    last = len(curve.places) - 1
-    count = min(len(curve.places), MOST_CATEGORIES)
-    chosen = [round(at * last / (count - 1)) for at in range(count)] if count > 1 else [0]
+def _chart(title: str, x_label: str, points: Sequence[tuple[int, float]]) -> DataVisualizationBlock:
     # Six digits: the chart shows no more, and all digits of a float would make the message too long.
-    return {str(curve.places[at]): float(f"{curve.losses[at]:.6g}") for at in chosen}
+    values = {str(at): float(f"{loss:.6g}") for at, loss in points}
+    return DataVisualizationBlock(
+        title=title[:50], name="Training loss", x_label=x_label, y_label="Loss", points=values
+    )
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """At most ``most`` of the indices below ``count``, evenly chosen, the first and the last among them."""
+    if count <= most:
+        return list(range(count))
+    return [round(at * (count - 1) / (most - 1)) for at in range(most)]

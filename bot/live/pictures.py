@@ -53,13 +53,12 @@ class Pictures:
         """Start to delete discarded files."""
         self._deleter.start()
 
-    def upload(self, name: str, png: bytes, alt_text: str, abandon: Callable[[], bool]) -> str:
+    def upload(self, name: str, png: bytes, abandon: Callable[[], bool]) -> str:
         """Upload a picture and wait until a message can show it.
 
         Args:
             name: The file's name. Participants can read it.
             png: The picture.
-            alt_text: The text that a screen reader reads for it.
             abandon: Returns whether the picture is no longer needed.
 
         Returns:
@@ -72,7 +71,7 @@ class Pictures:
             CallNotMade: It was abandoned.
         """
         with on_terms(abandon=abandon):
-            file_id = upload(self._client, File(name, png, alt_text))
+            file_id = upload(self._client, File(name, png))
             try:
                 self._client.files_completeUploadExternal(files=[{"id": file_id, "title": name}])
                 self._wait_until_processed(file_id, abandon)

@@ -1,30 +1,25 @@
 """Posts direct messages to participants, and renders the messages of a session's thread as they should look now."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from weakref import WeakValueDictionary
 
-from slack_sdk.models.blocks import Block
-
-from bot.live.feed import Address, Rendering
-from bot.participant.time_estimate import TimeEstimate
+from bot.live.feed import Address, Priority, Rendering
+from bot.live.plots import Plots
+from bot.participant.trial_messages import Posters, TrialMessages
 from bot.participant.views import answers, onboarding, session_thread
 from bot.participant.views.next_step import led_back
-from bot.participant.views.trial import trial_message
 from bot.runner.running_jobs import Progress
 from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.study.participant_status import status_of
-from reports.figures.loss_plot import LossCurves, loss_curves, loss_curves_of
 from storage import posts
 from storage.database import Store
 from storage.queries import history
 from storage.queries.due import CALL_HOLDS
-from storage.queries.history import SessionView, TrialView
+from storage.queries.history import SessionView
 from storage.refusals import Refused
-from storage.schema.states import JobKind, NoticeKind, SessionEnd, SessionState, TrialState
+from storage.schema.states import NoticeKind, ParticipantState, SessionEnd, SessionState
 from storage.schema.tables import Identity, Notice, Trial
 from storage.transitions import participants
 from training.tasks import TaskFacts
@@ -42,8 +37,13 @@ class DirectMessages:
         facts_of: Returns what participants may know of a task.
         store: The database.
         slack: The workspace.
+        plots: Shows losses in a form that the workspace accepts.
         progress: Returns how far a running job has come, by its key.
+        touch: Tells the live feed that a message has changed.
         now: The time, aware.
+
+    Attributes:
+        trials: Writes about trials.
     """
 
     def __init__(
@@ -52,7 +52,9 @@ class DirectMessages:
         facts_of: Callable[[str | None], TaskFacts],
         store: Store,
         slack: Slack,
+        plots: Plots,
         progress: Callable[[str], Progress | None],
+        touch: Callable[[str, Priority], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
@@ -61,8 +63,10 @@ class DirectMessages:
         self._slack = slack
         self._progress = progress
         self._now = now
-        self._posting = threading.Lock()
-        self._posters: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._posters = Posters()
+        self.trials = TrialMessages(
+            facts_of, store, slack, plots, progress, self.channel, self.post_session, touch, now
+        )
 
     def channel(self, participant: int) -> str:
         """The channel of a participant's direct messages; empty when the link to their Slack user is deleted."""
@@ -77,9 +81,24 @@ class DirectMessages:
             CallNotMade, OSError: Slack cannot be reached.
             Refused: The session that the notice is about was deleted.
         """
+        if notice.kind is NoticeKind.TRIAL_ENDED:
+            self.trials.post_result(notice.details["trial"])
+            return
         message = self._message(notice)
         if message is not None:
             self._post(notice.participant_id, message)
+
+    def post_trial(self, trial: Trial) -> None:
+        """Post the reply that shows a trial while it waits and runs, once."""
+        self.trials.post(trial.id)
+
+    def post_plot(self, trial_id: int) -> None:
+        """Post the losses of a running trial as a picture, as they are now."""
+        self.trials.post_plot(trial_id)
+
+    def repost(self, subject: str) -> None:
+        """Post the losses of a running trial anew, such as ``trial:17``, whose message cannot show them."""
+        self.post_plot(int(subject.partition(":")[2]))
 
     def end_root(self, identity: Identity, ts: str) -> None:
         """Change the root message of a session whose participant has left: its buttons do not work any more."""
@@ -98,7 +117,7 @@ class DirectMessages:
     def post_session(self, session_id: int) -> str | None:
         """Post the root of a session's thread, once. Returns its ts; none if the participant cannot be reached."""
         subject = f"session:{session_id}"
-        with self._one_poster(subject):
+        with self._posters.only_one(subject):
             post = posts.find(self._store, subject)
             if post is not None:
                 return post.ts
@@ -107,25 +126,6 @@ class DirectMessages:
             if ts is not None:
                 posts.remember(self._store, subject, ts=ts)
             return ts
-
-    def post_trial(self, trial: Trial) -> None:
-        """Post a trial's reply in the session's thread, once."""
-        root = self.post_session(trial.session_id)
-        with self._one_poster(trial.subject):
-            if posts.find(self._store, trial.subject) is not None:
-                return
-            view = history.session_view(self._store, trial.session_id)
-            shown = history.trial_view(self._store, trial.id)
-            progress = self._progress(trial.subject)
-            message = trial_message(shown, view, progress, estimate=self._estimate(shown, view, progress))
-            ts = self._post(view.participant_id, message, thread_ts=root)
-            if ts is not None:
-                posts.remember(self._store, trial.subject, ts=ts)
-
-    def _one_poster(self, subject: str) -> threading.Lock:
-        """A lock for each message. Several threads may be about to post it, but only one of them may do it."""
-        with self._posting:
-            return self._posters.setdefault(subject, threading.Lock())
 
     def _post(self, participant: int, message: Message, *, thread_ts: str | None = None) -> str | None:
         """Post a message to a participant. Returns its ts; none when the link to their Slack user is deleted."""
@@ -137,7 +137,8 @@ class DirectMessages:
         details, participant = notice.details, notice.participant_id
         match notice.kind:
             case NoticeKind.GREETING:
-                return onboarding.greeting(self._settings.consent_text)
+                is_new = participants.get(self._store, participant).state is ParticipantState.INVITED
+                return onboarding.greeting(self._settings.consent_text) if is_new else None
             case NoticeKind.BACKGROUND:
                 return onboarding.ask_background()
             case NoticeKind.BRIEFING:
@@ -177,64 +178,23 @@ class DirectMessages:
         if view.state is not SessionState.ACTIVE or left < timedelta(minutes=minutes) / 2:
             return None
         running = view.running
-        estimate = self._estimate(running, view, self._progress(running.subject)) if running is not None else None
+        estimate = self.trials.estimate(running, view, self._progress(running.subject)) if running is not None else None
         return session_thread.warning(minutes, view, estimate)
 
     def render(self, subject: str) -> Rendering | None:
         """Render the message about a subject as it should look now; none when there is no such message.
 
         Args:
-            subject: ``session:3`` or ``trial:17``.
+            subject: ``session:3``, ``trial:17`` or ``result:17``.
         """
         post = posts.find(self._store, subject)
         if post is None:
             return None
-        kind, number = subject.split(":")
         try:
-            trial = history.trial_view(self._store, int(number)) if kind == JobKind.TRIAL else None
-            view = history.session_view(self._store, trial.session_id if trial else int(number))
+            if not subject.startswith("session:"):
+                return self.trials.render(subject, post.ts, post.file_id)
+            view = history.session_view(self._store, int(subject.partition(":")[2]))
         except Refused:
             return None
         channel = self.channel(view.participant_id)
-        if not channel:
-            return None
-        address = Address(channel, post.ts)
-        if trial is None:
-            return Rendering(address, lambda _: session_thread.session_message(view))
-        progress = self._progress(subject)
-        estimate = self._estimate(trial, view, progress)
-
-        def message(picture: Block | None) -> Message:
-            return trial_message(trial, view, progress, picture, estimate)
-
-        return Rendering(
-            address,
-            message,
-            curves=self._curves(trial, view, progress),
-            file_name=f"trial-{trial.number}.png",
-        )
-
-    def _estimate(self, trial: TrialView, session: SessionView, progress: Progress | None) -> TimeEstimate | None:
-        return TimeEstimate.of(trial, progress, batches=self._batches(trial, session), now=self._now())
-
-    def _batches(self, trial: TrialView, session: SessionView) -> int:
-        """The number of batches in one epoch of the trial."""
-        return -(-self._facts_of(session.task).training_images // trial.configuration.batch_size)
-
-    def _curves(self, trial: TrialView, session: SessionView, progress: Progress | None) -> LossCurves | None:
-        """The losses of a trial: the newest ones while it runs, and the stored ones after that."""
-        if trial.state is TrialState.WAITING:
-            return None
-        planned, batches = trial.configuration.epochs, self._batches(trial, session)
-        if progress is None:
-            epochs = history.epochs_of(self._store, JobKind.TRIAL, trial.id)
-            return loss_curves_of(epochs, epochs_planned=planned, batches_per_epoch=batches)
-        if not progress.batch_losses and not progress.epoch_losses:
-            return None
-        return loss_curves(
-            progress.batch_losses,
-            progress.epoch_losses,
-            epoch=progress.epoch,
-            epochs_planned=planned,
-            batches_per_epoch=batches,
-        )
+        return Rendering(Address(channel, post.ts), lambda _: session_thread.session_message(view)) if channel else None

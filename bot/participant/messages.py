@@ -66,7 +66,8 @@ def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
     user, channel, text = event["user"], event["channel"], html.unescape(event.get("text") or "")
     try:
         status = study.status(user)
-        if status.participant is None and not context.is_researcher(user):
+        is_new = status.participant is None and not context.is_researcher(user)
+        if is_new or study.awaits_greeting(status):
             study.meet(user, channel)
             return
         _post(context.slack, channel, _answer_to(study, user, text, status), event.get("thread_ts"))

@@ -58,7 +58,8 @@ def _agree(context: ParticipantContext, press: Interaction) -> None:
 
 def _show(context: ParticipantContext, press: Interaction) -> None:
     channel = press.channel or context.slack.open_channel(press.user)
-    if context.study.status(press.user).participant is None:
+    status = context.study.status(press.user)
+    if status.participant is None or context.study.awaits_greeting(status):
         context.study.meet(press.user, channel)
     else:
         context.slack.post(channel, status_message(context.study, press.user))

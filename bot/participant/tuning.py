@@ -82,6 +82,7 @@ def register(app: App, context: ParticipantContext) -> None:
     context.on_press(buttons.FROM_HERE, "opening the form", _from_here)
     context.on_press(TYPED, "opening the form", _typed)
     context.on_press(buttons.CANCEL, "cancelling a trial", _cancel)
+    context.on_press(buttons.PICTURE, "showing a plot", _picture)
     context.on_press(buttons.HISTORY, "showing a history", _history)
 
 
@@ -124,6 +125,10 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
     context.study.cancel(press.user, int(press.value))
+
+
+def _picture(context: ParticipantContext, press: Interaction) -> None:
+    context.study.show_plot(press.user, int(press.value))
 
 
 def _history(context: ParticipantContext, press: Interaction) -> None:

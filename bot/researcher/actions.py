@@ -1,8 +1,7 @@
 """The commands of ``/study`` that change something: the study's state, participants, baselines, evaluations."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 
 from cachetools import LRUCache
 
@@ -14,11 +13,7 @@ from bot.researcher.views.confirmations import Action, Confirmation, question_me
 from bot.researcher.views.pages import text_message
 from bot.runner.baselines import MOST
 from bot.slack.block_kit import duration
-from bot.slack.errands import Step
-from bot.slack.mentions import Mentions, people_in
-from bot.study.researcher_actions import Invitation
 from storage.queries import history
-from storage.refusals import Refused
 from storage.schema.states import SessionState
 
 MOST_TRIES = 1_000
@@ -99,7 +94,7 @@ def _closed(context: ResearcherContext, actor: str, _: str) -> str:
 
 def _cancelled(context: ResearcherContext, actor: str, code: str) -> str:
     context.actions.cancel(code, actor)
-    return f"✅ The session of {code} has ended. I tell them."
+    return f"✅ The session of {code} has ended. {answers.told(context.actions.reach(context.actions.find(code)))}"
 
 
 def _withdrawn(context: ResearcherContext, actor: str, code: str) -> str:
@@ -118,37 +113,6 @@ _OUTCOMES: Mapping[Action, Outcome] = {
 }
 
 
-def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Invite people one after the other, and then say whom the invitations reached."""
-    named = people_in(words)
-    if not named.people:
-        raise Misspelt("Name the people to invite.")
-    if len(named.people) > _MOST_AT_ONCE:
-        request.say(answers.inviting(len(named.people)))
-    steps = _invitations(context, request, named)
-    context.tasks.run_errand("inviting people", steps, tell=request.interaction.apologise)
-
-
-def _invitations(context: ResearcherContext, request: Request, named: Mentions) -> Iterator[Step]:
-    """A step for each person, and one for the answer."""
-    outcomes: list[tuple[str, Invitation]] = []
-    refusals: list[Refused] = []
-
-    def invite_one(user: str) -> None:
-        try:
-            outcomes.append((user, context.actions.invite(user)))
-        except Refused as refused:
-            refusals.append(refused)
-
-    for user in named.people:
-        if not refusals:
-            yield partial(invite_one, user)
-    for refused in refusals:
-        yield partial(request.say, text_message(str(refused)))
-    if outcomes or not refusals:
-        yield partial(request.say, answers.invited(outcomes, named.others))
-
-
 def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Give a participant more time."""
     if len(words) < 2:
@@ -158,7 +122,8 @@ def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -
     code = history.session_view(context.store, session.id).participant
     choosing = session.state is SessionState.CHOOSING
     until = session.grace_ends_at if choosing and session.grace_ends_at is not None else session.deadline
-    request.say(answers.extended(code, duration(length), until, choosing=choosing))
+    unreachable = context.actions.reach(context.actions.find(code))
+    request.say(answers.extended(code, duration(length), until, unreachable, choosing=choosing))
 
 
 def evaluate(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:

@@ -1,13 +1,15 @@
 """What an action would do: looked up before a researcher is asked, and again before the action is done."""
 
 from bot.researcher.context import ResearcherContext
+from bot.researcher.views.answers import told
 from bot.researcher.views.confirmations import Action, Question, named
+from bot.researcher.views.slack_check import left_unchecked
 from bot.slack.block_kit import duration, escape, percent
+from storage import slack_checks
 from storage.queries import history
 from storage.queries.history import SessionView, Status
 from storage.refusals import Reason, Refused
 from storage.schema.states import ParticipantState, SessionState, StudyState
-from storage.transitions import participants
 
 _STATES_BEFORE = {
     Action.OPEN: (StudyState.PREPARED,),
@@ -53,6 +55,11 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
                 f"People can join. Each tunes for up to {limit:g} minutes, {context.settings.machine.slots} at once.",
                 f"The rules (version {rules}) are fixed. Later changes need `blackmagic amend`.",
             ]
+            team = context.slack.team_id
+            unchecked = left_unchecked(slack_checks.newest(context.store), team, context.settings.slack.live_plots)
+            if unchecked:
+                effects.append(unchecked)
+                known = (*known, unchecked)
             return Question(action, f"Open the study {name}?", tuple(effects), "Yes, open it", known)
         case Action.PAUSE:
             effects = [
@@ -105,7 +112,8 @@ def _cancel(context: ResearcherContext, code: str) -> Question:
     person = context.actions.find(code)
     session = history.session_view(context.store, context.actions.session_of(code).id)
     effects = [_so_far(context, session), *_training(session), "Their trials are kept. There is no final choice."]
-    effects += ["I tell them, and their buttons disappear.", "This cannot be undone: nobody can have a second session."]
+    effects.append(f"{told(context.actions.reach(person))} Their buttons disappear.")
+    effects.append("This cannot be undone: nobody can have a second session.")
     known = (person.code, str(session.state), str(len(session.trials)))
     return Question(
         Action.CANCEL, f"End the session of {person.code}?", tuple(effects), "Yes, end it", known, person.code
@@ -128,10 +136,7 @@ def _withdraw(context: ResearcherContext, code: str) -> Question:
         )
     else:
         effects.append("As they agreed, what they did is kept under the code.")
-    reached = participants.identity_of(context.store, person.id) is not None
-    effects.append(
-        "The link between the code and their Slack user is deleted" + (", and they are told." if reached else ".")
-    )
+    effects.append(f"The link between the code and their Slack user is deleted. {told(context.actions.reach(person))}")
     effects.append("This cannot be undone.")
     known = (person.code, str(person.state), *_state_of(session))
     title = f"Take {person.code} out of the study?"

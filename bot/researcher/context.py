@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slack_sdk.errors import SlackApiError
 
+from bot.checks.slack_checks import Connect
 from bot.researcher.permissions import GroupUnknown, Permissions
 from bot.researcher.views import answers
 from bot.researcher.views.pages import Page, text_message
@@ -19,6 +20,7 @@ from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.slack.interactions import Interaction, Interactions, Surface
 from bot.slack.rate_limiter import CallNotMade
+from bot.study.invitations import Invitations
 from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
 from storage.database import Store
@@ -64,6 +66,15 @@ class Request:
         """Answer with a message: in the place of the one with the button, or below the command."""
         self.interaction.respond(message, replace=self.pressed)
 
+    def report(self, message: Message) -> None:
+        """Tell an outcome that cannot be asked for again: it is posted in the researcher's direct messages."""
+        slack = self.interaction.slack
+        try:
+            slack.post(slack.direct_channel(self.user), message)
+        except (SlackApiError, CallNotMade, OSError) as error:
+            log.warning("an outcome cannot be posted in a researcher's direct messages: %s", error)
+            self.interaction.respond(message, replace=False)
+
     def add(self, message: Message) -> None:
         """Answer with one more message."""
         self.interaction.respond(message, replace=False)
@@ -99,11 +110,14 @@ class ResearcherContext:
         store: The database.
         slack: The workspace.
         actions: What researchers do to the study.
+        invitations: Invites people.
         searchers: The artificial participants.
         jobs: The jobs that run.
         subprocesses: Runs long computations.
         tasks: Runs what takes longer than an answer.
         permissions: Knows who is a researcher.
+        connect: Opens one more connection to Slack for a moment.
+        first_message: What everybody reads first, with the consent text.
         now: The time, aware.
     """
 
@@ -113,11 +127,14 @@ class ResearcherContext:
     store: Store
     slack: Slack
     actions: ResearcherActions
+    invitations: Invitations
     searchers: Baselines
     jobs: RunningJobs
     subprocesses: SubprocessJob
     tasks: BackgroundTasks
     permissions: Permissions
+    connect: Connect
+    first_message: Message
     now: Callable[[], datetime]
 
     def handle(self, do: Handler, interaction: Interaction) -> None:

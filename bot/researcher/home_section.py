@@ -6,9 +6,9 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.researcher.permissions import Permissions
-from bot.researcher.views.status import counts, line, sections
+from bot.researcher.views.status import counts, line
 from bot.runner.running_jobs import RunningJobs
-from bot.slack.block_kit import context, divider, header, section
+from bot.slack.block_kit import context, divider, header, section, sections
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import Status

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.researcher import actions, file_delivery, pages
+from bot.researcher import actions, file_delivery, invitations, pages, slack_check
 from bot.researcher.context import Handler, Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, nearest
 from bot.researcher.views import answers
@@ -13,6 +13,7 @@ from bot.researcher.views.answers import Usage
 from bot.researcher.views.confirmations import NO, YES, Action
 from bot.researcher.views.pages import TURN, Page, Place, Subject
 from bot.researcher.views.people import PLOTS
+from bot.researcher.views.slack_check import FORM, NONE_READ, READ
 from bot.slack.mentions import without_people, words_of
 
 COMMAND = "/study"
@@ -44,6 +45,10 @@ def register(context: ResearcherContext) -> None:
     on_press(PLOTS, "sending loss plots", file_delivery.plots)
     on_press(YES, "doing what a researcher confirmed", actions.Confirmed().take)
     on_press(NO, "leaving things as they are", _leave)
+    answered = slack_check.Answered()
+    on_press(READ, "asking for numbers", slack_check.open_form)
+    on_press(NONE_READ, "keeping what a researcher sees", answered.none)
+    context.interactions.on_submission(FORM, "keeping what a researcher sees", partial(answered.form, context))
 
 
 def _run(context: ResearcherContext, request: Request) -> None:
@@ -114,7 +119,7 @@ COMMANDS: Mapping[str, Command] = {
         (Usage("participant P007", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
         _participant,
     ),
-    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), actions.invite),
+    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), invitations.invite),
     "extend": Command(
         (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
     ),
@@ -125,6 +130,14 @@ COMMANDS: Mapping[str, Command] = {
     "withdraw": Command(
         (Usage("withdraw P007", "takes somebody out of the study; asks first"),),
         partial(actions.ask, Action.WITHDRAW),
+    ),
+    "check": Command(
+        (
+            Usage(
+                "check", "checks the connection to Slack, and which plots people see there: before you open the study"
+            ),
+        ),
+        slack_check.check,
     ),
     "open": Command(
         (Usage("open", "opens the study and fixes its rules; asks first"),), partial(actions.ask, Action.OPEN)

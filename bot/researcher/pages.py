@@ -6,8 +6,9 @@ from bot.researcher.views.people import ParticipantDetails, participant_page, pa
 from bot.researcher.views.status import status_page
 from storage.queries import history, people
 from storage.refusals import Reason, Refused
+from storage.schema.states import NoticeKind
 from storage.schema.tables import Study as StoredStudy
-from storage.transitions import evaluations, studies
+from storage.transitions import evaluations, notices, studies
 
 
 def page(context: ResearcherContext, place: Place, note: str = "") -> Page:
@@ -46,7 +47,8 @@ def details_of(context: ResearcherContext, code: str) -> ParticipantDetails:
     choice = session.choice if session is not None else None
     summary = evaluations.evaluation_summary(context.store, choice.id) if choice is not None else None
     group = context.settings.groups.group(person.months) if person.months is not None else ""
-    return ParticipantDetails(person, group, session, summary)
+    greeted = not notices.awaits(context.store, person.id, NoticeKind.GREETING)
+    return ParticipantDetails(person, greeted, group, session, summary)
 
 
 def stored(context: ResearcherContext) -> StoredStudy:

@@ -328,6 +328,45 @@ def _consent(text: str, path: Path, withdrawn_data: str) -> str:
 
 
 @dataclass(frozen=True)
+class TokenKind:
+    """One of the two tokens of the Slack app.
+
+    Attributes:
+        variable: The name of its environment variable.
+        prefix: How it begins.
+        where: The place on the app's page from which it is copied.
+    """
+
+    variable: str
+    prefix: str
+    where: str
+
+    def read(self, environment: Mapping[str, str]) -> str:
+        """The token in the environment.
+
+        Raises:
+            SettingsError: It is missing or is of the wrong kind. The token itself is never shown.
+        """
+        token = environment.get(self.variable, "").strip()
+        if not token:
+            raise SettingsError(f"{self.variable} is not set: copy it from your Slack app's page, {self.where}.")
+        if not token.startswith(self.prefix):
+            raise SettingsError(
+                f"{self.variable} must begin with {self.prefix}: copy it from your Slack app's page, {self.where}."
+            )
+        return token
+
+
+BOT_TOKEN = TokenKind("SLACK_BOT_TOKEN", "xoxb-", "OAuth & Permissions")
+APP_TOKEN = TokenKind("SLACK_APP_TOKEN", "xapp-", "Basic Information, App-Level Tokens (scope connections:write)")
+
+
+def api_url_in(environment: Mapping[str, str]) -> str:
+    """The address of Slack's Web API: ``SLACK_API_URL``, or Slack's own; it ends in a slash."""
+    return environment.get("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/"
+
+
+@dataclass(frozen=True)
 class Credentials:
     """The two tokens of the Slack app, and the address of Slack's Web API."""
 
@@ -345,17 +384,4 @@ class Credentials:
         Raises:
             SettingsError: A token is missing or is of the wrong kind. The token itself is never shown.
         """
-        for name, prefix, where in (
-            ("SLACK_BOT_TOKEN", "xoxb-", "OAuth & Permissions"),
-            ("SLACK_APP_TOKEN", "xapp-", "Basic Information, App-Level Tokens (scope connections:write)"),
-        ):
-            token = environment.get(name, "").strip()
-            if not token:
-                raise SettingsError(f"{name} is not set: copy it from your Slack app's page, {where}.")
-            if not token.startswith(prefix):
-                raise SettingsError(f"{name} must begin with {prefix}: copy it from your Slack app's page, {where}.")
-        return cls(
-            bot_token=environment["SLACK_BOT_TOKEN"].strip(),
-            app_token=environment["SLACK_APP_TOKEN"].strip(),
-            api_url=environment.get("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
-        )
+        return cls(BOT_TOKEN.read(environment), APP_TOKEN.read(environment), api_url_in(environment))

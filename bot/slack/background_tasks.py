@@ -65,6 +65,11 @@ class BackgroundTasks:
         self._errands = Errands(errors, limiter, self._answering.wait_until_idle)
         self._closing = self._is_over = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the bot is being stopped."""
+        return self._closing
+
     def answer(self, doing: str, task: Callable[[], Any], *, tell: Tell | None = None) -> None:
         """Handle what somebody has just pressed, typed or opened. Nothing else can take its threads.
 

@@ -28,9 +28,25 @@ OPTION_TEXT = 75
 
 CONTEXT_TEXT = 2000
 
+MESSAGE_CHARACTERS = 12_000
+"""Characters that Slack allows in one message, as :func:`characters` counts them.
+
+Slack documents no number. Its engineers name 12,000 characters of text and a buffer for the blocks around them; apps
+that measured it were refused (``msg_blocks_too_long``) from about 13,200 characters of text and blocks.
+"""
+
+BLOCK_CHARACTERS = 100
+"""Characters that a block itself counts for, as measured for headers."""
+
+MESSAGE_BLOCKS = 50
+
 TABLE_ROWS = 100
 TABLE_TEXT = 10_000
 """Slack's limits for a table: rows, including the header, and characters in all cells together."""
+
+
+_NOT_SAID = frozenset({"type", "block_id", "action_id", "style"})
+"""The parts of a block that are no text."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,48 @@ def _parts(paragraph: str) -> Iterator[str]:
         rest = rest[cut:].lstrip()
     if rest:
         yield rest
+
+
+def sections(lines: Iterable[str]) -> list[Block]:
+    """Lines as sections: as many lines in each as fit. A line that does not fit by itself is cut."""
+    texts: list[str] = []
+    for line in (shorten(each, SECTION_TEXT) for each in lines):
+        if texts and len(texts[-1]) + len(line) + 1 <= SECTION_TEXT:
+            texts[-1] += "\n" + line
+        else:
+            texts.append(line)
+    return [section(text) for text in texts]
+
+
+def series(text: str, lines: Iterable[str]) -> list[Message]:
+    """Lines as messages: as many lines in each as Slack accepts in one message.
+
+    Args:
+        text: What notifications and screen readers get instead of each message.
+        lines: The lines, at least one.
+    """
+    parts: list[list[Block]] = [[]]
+    for block in sections(lines):
+        longer = Message(text, (*parts[-1], block))
+        if len(longer.blocks) <= MESSAGE_BLOCKS and characters(longer) <= MESSAGE_CHARACTERS:
+            parts[-1].append(block)
+        else:
+            parts.append([block])
+    return [Message(text, tuple(part)) for part in parts]
+
+
+def characters(message: Message) -> int:
+    """The characters of a message that Slack counts: its text, all that its blocks say, and the blocks themselves."""
+    blocks = [block.to_dict() for block in message.blocks]
+    return len(message.text) + sum(_said(block) for block in blocks) + BLOCK_CHARACTERS * len(blocks)
+
+
+def _said(part: object) -> int:
+    if isinstance(part, Mapping):
+        return sum(_said(value) for key, value in part.items() if key not in _NOT_SAID)
+    if isinstance(part, list | tuple):
+        return sum(_said(each) for each in part)
+    return len(part) if isinstance(part, str) else 0
 
 
 def context(*texts: str) -> ContextBlock:

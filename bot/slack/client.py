@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from slack_sdk import WebClient
@@ -58,9 +59,27 @@ class Slack:
 
     def __init__(self, client: PacedClient) -> None:
         self.client = client
+        self._direct_channels: dict[str, str] = {}
 
-    def post(self, channel: str, message: Message, *, thread_ts: str | None = None) -> str:
+    @cached_property
+    def team_id(self) -> str:
+        """Slack's ID of the workspace.
+
+        Raises:
+            SlackApiError: Slack refuses to tell.
+        """
+        return str(self.client.auth_test()["team_id"])
+
+    def post(
+        self, channel: str, message: Message, *, thread_ts: str | None = None, also_in_channel: bool = False
+    ) -> str:
         """Post a message. Returns its ts.
+
+        Args:
+            channel: The conversation.
+            message: The message; without blocks, only its text is posted.
+            thread_ts: The message to reply to, in its thread.
+            also_in_channel: Whether a reply also shows in the conversation, where it counts as unread.
 
         Raises:
             SlackApiError: Slack refuses it.
@@ -70,6 +89,7 @@ class Slack:
             text=message.text,
             blocks=message.blocks,
             thread_ts=thread_ts,
+            reply_broadcast=also_in_channel or None,
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -93,8 +113,16 @@ class Slack:
         with _unless_gone("message_not_found"):
             self.client.chat_delete(channel=channel, ts=ts)
         if file_id is not None:
-            with _unless_gone("file_not_found", "file_deleted"):
-                self.client.files_delete(file=file_id)
+            self.delete_file(file_id)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file of the bot, unless it is deleted already.
+
+        Raises:
+            SlackApiError: Slack refuses it.
+        """
+        with _unless_gone("file_not_found", "file_deleted"):
+            self.client.files_delete(file=file_id)
 
     def whisper(
         self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
@@ -150,8 +178,22 @@ class Slack:
             return frozenset(self.client.usergroups_users_list(usergroup=group)["users"])
 
     def open_channel(self, user: str) -> str:
-        """The channel of the direct messages with a person."""
-        return str(self.client.conversations_open(users=[user])["channel"]["id"])
+        """Open the channel of the direct messages with a person. Slack is asked each time.
+
+        Raises:
+            SlackApiError: Slack refuses it, such as ``user_disabled``.
+        """
+        channel = str(self.client.conversations_open(users=[user])["channel"]["id"])
+        self._direct_channels[user] = channel
+        return channel
+
+    def direct_channel(self, user: str) -> str:
+        """The channel of the direct messages with a person, who uses the bot now. It never changes, so it is kept.
+
+        Raises:
+            SlackApiError: Slack refuses to open it.
+        """
+        return self._direct_channels.get(user) or self.open_channel(user)
 
     def open_modal(self, trigger_id: str, view: View) -> None:
         """Open a modal, or put it on top of the one that is open.

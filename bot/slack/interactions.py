@@ -155,6 +155,25 @@ Handler = Callable[[Interaction], None]
 """Handles a press or a command after it was acknowledged."""
 
 
+@dataclass(frozen=True)
+class Submission:
+    """A form that somebody sent.
+
+    Attributes:
+        slack: The workspace.
+        user: The Slack user.
+        view: The form as Slack sends it, with what was entered.
+    """
+
+    slack: Slack
+    user: str
+    view: Mapping[str, Any]
+
+    def tell(self, text: str) -> None:
+        """Answer in the direct messages with the person: the form is closed."""
+        self.slack.post(self.slack.open_channel(self.user), Message(text=text, blocks=(section(text),)))
+
+
 class Interactions:
     """Listens to presses and commands: each is acknowledged at once, and handled on the threads for answers.
 
@@ -198,6 +217,22 @@ class Interactions:
             self._handle(Interaction.of_command(self._slack, body), doing, handle)
 
         self.app.command(command)(typed)
+
+    def on_submission(self, callback_id: str, doing: str, handle: Callable[[Submission], None]) -> None:
+        """Listen to a form in which nothing can be wrong: it closes at once.
+
+        Args:
+            callback_id: The form's ``callback_id``.
+            doing: What the handler does, in a few words, for the report of an error.
+            handle: The handler.
+        """
+
+        def sent(ack: Ack, body: dict[str, Any]) -> None:
+            ack()
+            submission = Submission(self._slack, body["user"]["id"], body["view"])
+            self._tasks.answer(doing, partial(handle, submission), tell=submission.tell)
+
+        self.app.view(callback_id)(sent)
 
     def _handle(self, interaction: Interaction, doing: str, handle: Handler) -> None:
         self._tasks.answer(doing, partial(handle, interaction), tell=interaction.apologise)

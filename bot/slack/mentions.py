@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _WORD = re.compile(r"<[^>]*>|[^\s<]+")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{7,})")
 _ANYBODY = re.compile(r"<[@!][^>]*>|@\S+|\b[UWS][A-Z0-9]{7,}\b|\S+@\S+")
+_GROUP = re.compile(r"<([#!])(?:subteam\^)?([^|>]*)(?:\|([^>]*))?>")
 _SEPARATORS = ",;"
 
 
@@ -23,7 +24,7 @@ def without_people(text: str) -> str:
 
 @dataclass(frozen=True)
 class Mentions:
-    """The people whom words mention (Slack users, each once), and the words that mention nobody."""
+    """The people whom words mention (Slack users, each once), and the words that mention nobody, as they were typed."""
 
     people: tuple[str, ...]
     others: tuple[str, ...]
@@ -38,5 +39,14 @@ def people_in(words: Sequence[str]) -> Mentions:
         if match is not None:
             people[match[1] or match[2]] = None
         elif word and word.lower() != "and":
-            others.append(word)
+            others.append(_as_typed(word))
     return Mentions(tuple(people), tuple(others))
+
+
+def _as_typed(word: str) -> str:
+    """A user group or a channel as a person types it: Slack sends ``<!subteam^S…|@name>`` and ``<#C…|name>``."""
+    match = _GROUP.fullmatch(word)
+    if match is None:
+        return word
+    sign = "#" if match[1] == "#" else "@"
+    return sign + (match[3] or match[2]).removeprefix(sign)

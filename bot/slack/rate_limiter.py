@@ -56,6 +56,8 @@ SLACK_LIMITS: Mapping[str, Limit] = {
     "conversations.list": _TIER_2,
     "usergroups.users.list": _TIER_2,
     "chat.delete": _TIER_3,
+    "chat.deleteScheduledMessage": _TIER_3,
+    "chat.scheduleMessage": _TIER_3,
     "chat.update": _TIER_3,
     "conversations.history": _TIER_3,
     "conversations.info": _TIER_3,

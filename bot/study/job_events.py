@@ -61,7 +61,7 @@ class JobEvents:
             self._home_tabs.session_changed(job.session_id)
             self._baselines.on_ended(job)
         elif job.kind is JobKind.TRIAL:
-            self._reactions.trial_ended(job.key, job.session_id)
+            self._tasks.run("posting a result", partial(self._reactions.trial_ended, job.session_id))
         else:
             self._admins.evaluated(job.session_id)
 

@@ -32,7 +32,10 @@ class ParticipantMessages(Protocol):
         """Post the root of a session's thread, once."""
 
     def post_trial(self, trial: Trial) -> None:
-        """Post a trial's reply in the session's thread, once."""
+        """Post the reply that shows a trial while it waits and runs, once."""
+
+    def post_plot(self, trial_id: int) -> None:
+        """Post the losses of a running trial as a picture, as they are now."""
 
     def end_root(self, identity: Identity, ts: str) -> None:
         """Change the root message of a session whose participant has left: its buttons do not work any more."""

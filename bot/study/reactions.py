@@ -10,6 +10,7 @@ from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.rate_limiter import Priority
 from bot.study.notifications import Notifications
 from bot.study.protocols import HomeTabs, ParticipantMessages
+from storage import posts
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView
@@ -56,8 +57,13 @@ class Reactions:
         self._now = now
 
     def participant_moved(self, participant_id: int) -> None:
-        """A participant was invited, consented, described their experience, joined the queue, or was called."""
+        """A participant came, consented, described their experience, joined the queue, or was called."""
+        self._notifications.try_again(participant_id)  # somebody who does something can be reached
         self._notifications.deliver()
+        self._home_tabs.changed(participant_id)
+
+    def participant_invited(self, participant_id: int) -> None:
+        """A participant was invited, and their greeting was posted or refused."""
         self._home_tabs.changed(participant_id)
 
     def study_moved(self) -> None:
@@ -76,27 +82,33 @@ class Reactions:
         self._redraw_summary(trial.session_id)
 
     def post_trial(self, trial: Trial) -> None:
-        """Post a trial's reply, unless it is posted already. Waits for Slack."""
+        """Post the reply that shows a trial while it runs, unless it is posted already. Waits for Slack."""
         self._messages.post_trial(trial)
         # Changes that came before the message was posted had nothing to update.
         finished = trials.get(self._store, trial.id).state.is_finished
         self._feed.touch(trial.subject, Priority.RESULT if finished else Priority.FRAME)
         self._feed.touch(f"session:{trial.session_id}", Priority.FRAME)
 
+    def show_plot(self, trial_id: int) -> None:
+        """Somebody wants to see the losses of a running trial as a picture: post one soon."""
+        self._tasks.run("posting a plot", partial(self._messages.post_plot, trial_id))
+
     def trial_stopped(self, trial: Trial) -> None:
-        """A trial is cancelled, or is being cancelled: stop its worker, and show it."""
+        """A trial is cancelled, or is being cancelled: stop its worker and show it, or post its result."""
         if trial.state is TrialState.RUNNING:
             self._jobs.stop(trial.subject)
-        self._feed.touch(trial.subject, Priority.RESULT)
+            self._feed.touch(trial.subject, Priority.RESULT)
+        else:
+            self._notifications.deliver()
         self._redraw_summary(trial.session_id)
 
     def trial_progressed(self, subject: str) -> None:
         """A trial has new losses."""
         self._feed.touch(subject, Priority.FRAME)
 
-    def trial_ended(self, subject: str, session_id: int) -> None:
-        """A trial has ended by itself."""
-        self._feed.touch(subject, Priority.RESULT)
+    def trial_ended(self, session_id: int) -> None:
+        """A trial has ended: post its result."""
+        self._notifications.deliver()
         self._redraw_summary(session_id)
 
     def trial_lost(self, subject: str, session_id: int) -> None:
@@ -122,18 +134,18 @@ class Reactions:
             self._jobs.stop(stopped.subject)
         self._jobs.wake_dispatcher()  # a final choice has evaluations
         self._feed.touch(f"session:{session.id}", Priority.RESULT)
-        if stopped is not None:
+        if stopped is not None and not stopped.state.is_finished:
             self._feed.touch(stopped.subject, Priority.RESULT)
         self.redraw(session.id)
         self._notifications.deliver()
         self.call_next()
 
     def redraw(self, session_id: int) -> None:
-        """Redraw the root message and the replies of all trials: their buttons depend on the session."""
+        """Redraw the root message and the results of all trials: their buttons depend on the session."""
         self._feed.touch(f"session:{session_id}", Priority.RESULT)
         self._home_tabs.session_changed(session_id)
         for trial in history.session_view(self._store, session_id).trials:
-            self._feed.touch(trial.subject, Priority.FRAME)
+            self._feed.touch(posts.result_of(trial.id) if trial.state.is_finished else trial.subject, Priority.FRAME)
 
     def call_next(self) -> None:
         """Call the next participants in the queue, as many as there are free seats."""

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot.runner.baselines import Baselines
 from bot.runner.running_jobs import RunningJobs
@@ -19,11 +18,10 @@ from bot.settings.settings import Settings
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import escape, shorten
 from bot.slack.client import Slack
-from bot.slack.error_reporting import name_of
 from bot.slack.rate_limiter import CallNotMade
 from bot.study.protocols import ParticipantMessages
+from bot.study.reach import Unreachable, why_unreachable
 from bot.study.reactions import Reactions
-from bot.study.service import StudyService
 from bot.study.withdrawal import Withdrawals
 from storage.database import Store
 from storage.queries import history
@@ -34,38 +32,6 @@ from storage.transitions import baselines, evaluations, participants, sessions, 
 log = logging.getLogger(__name__)
 
 _LONGEST_CODE = 20
-
-
-class Invitation(StrEnum):
-    """The outcome of an invitation.
-
-    Attributes:
-        WRITTEN: The bot has written to the person.
-        ALREADY: The person takes part already.
-        LEFT: The person has left the study, so the bot does not write to them.
-        BOT: The user is a bot.
-        GONE: The person's account is deactivated.
-        UNKNOWN: There is no such person in the workspace, or the bot may not write to them.
-        FAILED: Slack did not answer, or refused for a reason that has nothing to do with the person.
-    """
-
-    WRITTEN = "written"
-    ALREADY = "already"
-    LEFT = "left"
-    BOT = "bot"
-    GONE = "gone"
-    UNKNOWN = "unknown"
-    FAILED = "failed"
-
-
-_NOT_REACHED = {
-    "cannot_dm_bot": Invitation.BOT,
-    "user_disabled": Invitation.GONE,
-    "user_not_found": Invitation.UNKNOWN,
-    "users_not_found": Invitation.UNKNOWN,
-    "user_not_visible": Invitation.UNKNOWN,
-}
-"""The errors of ``conversations.open`` for users that the bot cannot write to."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +48,7 @@ class ResearcherActions:
     Args:
         settings: The study's rules.
         store: The database.
-        slack: Opens conversations with people who are invited.
-        study: The study as participants use it.
+        slack: Tells whether the bot can write to a participant.
         reactions: Reacts to transitions.
         withdrawals: Lets participants leave.
         searchers: The artificial participants.
@@ -98,7 +63,6 @@ class ResearcherActions:
         settings: Settings,
         store: Store,
         slack: Slack,
-        study: StudyService,
         reactions: Reactions,
         withdrawals: Withdrawals,
         searchers: Baselines,
@@ -110,7 +74,6 @@ class ResearcherActions:
         self._settings = settings
         self._store = store
         self._slack = slack
-        self._study = study
         self._reactions = reactions
         self._withdrawals = withdrawals
         self._searchers = searchers
@@ -179,31 +142,30 @@ class ResearcherActions:
         Raises:
             Refused: There is no such participant.
         """
+        if code.startswith(("<@", "@")):
+            raise Refused(
+                Reason.UNKNOWN,
+                "Participants appear under their codes only, so I do not look for a name. Write a code such as `P007`. "
+                "`/study participants` lists all.",
+            )
         participant = participants.find_by_code(self._store, code)
         if participant is None:
             wanted = escape(shorten(code, _LONGEST_CODE))
             raise Refused(Reason.UNKNOWN, f"There is no participant “{wanted}”. `/study participants` lists all.")
         return participant
 
-    def invite(self, user: str) -> Invitation:
-        """Invite somebody to the study, unless they take part or have left.
-
-        Raises:
-            Refused: Nobody new can join the study now.
-        """
-        if self._study.status(user).participant is not None:
-            return Invitation.ALREADY
-        if self._withdrawals.has_left(user):
-            return Invitation.LEFT
+    def reach(self, participant: Participant) -> Unreachable | None:
+        """Why the bot cannot write to a participant; none if it can, or if Slack does not say. Waits for Slack."""
+        identity = participants.identity_of(self._store, participant.id)
+        if identity is None:
+            return Unreachable.UNKNOWN
         try:
-            channel = self._slack.open_channel(user)
-        except (SlackClientError, CallNotMade, OSError) as error:
-            reason = _NOT_REACHED.get(name_of(error), Invitation.FAILED)
-            if reason is Invitation.FAILED:
-                log.warning("somebody could not be invited: %s", name_of(error))
-            return reason
-        self._study.meet(user, channel)
-        return Invitation.WRITTEN
+            self._slack.open_channel(identity.slack_user)
+        except SlackApiError as error:
+            return why_unreachable(error)
+        except (CallNotMade, OSError) as error:
+            log.info("it is not known whether a participant can be reached: %s", error)
+        return None
 
     def extend(self, code: str, length: timedelta, actor: str) -> Session:
         """Give a participant more time, and tell them.

@@ -16,9 +16,9 @@ from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Remark
-from storage.schema.states import ParticipantState, SessionState
+from storage.schema.states import NoticeKind, ParticipantState, SessionState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import choices, participants, queue, sessions, trials
+from storage.transitions import choices, notices, participants, queue, sessions, trials
 from training.hyperparameters import Configuration
 from training.tasks import TaskFacts
 
@@ -61,8 +61,14 @@ class StudyService:
         """The status of a Slack user, who may be a participant or not."""
         return status_of(self.store, user)
 
+    def awaits_greeting(self, status: ParticipantStatus) -> bool:
+        """Whether somebody has this status who takes part, but to whom the greeting could not be posted yet."""
+        if status.participant is None or status.state is not ParticipantState.INVITED:
+            return False
+        return notices.awaits(self.store, status.participant, NoticeKind.GREETING)
+
     def come_by(self, user: str, channel: str) -> None:
-        """Greet somebody who opened the bot if they are new, but not if they have just left.
+        """Greet somebody who opened the bot if they were not greeted, but not if they have just left.
 
         Raises:
             Refused: Nobody new can join a study now.
@@ -71,15 +77,16 @@ class StudyService:
             self.meet(user, channel)
 
     def meet(self, user: str, channel: str) -> None:
-        """Greet somebody who is new, or who wants to come back after leaving.
+        """Greet somebody who is new, who wants to come back after leaving, or whom the greeting could not reach.
 
         Raises:
             Refused: Nobody new can join a study now.
         """
         self._withdrawals.is_back(user)
-        if self.status(user).participant is None:
-            newcomer = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
-            self._reactions.participant_moved(newcomer.id)
+        status = self.status(user)
+        if status.participant is None or self.awaits_greeting(status):
+            greeted = participants.invite(self.store, slack_user=user, slack_channel=channel, now=self.now())
+            self._reactions.participant_moved(greeted.id)
 
     def agree(self, user: str) -> None:
         """The participant consents.
@@ -180,6 +187,19 @@ class StudyService:
         trial = trials.cancel(self.store, trial.id, now=self.now())
         self._reactions.trial_stopped(trial)
         return trial
+
+    def show_plot(self, user: str, trial_id: int) -> None:
+        """Post the losses of a trial that runs as a picture, soon.
+
+        Raises:
+            Refused: It is somebody else's trial, or it has ended.
+        """
+        trial = self.own_trial(user, trial_id)
+        if trial.state.is_finished:
+            raise Refused(
+                Reason.TRIAL_FINISHED, f"Trial {trial.number} has ended. The picture of its losses is in its result."
+            )
+        self._reactions.show_plot(trial.id)
 
     def choose(self, user: str, session_id: int, choice: int | Configuration) -> choices.Chosen:
         """End a session with the participant's final choice: the number of a trial, or values.

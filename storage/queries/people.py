@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from storage.database import Store
 from storage.queries.current import find_newest
-from storage.schema.states import ParticipantState, SessionState, TrialState
-from storage.schema.tables import Evaluation, FinalChoice, Participant, Session, Trial
+from storage.schema.states import NoticeKind, ParticipantState, SessionState, TrialState
+from storage.schema.tables import Evaluation, FinalChoice, Notice, Participant, Session, Trial
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class ParticipantLine:
 
     Attributes:
         id, code: The participant.
+        greeted: Whether the bot has written to them; false while they were only invited.
         months: Deep-learning experience; ``None`` before they told it, and after it was deleted.
         group_name: The group in which they were assigned a task; ``None`` before that.
         task: The task that they were assigned; ``None`` before that.
@@ -33,6 +34,7 @@ class ParticipantLine:
     id: int
     code: str
     state: ParticipantState
+    greeted: bool
     months: float | None
     group_name: str | None
     task: str | None
@@ -84,8 +86,11 @@ def people(store: Store, study_id: int) -> list[ParticipantLine]:
         .group_by(col(FinalChoice.session_id))
         .subquery()
     )
+    greeting = sa.select(col(Notice.id)).where(
+        col(Notice.participant_id) == col(Participant.id), col(Notice.kind) == NoticeKind.GREETING
+    )
     query = (
-        sa.select(Participant, col(Session.id), col(Session.state), tried, chosen)
+        sa.select(Participant, sa.exists(greeting), col(Session.id), col(Session.state), tried, chosen)
         .select_from(Participant)
         .join(Session, isouter=True)
         .join(tried, tried.c.session_id == Session.id, isouter=True)
@@ -100,6 +105,7 @@ def people(store: Store, study_id: int) -> list[ParticipantLine]:
             id=person.id,
             code=person.code,
             state=person.state,
+            greeted=not ungreeted,
             months=person.months,
             group_name=person.block_group,
             task=person.task,
@@ -112,5 +118,5 @@ def people(store: Store, study_id: int) -> list[ParticipantLine]:
             evaluations_total=total or 0,
             mean_test_accuracy=mean,
         )
-        for person, session_id, session_state, _, tries, best, choice_of, total, ended, mean in rows
+        for person, ungreeted, session_id, session_state, _, tries, best, choice_of, total, ended, mean in rows
     ]

@@ -187,6 +187,7 @@ class NoticeKind(StrEnum):
         BRIEFING: The task, with *Start*.
         IN_QUEUE: They are in the queue; details: ``position`` from 1, ``late`` (whether they came too late for a call).
         CALLED: A seat is kept for them.
+        TRIAL_ENDED: A trial has ended; details: ``trial``, its id.
         WARNING: Time runs out; details: ``minutes`` before the deadline at which the warning was due.
         TIME_IS_UP: The final choice is open; details: ``stopped``, the number of the trial that was stopped.
         THANKS: The session has ended, with a final choice or because there was nothing to choose.
@@ -200,6 +201,7 @@ class NoticeKind(StrEnum):
     BRIEFING = "briefing"
     IN_QUEUE = "in_queue"
     CALLED = "called"
+    TRIAL_ENDED = "trial_ended"
     WARNING = "warning"
     TIME_IS_UP = "time_is_up"
     THANKS = "thanks"

@@ -469,6 +469,31 @@ class Heartbeat(Table, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class SlackCheck(Table, table=True):
+    """What a researcher saw in a Slack workspace when pictures were shown there in different ways.
+
+    A number was shown in each of four ways. A column is true if the researcher read it, false if not, and NULL if it
+    could not be shown for a reason that passes, such as a lost connection.
+
+    Attributes:
+        team_id: Slack's ID of the workspace.
+        chart_by_update: A line chart that an update brought into a message.
+        picture_posted: A picture in a message that was posted.
+        picture_by_update: A picture that an update brought into a message.
+        picture_by_update_with_file_ids: The same, with the file also named in the update's ``file_ids``.
+    """
+
+    __tablename__ = "slack_check"
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    team_id: str
+    chart_by_update: bool | None = None
+    picture_posted: bool | None = None
+    picture_by_update: bool | None = None
+    picture_by_update_with_file_ids: bool | None = None
+
+
 class Event(Table, table=True):
     """One row of the append-only log: when, who, what. Triggers refuse to change or delete it."""
 

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 
+from storage import posts
 from storage.database import Transaction
 from storage.schema.tables import Epoch, Evaluation, FinalChoice, Participant, Post, Session, Table, Trial, TrialComment
 
@@ -14,7 +15,8 @@ def posts_about(transaction: Transaction, participant: Participant) -> tuple[Pos
     subjects = [f"greeting:{participant.id}"]
     for key in transaction.exec(sessions):
         subjects += [f"session:{key}", f"report:{key}"]
-    subjects += [f"trial:{key}" for key in transaction.exec(trials)]
+    for key in transaction.exec(trials):
+        subjects += [f"trial:{key}", posts.result_of(key), posts.plot_of(key)]
     query = select(Post).where(col(Post.subject).in_(subjects)).order_by(Post.subject)
     return tuple(transaction.exec(query).all())
 

@@ -16,8 +16,9 @@ from storage.database import Store, Transaction
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.losses import Losses, pack
-from storage.schema.states import Actor, EventKind, JobKind, SessionState, TrialState
+from storage.schema.states import Actor, EventKind, JobKind, NoticeKind, SessionState, TrialState
 from storage.schema.tables import Epoch, Evaluation, FinalChoice, Participant, Session, Trial
+from storage.transitions import notices
 from storage.transitions.time_credit import code_of, extend
 from training.hyperparameters import Configuration
 
@@ -270,9 +271,14 @@ def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -
 
 
 def end_run(transaction: Transaction, run: Run, state: TrialState, now: datetime, actor: str) -> None:
-    """Give a run its final state."""
+    """Give a run its final state. The participant of a trial is to be told of it."""
     run.state, run.ended_at = state, now
     record_run(transaction, run, EventKind.ENDED, now, actor, state=str(state), reason=run.reason)
+    if isinstance(run, Trial):
+        session = transaction.need(Session, run.session_id)
+        notices.add(
+            transaction, NoticeKind.TRIAL_ENDED, session.participant_id, now=now, session_id=session.id, trial=run.id
+        )
 
 
 def session_of(transaction: Transaction, run: Run) -> Session:

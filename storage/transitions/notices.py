@@ -22,6 +22,13 @@ def pending(store: Store) -> Sequence[Notice]:
         return transaction.exec(select(Notice).order_by(col(Notice.id))).all()
 
 
+def awaits(store: Store, participant_id: int, kind: NoticeKind) -> bool:
+    """Whether a participant is still to be told this."""
+    with store.read() as transaction:
+        query = select(Notice).where(Notice.participant_id == participant_id, Notice.kind == kind)
+        return transaction.exec(query).first() is not None
+
+
 def done(store: Store, notice_id: int) -> None:
     """Delete a notice: its message is posted, or cannot be posted any more. A second call changes nothing."""
     with store.write() as transaction:

@@ -80,6 +80,17 @@ def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) 
         return newcomer
 
 
+def may_join(store: Store) -> None:
+    """Check that somebody new can take part now.
+
+    Raises:
+        Refused: There is no study (``NO_STUDY``), it has not opened yet (``STUDY_NOT_OPEN``), or is paused
+            (``STUDY_PAUSED``).
+    """
+    with store.read() as transaction:
+        current.need_open(transaction, current.need(transaction).id)
+
+
 def get(store: Store, participant_id: int) -> Participant:
     """The participant as of now.
 

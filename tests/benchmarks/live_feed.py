@@ -1,7 +1,8 @@
 """``python -m tests.benchmarks.live_feed``: how well the live feed uses what Slack allows, with 20 trials at once.
 
-The feed works in the local workspace with Slack's real limits; the trials' losses are made up, so nothing competes with
-it for the CPU. Drawing a plot is measured beside the naive way, in turn. The result is a table, and a file of JSON.
+The feed works in the local workspace with Slack's real limits, first with Slack's charts, then with pictures that
+updates bring. The trials' losses are made up, so nothing competes with it for the CPU. Drawing a picture is measured
+beside the naive way, in turn. The result is a table, and a file of JSON.
 """
 
 import argparse
@@ -11,12 +12,12 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,6 +27,8 @@ from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 from slack_sdk.web import SlackResponse
 
 from bot.live.feed import Address, Counters, LiveFeed, Priority, Rendering
+from bot.live.forms import LivePlots
+from bot.live.plots import Plots
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.state.journal import Traffic
 from bot.sandbox.validation.strictness import SLACK_LIMITS as ENFORCED
@@ -36,6 +39,9 @@ from bot.slack.rate_limiter import SLACK_LIMITS, RateLimiter
 from reports.figures.loss_plot import HEIGHT, WIDTH, LossCurves, draw, loss_curves
 
 BATCHES, EPOCHS = 45, 20
+FORMS: Sequence[Literal["chart", "picture"]] = ("chart", "picture")
+"""The forms of running trials' losses that are measured, one after the other."""
+
 TOUCHES_PER_SECOND = 4.0
 """Of a running trial: how often the bot's workers report losses."""
 
@@ -60,7 +66,7 @@ class Plan:
     pictures: int
 
 
-FULL = Plan(trials=20, window=60.0, warm_up=15.0, seconds=180.0, rounds=5, pictures=20)
+FULL = Plan(trials=20, window=60.0, warm_up=15.0, seconds=120.0, rounds=5, pictures=20)
 QUICK = Plan(trials=5, window=4.0, warm_up=2.0, seconds=6.0, rounds=1, pictures=2)
 
 
@@ -72,11 +78,12 @@ class Feed:
         allowed, updates: Calls of ``chat.update`` that Slack allows in the time, and those made.
         share: ``updates`` of ``allowed``.
         refused: Calls of any method that were answered with HTTP 429.
-        fewest_frames, most_frames: New pictures in the slowest and in the fastest thread.
+        fewest_frames, most_frames: Frames with new losses in the slowest and in the fastest thread.
         fairness: The former by the latter.
         results: Trials that ended in the time.
         result_delay, longest_result_delay: Seconds from a trial's end to the message that says so; median and longest.
         cpu_seconds: CPU time of the whole process, workspace included, per second.
+        cpu_ms_per_frame: The same for each update that was sent, in milliseconds.
         counters: What the feed counted.
     """
 
@@ -91,6 +98,7 @@ class Feed:
     result_delay: float
     longest_result_delay: float
     cpu_seconds: float
+    cpu_ms_per_frame: float
     counters: Counters
 
 
@@ -105,16 +113,16 @@ class Drawing:
 
 
 class Recorder(PacedClient):
-    """A client that notes when an update was answered: the message, its text and its picture."""
+    """A client that notes when an update was answered: the message, its text, and whether it shows losses."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.updates: list[tuple[float, str, str, str | None]] = []
+        self.updates: list[tuple[float, str, str, bool]] = []
 
     def chat_update(self, **arguments: Any) -> SlackResponse:
         answer = super().chat_update(**arguments)
-        pictures = [block.block_id for block in arguments["blocks"] if block.type == "image"]  # each has its own
-        self.updates.append((time.monotonic(), arguments["ts"], arguments["text"], pictures[0] if pictures else None))
+        plotted = any(block.type in {"image", "data_visualization"} for block in arguments["blocks"])
+        self.updates.append((time.monotonic(), arguments["ts"], arguments["text"], plotted))
         return answer
 
 
@@ -165,12 +173,13 @@ class Threads:
         thread = self._threads[number]
         text = f"Trial {trial + 1} {'has ended' if subject in thread.ended else 'trains'}"
 
-        def message(picture: Block | None) -> Message:
-            words = SectionBlock(text=MarkdownTextObject(text=text))
-            return Message(text, (words, picture) if picture else (words,))
+        def message(plot: Sequence[Block]) -> Message:
+            return Message(text, (SectionBlock(text=MarkdownTextObject(text=text)), *plot))
 
         address = Address(thread.channel, thread.messages[trial])
-        return Rendering(address, message, thread.curves(trial), f"trial-{trial + 1}.png")
+        if subject in thread.ended:
+            return Rendering(address, message)
+        return Rendering(address, message, thread.curves(trial), file_name=f"trial-{trial + 1}.png")
 
     def failed(self, subject: str, error: Exception) -> None:
         self.failures.append(f"{subject}: {error}")
@@ -194,9 +203,9 @@ class Threads:
             time.sleep(1 / TOUCHES_PER_SECOND)
 
 
-def measure_feed(plan: Plan) -> Feed:
+def measure_feed(plan: Plan, live_plots: LivePlots) -> Feed:
     """Run the trials and count what reaches the workspace."""
-    rules = Rules(window_seconds=plan.window)
+    rules = Rules(window_seconds=plan.window, update_shows_new_files=True)
     with LocalWorkspace(rules=rules) as workspace:
         limiter = RateLimiter({method: replace(limit, seconds=plan.window) for method, limit in SLACK_LIMITS.items()})
         client = Recorder(workspace.bot_token, workspace.api_url, limiter)
@@ -208,7 +217,7 @@ def measure_feed(plan: Plan) -> Feed:
         running = Threads(threads, client)
         for thread in threads:
             running.begin_trial(thread)
-        feed = LiveFeed(client, running.render, on_failure=running.failed)
+        feed = LiveFeed(client, Plots(client, running.failed, lambda: live_plots), running.render)
         feed.start()
         try:
             running.run(feed, plan.warm_up)
@@ -234,10 +243,7 @@ def _counted(
 ) -> Feed:
     measured = [update for update in client.updates if began <= update[0] < ended]
     allowed = ENFORCED["chat.update"] * (ended - began) / plan.window
-    frames = [
-        len({picture for _, ts, _, picture in measured if picture is not None and ts in thread.messages})
-        for thread in threads
-    ]
+    frames = [sum(plotted and ts in thread.messages for _, ts, _, plotted in measured) for thread in threads]
     delays = [
         next(at for at, ts, text, _ in client.updates if ts == thread.messages[trial] and "ended" in text) - end
         for thread in threads
@@ -256,6 +262,7 @@ def _counted(
         result_delay=statistics.median(delays) if delays else math.nan,
         longest_result_delay=max(delays, default=math.nan),
         cpu_seconds=cpu / (ended - began),
+        cpu_ms_per_frame=1000 * cpu / max(len(measured), 1),
         counters=counters,
     )
 
@@ -311,35 +318,45 @@ def main() -> None:
     plan = QUICK if given.quick else FULL
     load_before = os.getloadavg()[0]
     drawing = measure_drawing(plan)
-    feed = measure_feed(plan)
-    Console(width=100).print(_table(plan, feed, drawing))
+    feeds = {form: measure_feed(plan, LivePlots(form)) for form in FORMS}
+    Console(width=100).print(_table(plan, feeds, drawing))
     result = {
         "plan": asdict(plan),
         "load_average": {"before": load_before, "after": os.getloadavg()[0]},
-        "feed": asdict(feed),
+        "feed": {form: asdict(feed) for form, feed in feeds.items()},
         "drawing_cpu_ms": asdict(drawing),
     }
     given.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {given.output}; the load average was {load_before:.1f} before.")
 
 
-def _table(plan: Plan, feed: Feed, drawing: Drawing) -> Table:
-    table = Table(title=f"The live feed: {plan.trials} trials at once, {plan.seconds:g} s")
+def _table(plan: Plan, feeds: Mapping[str, Feed], drawing: Drawing) -> Table:
+    table = Table(title=f"The live feed: {plan.trials} trials at once, {plan.seconds:g} s in each form")
     table.add_column("")
-    table.add_column("measured", justify="right")
-    for name, value in (
-        ("chat.update calls", f"{feed.updates} of {feed.allowed:.0f} allowed"),
-        ("share of what is allowed", f"{feed.share:.1%}"),
-        ("calls refused (HTTP 429)", f"{feed.refused}"),
-        ("pictures, slowest / fastest thread", f"{feed.fewest_frames} / {feed.most_frames} = {feed.fairness:.2f}"),
-        ("results", f"{feed.results}"),
-        ("delay of a result, median / longest", f"{feed.result_delay:.2f} / {feed.longest_result_delay:.2f} s"),
-        ("pictures uploaded / superseded and deleted", f"{feed.counters.pictures} / {feed.counters.deletes}"),
-        ("CPU, feed and workspace together", f"{feed.cpu_seconds:.0%} of a core"),
-        ("a plot, CPU", f"{drawing.ours:.0f} ms, {drawing.our_bytes / 1000:.0f} kB"),
-        ("a plot the naive way, CPU", f"{drawing.naive:.0f} ms, {drawing.naive_bytes / 1000:.0f} kB"),
-    ):
-        table.add_row(name, value)
+    for form in feeds:
+        table.add_column("Slack's charts" if form == "chart" else "pictures by updates", justify="right")
+    rows: dict[str, Callable[[Feed], str]] = {
+        "chat.update calls": lambda feed: f"{feed.updates} of {feed.allowed:.0f} allowed",
+        "share of what is allowed": lambda feed: f"{feed.share:.1%}",
+        "calls refused (HTTP 429)": lambda feed: f"{feed.refused}",
+        "frames, slowest / fastest thread": lambda feed: (
+            f"{feed.fewest_frames} / {feed.most_frames} = {feed.fairness:.2f}"
+        ),
+        "results": lambda feed: f"{feed.results}",
+        "delay of a result, median / longest": lambda feed: (
+            f"{feed.result_delay:.2f} / {feed.longest_result_delay:.2f} s"
+        ),
+        "pictures uploaded / superseded and deleted": lambda feed: (
+            f"{feed.counters.pictures} / {feed.counters.deletes}"
+        ),
+        "CPU, feed and workspace together": lambda feed: f"{feed.cpu_seconds:.0%} of a core",
+        "the same for one frame": lambda feed: f"{feed.cpu_ms_per_frame:.0f} ms",
+    }
+    for name, value in rows.items():
+        table.add_row(name, *(value(feed) for feed in feeds.values()))
+    table.add_section()
+    table.add_row("a picture, CPU", f"{drawing.ours:.0f} ms, {drawing.our_bytes / 1000:.0f} kB")
+    table.add_row("a picture the naive way, CPU", f"{drawing.naive:.0f} ms, {drawing.naive_bytes / 1000:.0f} kB")
     return table
 
 

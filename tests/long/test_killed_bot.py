@@ -66,8 +66,8 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
 
         stack.enter_context(run(house, tmp_path))
         told = person.wait_for("Sorry, you lost time through our fault", 60)
-        house.trial(person, 2, "validation accuracy")
-        shown = person.wait_until(lambda: (m := person.message(message.ts)).image_urls and m, 90)
+        shown = house.trial(person, 2, "validation accuracy")
+        assert len(person.pictures(shown)) == 1
         session = house.session(person)
 
     undisturbed, interrupted = session.trials

@@ -8,6 +8,7 @@ from storage.queries.history import SessionView, TrialView
 NEW = "form_new"
 FROM_HERE = "form_from"
 CANCEL = "trial_cancel"
+PICTURE = "trial_picture"
 HISTORY = "history_open"
 FINISH = "finish_open"
 
@@ -43,6 +44,11 @@ def finish(session: SessionView, style: str | None = None) -> ButtonElement:
 def choose(session: SessionView, style: str | None = WAY_ON) -> ButtonElement:
     """Opens the form for the final choice once the time is up."""
     return button("Choose", FINISH, session.id, style=style)
+
+
+def show_picture(trial: TrialView) -> ButtonElement:
+    """Posts the losses of a running trial as a picture, as they are now."""
+    return button("Show as picture", PICTURE, trial.id)
 
 
 def cancel(trial: TrialView) -> ButtonElement:

@@ -1,5 +1,6 @@
-"""A trial's reply in the session's thread, for every state of the trial."""
+"""A trial's replies in the session's thread: one while it runs, one with its result, and pictures of its losses."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from slack_sdk.models.blocks import Block, ButtonElement
@@ -31,29 +32,39 @@ def trial_message(
     trial: TrialView,
     session: SessionView,
     progress: Progress | None = None,
-    picture: Block | None = None,
+    plot: Sequence[Block] = (),
     estimate: TimeEstimate | None = None,
 ) -> Message:
-    """One trial's reply.
+    """A trial as it is now: the reply that shows it while it waits and runs, or the one with its result.
 
     Args:
         trial: The trial.
         session: The session as it is now. Its state decides which buttons the reply has.
         progress: How far the trial is, while it runs.
-        picture: The loss plot, or the block that replaces it.
+        plot: The blocks that show its losses.
         estimate: How long the trial has taken and will take, while it runs.
     """
     title = f"Trial {trial.number} · {_state(trial, progress)}"
-    blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}")]
-    if picture is not None:
-        blocks.append(picture)
+    blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}"), *plot]
     if time := _time(trial, session, estimate):
         blocks.append(context(time))
     if reasons := _reasons(trial):
         blocks.append(context(reasons))
-    if offered := _buttons(trial, session):
+    if offered := _buttons(trial, session, has_losses=bool(plot)):
         blocks.append(actions(offered, block_id=f"trial.{trial.id}.{trial.state}"))
     return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
+
+
+def ended_line(trial: TrialView) -> Message:
+    """What is left of a running trial's reply once the result is posted."""
+    text = f"Trial {trial.number} has ended. Its result is below."
+    return Message(text=text, blocks=(context(text),))
+
+
+def plot_message(trial: TrialView, progress: Progress, plot: Sequence[Block]) -> Message:
+    """The losses of a running trial, as they are now."""
+    text = f"Trial {trial.number}, epoch {progress.epoch} of {trial.configuration.epochs}: its losses until now."
+    return Message(text=text, blocks=(section(text), *plot))
 
 
 def _state(trial: TrialView, progress: Progress | None) -> str:
@@ -79,14 +90,14 @@ def _state(trial: TrialView, progress: Progress | None) -> str:
 def _time(trial: TrialView, session: SessionView, estimate: TimeEstimate | None) -> str:
     """How long the trial has taken, and what happens next."""
     if trial.state is TrialState.WAITING:
-        return "Its losses and its result appear here by themselves."
+        return "Its losses appear here by themselves, and its result below."
     if trial.is_stopping:
         return "In a moment you can go on from here." if session.state is SessionState.ACTIVE else ""
     if estimate is not None:
         if estimate.left is None:
-            return f"⏱ {duration(estimate.taken)} so far. The result appears here by itself."
+            return f"⏱ {duration(estimate.taken)} so far. The result appears below by itself."
         taken, left = duration(estimate.taken), duration(estimate.left)
-        text = f"⏱ {taken} so far, about {left} left. The result appears here by itself."
+        text = f"⏱ {taken} so far, about {left} left. The result appears below by itself."
         began = trial.started_at or trial.submitted_at
         if began + estimate.taken + estimate.left > session.deadline:
             text += f" The trial would end after your time is up ({clock_time(session.deadline)})."
@@ -108,9 +119,11 @@ def _reasons(trial: TrialView) -> str:
     return line
 
 
-def _buttons(trial: TrialView, session: SessionView) -> list[ButtonElement]:
+def _buttons(trial: TrialView, session: SessionView, *, has_losses: bool) -> list[ButtonElement]:
+    if trial.is_stopping:
+        return []
     if not trial.state.is_finished:
-        return [] if trial.is_stopping else [buttons.cancel(trial)]
+        return [buttons.cancel(trial), *([buttons.show_picture(trial)] if has_losses else [])]
     match session.state:
         case SessionState.ACTIVE:
             return [

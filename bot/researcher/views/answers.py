@@ -1,14 +1,14 @@
 """Short answers to researchers: what was done, what can be done, what the bot did not understand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, stdev
 
 from bot.researcher.views.pages import text_message
-from bot.researcher.views.status import baseline_line, sections
-from bot.slack.block_kit import Message, clock_time, context, escape, shorten
-from bot.study.researcher_actions import Invitation
+from bot.researcher.views.status import baseline_line
+from bot.slack.block_kit import Message, clock_time, context, escape, sections, shorten
+from bot.study.reach import Unreachable
 from storage.queries.baseline_status import BaselineStatus
 from storage.schema.states import Searcher
 
@@ -17,15 +17,19 @@ _MOST_BASELINES = 40
 
 _GIVES_WAY = "It uses idle slots only: people's trials go first. `/study baseline` shows how far it is."
 
-_INVITED = {
-    Invitation.WRITTEN: "✅ I have written to {people}.",
-    Invitation.ALREADY: "Already in the study: {people}.",
-    Invitation.LEFT: "Left the study, so I did not write to them: {people}. They can come back by writing to me.",
-    Invitation.BOT: "A bot, so I did not write to it: {people}.",
-    Invitation.GONE: "The account is deactivated: {people}.",
-    Invitation.UNKNOWN: "Not in this workspace, or I cannot write to them: {people}.",
-    Invitation.FAILED: "⚠️ Slack did not let me write to them now: {people}. Please invite them again.",
+
+_NOT_TOLD: Mapping[Unreachable, str] = {
+    Unreachable.DEACTIVATED: "Their account is deactivated, so I cannot tell them.",
+    Unreachable.OTHER_ORGANISATION: "They are in no channel with me any more, so I cannot tell them.",
+    Unreachable.NOT_VISIBLE: "I am not allowed to see them any more, so I cannot tell them.",
 }
+
+
+def told(unreachable: Unreachable | None) -> str:
+    """Whether a participant is told of something, in a sentence."""
+    if unreachable is None:
+        return "I tell them."
+    return _NOT_TOLD.get(unreachable, "I cannot write to them any more, so they are not told.")
 
 
 @dataclass(frozen=True)
@@ -66,33 +70,10 @@ def nothing_done() -> Message:
     return text_message("Nothing was changed.")
 
 
-def inviting(count: int) -> Message:
-    """Many people are being invited."""
-    return text_message(f"I am inviting {count} people. I write here again when that is done.")
-
-
-def invited(outcomes: Iterable[tuple[str, Invitation]], others: Sequence[str]) -> Message:
-    """Who was invited, and who was not.
-
-    Args:
-        outcomes: The outcome of each invitation, by Slack user.
-        others: Words that are not the name of a person.
-    """
-    lines = []
-    pairs = list(outcomes)
-    for kind, text in _INVITED.items():
-        people = [f"<@{user}>" for user, outcome in pairs if outcome is kind]
-        lines += [text.format(people=", ".join(people[first : first + 50])) for first in range(0, len(people), 50)]
-    if others:
-        words = ", ".join(f"“{escape(shorten(word, _QUOTED))}”" for word in others[:20])
-        lines.append(f"Not a person: {words}. Write people as @name.")
-    return Message(text="Invitations", blocks=tuple(sections(lines)))
-
-
-def extended(code: str, length: str, until: datetime, *, choosing: bool) -> Message:
+def extended(code: str, length: str, until: datetime, unreachable: Unreachable | None, *, choosing: bool) -> Message:
     """A participant was given more time."""
     what = "to choose" if choosing else "to tune"
-    return text_message(f"✅ {code} has {length} more {what}, until {clock_time(until)}. I tell them.")
+    return text_message(f"✅ {code} has {length} more {what}, until {clock_time(until)}. {told(unreachable)}")
 
 
 def reviewed(retried: int, added: int) -> Message:

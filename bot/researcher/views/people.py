@@ -41,12 +41,14 @@ class ParticipantDetails:
 
     Attributes:
         participant: The participant.
+        greeted: Whether the bot has written to them; false while they were only invited.
         group: novice, medium or expert; empty before the participant described their experience.
         session: The session, running or finished; none before it starts.
         summary: The evaluations of the final choice; accuracies are test accuracies in percent.
     """
 
     participant: Participant
+    greeted: bool
     group: str
     session: SessionView | None
     summary: EvaluationSummary | None
@@ -73,7 +75,7 @@ def _person(line: ParticipantLine, group: str) -> SectionBlock:
     parts = [
         f"*{line.code}*",
         *([group] if group else []),
-        _status(line.state, line.session_state, line.final_chosen),
+        _status(line.state, line.greeted, line.session_state, line.final_chosen),
     ]
     if line.tries:
         best = line.best_validation_accuracy
@@ -87,9 +89,11 @@ def _person(line: ParticipantLine, group: str) -> SectionBlock:
     return section(" · ".join(parts), accessory=show)
 
 
-def _status(state: ParticipantState, session: SessionState | None, chosen: bool) -> str:
+def _status(state: ParticipantState, greeted: bool, session: SessionState | None, chosen: bool) -> str:
     if state is ParticipantState.WITHDRAWN:
         return "has left"
+    if state is ParticipantState.INVITED and not greeted:
+        return "not reached yet"
     match session:
         case SessionState.ACTIVE:
             return "tuning"
@@ -135,7 +139,7 @@ def participant_page(details: ParticipantDetails, number: int = 1, note: str = "
 def _about(details: ParticipantDetails) -> list[Block]:
     person, session = details.participant, details.session
     chosen = session is not None and session.choice is not None
-    status = _status(person.state, session.state if session is not None else None, chosen)
+    status = _status(person.state, details.greeted, session.state if session is not None else None, chosen)
     facts = [f"*{person.code}*", status]
     if person.months is not None:
         facts.insert(1, f"{details.group}, {person.months:g} months of deep learning")

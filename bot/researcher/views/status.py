@@ -8,7 +8,7 @@ from typing import TypeVar
 from slack_sdk.models.blocks import Block
 
 from bot.researcher.views.pages import Page, Place, Subject, pages, within
-from bot.slack.block_kit import clock_time, duration, escape, percent, section
+from bot.slack.block_kit import clock_time, duration, escape, percent, section, sections
 from storage.queries.baseline_status import BaselineStatus
 from storage.queries.history import SessionLine, Status
 from storage.schema.states import Searcher, SessionState, StudyState, TrialState
@@ -18,7 +18,6 @@ State = TypeVar("State", bound=StrEnum)
 _MOST_NAMED_IN_QUEUE = 30
 _MOST_BASELINES = 10
 _SESSIONS_ON_PAGE = 30
-_LINES_IN_SECTION = 10
 
 SEARCHERS: Mapping[Searcher, str] = {Searcher.RANDOM: "random search", Searcher.TPE: "TPE"}
 
@@ -42,14 +41,6 @@ def status_page(status: Status, slots_ready: int, slots: int, now: datetime, num
     blocks: list[Block] = [section("\n".join(counts(status, slots_ready, slots)))]
     blocks += sections(shown or ["Nobody is tuning at the moment."])
     return Page(Place(Subject.STATUS, number), of, "The study", tuple(blocks))
-
-
-def sections(lines: list[str]) -> list[Block]:
-    """Lines in sections of ``_LINES_IN_SECTION`` lines, so that each section fits however long its lines are."""
-    return [
-        section("\n".join(lines[first : first + _LINES_IN_SECTION]))
-        for first in range(0, len(lines), _LINES_IN_SECTION)
-    ]
 
 
 def counts(status: Status, slots_ready: int, slots: int) -> list[str]:

@@ -4,6 +4,7 @@ Every answer to something that cannot be done is HTTP 4xx with ``{"ok": false, "
 """
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
 from bot.sandbox.server.human_json import conversation_json, message_json, view_json
 from bot.sandbox.state.inputs import NotPossible
-from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Member, Message, View
+from bot.sandbox.state.people import Member
+from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Message, View
 from bot.sandbox.surfaces import interactions, messages
 from bot.sandbox.surfaces.interactions import Change, Outcome
 from bot.sandbox.surfaces.payloads import escape, with_mentions
@@ -65,19 +67,17 @@ class HumanSide:
 
     async def _people(self, _request: web.Request) -> web.Response:
         members = self._workspace.members.values()
-        return web.json_response(
-            {"people": [{"id": each.id, "name": each.name, "role": each.role} for each in members]}
-        )
+        return web.json_response({"people": [_member_json(each) for each in members]})
 
     async def _join(self, request: web.Request) -> web.Response:
         name = str((await _body(request)).get("name") or "").strip()
         if not 0 < len(name) <= 80:
             raise NotPossible("A new person needs a name of at most 80 characters.")
         member = self._workspace.join(Member(name))
-        return web.json_response({"ok": True, "id": member.id, "name": member.name, "role": member.role})
+        return web.json_response({"ok": True} | _member_json(member))
 
     async def _traffic(self, request: web.Request) -> web.Response:
-        entries = self._workspace.traffic.since(_number(request, "after"))
+        entries = self._workspace.traffic.since(int(_number(request, "after")))
         return web.json_response(
             {"now": self._workspace.traffic.now, "entries": [entry.as_json() for entry in entries]}
         )
@@ -106,8 +106,8 @@ class HumanSide:
         user = self._user(request)
         channel = self._channel(user, request.query.get("channel", ""))
         replies = self._workspace.reply_counts(channel.id)
-        visible = self._workspace.visible(channel.id, user)
-        shown = [message_json(self._workspace, each) | {"reply_count": replies[each.ts]} for each in visible]
+        visible = self._workspace.visible(channel.id, user, opened=_number(request, "opened", math.inf))
+        shown = [message_json(self._workspace, each, user) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
     async def _write(self, request: web.Request) -> web.Response:
@@ -158,6 +158,8 @@ class HumanSide:
         user, body = self._user(request), await _body(request)
         channel = self._channel(user, str(body.get("channel") or ""))
         name, text = str(body.get("command") or ""), str(body.get("text") or "")
+        if body.get("thread_ts"):
+            raise NotPossible(f"{name} is not supported in threads. Sorry!")
         return _outcome(await interactions.command(self._context, user, channel, name, text))
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -196,7 +198,7 @@ class HumanSide:
 
     async def _changes(self, request: web.Request) -> web.Response:
         user, changes = self._user(request), self._workspace.changes
-        after, wait = _number(request, "after"), min(float(_number(request, "wait", 25)), _LONGEST_WAIT)
+        after, wait = int(_number(request, "after")), min(_number(request, "wait", 25), _LONGEST_WAIT)
         found = [] if after < 0 else await changes.wait(after, user, wait)
         return web.json_response({"now": changes.now, "changes": [each.as_json() for each in found]})
 
@@ -210,6 +212,8 @@ class HumanSide:
         user = request.match_info["user"]
         if user not in self._workspace.members:
             raise NotPossible(f"Nobody in this workspace is {user}.")
+        if not self._workspace.members[user].is_present:
+            raise NotPossible(f"{self._workspace.name_of(user)} cannot use this workspace.")
         return user
 
     def _channel(self, user: str, channel_id: str) -> Channel:
@@ -262,6 +266,16 @@ def _change(body: Json) -> Change:
     return Change(str(body.get("block_id") or ""), str(body.get("action_id") or ""), element)
 
 
+def _member_json(member: Member) -> Json:
+    return {
+        "id": member.id,
+        "name": member.name,
+        "role": member.role,
+        "kind": member.kind,
+        "present": member.is_present,
+    }
+
+
 async def _body(request: web.Request) -> Json:
     try:
         content = json.loads(await request.text() or "{}")
@@ -272,8 +286,8 @@ async def _body(request: web.Request) -> Json:
     return content
 
 
-def _number(request: web.Request, name: str, default: int = 0) -> int:
+def _number(request: web.Request, name: str, default: float = 0) -> float:
     try:
-        return int(float(request.query.get(name, default)))
+        return float(request.query.get(name, default))
     except ValueError:
         raise NotPossible(f"{name} must be a number.") from None

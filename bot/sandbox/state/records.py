@@ -1,4 +1,4 @@
-"""People, conversations, messages, views and files as plain data."""
+"""Conversations, messages, views and files as plain data."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,21 +6,11 @@ from typing import Literal
 
 from bot.sandbox.json_types import Json, Values
 
-Role = Literal["participant", "researcher", "admin"]
-
 TEAM_ID, APP_ID, BOT_USER, BOT_ID = "T00000001", "A00000001", "U00000BOT", "B00000001"
+OTHER_TEAM_ID = "T00000002"
+"""The workspace of another organisation."""
+
 TEAM_DOMAIN, VERIFICATION_TOKEN = "local-workspace", "local-verification"
-GROUPS: dict[str, Role] = {"S00000001": "researcher", "S00000002": "admin"}
-"""The workspace's user groups, by id: everybody of that role."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """A person in the workspace. An empty ``id`` is given by the workspace when they join."""
-
-    name: str
-    role: Role = "participant"
-    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,12 @@ class Channel:
 
 @dataclass
 class Message:
-    """A message. ``visible_to`` names the one person who sees an ephemeral message."""
+    """A message.
+
+    Attributes:
+        visible_to: The one person who sees an ephemeral message.
+        broadcast: Whether a reply shows in the conversation too.
+    """
 
     ts: str
     channel: str
@@ -58,12 +53,28 @@ class Message:
     text: str
     blocks: list[Json] | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     edited: str | None = None
     visible_to: str | None = None
     deleted: bool = False
     files: tuple[str, ...] = ()
     client_msg_id: str | None = None
     values: Values = field(default_factory=dict)
+
+    @property
+    def in_conversation(self) -> bool:
+        """Whether it shows in the conversation, and not only in a thread."""
+        return self.thread_ts in {None, self.ts} or self.broadcast
+
+
+@dataclass(frozen=True)
+class ScheduledMessage:
+    """A message that the app wants posted at ``post_at`` (Unix time)."""
+
+    channel: str
+    text: str
+    blocks: list[Json] | None
+    post_at: int
 
 
 @dataclass
@@ -90,7 +101,11 @@ class View:
 
 @dataclass
 class File:
-    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed."""
+    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed.
+
+    Attributes:
+        shown_by: The messages that showed it to others, as channel and ts: until one does, only the app has it.
+    """
 
     id: str
     name: str
@@ -100,7 +115,7 @@ class File:
     alt_text: str = ""
     content: bytes | None = None
     ready_at: float | None = None
-    channels: list[str] = field(default_factory=list)
+    shown_by: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def completed(self) -> bool:

@@ -1,14 +1,27 @@
 """What is in the workspace: people, conversations, messages, views, files. Look-ups and changes; no network."""
 
 import itertools
+import math
 import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from bot.sandbox.state.journal import ChangeLog, TrafficLog
-from bot.sandbox.state.records import BOT_USER, Channel, ChannelPlan, File, Member, Message, ResponseUrl, Trigger, View
+from bot.sandbox.state.people import Kind, Member
+from bot.sandbox.state.records import (
+    BOT_USER,
+    Channel,
+    ChannelPlan,
+    File,
+    Message,
+    ResponseUrl,
+    ScheduledMessage,
+    Trigger,
+    View,
+)
 from bot.sandbox.validation.manifest import Manifest
 from bot.sandbox.validation.strictness import Rules
 
@@ -26,6 +39,7 @@ class Workspace:
         self.members: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}
+        self.scheduled: dict[str, ScheduledMessage] = {}
         self.views: dict[str, View] = {}
         self.stacks: dict[str, list[str]] = {}
         self.homes: dict[str, str] = {}
@@ -33,6 +47,7 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.read_until: dict[tuple[str, str], str] = {}
+        self.refusals: dict[tuple[str, str], str] = {}
         self._numbers = itertools.count(1)
         self._last_ts = 0
         for plan in channels:
@@ -41,17 +56,21 @@ class Workspace:
             self.join(member)
 
     def join(self, member: Member) -> Member:
-        """Let a person in: they get an id, a conversation with the app, and (unless participant) the channels."""
+        """Let somebody in: they get an id, a conversation with the app, and (unless participant) the channels.
+
+        An account with which the app can open no conversation gets none.
+        """
         number = len(self.members) + 1
         while not member.id and f"U{number:08d}" in self.members:
             number += 1
-        joined = Member(member.name, member.role, member.id or f"U{number:08d}")
+        joined = replace(member, id=member.id or f"U{number:08d}")
         if joined.id in self.members:
             raise ValueError(f"{joined.id} is already in the workspace.")
         self.members[joined.id] = joined
-        direct = f"D{joined.id[1:]}"
-        self.channels[direct] = Channel(direct, "dm", self.manifest.app_name, {joined.id, BOT_USER})
-        self.messages[direct] = {}
+        if joined.is_present:
+            direct = f"D{joined.id[1:]}"
+            self.channels[direct] = Channel(direct, "dm", self.manifest.app_name, {joined.id, BOT_USER})
+            self.messages[direct] = {}
         if joined.role != "participant":
             for channel in self.channels.values():
                 if channel.kind == "channel":
@@ -60,11 +79,28 @@ class Workspace:
         self.changes.add("conversations", audience=frozenset({joined.id}))
         return joined
 
+    def deactivate(self, user: str) -> None:
+        """Deactivate a person's account: they leave the channels. Their conversation with the app stays."""
+        self.members[user] = replace(self.members[user], kind=Kind.DEACTIVATED)
+        for channel in self.channels.values():
+            if channel.kind == "channel":
+                channel.members.discard(user)
+        self.changes.add("people")
+
+    def is_deactivated(self, user: str) -> bool:
+        """Whether this is somebody whose account was deactivated."""
+        return user in self.members and self.members[user].is_deactivated
+
     def _open_channel(self, plan: ChannelPlan) -> None:
         channel_id = f"C{len(self.channels) + 1:08d}"
         members = {BOT_USER} if plan.with_app else set()
         self.channels[channel_id] = Channel(channel_id, "channel", plan.name.lstrip("#"), members, plan.private)
         self.messages[channel_id] = {}
+
+    @property
+    def clock(self) -> float:
+        """The time as this workspace has it (Unix time)."""
+        return time.time() + self.rules.clock_ahead_seconds
 
     def new_ts(self) -> str:
         """A timestamp as Slack writes them, later than every one before."""
@@ -93,21 +129,29 @@ class Workspace:
         self.response_urls[ticket] = ResponseUrl(channel, user, now + self.rules.response_url_seconds, message_ts)
         return ticket
 
-    def direct_channel(self, user: str) -> Channel:
-        """The conversation between this person and the app."""
-        return self.channels[f"D{user[1:]}"]
+    def direct_channel(self, user: str) -> Channel | None:
+        """The conversation between somebody and the app; ``None`` if there never was one."""
+        return self.channels.get(f"D{user[1:]}")
 
     def name_of(self, user: str) -> str:
         """What people read as the author."""
         return self.manifest.app_name if user == BOT_USER else self.members[user].name
 
-    def visible(self, channel: str, user: str) -> list[Message]:
-        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies."""
+    def visible(self, channel: str, user: str, *, opened: float = math.inf) -> list[Message]:
+        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies.
+
+        Args:
+            channel: The conversation.
+            user: The person.
+            opened: When (Unix time) the client in which they look was opened or last reloaded: it has only those
+                ephemeral messages that came since then. By default none, as in every client that is opened now.
+        """
         answered = self.reply_counts(channel)
         return [
             each
             for each in self.messages[channel].values()  # Their ts only grow, so they are in order.
-            if each.visible_to in {None, user} and (not each.deleted or answered[each.ts])
+            if (each.visible_to is None or (each.visible_to == user and float(each.ts) >= opened))
+            and (not each.deleted or answered[each.ts])
         ]
 
     def reply_counts(self, channel: str) -> Counter[str]:
@@ -150,6 +194,22 @@ class Workspace:
             del self.messages[message.channel][message.ts]
         self.message_changed(message)
 
+    def show_files(self, message: Message, file_ids: Iterable[str]) -> None:
+        """From now on everybody in the message's conversation may see these files."""
+        for file_id in file_ids:
+            if (file := self.files.get(file_id)) is not None:
+                file.shown_by.add((message.channel, message.ts))
+
+    def may_see(self, file: File, user: str) -> bool:
+        """Whether a message showed the file to this person, and is still there.
+
+        What Slack does once that message was deleted is not known; here the file is private again.
+        """
+        return any(
+            user in self.channels[channel].members and self.message(channel, ts) is not None
+            for channel, ts in file.shown_by
+        )
+
     def stack(self, user: str) -> list[View]:
         """This person's open modals, the last one on top."""
         return [self.views[view_id] for view_id in self.stacks.get(user, [])]
@@ -173,6 +233,12 @@ class Workspace:
         self.changes.add("views", audience=frozenset({user}))
 
     def unread(self, channel: str, user: str) -> int:
-        """How many messages of others came after this person last looked."""
+        """How many messages of others were posted into the conversation after this person last looked.
+
+        Replies count only where they are broadcast, edits never, and ephemeral messages neither: Slack keeps none.
+        """
         read = self.read_until.get((user, channel), "")
-        return sum(each.ts > read and each.user != user and not each.deleted for each in self.visible(channel, user))
+        return sum(
+            each.ts > read and each.user != user and each.in_conversation and not each.deleted
+            for each in self.visible(channel, user)
+        )

@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from bot.sandbox.json_types import Json
+from bot.sandbox.state.people import Kind
 from bot.sandbox.state.records import (
     APP_ID,
     BOT_ID,
     BOT_USER,
+    OTHER_TEAM_ID,
     TEAM_DOMAIN,
     TEAM_ID,
     VERIFICATION_TOKEN,
@@ -65,10 +67,17 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.edited is not None:
         content["edited"] = {"user": message.user, "ts": message.edited}
     if message.files:
-        content["files"] = [file_json(workspace.files[each]) for each in message.files if each in workspace.files]
+        content["files"] = [
+            file_json(workspace, workspace.files[each]) for each in message.files if each in workspace.files
+        ]
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = workspace.messages[message.channel].get(message.thread_ts)
-        content |= {"thread_ts": message.thread_ts, "parent_user_id": parent.user if parent else BOT_USER}
+        content["thread_ts"] = message.thread_ts
+        if message.broadcast and parent is not None:
+            root = message_json(workspace, parent) | {"is_locked": False}
+            content |= {"subtype": "thread_broadcast", "root": root}
+        else:
+            content["parent_user_id"] = parent.user if parent else BOT_USER
     elif replies := workspace.replies(message.channel, message.ts):
         users = list(dict.fromkeys(each.user for each in replies))
         content |= {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users}
@@ -108,8 +117,10 @@ def view_json(view: View) -> Json:
     }
 
 
-def file_json(file: File) -> Json:
-    """A file as ``files.info`` answers. ``mimetype`` is empty until the file is processed."""
+def file_json(workspace: Workspace, file: File) -> Json:
+    """A file as ``files.info`` answers: no ``mimetype`` until it is processed, no ``shares`` until it is shared."""
+    shares, channels = _shares(workspace, file), workspace.channels.values()
+    shared = [each for each in channels if each.id in {*shares.get("public", ()), *shares.get("private", ())}]
     return {
         "id": file.id,
         "name": file.name,
@@ -120,39 +131,69 @@ def file_json(file: File) -> Json:
         "size": len(file.content or b""),
         "mode": "hosted",
         "is_external": False,
-        "is_public": False,
+        "is_public": "public" in shares,
         "alt_txt": file.alt_text,
-        "channels": [],
-        "ims": list(file.channels),
+        "channels": [each.id for each in shared if each.slack_type == "channel"],
+        "groups": [each.id for each in shared if each.slack_type == "group"],
+        "ims": [each.id for each in shared if each.slack_type == "im"],
+        "shares": shares,
         "url_private": f"/files/{file.id}/{file.name}",
     }
 
 
+def _shares(workspace: Workspace, file: File) -> Json:
+    """The messages that the file came with, by ``public`` or ``private`` and by conversation."""
+    shares: Json = {}
+    for channel_id, ts in sorted(file.shown_by):
+        channel, message = workspace.channels[channel_id], workspace.message(channel_id, ts)
+        if message is None or file.id not in message.files:
+            continue
+        replies = workspace.replies(channel_id, ts)
+        share: Json = {"ts": ts, "team_id": TEAM_ID, "share_user_id": message.user, "source": "UNKNOWN"}
+        share |= {"reply_count": len(replies), "reply_users": list(dict.fromkeys(each.user for each in replies))}
+        share["reply_users_count"] = len(share["reply_users"])
+        if channel.kind == "channel":
+            share["channel_name"] = channel.name
+        if message.thread_ts is not None:
+            share["thread_ts"] = message.thread_ts
+        kind = "public" if channel.slack_type == "channel" else "private"
+        shares.setdefault(kind, {}).setdefault(channel_id, []).append(share)
+    return shares
+
+
 def user_json(workspace: Workspace, user: str) -> Json:
     """A person or the bot user as ``users.info`` answers."""
-    is_bot = user == BOT_USER
-    name, admin = workspace.name_of(user), not is_bot and workspace.members[user].role == "admin"
-    return {
+    name, member = workspace.name_of(user), workspace.members.get(user)
+    kind = Kind.BOT if member is None else member.kind
+    team = OTHER_TEAM_ID if member is not None and member.is_of_another_organisation else TEAM_ID
+    content: Json = {
         "id": user,
-        "team_id": TEAM_ID,
+        "team_id": team,
         "name": user_name(name),
-        "real_name": name,
-        "deleted": False,
-        "is_bot": is_bot,
+        "deleted": kind is Kind.DEACTIVATED,
+        "is_bot": kind is Kind.BOT,
         "is_app_user": False,
-        "is_admin": admin,
+        "profile": {"real_name": name, "display_name": name, "team": team},
+    }
+    if kind is Kind.DEACTIVATED:  # the account has lost the rest
+        return content
+    content |= {
+        "real_name": name,
+        "is_admin": member is not None and member.role == "admin",
+        "is_restricted": kind in {Kind.GUEST, Kind.SINGLE_CHANNEL_GUEST},
+        "is_ultra_restricted": kind is Kind.SINGLE_CHANNEL_GUEST,
         "tz": "Etc/UTC",
         "tz_label": "Coordinated Universal Time",
         "tz_offset": 0,
-        "profile": {"real_name": name, "display_name": name, "team": TEAM_ID},
     }
+    return content | ({"is_stranger": kind is Kind.STRANGER} if team != TEAM_ID else {})
 
 
-def channel_json(channel: Channel, user: str | None = None) -> Json:
-    """A conversation as ``conversations.info`` answers."""
+def channel_json(channel: Channel, user: str | None = None, *, deactivated: bool = False) -> Json:
+    """A conversation as ``conversations.info`` answers; in a direct one, ``user`` is the person."""
     content: Json = {"id": channel.id, "is_im": channel.kind == "dm", "is_mpim": False, "is_archived": False}
     if channel.kind == "dm":
-        return content | {"user": user, "is_user_deleted": False, "is_open": True}
+        return content | {"user": user, "is_user_deleted": deactivated, "is_open": True}
     return content | {
         "name": channel.name,
         "is_channel": not channel.private,

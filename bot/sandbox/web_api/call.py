@@ -75,7 +75,7 @@ class Call:
         """
         name = self.required("channel", "channel_not_found")
         if user_ids and name in self.workspace.members:
-            return self.workspace.direct_channel(name)
+            return self._direct_channel(name)
         by_name = name.removeprefix("#")
         for channel in self.workspace.channels.values():
             if channel.id == name or (user_ids and channel.kind == "channel" and channel.name == by_name):
@@ -83,6 +83,12 @@ class Call:
                     raise Refused("channel_not_found" if channel.private else "not_in_channel")
                 return channel
         raise Refused("channel_not_found")
+
+    def _direct_channel(self, user: str) -> Channel:
+        direct = self.workspace.direct_channel(user)
+        if direct is None:
+            raise Refused("channel_not_found")
+        return direct
 
     def page(self, items: list[Json], default: int = 100) -> tuple[list[Json], str]:
         """The part of a list that ``cursor`` and ``limit`` ask for, and the cursor of the next part.

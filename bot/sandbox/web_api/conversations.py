@@ -1,6 +1,7 @@
 """``conversations.*``: the conversations that the app is in, who else is, and what was said."""
 
 from bot.sandbox.json_types import Json
+from bot.sandbox.state.people import NO_CONVERSATION
 from bot.sandbox.state.records import BOT_USER, Channel
 from bot.sandbox.surfaces.payloads import channel_json, message_json
 from bot.sandbox.validation.errors import Refused
@@ -12,7 +13,12 @@ _HISTORY = ("channels:history", "groups:history", "im:history")
 
 @method("conversations.open", "im:write", "mpim:write", "channels:manage", "groups:write")
 def open_conversation(call: Call) -> Json:
-    """Open (or find) the direct conversation with one person."""
+    """Open (or find) the direct conversation with one person.
+
+    Raises:
+        Refused: There can be no conversation with this person, as :data:`bot.sandbox.state.people.NO_CONVERSATION`
+            says.
+    """
     users = [each for each in call.text("users").split(",") if each]
     if channel_id := call.optional("channel"):
         channel = call.workspace.channels.get(channel_id)
@@ -25,18 +31,19 @@ def open_conversation(call: Call) -> Json:
         raise Refused("missing_scope", needed="mpim:write", provided="im:write")
     if users[0] == BOT_USER:
         raise Refused("cannot_dm_bot")
-    if users[0] not in call.workspace.members:
+    member, channel = call.workspace.members.get(users[0]), call.workspace.direct_channel(users[0])
+    if member is None or (channel is None and member.is_present):
         raise Refused("user_not_found")
-    channel = call.workspace.direct_channel(users[0])
-    content = channel_json(channel, users[0]) if call.flag("return_im") else {"id": channel.id}
+    if channel is None or not member.is_present:
+        raise Refused(NO_CONVERSATION[member.kind])
+    content = _described(call, channel) if call.flag("return_im") else {"id": channel.id}
     return {"no_op": True, "already_open": True, "channel": content}
 
 
 @method("conversations.info", *_READ)
 def info(call: Call) -> Json:
     """Describe one conversation."""
-    channel = _readable(call, "read")
-    return {"channel": channel_json(channel, _person_in(channel) if channel.kind == "dm" else None)}
+    return {"channel": _described(call, _readable(call, "read"))}
 
 
 @method("conversations.members", *_READ)
@@ -53,7 +60,7 @@ def list_conversations(call: Call) -> Json:
     types = set((call.text("types") or "public_channel").split(","))
     names = {"im": "im", "channel": "public_channel", "group": "private_channel"}
     found = [
-        channel_json(channel, _person_in(channel) if channel.kind == "dm" else None)
+        _described(call, channel)
         for channel in call.workspace.channels.values()
         if names[channel.slack_type] in types and (channel.slack_type == "channel" or BOT_USER in channel.members)
     ]
@@ -63,10 +70,10 @@ def list_conversations(call: Call) -> Json:
 
 @method("conversations.history", *_HISTORY)
 def history(call: Call) -> Json:
-    """The messages of a conversation, newest first, without the replies in threads."""
+    """The messages of a conversation, newest first, with those replies alone that were broadcast."""
     channel = _readable(call, "history")
     messages = call.workspace.visible(channel.id, BOT_USER)
-    top = [each for each in reversed(messages) if each.thread_ts in {None, each.ts} and not each.deleted]
+    top = [each for each in reversed(messages) if each.in_conversation and not each.deleted]
     page, cursor = call.page([message_json(call.workspace, each) for each in top if _in_range(call, each.ts)])
     return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 
@@ -104,6 +111,11 @@ def _readable(call: Call, action: str) -> Channel:
         provided = ",".join(sorted(call.workspace.manifest.scopes or ()))
         raise Refused("missing_scope", needed=f"{family}:{action}", provided=provided)
     return channel
+
+
+def _described(call: Call, channel: Channel) -> Json:
+    user = _person_in(channel) if channel.kind == "dm" else None
+    return channel_json(channel, user, deactivated=user is not None and call.workspace.is_deactivated(user))
 
 
 def _person_in(channel: Channel) -> str:

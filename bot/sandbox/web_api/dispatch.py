@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from email.utils import formatdate
 from typing import NoReturn
 
 from aiohttp import web
@@ -20,17 +21,22 @@ FAMILIES = (chat, conversations, files, response_url, users, views)
 async def answer(request: web.Request, context: Context) -> web.Response:
     """Answer one call of ``/api/{method}``. Slack says no with HTTP 200, except for the rate limit's 429."""
     started, name = time.monotonic(), request.match_info["method"]
-    headers: dict[str, str] = {"x-oauth-scopes": ",".join(sorted(context.workspace.manifest.scopes or ()))}
+    headers = {
+        "x-oauth-scopes": ",".join(sorted(context.workspace.manifest.scopes or ())),
+        "Date": formatdate(context.workspace.clock, usegmt=True),
+    }
     status = 200
     try:
         arguments = await read_arguments(request)
         chosen = _authorised(context, METHODS.get(name), _token(request, arguments))
-        retry_after = context.limits.retry_after(name, _posts_into(context, arguments))
+        place = _posts_into(context, arguments)
+        retry_after = context.limits.retry_after(name, place)
         if retry_after:
             status, headers["Retry-After"] = 429, str(retry_after)
             body: Json = Refused("ratelimited").as_json()
             outcome = f"ratelimited, retry after {retry_after} s"
         else:
+            _refuse_as_told(context, name, place)
             body, outcome = {"ok": True} | chosen.handler(Call(context, name, arguments)), "ok"
     except Refused as refusal:
         body, outcome = refusal.as_json(), str(refusal)
@@ -95,6 +101,14 @@ def _authorised(context: Context, chosen: Method | None, token: str) -> Method:
 
 def _posts_into(context: Context, arguments: Json) -> str | None:
     channel = arguments.get("channel")
-    if channel in context.workspace.members:
-        return context.workspace.direct_channel(str(channel)).id
+    if channel in context.workspace.members and (direct := context.workspace.direct_channel(str(channel))) is not None:
+        return direct.id
     return None if channel is None else str(channel)
+
+
+def _refuse_as_told(context: Context, method: str, place: str | None) -> None:
+    """Refuse a call that a test has the workspace refuse, such as posts into one conversation."""
+    refusals = context.workspace.refusals
+    error = refusals.get((method, place or "")) or refusals.get((method, ""))
+    if error is not None:
+        raise Refused(error)

@@ -47,6 +47,21 @@ class Curve:
     scale: Scale
     trend: tuple[tuple[float, float], ...] = ()
 
+    def stretches(self, most: int) -> list[tuple[int, float]]:
+        """The curve in at most ``most`` points, for a chart with room for few: the mean loss of each stretch.
+
+        Returns:
+            The last place of each stretch, and the mean of its losses; all losses if there are no more than ``most``.
+            The stretches of a thinned curve are averaged over the losses that were kept.
+        """
+        count = len(self.places)
+        ends = [round(at * count / most) for at in range(1, most + 1)] if count > most else range(1, count + 1)
+        starts = [0, *ends]
+        return [
+            (self.places[end - 1], math.fsum(self.losses[start:end]) / (end - start))
+            for start, end in zip(starts, ends, strict=False)
+        ]
+
 
 @dataclass(frozen=True)
 class Divergence:

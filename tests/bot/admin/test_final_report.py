@@ -87,6 +87,7 @@ def test_the_full_report_follows_the_last_evaluation_and_names_nobody(open_offic
     assert len([each for each in office.posts if each.text.startswith("The full report. ")]) == 1
 
 
+@pytest.mark.long
 def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office, monkeypatch):
     monkeypatch.setattr(final_report, "make_final", small_report)
     office = open_office(Rules(limits=None, refuse_files=True))

@@ -78,7 +78,7 @@ def photograph_thread(visitor: Visitor) -> bytes:
     )
     visitor.send("Train")
     visitor.open_thread()
-    visitor.see_plot_change(1, times=2)
+    visitor.see_charts_change(1, times=2)
     visitor.cancel(1)
     visitor.press("Tune from here", visitor.trial(1))
     visitor.shows(visitor.form)

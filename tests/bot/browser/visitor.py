@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,9 +150,18 @@ class Visitor:
         title = re.compile(rf"Trial {number}\b")
         return self.thread.get_by_role("article").filter(has=self.page.locator("strong", has_text=title))
 
+    def charts(self, number: int) -> Locator:
+        """The charts of a trial's losses, while it runs."""
+        return self.trial(number).get_by_role("figure")
+
     def plot(self, number: int) -> Locator:
-        """The loss plot of a trial."""
-        return self.trial(number).get_by_role("img")
+        """The picture of a trial's losses, in its result; a broken image is none."""
+        return self.trial(number).locator("img")
+
+    @property
+    def broken_images(self) -> Locator:
+        """What stands where a picture should be that the visitor cannot see."""
+        return self.page.get_by_role("img", name="Broken image")
 
     # What they do
 
@@ -233,17 +242,12 @@ class Visitor:
         self.press("Cancel", self.trial(number))
         self.press("Cancel the trial", self.page.get_by_role("alertdialog"))
 
-    def see_plot_change(self, number: int, times: int) -> Sequence[str]:
-        """Wait until a trial's plot was another picture so many times. Returns the pictures' alt texts."""
-        seen: dict[str, str] = {}
-        picture = self.shows(self.plot(number))
-        while len(seen) <= times:
-            source = str(picture.get_attribute("src"))
-            if seen:
-                expect(picture).not_to_have_attribute("src", source, timeout=PATIENCE_MS)
-            picture.evaluate("image => image.decode()")
-            seen[str(picture.get_attribute("src"))] = str(picture.get_attribute("alt"))
-        return list(seen.values())
+    def see_charts_change(self, number: int, times: int) -> None:
+        """Wait until the chart of a running trial's batch losses was another one so many times."""
+        line = self.charts(number).locator("polyline").first
+        for _ in range(times):
+            points = str(line.get_attribute("points"))
+            expect(line).not_to_have_attribute("points", points, timeout=PATIENCE_MS)
 
 
 Arrive = Callable[..., Visitor]

@@ -1,14 +1,17 @@
 """A local workspace, a bot that posts in it, and a board of subjects whose state a test changes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock
 
 from bot.live.feed import Address, LiveFeed, Priority, Rendering
+from bot.live.forms import LivePlots
+from bot.live.plots import Plots
 from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message
 from bot.sandbox.server.local_workspace import LocalWorkspace
@@ -17,6 +20,8 @@ from bot.slack.block_kit import Message as SlackMessage
 from bot.slack.client import PacedClient
 from bot.slack.rate_limiter import POST_PER_CHANNEL, Limit, RateLimiter
 from reports.figures.loss_plot import LossCurves
+
+CHARTS = LivePlots()
 
 WINDOW = 4.0
 """Seconds: the workspace's minute is shortened to these, and the limits with it, so that tests are short."""
@@ -28,18 +33,16 @@ class Board:
 
     renderings: dict[str, Rendering] = field(default_factory=dict)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
-    rendered: list[str] = field(default_factory=list)
+    reposted: list[str] = field(default_factory=list)
 
     def render(self, subject: str) -> Rendering | None:
-        self.rendered.append(subject)
         return self.renderings.get(subject)
 
     def write(self, subject: str, text: str, shown: LossCurves | None = None) -> None:
         """Change what a subject's message should say."""
 
-        def message(picture: Block | None) -> SlackMessage:
-            words = SectionBlock(text=MarkdownTextObject(text=text))
-            return SlackMessage(text, (words, picture) if picture else (words,))
+        def message(plot: Sequence[Block]) -> SlackMessage:
+            return SlackMessage(text, (SectionBlock(text=MarkdownTextObject(text=text)), *plot))
 
         self.renderings[subject] = replace(
             self.renderings[subject], message=message, curves=shown, file_name=f"{subject}.png"
@@ -57,7 +60,15 @@ class Stage:
     person: Person
     client: PacedClient
     board: Board
-    feed: LiveFeed
+    live_plots: LivePlots
+
+    def __post_init__(self) -> None:
+        self.feed = self.new_feed()
+
+    def new_feed(self, **given: Any) -> LiveFeed:
+        """A feed of these messages, as a bot that starts now has it."""
+        plots = Plots(self.client, self.board.failed, lambda: self.live_plots)
+        return LiveFeed(self.client, plots, self.board.render, repost=self.board.reposted.append, **given)
 
     def post(self, subject: str) -> None:
         """Post the message that the feed is to keep up to date."""
@@ -100,7 +111,11 @@ def open_stage() -> Iterator[OpenStage]:
     with ExitStack() as stack:
 
         def open_it(
-            *, limits: Mapping[str, int] | None = None, workers: int = 4, start: bool = True, **rules: object
+            *,
+            limits: Mapping[str, int] | None = None,
+            live_plots: LivePlots = CHARTS,
+            start: bool = True,
+            **rules: object,
         ) -> Stage:
             """``limits``: those that are lower than a minute's in a window of ``WINDOW`` seconds."""
             enforced = {**SLACK_LIMITS, **(limits or {})}
@@ -112,11 +127,10 @@ def open_stage() -> Iterator[OpenStage]:
             )
             client = PacedClient(workspace.bot_token, workspace.api_url, limiter)
             board = Board()
-            feed = LiveFeed(client, board.render, on_failure=board.failed, workers=workers)
-            stage = Stage(workspace, workspace.person("First participant"), client, board, feed)
+            stage = Stage(workspace, workspace.person("First participant"), client, board, live_plots)
+            stack.callback(stage.feed.close, 0.5)
             if start:
-                feed.start()
-            stack.callback(feed.close, 0.5)
+                stage.feed.start()
             return stage
 
         yield open_it

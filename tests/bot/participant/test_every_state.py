@@ -1,6 +1,5 @@
 """In every state, a participant who reads only the last message knows what to do next."""
 
-import queue
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +10,9 @@ from storage.schema.states import SessionState, TrialState
 from storage.schema.tables import Participant, Session
 from storage.transitions import studies
 from tests.bot.participant.statuses import BY_ITSELF
-from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part
-from training.workers import Failed, Ready, Started, WorkerEvent
+from tests.bot.scripted_workers import ScriptedWorkers
+from training.trial import Ending
+from training.workers import Failed
 
 PATIENCE = 30.0
 BACKGROUND = {
@@ -22,53 +22,6 @@ BACKGROUND = {
     "Months of machine-learning experience, deep learning aside": "2",
     "How skilled are you at training neural networks?": "2",
 }
-ENVIRONMENT = Environment("cpu", "a processor", "AVX2", "2", "0", "3", None, "float32", 1)
-
-
-@dataclass
-class ScriptedWorkers:
-    """Workers that do what the test says, so that every state lasts until it was looked at."""
-
-    slots: int = 1
-    events: queue.Queue[WorkerEvent] = field(default_factory=queue.Queue)
-    running: str = ""
-
-    def start(self):
-        pass  # not ready: what is submitted waits
-
-    def ready(self):
-        self.events.put(WorkerEvent(0, None, Ready(ENVIRONMENT)))
-
-    def submit(self, slot, job, request):
-        if request.part is Part.EVALUATION:
-            self.say(Outcome(Ending.COMPLETE, 50.0, 1, 1.0, 1.0, ENVIRONMENT), job)
-        else:
-            self.running = job
-            self.say(Started())
-
-    def stop(self, job):
-        pass  # is being stopped, until the test says that it is
-
-    def say(self, *messages):
-        job = messages[-1] if isinstance(messages[-1], str) else self.running
-        for each in messages:
-            if not isinstance(each, str):
-                self.events.put(WorkerEvent(0, job, each))
-
-    def epoch(self, number):
-        self.say(BatchLosses(number, 0, (2.0, 1.0)), EpochEnd(number, 1.5, 30.0, 0.1))
-
-    def end(self, ending, accuracy=None):
-        self.say(Outcome(ending, accuracy, 1, 1.0, 1.0, ENVIRONMENT))
-
-    def next_event(self, timeout):
-        try:
-            return self.events.get(timeout=timeout)
-        except queue.Empty:
-            return None
-
-    def close(self):
-        pass
 
 
 @dataclass
@@ -224,7 +177,7 @@ def walked(stage):
     running = person.message(trial.ts)
     assert ways(running) == []
     assert "Cancel" in running.buttons
-    assert "The result appears here by itself" in running.text_of_everything
+    assert "The result appears below by itself" in running.text_of_everything
     walk.seen.append("trial running")
     walk.check_answer("trial running")
     walk.leave(timedelta(minutes=30))
@@ -419,12 +372,13 @@ def test_whose_session_is_ended_by_a_researcher_is_told_kindly(stage, walked):
     trial = house.trial(walk.person, 1)
     house.running.actions.cancel(house.participant(walk.person).code, "researcher-1")
     walk.check("ended", "The researchers have ended your session. Trial 1 was stopped")
+    ended = walk.newest
     walk.check_answer("ended")
     walk.check_root(root, "ended", "The researchers have ended your session", ("History",))
     workers.end(Ending.STOPPED)
     house.trial(walk.person, 1, "· cancelled")
     assert walk.person.message(trial.ts).buttons == ()
-    walk.person.press(walk.newest, "History")
+    walk.person.press(ended, "History")
     walk.person.wait_for_modal("Your trials", PATIENCE)
 
 

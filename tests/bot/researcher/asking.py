@@ -1,4 +1,4 @@
-"""How a researcher uses ``/study`` in the local workspace, and reads the answer that only they see."""
+"""How a researcher uses ``/study`` in the local workspace, and reads the answer."""
 
 from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message, View
@@ -7,10 +7,14 @@ PATIENCE = 60.0
 
 
 def ask(person: Person, text: str, channel: str | None = None) -> Message:
-    """Type ``/study`` with a text, and wait for the answer."""
+    """Type ``/study`` with a text, and wait for the answer: the first message that follows."""
     seen = max((each.ts for each in person.messages(channel)), default="")
     person.command("/study", text, channel)
-    return person.wait_for(lambda message: message.ephemeral, PATIENCE, channel=channel, after=seen)
+
+    def answered() -> Message | None:
+        return next((each for each in person.messages(channel) if each.bot and each.ts > seen), None)
+
+    return person.wait_until(answered, PATIENCE, lambda: f"an answer to {text}")
 
 
 def look(person: Person, text: str, title: str) -> View:

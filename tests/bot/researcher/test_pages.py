@@ -24,6 +24,7 @@ def crowded(open_house, rules):
     return open_it
 
 
+@pytest.mark.long
 def test_many_participants_are_turned_over_in_a_modal(crowded):
     house = crowded()
     researcher = house.workspace.person("Researcher")

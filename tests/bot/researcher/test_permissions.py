@@ -5,7 +5,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.researcher.context import NOT_FOR_YOU
 from bot.researcher.permissions import AGAIN_SECONDS, REMEMBERED_SECONDS, GroupUnknown, Permissions
-from bot.sandbox.state.records import GROUPS
+from bot.sandbox.state.people import GROUPS
 from bot.settings.settings import SlackSection
 from tests.bot.researcher.asking import PATIENCE, ask, text_of
 

@@ -75,7 +75,7 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(hou
         ("cancel", "Name one participant. Write `/study cancel P007`."),
         ("cancel P999", "There is no participant “P999”."),
         ("withdraw P999 now", "Name one participant."),
-        ("participant @U00000001", "There is no participant “&lt;@U00000001"),
+        ("participant @U00000001", "Participants appear under their codes only, so I do not look for a name."),
         ("close now", "This command does not take “now”. Write `/study close`."),
         ("invite", "Name the people to invite. Write `/study invite @somebody …`."),
         ("baseline radnom 3", "Did you mean `/study baseline random`?"),

@@ -36,6 +36,7 @@ def evaluation_states(store: Store, choice: int) -> list[TrialState]:
     return [each.state for each in evaluations_of(store, choice)]
 
 
+@pytest.mark.long
 def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validation_images(
     running: Any, few_task: Task, few: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_final_choice_is_trained_once_with_every_seed_on_training_and_validati
         assert each.environment["threads"] == 1
 
 
+@pytest.mark.long
 def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_if_it_had_not(
     running: Any, digits: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
@@ -72,6 +74,7 @@ def test_an_evaluation_gives_way_to_a_participant_within_one_epoch_and_ends_as_i
     assert losses_of(running.store, JobKind.EVALUATION, evaluation.id) == alone.losses
 
 
+@pytest.mark.long
 def test_evaluations_survive_a_restart_and_end_with_one_result_for_every_seed(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
@@ -201,6 +204,7 @@ def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
     assert losses_of(running.store, JobKind.TRIAL, trial.id) == here.losses
 
 
+@pytest.mark.long
 def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_next_worker(
     running: Any, small_imagenette: Task, configuration: Configure, wait_until: Callable
 ) -> None:

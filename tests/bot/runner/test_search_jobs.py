@@ -75,6 +75,7 @@ def test_a_person_starts_at_once_while_searchers_fill_all_slots_and_their_trials
         assert trials.get(running.store, each.id).validation_accuracy == alone.accuracy
 
 
+@pytest.mark.long
 def test_a_searcher_suspends_nobody_and_comes_after_peoples_trials_and_evaluations(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_job_stopped_before_its_worker_knows_of_it_is_stopped(
     assert running.state(trial) is TrialState.CANCELLED
 
 
+@pytest.mark.long
 def test_a_searchers_trial_whose_worker_is_lost_runs_again_and_no_time_is_given_back(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:

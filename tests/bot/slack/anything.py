@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import ImageBlock
 from slack_sdk.models.blocks.basic_components import SlackFile
 
 from bot.admin.alert_kinds import AlertKind, error_while
-from bot.live.line_chart import as_chart_block, as_text_block
+from bot.live.line_chart import as_chart_blocks, as_text_block
 from bot.participant.parse_configuration import LONGEST_LINE
 from bot.researcher.views import people
 from bot.settings.settings import Question
@@ -135,10 +135,10 @@ def curves(draw):
 
 
 @st.composite
-def pictures(draw):
+def plots(draw):
     shown = draw(curves())
     image = ImageBlock(alt_text=shown.alt_text, slack_file=SlackFile(id="F0123456789"), block_id="losses-F0123456789")
-    return draw(st.sampled_from([None, image, as_chart_block(shown), as_text_block(shown)]))
+    return draw(st.sampled_from([(), (image,), as_chart_blocks(shown), (as_text_block(shown),)]))
 
 
 facts = st.builds(TaskFacts, *[st.integers(2, 10**7)] * 5)
@@ -212,4 +212,5 @@ def known_participants(draw):
         answers={f"{n:041}": draw(any_text) for n in range(20)} if told else {},
         task="t" * 60,
     )
-    return people.ParticipantDetails(person, "novice", session, summary if draw(st.booleans()) else None)
+    summary_shown = summary if draw(st.booleans()) else None
+    return people.ParticipantDetails(person, draw(st.booleans()), "novice", session, summary_shown)

@@ -13,6 +13,8 @@ from slack_sdk.models.views import View
 
 from bot.admin.views import alerts, announcements, baselines, controls, digests, final_report, participant_results
 from bot.admin.views.announcements import Signed
+from bot.checks import numbers
+from bot.checks.findings import Finding, Verdict
 from bot.participant.form_state import Content, FormMemory, Purpose
 from bot.participant.parse_configuration import read_line
 from bot.participant.time_estimate import TimeEstimate
@@ -31,18 +33,20 @@ from bot.researcher import home_section as researcher_home
 from bot.researcher.listeners import COMMANDS
 from bot.researcher.views import answers as researcher_answers
 from bot.researcher.views import confirmations as asking
-from bot.researcher.views import people, status
+from bot.researcher.views import invitations, people, slack_check, status
 from bot.researcher.views.pages import Page
 from bot.runner.running_jobs import Progress
 from bot.sandbox.validation.block_elements import Findings
 from bot.sandbox.validation.blocks import check_blocks, check_view, too_large
 from bot.slack import block_kit as pieces
 from bot.slack.block_kit import Message
-from bot.study.researcher_actions import Invitation
+from bot.study.invitations import Invitation, Invited
+from bot.study.reach import Unreachable
 from storage.queries.history import SessionLine, Status
 from storage.queries.people import ParticipantLine
 from storage.schema.comments import Comment
 from storage.schema.states import ParticipantState, SessionState, StudyState, TrialState
+from storage.schema.tables import SlackCheck
 from storage.transitions.evaluations import EvaluationSummary
 from tests.bot.slack.anything import (
     NOW,
@@ -54,7 +58,7 @@ from tests.bot.slack.anything import (
     facts,
     known_participants,
     lines,
-    pictures,
+    plots,
     questions,
     session_views,
     statuses,
@@ -75,7 +79,9 @@ MODULES = (
 )
 MODULES += (
     researcher_answers,
+    invitations,
     people,
+    slack_check,
     asking,
     status,
     alerts,
@@ -153,11 +159,13 @@ def test_the_background_form(asked):
 
 
 @MANY
-@given(trial_views(), session_views(), pictures(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
-def test_a_trial(shown, session, picture, knows, taken):
+@given(trial_views(), session_views(), plots(), st.booleans(), st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_a_trial(shown, session, plot, knows, taken):
     progress = Progress(epoch=1000, batch_losses=(1.0,), epoch_losses=(1.0,) * 999) if knows else None
     estimate = TimeEstimate.of(shown, progress, batches=1, now=NOW + taken)
-    show(trial.trial_message, shown, session, progress, picture, estimate)
+    show(trial.trial_message, shown, session, progress, plot, estimate)
+    show(trial.ended_line, shown)
+    show(trial.plot_message, shown, Progress(epoch=1000), plot)
 
 
 @MANY
@@ -306,6 +314,7 @@ def test_what_researchers_read(known, number, baselines, text, some):
         id=1,
         code="P12345",
         state=known.participant.state,
+        greeted=known.greeted,
         months=1e300,
         group_name="medium",
         task="t" * 60,
@@ -342,10 +351,13 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.misspelt, text * 20, usages)
     show(researcher_answers.not_for_you, "For researchers.", text if some and text.strip() else "")
     show(researcher_answers.nothing_done)
-    people_named = [("U0123456789", outcome) for outcome in Invitation for _ in range(100 if some else 1)]
-    show(researcher_answers.inviting, 10_000)
-    show(researcher_answers.invited, people_named, [text] * 40)
-    show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, choosing=some)
+    named = [Invited("U0123456789", each, text) for each in Invitation for _ in range(1000 if some else 1)]
+    for message in invitations.invited(named, [text] * 40):
+        checked(message)
+    show(invitations.inviting, 10 if some else 1000, 1000)
+    show(invitations.inviting_begun, 1000, 20 if some else 1)
+    for unreachable in (None, *Unreachable):
+        show(researcher_answers.extended, "P12345", "23 h 59 min", NOW, unreachable, choosing=some)
     show(researcher_answers.reviewed, 10**6 if some else 0, 10**6 if some else 0)
     show(researcher_answers.random_begun, "R12345", 10**6)
     show(researcher_answers.tpe_begun, "T12345", 10**6, 10**6 if some else None, 1e6)
@@ -354,6 +366,35 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.sending, "The report")
     show(researcher_answers.sent, "The report")
     show(researcher_answers.not_sent, "The report", text * 20)
+
+
+@MANY
+@given(
+    any_text,
+    st.lists(st.sampled_from(Verdict), max_size=60),
+    st.lists(st.none() | st.booleans(), min_size=4, max_size=4),
+)
+def test_the_check_of_slack(text, verdicts, seen):
+    ways = list(slack_check.Way)
+    outcomes = [slack_check.Outcome.SHOWN, *slack_check.Outcome]
+    attempts = [
+        slack_check.Attempt(way, 99, outcome, "1234567890.123456", "F0123456789")
+        for way, outcome in zip(ways, outcomes, strict=True)
+    ]
+    shown, place = slack_check.Shown(tuple(attempts)), slack_check.Place(4, 4)
+    assert slack_check.Shown.read(str(shown)) == shown
+    show(slack_check.checking)
+    show(slack_check.found, [Finding("Report channel", verdict, text * 3) for verdict in verdicts])
+    show(slack_check.cannot_write, text)
+    show(slack_check.begun)
+    show(slack_check.number_message, place, numbers.as_chart(99))
+    show(slack_check.not_shown, place)
+    show(slack_check.which_numbers, shown)
+    show(slack_check.form, shown, "D0123456789", "1234567890.123456")
+    show(slack_check.nothing_shown)
+    check = SlackCheck(team_id="T1", **dict(zip(ways, seen, strict=True)))
+    for setting in ("auto", "chart", "picture", "repost"):
+        show(slack_check.concluded, check, setting)
 
 
 def test_a_message_is_refused_by_these_checks_where_slack_would_refuse_it():

@@ -134,10 +134,53 @@ def test_a_notice_that_can_never_be_posted_is_told_to_the_admins_and_given_up(
     store, notifications, conversation, alarms
 ):
     person = invite(store, "U1")
-    conversation.failures[person] = SlackApiError("", Answer("user_disabled"))
+    assert notifications.deliver_now(person).complete
+    consent(store, person)
+    conversation.failures[person] = SlackApiError("", Answer("restricted_action"))
     notifications.deliver()
     wait_until(lambda: not notices.pending(store))
-    assert alarms.told == [("telling a participant (greeting)", "SlackApiError")]
+    assert alarms.told == [("telling a participant (background)", "SlackApiError")]
+
+
+@pytest.mark.parametrize(
+    ("failure", "told", "refused"),
+    [
+        (SlackApiError("", Answer("restricted_action")), "SlackApiError", "restricted_action"),
+        (KeyError("a fault of ours"), "KeyError", "code "),
+    ],
+)
+def test_a_greeting_that_slack_refuses_is_told_once_and_kept_for_the_next_invitation(
+    store, notifications, conversation, alarms, failure, told, refused
+):
+    person, other = invite(store, "U1"), invite(store, "U2")
+    conversation.failures[person] = failure
+    for _ in range(5):  # as the sweep does
+        notifications.deliver()
+        wait_until(lambda: conversation.posted == [(other, NoticeKind.GREETING)])
+        wait_until(lambda: alarms.told)
+    assert alarms.told == [("telling a participant (greeting)", told)]
+    assert notices.awaits(store, person, NoticeKind.GREETING)
+
+    again = notifications.deliver_now(person)
+    assert again.refused.startswith(refused)
+    assert not again.complete
+    del conversation.failures[person]
+    assert notifications.deliver_now(person).complete
+    assert conversation.posted[-1] == (person, NoticeKind.GREETING)
+    assert notices.pending(store) == []
+
+
+def test_a_greeting_that_slack_does_not_take_now_waits_also_for_somebody_who_waits_for_it(
+    store, notifications, conversation
+):
+    person = invite(store, "U1")
+    conversation.failures[person] = SlackApiError("", Answer("internal_error"))
+    assert notifications.deliver_now(person).waiting
+    del conversation.failures[person]
+    notifications.deliver()
+    wait_until(lambda: not notices.pending(store))
+    assert notifications.deliver_now(person).complete
+    assert conversation.posted == [(person, NoticeKind.GREETING)]
 
 
 def test_a_notice_that_was_posted_and_could_not_be_deleted_is_not_posted_again(

@@ -46,8 +46,11 @@ def test_the_running_trial_is_stopped_and_its_losses_are_kept(ran_out):
 
 def test_during_the_grace_period_only_the_final_choice_is_left(ran_out):
     person = ran_out.person
-    for message in (ran_out.root, ran_out.complete, ran_out.running):
+    stopped = ran_out.house.trial(person, 2, "· cancelled")
+    for message in (ran_out.root, ran_out.complete, stopped):
         person.wait_until(lambda ts=message.ts: person.message(ts).buttons == ("Choose", "History"), 30)
+    person.wait_until(lambda: person.message(ran_out.running.ts).text.startswith("Trial 2 has ended"), 30)
+    assert person.message(ran_out.running.ts).buttons == ()
     assert person.message(ran_out.root.ts).text.startswith("Time is up. 2 trials, best validation accuracy")
 
 

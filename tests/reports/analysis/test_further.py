@@ -115,6 +115,7 @@ def test_what_the_accuracy_depends_on_is_found() -> None:
     assert found.alternative == NotComputable("There are no trials with an accuracy; 30 are needed at least.")
 
 
+@pytest.mark.long
 def test_of_very_many_trials_a_random_part_is_taken_and_said(ordinary: tuple[StudyData, StudyResults]) -> None:
     found = ordinary[1].tasks[0].importance
     assert isinstance(found.default, Importance)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import MetaData, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from storage import events
+from storage import events, slack_checks
 from storage.bundle import export_bundle
 from storage.database import Store, UnknownSchema
 from storage.queries import history, people
@@ -397,6 +397,24 @@ class TestTheSecondVersion:
         second.migrate()
         assert due(second, warnings=[], now=ELEVEN).expired == (5,)
         assert sessions.expire(second, 5, grace=timedelta(minutes=10), now=ELEVEN).stopped.number == 1
+
+
+class TestTheFourthVersion:
+    def test_it_keeps_everything_and_takes_checks_of_slack(self, old):
+        old.migrate("0004")
+        columns = {
+            name: [each.name for each in table.columns]
+            for name, table in reflected(old).tables.items()
+            if name != "alembic_version"
+        }
+        before = content(old, columns)
+        old.migrate()
+        assert content(old, columns) == before
+        assert slack_checks.newest(old) is None
+        seen = dict.fromkeys(("chart_by_update", "picture_posted"), True)
+        seen |= dict.fromkeys(("picture_by_update", "picture_by_update_with_file_ids"), False)
+        recorded = slack_checks.record(old, team_id="T1", **seen, now=ELEVEN)
+        assert slack_checks.newest(old).id == recorded.id
 
 
 def read_table(bundle: Path, name: str) -> list[dict[str, str]]:

@@ -247,6 +247,7 @@ def test_a_running_and_a_suspended_job_can_be_stopped(pool: Pool, long: Configur
     assert pool.process(0) == before, "the worker obeyed, so it lives"
 
 
+@pytest.mark.long
 def test_losses_travel_a_few_times_a_second_not_once_a_step(pool: Pool, configuration: Configure) -> None:
     started = time.monotonic()
     pool.workers.submit(0, "many", request(configuration(epochs=1, batch_size=4)))

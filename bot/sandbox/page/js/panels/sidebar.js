@@ -32,7 +32,7 @@ export class Sidebar {
     );
   }
 
-  /** Who can be chosen, and who is looking. Each is a link, so that it opens in a tab of its own too. */
+  /** Who can be chosen (those who can use the workspace), and who is looking. Each is a link, so that it opens in a tab of its own too. */
   showPeople(people, user) {
     const current = people.find((person) => person.id === user);
     fill(
@@ -42,8 +42,9 @@ export class Sidebar {
       h("span", { class: "chevron", "aria-hidden": "true" }, "⌄"),
     );
     this.who.setAttribute("aria-label", `Looking as ${current?.name ?? user}. Change person`);
-    this.filter.hidden = people.length < FILTER_FROM;
-    fill(this.groups, ROLES.map(([role, title]) => this.#group(title, people.filter((person) => person.role === role), user)));
+    const present = people.filter((person) => person.present);
+    this.filter.hidden = present.length < FILTER_FROM;
+    fill(this.groups, ROLES.map(([role, title]) => this.#group(title, present.filter((person) => person.role === role), user)));
     this.#narrow();
   }
 
