@@ -19,8 +19,9 @@ from bot.sandbox.state.inputs import NotPossible
 from bot.sandbox.state.people import Member
 from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Message, View
 from bot.sandbox.surfaces import interactions, messages
+from bot.sandbox.surfaces.escaping import escape
 from bot.sandbox.surfaces.interactions import Change, Outcome
-from bot.sandbox.surfaces.payloads import escape, with_mentions
+from bot.sandbox.surfaces.payloads import with_mentions
 from bot.sandbox.validation.errors import Refused
 
 _PAGE = Path(__file__).parents[1] / "page"

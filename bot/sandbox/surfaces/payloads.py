@@ -21,11 +21,7 @@ from bot.sandbox.state.records import (
     View,
 )
 from bot.sandbox.state.workspace import Workspace
-
-
-def escape(text: str) -> str:
-    """The three characters that Slack escapes in every text a person writes."""
-    return html.escape(text, quote=False)
+from bot.sandbox.surfaces.escaping import escape, sent_back, texts_sent_back
 
 
 def with_mentions(workspace: Workspace, text: str, *, names: bool) -> str:
@@ -53,13 +49,14 @@ def user_name(name: str) -> str:
 
 
 def message_json(workspace: Workspace, message: Message) -> Json:
-    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it."""
-    content: Json = {"type": "message", "user": message.user, "text": message.text, "ts": message.ts, "team": TEAM_ID}
+    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it, its texts escaped."""
+    content: Json = {"type": "message", "user": message.user, "text": sent_back(message.text)}
+    content |= {"ts": message.ts, "team": TEAM_ID}
     if message.user == BOT_USER:
         content |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": {"id": BOT_ID, "app_id": APP_ID}}
         content["bot_profile"]["name"] = workspace.manifest.app_name
     if message.blocks is not None:
-        content["blocks"] = message.blocks
+        content["blocks"] = texts_sent_back(message.blocks)
     elif message.client_msg_id is not None:
         content["blocks"] = [_as_rich_text(message)]
     if message.client_msg_id is not None:

@@ -52,7 +52,7 @@ def update(call: Call) -> Json:
     text, blocks = _content(call, _MOST_UPDATED, "bytes")
     change(call.context, message, text, blocks, files=_file_ids(call))
     content = message_json(call.workspace, message)
-    return {"channel": message.channel, "ts": message.ts, "text": text, "message": content}
+    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content}
 
 
 @method("chat.delete", "chat:write")
@@ -142,7 +142,7 @@ def _broadcast(call: Call, message: Message) -> Json:
         raise Refused("no_dual_broadcast_content_update")
     broadcast_reply(call.context, message)
     content = message_json(call.workspace, message)
-    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": content}
+    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content}
 
 
 def _file_ids(call: Call) -> list[str]:

@@ -28,7 +28,7 @@ def test_an_ephemeral_message_reaches_no_client_that_is_opened_later(workspace, 
     tell(client, person, "On every client")
     assert texts(phone.messages()) == ["On every client"]
     assert texts(person.messages()) == ["Only for you", "On every client"]
-    assert workspace.person(person.id) is person  # whoever asks for a person gets the client that is open
+    assert workspace.person(person.id) is person  # the workspace hands out the client that is open
 
 
 def test_an_ephemeral_reply_shows_where_a_thread_is_under_way(workspace, client, person):
