@@ -31,8 +31,7 @@ def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -
         request.say(views.inviting_begun(total, math.ceil(total / _A_MINUTE)))
         progress = _Progress(context.slack, request.user, total)
     outcomes = context.invitations.invite(named.people, progress.done if progress else lambda _: None)
-    for message in views.invited(outcomes, named.others):
-        request.report(message)
+    request.report(*views.invited(outcomes, named.others))
 
 
 class _Progress:

@@ -29,7 +29,7 @@ class BackgroundTasks:
         """Whether the bot is being stopped."""
         return self._closed
 
-    def run(self, doing: str, task: Callable[[], Any], *, tell: Callable[[str], None] | None = None) -> None:
+    def run(self, doing: str, task: Callable[[], Any], *, tell: Callable[[str], object] | None = None) -> None:
         """Run a task soon, and report it if it fails. After :meth:`close`, no task runs.
 
         Args:
@@ -45,7 +45,7 @@ class BackgroundTasks:
         self._closed = True
         self._pool.shutdown(wait=True)
 
-    def _run(self, doing: str, task: Callable[[], Any], tell: Callable[[str], None] | None) -> None:
+    def _run(self, doing: str, task: Callable[[], Any], tell: Callable[[str], object] | None) -> None:
         try:
             task()
         except CallNotMade as error:
