@@ -53,6 +53,7 @@ HURRIED = {
 
 RULES = Rules(
     file_processing_seconds=0.05,
+    file_sharing_seconds=0.05,
     ping_seconds=0.1,
     limits={**SLACK_LIMITS, **HURRIED},
     posts_per_second=10,

@@ -40,6 +40,8 @@ class Person:
         url: The workspace's address, such as ``http://127.0.0.1:8090``.
         user: Their Slack user id.
 
+    It is one client of theirs, open from now on: it shows the ephemeral messages that come until it is reloaded.
+
     Every method raises :class:`WorkspaceError` with the workspace's sentence when it refuses, or when the app did not
     acknowledge in time; those that wait raise :class:`TimeoutError` and say what was there instead.
     """
@@ -48,6 +50,7 @@ class Person:
         self.url = url.rstrip("/")
         self.id = user
         self._address = urlsplit(self.url).netloc
+        self._opened = time.time()
 
     def __repr__(self) -> str:
         return f"Person({self.url!r}, {self.id!r})"
@@ -69,7 +72,12 @@ class Person:
     def messages(self, channel: str | None = None) -> tuple[Message, ...]:
         """What this person sees in a conversation (the one with the app), oldest first, threads included."""
         channel = channel or self.direct_channel
-        return tuple(Message.read(channel, each) for each in self._get("messages", channel=channel)["messages"])
+        answer = self._get("messages", channel=channel, opened=self._opened)
+        return tuple(Message.read(channel, each) for each in answer["messages"])
+
+    def reload(self) -> None:
+        """Load the client anew: the ephemeral messages in it are gone."""
+        self._opened = time.time()
 
     def thread(self, ts: str, channel: str | None = None) -> tuple[Message, ...]:
         """The replies to a message, oldest first."""
@@ -102,9 +110,12 @@ class Person:
         """Mark a conversation as read."""
         self._post("read", {"channel": channel or self.direct_channel})
 
-    def command(self, command: str, text: str = "", channel: str | None = None) -> None:
-        """Type a slash command."""
-        self._post("command", {"channel": channel or self.direct_channel, "command": command, "text": text})
+    def command(
+        self, command: str, text: str = "", channel: str | None = None, *, thread_ts: str | None = None
+    ) -> None:
+        """Type a slash command; Slack refuses one that is typed in a thread."""
+        body = {"channel": channel or self.direct_channel, "command": command, "text": text, "thread_ts": thread_ts}
+        self._post("command", body)
 
     def wait_for(
         self,
@@ -266,7 +277,7 @@ class Person:
         return self.wait_until(look, timeout, lambda: f"{words!r} on the Home tab")
 
     def pictures(self, message: Message) -> tuple[bytes, ...]:
-        """The bytes of the pictures in a message, those that were not deleted."""
+        """The bytes of the pictures in a message that this person sees: none of a broken one."""
         return tuple(self.download(url) for url in message.image_urls if url.startswith("/"))
 
     def download(self, path: str) -> bytes:
@@ -282,7 +293,7 @@ class Person:
             raise WorkspaceError("No modal is open.")
         return view
 
-    def _get(self, what: str, **query: str | int) -> Json:
+    def _get(self, what: str, **query: str | float) -> Json:
         return self._call("GET", f"/ui/{self.id}/{what}" + (f"?{urlencode(query)}" if query else ""))
 
     def _post(self, what: str, body: Json) -> Json:

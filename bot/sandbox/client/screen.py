@@ -84,6 +84,11 @@ class Shown:
         )
 
     @property
+    def broken_images(self) -> int:
+        """How many of its pictures this person cannot see: nobody showed them the file, or it was deleted."""
+        return sum(1 for _ in _broken(list(self.shown_blocks)))
+
+    @property
     def buttons(self) -> tuple[str, ...]:
         """The labels of the buttons."""
         return tuple(each.label for each in self.elements if each.type == "button")
@@ -98,11 +103,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Message(Shown):
-    """A message as one person sees it."""
+    """A message as one person sees it.
+
+    Attributes:
+        broadcast: Whether it is a reply that shows in the conversation too.
+    """
 
     channel: str
     ts: str
     thread_ts: str | None
+    broadcast: bool
     user: str
     name: str
     bot: bool
@@ -117,7 +127,10 @@ class Message(Shown):
     @classmethod
     def read(cls, channel: str, content: Mapping[str, Any]) -> "Message":
         """Read one message of the human side's answer."""
-        plain = ("ts", "thread_ts", "user", "name", "bot", "text", "edited", "ephemeral", "deleted", "reply_count")
+        plain = (
+            *("ts", "thread_ts", "broadcast", "user", "name", "bot", "text"),
+            *("edited", "ephemeral", "deleted", "reply_count"),
+        )
         return cls(
             channel=channel,
             blocks=tuple(content["blocks"] or ()),
@@ -132,7 +145,7 @@ class Message(Shown):
 
     @property
     def image_urls(self) -> tuple[str, ...]:
-        """Where the pictures of its image blocks are, relative to the workspace."""
+        """Where the pictures of its image blocks are, relative to the workspace; none for ``broken_images``."""
         return tuple(
             str(block["image_url"]) for block in self.blocks if block["type"] == "image" and block.get("image_url")
         )
@@ -229,6 +242,14 @@ def _text(value: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("text")
     return value if isinstance(value, str) else None
+
+
+def _broken(part: Any) -> Iterator[Json]:
+    """The pictures that cannot be seen, wherever in blocks they stand."""
+    if isinstance(part, dict) and part.get("broken"):
+        yield part
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _broken(each)
 
 
 def _words(part: Any) -> Iterator[str]:

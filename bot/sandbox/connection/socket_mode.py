@@ -1,7 +1,8 @@
 """Socket Mode: the web sockets to the app, envelopes over them, acknowledgements back.
 
-An envelope goes to one connection. An event that is not acknowledged in time is delivered again; for everything else
-the person who acted is told. https://docs.slack.dev/apis/events-api/using-socket-mode
+An envelope goes to one connection, any of those that are open, also where two processes use one token. An event that
+is not acknowledged in time is delivered again; for everything else the person who acted is told.
+https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -78,7 +79,7 @@ class SocketMode:
         await socket.prepare(request)
         connection = _Connection(socket, next(self._numbers))
         if len(self._connections) >= self._workspace.rules.max_connections:
-            await self._send(connection, {"type": "disconnect", "reason": "too_many_websockets"})
+            await self._disconnect(connection, "too_many_websockets")
             await socket.close()
             return socket
         self._connections.append(connection)
@@ -205,14 +206,9 @@ class SocketMode:
             waiting.set_result(payload if isinstance(payload, dict) and payload else None)
 
     def _next_connection(self) -> _Connection | None:
-        """Take turns; a connection that was asked to leave only when there is no other."""
-        if not self._connections:
-            return None
+        """Any of the open ones; a connection that was asked to leave only when there is no other."""
         staying = [each for each in self._connections if not each.warned] or self._connections
-        chosen = staying[0]
-        self._connections.remove(chosen)
-        self._connections.append(chosen)
-        return chosen
+        return secrets.choice(staying) if staying else None
 
     async def _ping(self, connection: _Connection) -> None:
         # Nothing is concluded from a missing pong: on this machine a dead connection closes by itself.
@@ -233,11 +229,13 @@ class SocketMode:
     async def _ask_to_leave(self, connection: _Connection, reason: Reason) -> None:
         connection.warned = True
         self._note(reason, connection)
-        await self._send(
-            connection, {"type": "disconnect", "reason": reason, "debug_info": {"host": "local-workspace"}}
-        )
+        await self._disconnect(connection, reason)
         if reason == "refresh_requested":
             self._spawn(self._close_soon(connection))
+
+    async def _disconnect(self, connection: _Connection, reason: str) -> None:
+        content = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local-workspace"}}
+        await self._send(connection, content)
 
     async def _close_soon(self, connection: _Connection) -> None:
         # The answers to what was sent over it before may still be on their way.

@@ -4,6 +4,7 @@ Every answer to something that cannot be done is HTTP 4xx with ``{"ok": false, "
 """
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from bot.sandbox.state.inputs import NotPossible
 from bot.sandbox.state.people import Member
 from bot.sandbox.state.records import APP_ID, BOT_USER, Channel, Message, View
 from bot.sandbox.surfaces import interactions, messages
+from bot.sandbox.surfaces.escaping import escape
 from bot.sandbox.surfaces.interactions import Change, Outcome
-from bot.sandbox.surfaces.payloads import escape, with_mentions
+from bot.sandbox.surfaces.payloads import with_mentions
 from bot.sandbox.validation.errors import Refused
 
 _PAGE = Path(__file__).parents[1] / "page"
@@ -76,7 +78,7 @@ class HumanSide:
         return web.json_response({"ok": True} | _member_json(member))
 
     async def _traffic(self, request: web.Request) -> web.Response:
-        entries = self._workspace.traffic.since(_number(request, "after"))
+        entries = self._workspace.traffic.since(int(_number(request, "after")))
         return web.json_response(
             {"now": self._workspace.traffic.now, "entries": [entry.as_json() for entry in entries]}
         )
@@ -105,8 +107,8 @@ class HumanSide:
         user = self._user(request)
         channel = self._channel(user, request.query.get("channel", ""))
         replies = self._workspace.reply_counts(channel.id)
-        visible = self._workspace.visible(channel.id, user)
-        shown = [message_json(self._workspace, each) | {"reply_count": replies[each.ts]} for each in visible]
+        visible = self._workspace.visible(channel.id, user, opened=_number(request, "opened", math.inf))
+        shown = [message_json(self._workspace, each, user) | {"reply_count": replies[each.ts]} for each in visible]
         return web.json_response({"messages": shown})
 
     async def _write(self, request: web.Request) -> web.Response:
@@ -157,6 +159,8 @@ class HumanSide:
         user, body = self._user(request), await _body(request)
         channel = self._channel(user, str(body.get("channel") or ""))
         name, text = str(body.get("command") or ""), str(body.get("text") or "")
+        if body.get("thread_ts"):
+            raise NotPossible(f"{name} is not supported in threads. Sorry!")
         return _outcome(await interactions.command(self._context, user, channel, name, text))
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -195,7 +199,7 @@ class HumanSide:
 
     async def _changes(self, request: web.Request) -> web.Response:
         user, changes = self._user(request), self._workspace.changes
-        after, wait = _number(request, "after"), min(float(_number(request, "wait", 25)), _LONGEST_WAIT)
+        after, wait = int(_number(request, "after")), min(_number(request, "wait", 25), _LONGEST_WAIT)
         found = [] if after < 0 else await changes.wait(after, user, wait)
         return web.json_response({"now": changes.now, "changes": [each.as_json() for each in found]})
 
@@ -283,8 +287,8 @@ async def _body(request: web.Request) -> Json:
     return content
 
 
-def _number(request: web.Request, name: str, default: int = 0) -> int:
+def _number(request: web.Request, name: str, default: float = 0) -> float:
     try:
-        return int(float(request.query.get(name, default)))
+        return float(request.query.get(name, default))
     except ValueError:
         raise NotPossible(f"{name} must be a number.") from None

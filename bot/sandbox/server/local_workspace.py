@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 from bot.sandbox.client.person import Person
 from bot.sandbox.connection.context import Context
 from bot.sandbox.connection.socket_mode import Reason, SocketMode
+from bot.sandbox.server import downloads
 from bot.sandbox.server.human_side import HumanSide
 from bot.sandbox.state.journal import Traffic
 from bot.sandbox.state.people import Kind, Member, Role
@@ -78,6 +79,7 @@ class LocalWorkspace:
         self._people, self._channels = tuple(people), tuple(channels)
         self._manifest = Manifest() if manifest is None else Manifest.read(Path(manifest))
         self._port = port
+        self._clients: dict[str, Person] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="local-workspace", daemon=True)
         self._started = threading.Event()
@@ -126,20 +128,23 @@ class LocalWorkspace:
         return self._in_loop(lambda: tuple(self._parts.workspace.members.values()))
 
     def person(self, id_or_name: str) -> Person:
-        """Somebody in the workspace, to act as them.
+        """Somebody in the workspace, to act as them: always the same client of theirs.
 
         Raises:
             KeyError: Nobody has this id or name.
         """
         for member in self.people:
             if id_or_name in {member.id, member.name}:
-                return Person(self.url, member.id)
+                return self._client(member)
         raise KeyError(f"Nobody in this workspace is called {id_or_name}.")
 
     def add_person(self, name: str, role: Role = "participant", kind: Kind = Kind.MEMBER) -> Person:
         """Let somebody in."""
         member = self._in_loop(lambda: self._parts.workspace.join(Member(name, role, kind=kind)))
-        return Person(self.url, member.id)
+        return self._client(member)
+
+    def _client(self, member: Member) -> Person:
+        return self._clients.setdefault(member.id, Person(self.url, member.id))
 
     def deactivate(self, id_or_name: str) -> None:
         """Deactivate somebody's account.
@@ -276,7 +281,10 @@ def _add_routes(app: web.Application, context: Context) -> None:
         return await files.receive(request, context)
 
     async def download(request: web.Request) -> web.StreamResponse:
-        return await files.download(request, context)
+        return await downloads.for_app(request, context)
+
+    async def show(request: web.Request) -> web.StreamResponse:
+        return await downloads.for_person(request, context)
 
     async def response(request: web.Request) -> web.StreamResponse:
         return await response_url.answer(request, context)
@@ -284,6 +292,7 @@ def _add_routes(app: web.Application, context: Context) -> None:
     app.router.add_route("*", "/api/{method}", call)
     app.router.add_post("/upload/v1/{ticket}", upload)
     app.router.add_get("/files/{id}/{name}", download)
+    app.router.add_get("/ui/{user}/files/{id}/{name}", show)
     app.router.add_post("/response/{ticket}", response)
     app.router.add_get("/link/", context.socket_mode.accept)
     HumanSide(context).add_routes(app.router)

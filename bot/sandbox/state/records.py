@@ -40,7 +40,12 @@ class Channel:
 
 @dataclass
 class Message:
-    """A message. ``visible_to`` names the one person who sees an ephemeral message."""
+    """A message.
+
+    Attributes:
+        visible_to: The one person who sees an ephemeral message.
+        broadcast: Whether a reply shows in the conversation too.
+    """
 
     ts: str
     channel: str
@@ -48,12 +53,18 @@ class Message:
     text: str
     blocks: list[Json] | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     edited: str | None = None
     visible_to: str | None = None
     deleted: bool = False
     files: tuple[str, ...] = ()
     client_msg_id: str | None = None
     values: Values = field(default_factory=dict)
+
+    @property
+    def in_conversation(self) -> bool:
+        """Whether it shows in the conversation, and not only in a thread."""
+        return self.thread_ts in {None, self.ts} or self.broadcast
 
 
 @dataclass
@@ -80,7 +91,11 @@ class View:
 
 @dataclass
 class File:
-    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed."""
+    """An upload. It has no ``mimetype`` before ``ready_at`` (Unix time), and none at all before it is completed.
+
+    Attributes:
+        shown_by: The messages that showed it to others, as channel and ts: until one does, only the app has it.
+    """
 
     id: str
     name: str
@@ -90,7 +105,7 @@ class File:
     alt_text: str = ""
     content: bytes | None = None
     ready_at: float | None = None
-    channels: list[str] = field(default_factory=list)
+    shown_by: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def completed(self) -> bool:

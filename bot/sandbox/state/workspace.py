@@ -1,6 +1,7 @@
 """What is in the workspace: people, conversations, messages, views, files. Look-ups and changes; no network."""
 
 import itertools
+import math
 import secrets
 import time
 from collections import Counter
@@ -120,13 +121,21 @@ class Workspace:
         """What people read as the author."""
         return self.manifest.app_name if user == BOT_USER else self.members[user].name
 
-    def visible(self, channel: str, user: str) -> list[Message]:
-        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies."""
+    def visible(self, channel: str, user: str, *, opened: float = math.inf) -> list[Message]:
+        """What this person sees in a conversation, oldest first. A deleted message stays only over its replies.
+
+        Args:
+            channel: The conversation.
+            user: The person.
+            opened: When (Unix time) the client in which they look was opened or last reloaded: it has only those
+                ephemeral messages that came since then. By default none, as in every client that is opened now.
+        """
         answered = self.reply_counts(channel)
         return [
             each
             for each in self.messages[channel].values()  # Their ts only grow, so they are in order.
-            if each.visible_to in {None, user} and (not each.deleted or answered[each.ts])
+            if (each.visible_to is None or (each.visible_to == user and float(each.ts) >= opened))
+            and (not each.deleted or answered[each.ts])
         ]
 
     def reply_counts(self, channel: str) -> Counter[str]:
@@ -169,6 +178,22 @@ class Workspace:
             del self.messages[message.channel][message.ts]
         self.message_changed(message)
 
+    def show_files(self, message: Message, file_ids: Iterable[str]) -> None:
+        """From now on everybody in the message's conversation may see these files."""
+        for file_id in file_ids:
+            if (file := self.files.get(file_id)) is not None:
+                file.shown_by.add((message.channel, message.ts))
+
+    def may_see(self, file: File, user: str) -> bool:
+        """Whether a message showed the file to this person, and is still there.
+
+        What Slack does once that message was deleted is not known; here the file is private again.
+        """
+        return any(
+            user in self.channels[channel].members and self.message(channel, ts) is not None
+            for channel, ts in file.shown_by
+        )
+
     def stack(self, user: str) -> list[View]:
         """This person's open modals, the last one on top."""
         return [self.views[view_id] for view_id in self.stacks.get(user, [])]
@@ -192,6 +217,12 @@ class Workspace:
         self.changes.add("views", audience=frozenset({user}))
 
     def unread(self, channel: str, user: str) -> int:
-        """How many messages of others came after this person last looked."""
+        """How many messages of others were posted into the conversation after this person last looked.
+
+        Replies count only where they are broadcast, edits never, and ephemeral messages neither: Slack keeps none.
+        """
         read = self.read_until.get((user, channel), "")
-        return sum(each.ts > read and each.user != user and not each.deleted for each in self.visible(channel, user))
+        return sum(
+            each.ts > read and each.user != user and each.in_conversation and not each.deleted
+            for each in self.visible(channel, user)
+        )

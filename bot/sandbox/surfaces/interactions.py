@@ -9,10 +9,10 @@ from bot.sandbox.connection.socket_mode import NotAcknowledged, NotConnected
 from bot.sandbox.json_types import Json, Values
 from bot.sandbox.state.inputs import FIELDS, NotPossible, changed, client_errors, find
 from bot.sandbox.state.records import Channel, Message, ResponseUrl, View
+from bot.sandbox.surfaces.escaping import escape, texts_sent_back
 from bot.sandbox.surfaces.modals import push_on_submission, update_view
 from bot.sandbox.surfaces.payloads import (
     action_ts,
-    escape,
     interaction,
     message_json,
     slash_command,
@@ -76,9 +76,9 @@ async def act_on_message(context: Context, user: str, message: Message, change: 
         container=container,
         trigger_id=workspace.new_trigger(user),
         channel={"id": channel.id, "name": "directmessage" if channel.kind == "dm" else channel.name},
-        state={"values": message.values},
+        state={"values": texts_sent_back(message.values)},
         response_url=f"{context.url}/response/{ticket}",
-        actions=[found],
+        actions=[texts_sent_back(found)],
     )
     if message.visible_to is None:  # Slack does not send what an ephemeral message said.
         payload["message"] = message_json(workspace, message)

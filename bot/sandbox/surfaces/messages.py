@@ -4,16 +4,18 @@ import copy
 import secrets
 import string
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
 from bot.sandbox.state.inputs import state_of
+from bot.sandbox.state.pictures import file_ids
 from bot.sandbox.state.records import BOT_USER, Message
 from bot.sandbox.state.workspace import Workspace
 from bot.sandbox.surfaces.payloads import changed_event, deleted_event, message_event, message_json, view_json
 from bot.sandbox.validation.block_elements import Findings
-from bot.sandbox.validation.blocks import check_blocks
+from bot.sandbox.validation.blocks import characters, check_blocks
 from bot.sandbox.validation.errors import Refused
 
 _ID_LETTERS = string.ascii_letters + string.digits
@@ -67,20 +69,23 @@ def _short_id() -> str:
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(5))
 
 
-def checked_blocks(workspace: Workspace, blocks: Any) -> list[Json] | None:
-    """Check the blocks of a message.
+def checked_blocks(workspace: Workspace, blocks: Any, text: str) -> list[Json] | None:
+    """Check the blocks of a message with this text.
 
     Returns:
         The blocks with all ids, ``None`` where the message has no blocks.
 
     Raises:
-        Refused: ``invalid_blocks``, with what is wrong.
+        Refused: ``invalid_blocks``, with what is wrong; ``msg_blocks_too_long``, and Slack does not say by how much.
     """
     if blocks is None or blocks == []:
         return None
     if errors := check_blocks(blocks, "message", findings(workspace)):
         raise Refused("invalid_blocks", errors)
-    return with_ids(blocks)
+    kept = with_ids(blocks)
+    if characters(text, kept) > workspace.rules.message_characters:
+        raise Refused("msg_blocks_too_long")
+    return kept
 
 
 def post(
@@ -91,11 +96,16 @@ def post(
     *,
     blocks: list[Json] | None = None,
     thread_ts: str | None = None,
+    broadcast: bool = False,
     visible_to: str | None = None,
     files: tuple[str, ...] = (),
     client_msg_id: str | None = None,
 ) -> Message:
     """Put a new message into a conversation; ``blocks`` must have been checked.
+
+    As in Slack, ``broadcast`` means nothing for a message that is no reply; and everybody in the conversation may see
+    the files that the message shows, unless only one person sees it: no file can be shared in an ephemeral message.
+    An ephemeral reply shows only in a thread in which there is a reply already.
 
     Raises:
         Refused: ``thread_not_found``: there is no message to reply to.
@@ -113,11 +123,19 @@ def post(
         text=text,
         blocks=blocks,
         thread_ts=thread_ts,
+        broadcast=broadcast and thread_ts is not None,
         visible_to=visible_to,
         files=files,
         client_msg_id=client_msg_id,
         values=state_of(blocks or []),
     )
+    if visible_to is None:
+        workspace.show_files(message, [*files, *file_ids(blocks)])
+    if visible_to is not None and thread_ts is not None and not workspace.replies(channel, thread_ts):
+        workspace.traffic.add(
+            "warning", "ephemeral message", "not shown", detail="nobody has replied in its thread yet"
+        )
+        return message
     workspace.add_message(message)
     if thread_ts is not None:
         workspace.message_changed(workspace.messages[channel][thread_ts])
@@ -128,18 +146,40 @@ def post(
     return message
 
 
-def change(context: Context, message: Message, text: str, blocks: list[Json] | None) -> None:
+def change(
+    context: Context, message: Message, text: str, blocks: list[Json] | None, *, files: Iterable[str] = ()
+) -> None:
     """Replace a message's text and (checked) blocks. Inputs with the same ids keep what was entered.
 
-    As in Slack, a message with blocks is not marked as edited.
+    As in Slack, a message with blocks is not marked as edited, and a file in them that no posted message showed before
+    stays hidden from readers.
+
+    Args:
+        context: Where.
+        message: Which.
+        text: Its new text.
+        blocks: Its new blocks.
+        files: What ``file_ids`` names.
     """
-    before = message_json(context.workspace, message)
+    before, rules = message_json(context.workspace, message), context.workspace.rules
+    if rules.update_shows_new_files:
+        context.workspace.show_files(message, file_ids(blocks))
+    if rules.file_ids_show:
+        context.workspace.show_files(message, files)
     message.text, message.blocks = text, blocks
     message.values = state_of(blocks or [], message.values)
     message.edited = None if blocks else context.workspace.new_ts()
     context.workspace.message_changed(message)
     if message.visible_to is None:
         _send_event(context, message.channel, changed_event(context.workspace, message, before))
+
+
+def broadcast_reply(context: Context, message: Message) -> None:
+    """Show a reply that is in its thread already in the conversation too, at its own time."""
+    before = message_json(context.workspace, message)
+    message.broadcast = True
+    context.workspace.message_changed(message)
+    _send_event(context, message.channel, changed_event(context.workspace, message, before))
 
 
 def delete(context: Context, message: Message) -> None:

@@ -21,11 +21,7 @@ from bot.sandbox.state.records import (
     View,
 )
 from bot.sandbox.state.workspace import Workspace
-
-
-def escape(text: str) -> str:
-    """The three characters that Slack escapes in every text a person writes."""
-    return html.escape(text, quote=False)
+from bot.sandbox.surfaces.escaping import escape, sent_back, texts_sent_back
 
 
 def with_mentions(workspace: Workspace, text: str, *, names: bool) -> str:
@@ -53,13 +49,14 @@ def user_name(name: str) -> str:
 
 
 def message_json(workspace: Workspace, message: Message) -> Json:
-    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it."""
-    content: Json = {"type": "message", "user": message.user, "text": message.text, "ts": message.ts, "team": TEAM_ID}
+    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it, its texts escaped."""
+    content: Json = {"type": "message", "user": message.user, "text": sent_back(message.text)}
+    content |= {"ts": message.ts, "team": TEAM_ID}
     if message.user == BOT_USER:
         content |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": {"id": BOT_ID, "app_id": APP_ID}}
         content["bot_profile"]["name"] = workspace.manifest.app_name
     if message.blocks is not None:
-        content["blocks"] = message.blocks
+        content["blocks"] = texts_sent_back(message.blocks)
     elif message.client_msg_id is not None:
         content["blocks"] = [_as_rich_text(message)]
     if message.client_msg_id is not None:
@@ -67,10 +64,17 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.edited is not None:
         content["edited"] = {"user": message.user, "ts": message.edited}
     if message.files:
-        content["files"] = [file_json(workspace.files[each]) for each in message.files if each in workspace.files]
+        content["files"] = [
+            file_json(workspace, workspace.files[each]) for each in message.files if each in workspace.files
+        ]
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = workspace.messages[message.channel].get(message.thread_ts)
-        content |= {"thread_ts": message.thread_ts, "parent_user_id": parent.user if parent else BOT_USER}
+        content["thread_ts"] = message.thread_ts
+        if message.broadcast and parent is not None:
+            root = message_json(workspace, parent) | {"is_locked": False}
+            content |= {"subtype": "thread_broadcast", "root": root}
+        else:
+            content["parent_user_id"] = parent.user if parent else BOT_USER
     elif replies := workspace.replies(message.channel, message.ts):
         users = list(dict.fromkeys(each.user for each in replies))
         content |= {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users}
@@ -110,8 +114,10 @@ def view_json(view: View) -> Json:
     }
 
 
-def file_json(file: File) -> Json:
-    """A file as ``files.info`` answers. ``mimetype`` is empty until the file is processed."""
+def file_json(workspace: Workspace, file: File) -> Json:
+    """A file as ``files.info`` answers: no ``mimetype`` until it is processed, no ``shares`` until it is shared."""
+    shares, channels = _shares(workspace, file), workspace.channels.values()
+    shared = [each for each in channels if each.id in {*shares.get("public", ()), *shares.get("private", ())}]
     return {
         "id": file.id,
         "name": file.name,
@@ -122,12 +128,34 @@ def file_json(file: File) -> Json:
         "size": len(file.content or b""),
         "mode": "hosted",
         "is_external": False,
-        "is_public": False,
+        "is_public": "public" in shares,
         "alt_txt": file.alt_text,
-        "channels": [],
-        "ims": list(file.channels),
+        "channels": [each.id for each in shared if each.slack_type == "channel"],
+        "groups": [each.id for each in shared if each.slack_type == "group"],
+        "ims": [each.id for each in shared if each.slack_type == "im"],
+        "shares": shares,
         "url_private": f"/files/{file.id}/{file.name}",
     }
+
+
+def _shares(workspace: Workspace, file: File) -> Json:
+    """The messages that the file came with, by ``public`` or ``private`` and by conversation."""
+    shares: Json = {}
+    for channel_id, ts in sorted(file.shown_by):
+        channel, message = workspace.channels[channel_id], workspace.message(channel_id, ts)
+        if message is None or file.id not in message.files:
+            continue
+        replies = workspace.replies(channel_id, ts)
+        share: Json = {"ts": ts, "team_id": TEAM_ID, "share_user_id": message.user, "source": "UNKNOWN"}
+        share |= {"reply_count": len(replies), "reply_users": list(dict.fromkeys(each.user for each in replies))}
+        share["reply_users_count"] = len(share["reply_users"])
+        if channel.kind == "channel":
+            share["channel_name"] = channel.name
+        if message.thread_ts is not None:
+            share["thread_ts"] = message.thread_ts
+        kind = "public" if channel.slack_type == "channel" else "private"
+        shares.setdefault(kind, {}).setdefault(channel_id, []).append(share)
+    return shares
 
 
 def user_json(workspace: Workspace, user: str) -> Json:

@@ -19,7 +19,8 @@ def respond(context: Context, url: ResponseUrl, content: Json) -> None:
             raise Refused("message_not_found")
         delete(context, original)
         return
-    text, blocks = str(content.get("text") or ""), checked_blocks(context.workspace, content.get("blocks"))
+    text = str(content.get("text") or "")
+    blocks = checked_blocks(context.workspace, content.get("blocks"), text)
     if not text and blocks is None:
         raise Refused("no_text")
     if content.get("replace_original") and original is not None:

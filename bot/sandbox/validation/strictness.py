@@ -46,7 +46,9 @@ class Rules:
         ack_seconds: How long the app has to acknowledge an envelope.
         trigger_seconds: How long a ``trigger_id`` can be exchanged for a modal.
         file_processing_seconds: How long an uploaded file has no ``mimetype``.
+        file_sharing_seconds: How long after its upload was completed a file is shared in its conversation.
         limits: Calls allowed per method in one window; a method that is not named has no limit; ``None``: no limits.
+        message_characters: A message's text and blocks together.
         window_seconds: The length of that window.
         posts_per_second: Messages a second into one channel, after a burst of ``post_burst``.
         post_burst: Messages into one channel at once. (Only enforced when ``limits`` are.)
@@ -60,6 +62,12 @@ class Rules:
         response_url_uses: How often it can be used.
         duplicate_events: Every event is delivered a second time, although it was acknowledged.
         refuse_files: Every ``files.*`` call fails as if ``files:write`` were not granted.
+        update_shows_new_files: A file that no posted message showed before can be seen where ``chat.update`` brings it
+            in. On Slack readers see a broken image there, and the app is told nothing.
+        file_ids_show: The files that ``chat.update`` names in ``file_ids`` can be seen. Whether Slack does this is not
+            known.
+        alt_txt_shares: A file that was uploaded with ``alt_txt`` is shared like any other. On Slack some are not, and
+            the app is told nothing.
         refuse_charts: A ``data_visualization`` block is refused, as in a workspace that does not have it yet.
         file_storage_bytes: All files together; beyond that, uploads are refused.
     """
@@ -67,7 +75,9 @@ class Rules:
     ack_seconds: float = 3.0
     trigger_seconds: float = 3.0
     file_processing_seconds: float = 1.0
+    file_sharing_seconds: float = 1.0
     limits: Mapping[str, int] | None = field(default_factory=lambda: SLACK_LIMITS)
+    message_characters: int = 12_000
     window_seconds: float = 60.0
     posts_per_second: float = 1.0
     post_burst: int = 5
@@ -80,5 +90,8 @@ class Rules:
     response_url_uses: int = 5
     duplicate_events: bool = False
     refuse_files: bool = False
+    update_shows_new_files: bool = False
+    file_ids_show: bool = False
+    alt_txt_shares: bool = False
     refuse_charts: bool = False
     file_storage_bytes: int = 256 * 1024 * 1024

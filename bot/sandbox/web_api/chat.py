@@ -1,27 +1,36 @@
 """``chat.*``: what the app writes, changes and takes back."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bot.sandbox.json_types import Json
 from bot.sandbox.state.records import BOT_USER, Channel, Message
-from bot.sandbox.surfaces.messages import change, checked_blocks, delete, post
+from bot.sandbox.surfaces.messages import broadcast_reply, change, checked_blocks, delete, post
 from bot.sandbox.surfaces.payloads import message_json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
 
 _MOST_POSTED, _MOST_UPDATED = 40_000, 4_000
+"""Characters of a posted text; bytes of an updated one, in UTF-8: people measured that Slack counts these there."""
 
 
 @method("chat.postMessage", "chat:write")
 def post_message(call: Call) -> Json:
-    """Post a message, or a reply with ``thread_ts``.
+    """Post a message, or a reply with ``thread_ts``, which ``reply_broadcast`` shows in the conversation too.
 
     Slack takes what is said to a deactivated person, as the maintainers of its SDK for Python confirm: their
     conversation is still there. Nobody reads it.
     """
     channel = _open_for_app(call, call.channel(user_ids=True))
     text, blocks = _content(call, _MOST_POSTED)
-    message = post(call.context, channel.id, BOT_USER, text, blocks=blocks, thread_ts=call.optional("thread_ts"))
+    message = post(
+        call.context,
+        channel.id,
+        BOT_USER,
+        text,
+        blocks=blocks,
+        thread_ts=call.optional("thread_ts"),
+        broadcast=call.flag("reply_broadcast"),
+    )
     if any(call.workspace.is_deactivated(user) for user in channel.members):
         call.workspace.traffic.add("warning", call.method, "nobody reads it", detail="the account is deactivated")
     return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
@@ -29,12 +38,17 @@ def post_message(call: Call) -> Json:
 
 @method("chat.update", "chat:write")
 def update(call: Call) -> Json:
-    """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has."""
+    """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has.
+
+    ``reply_broadcast`` brings a reply into the conversation, and nothing new may come with it.
+    """
     message = _own_message(call, "cant_update_message")
-    text, blocks = _content(call, _MOST_UPDATED)
-    change(call.context, message, text, blocks)
+    if call.flag("reply_broadcast") and not message.broadcast:
+        return _broadcast(call, message)
+    text, blocks = _content(call, _MOST_UPDATED, "bytes")
+    change(call.context, message, text, blocks, files=_file_ids(call))
     content = message_json(call.workspace, message)
-    return {"channel": message.channel, "ts": message.ts, "text": text, "message": content}
+    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content}
 
 
 @method("chat.delete", "chat:write")
@@ -77,6 +91,26 @@ def get_permalink(call: Call) -> Json:
     return {"channel": channel.id, "permalink": f"{call.context.url}/#/{channel.id}/{message.ts}"}
 
 
+def _broadcast(call: Call, message: Message) -> Json:
+    if message.thread_ts is None:
+        raise Refused("cant_broadcast_message")
+    if call.text("text") or call.structure("blocks", "invalid_blocks_format"):
+        raise Refused("no_dual_broadcast_content_update")
+    broadcast_reply(call.context, message)
+    content = message_json(call.workspace, message)
+    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content}
+
+
+def _file_ids(call: Call) -> list[str]:
+    """The files that ``file_ids`` names: as JSON, or separated by commas."""
+    given = call.arguments.get("file_ids") or []
+    if isinstance(given, str):
+        given = call.structure("file_ids", "invalid_arguments") if given.startswith("[") else given.split(",")
+    if not isinstance(given, list):
+        raise Refused("invalid_arguments", ["[ERROR] must be an array [json-pointer:/file_ids]"])
+    return [str(each) for each in given]
+
+
 def _open_for_app(call: Call, channel: Channel) -> Channel:
     if channel.kind == "dm" and not call.workspace.manifest.messages_tab:
         raise Refused("messages_tab_disabled")
@@ -93,14 +127,16 @@ def _own_message(call: Call, not_own: str) -> Message:
     return message
 
 
-def _content(call: Call, most: int) -> tuple[str, list[Json] | None]:
+def _content(
+    call: Call, most: int, unit: Literal["characters", "bytes"] = "characters"
+) -> tuple[str, list[Json] | None]:
     text = call.text("text")
     given: Any = call.structure("blocks", "invalid_blocks_format")
     if not text and not given:
         raise Refused("no_text")
-    if len(text) > most:
-        raise Refused("msg_too_long", [f"[ERROR] must be less than {most + 1} characters [json-pointer:/text]"])
-    blocks = checked_blocks(call.workspace, given)
+    if len(text if unit == "characters" else text.encode()) > most:
+        raise Refused("msg_too_long", [f"[ERROR] must be less than {most + 1} {unit} [json-pointer:/text]"])
+    blocks = checked_blocks(call.workspace, given, text)
     if blocks is not None and not text:
         # Slack posts it, but notifications and screen readers then say next to nothing.
         call.workspace.traffic.add("warning", call.method, "no text", detail="blocks without text beside them")

@@ -70,10 +70,10 @@ def list_conversations(call: Call) -> Json:
 
 @method("conversations.history", *_HISTORY)
 def history(call: Call) -> Json:
-    """The messages of a conversation, newest first, without the replies in threads."""
+    """The messages of a conversation, newest first, with those replies alone that were broadcast."""
     channel = _readable(call, "history")
     messages = call.workspace.visible(channel.id, BOT_USER)
-    top = [each for each in reversed(messages) if each.thread_ts in {None, each.ts} and not each.deleted]
+    top = [each for each in reversed(messages) if each.in_conversation and not each.deleted]
     page, cursor = call.page([message_json(call.workspace, each) for each in top if _in_range(call, each.ts)])
     return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 

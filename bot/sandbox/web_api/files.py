@@ -1,10 +1,11 @@
 """``files.*`` and the upload itself: ask for an address, send the bytes there, complete, wait until it is processed."""
 
+import asyncio
 import re
 import secrets
 import time
+from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -34,7 +35,7 @@ def get_upload_url(call: Call) -> Json:
 
 @method("files.completeUploadExternal", "files:write")
 def complete_upload(call: Call) -> Json:
-    """Finish uploads: private to the app, or shared in one conversation."""
+    """Finish uploads: private to the app, or shared in one conversation, a while after this was answered."""
     given: Any = call.structure("files", "invalid_arguments")
     if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
         raise Refused("invalid_arguments", ["[ERROR] missing required field: files"])
@@ -48,15 +49,34 @@ def complete_upload(call: Call) -> Json:
         )
     # Look the conversation up before anything changes: a wrong one must leave the upload open.
     channel = Call(call.context, call.method, {"channel": shared}).channel() if shared else None
+    thread = call.optional("thread_ts")
+    if channel is not None and thread is not None and call.workspace.message(channel.id, thread) is None:
+        raise Refused("thread_not_found")
+    rules = call.workspace.rules
     for file, title in files:
-        file.title, file.ready_at = title, time.time() + call.workspace.rules.file_processing_seconds
+        file.title, file.ready_at = title, time.time() + rules.file_processing_seconds
     if channel is not None:
-        ids = tuple(file.id for file, _ in files)
-        comment, thread = call.text("initial_comment"), call.optional("thread_ts")
-        post(call.context, channel.id, BOT_USER, comment, thread_ts=thread, files=ids)
-        for file, _ in files:
-            file.channels.append(channel.id)
-    return {"files": [{"id": file.id, "title": file.title} for file, _ in files]}
+        share = partial(_share, call, channel.id, [file for file, _ in files], thread)
+        asyncio.get_running_loop().call_later(rules.file_sharing_seconds, share)
+    return {"files": [_described(call, file) for file, _ in files]}
+
+
+def _share(call: Call, channel: str, files: list[File], thread_ts: str | None) -> None:
+    """Post the files that are still there. The app is not told of those that Slack does not share."""
+    workspace = call.workspace
+    ids = tuple(each.id for each in files if each.id in workspace.files and _can_be_shared(call, each))
+    try:
+        if ids:
+            post(call.context, channel, BOT_USER, call.text("initial_comment"), thread_ts=thread_ts, files=ids)
+    except Refused as refusal:
+        workspace.traffic.add("warning", call.method, "not shared", detail=str(refusal))
+
+
+def _can_be_shared(call: Call, file: File) -> bool:
+    if not file.alt_text or call.workspace.rules.alt_txt_shares:
+        return True
+    call.workspace.traffic.add("warning", call.method, "not shared", detail=f"{file.id} came with alt_txt")
+    return False
 
 
 @method("files.info", "files:read")
@@ -65,9 +85,7 @@ def info(call: Call) -> Json:
     file = _file(call, call.required("file", "file_not_found"))
     if not file.completed:
         raise Refused("file_not_found")
-    content = file_json(file)
-    content["url_private"] = f"{call.context.url}{content['url_private']}"
-    return {"file": content}
+    return {"file": _described(call, file)}
 
 
 @method("files.delete", "files:write")
@@ -76,6 +94,11 @@ def delete(call: Call) -> Json:
     file = _file(call, call.required("file", "file_not_found"))
     del call.workspace.files[file.id]
     return {}
+
+
+def _described(call: Call, file: File) -> Json:
+    content = file_json(call.workspace, file)
+    return content | {"url_private": f"{call.context.url}{content['url_private']}"}
 
 
 def _file(call: Call, file_id: str) -> File:
@@ -101,17 +124,3 @@ async def receive(request: web.Request, context: Context) -> web.Response:
         return web.Response(status=400, text=f"{file.expected_bytes} bytes were announced, {len(content)} came.")
     file.content = content
     return web.Response(text=f"OK - {len(content)}")
-
-
-async def download(request: web.Request, context: Context) -> web.Response:
-    """The bytes of a completed file, for the page."""
-    file = context.workspace.files.get(request.match_info["id"])
-    if file is None or file.content is None or not file.completed:
-        return web.Response(status=404, text="This file was deleted, or never was.")
-    # A page of the workspace's own must not run what the app uploads.
-    disposition = "inline" if file.mimetype.startswith("image/") else "attachment"
-    headers = {
-        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(file.name)}",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return web.Response(body=file.content, content_type=file.mimetype or "application/octet-stream", headers=headers)

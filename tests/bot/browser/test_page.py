@@ -1,7 +1,8 @@
 """The local workspace's page, in a real browser, before a real Bolt app."""
 
 import io
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -131,7 +132,10 @@ def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: We
     expect(thread.get_by_text("Trial 1 runs")).to_be_visible()
 
     for frame in (1, 2):
-        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=[_picture(page, client, frame)])
+        shown = [_picture(page, client, frame)]
+        # An update alone would show nobody the file.
+        client.chat_postMessage(channel=channel, text="A new frame", blocks=shown)
+        client.chat_update(channel=channel, ts=trial, text="Trial 1 runs", blocks=shown)
         picture = thread.get_by_alt_text(f"Frame {frame}")
         expect(picture).to_be_visible()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
@@ -143,7 +147,34 @@ def test_a_thread_is_written_in_and_follows_live_pictures(page: Page, client: We
     expect(page.get_by_role("button", name="2 replies")).to_be_visible()
 
 
-def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
+def test_a_picture_that_an_update_brings_in_is_a_broken_image(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    trial = client.chat_postMessage(channel=channel, text="Trial 1 trains")["ts"]
+    shown = _picture(page, client, 1)
+    small = {"type": "context", "elements": [{key: shown[key] for key in ("type", "slack_file", "alt_text")}]}
+    client.chat_update(channel=channel, ts=trial, text="Trial 1 trains", blocks=[shown, small])
+
+    message = page.get_by_role("article").filter(has_text="Frame 1")
+    expect(message.get_by_role("img", name="Broken image")).to_have_count(2)
+    expect(message.locator("img")).to_have_count(0)
+
+    client.chat_postMessage(channel=channel, text="The plot", blocks=[shown])
+    page.reload()
+    expect(page.get_by_role("button", name="Frame 1")).to_have_count(2)
+    expect(page.get_by_role("img", name="Broken image")).to_have_count(0)
+
+
+def test_a_picture_whose_file_was_deleted_is_a_broken_image(page: Page, client: WebClient, person: Person) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    shown = _picture(page, client, 1)
+    client.chat_postMessage(channel=channel, text="The plot", blocks=[shown])
+    expect(page.get_by_alt_text("Frame 1")).to_be_visible()
+    client.files_delete(file=shown["slack_file"]["id"])
+    page.reload()
+    expect(page.get_by_role("img", name="Broken image")).to_be_visible()
+
+
+def _picture(page: Page, client: WebClient, number: int) -> dict[str, Any]:
     figure = Figure(figsize=(2, 1), facecolor=("red", "green")[number % 2])
     content = io.BytesIO()
     figure.savefig(content, format="png")
@@ -152,6 +183,41 @@ def _picture(page: Page, client: WebClient, number: int) -> dict[str, object]:
         page.wait_for_timeout(100)
     block_id = f"picture-{number}"
     return {"type": "image", "block_id": block_id, "slack_file": {"id": file}, "alt_text": f"Frame {number}"}
+
+
+def test_what_only_one_person_sees_is_gone_after_a_reload_and_a_thread_keeps_its_own(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1")
+    client.chat_postEphemeral(channel=channel, user=person.id, text="Stopped already")
+    client.chat_postEphemeral(channel=channel, user=person.id, thread_ts=root, text="Nothing to cancel")
+    conversation = page.get_by_role("region", name="Messages")
+    expect(conversation.get_by_text("Stopped already")).to_be_visible()
+    expect(conversation.get_by_text("Nothing to cancel")).to_have_count(0)
+    page.get_by_role("button", name="1 reply").click()
+    expect(page.get_by_role("complementary", name="Thread").get_by_text("Nothing to cancel")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_role("complementary", name="Thread").get_by_text("Trial 1")).to_be_visible()
+    expect(page.get_by_text("Stopped already")).to_have_count(0)
+    expect(page.get_by_text("Nothing to cancel")).to_have_count(0)
+
+
+def test_a_reply_in_a_thread_marks_the_conversation_only_when_it_is_broadcast(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your session")["ts"]
+    expect(page.get_by_role("article")).to_contain_text("Your session")
+    page.get_by_role("link", name="Home").click()
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 trains")
+    client.chat_update(channel=channel, ts=root, text="Your session: 91%")
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Your time is up", reply_broadcast=True)
+
+    expect(page.get_by_label("unread")).to_have_text("1")
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
 
 
 def test_a_link_opens_as_its_person_and_a_new_person_can_join(page: Page, workspace: LocalWorkspace) -> None:
@@ -194,3 +260,23 @@ def test_a_narrow_window_shows_everything_within_its_width(page: Page, received:
     page.get_by_role("button", name="People and conversations").click()
 
     expect(page.get_by_role("link", name="Home")).to_be_in_viewport()
+
+
+def test_a_reply_that_is_broadcast_stands_in_both_places_and_opens_its_thread(
+    page: Page, client: WebClient, person: Person
+) -> None:
+    channel = client.conversations_open(users=person.id)["channel"]["id"]
+    root = client.chat_postMessage(channel=channel, text="Your *session*")["ts"]
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 trains")
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Your time is up", reply_broadcast=True)
+
+    conversation = page.get_by_role("region", name="Messages")
+    told = conversation.get_by_role("article").filter(has_text="Your time is up")
+    expect(told).to_contain_text("replied to a thread: Your session")
+    expect(conversation.get_by_text("Trial 1 trains")).to_have_count(0)
+    expect(page.locator("#announcer")).to_contain_text("Local app: Your time is up")
+    told.get_by_role("button", name="Your session").click()
+
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread.get_by_role("article")).to_have_count(3)
+    expect(thread.get_by_role("article").last).to_contain_text("Also sent to the conversation")

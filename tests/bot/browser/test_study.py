@@ -168,3 +168,19 @@ def test_who_uses_nothing_but_the_keyboard_goes_through_the_whole_study(arrive: 
     visitor.tab_to(visitor.form.get_by_role("button", name="Choose and finish"))
     keys.press("Enter")
     visitor.shows(visitor.conversation.get_by_text("Thank you for taking part!").last)
+
+
+def test_a_participant_sees_the_plot_of_a_finished_trial_and_no_broken_image(arrive: Arrive) -> None:
+    visitor = arrive("Looks at the plots")
+    visitor.enter()
+    visitor.choose_optimizer("SGD", own_setting="Momentum")
+    visitor.fill({"Epochs": "2", **GOOD, "Learning rate": "0.01"})
+    visitor.send("Train")
+    visitor.open_thread()
+    visitor.shows(visitor.trial(1).get_by_text("validation accuracy"))
+    visitor.press("Finish", visitor.root)
+    visitor.send("Choose and finish")
+    visitor.shows(visitor.conversation.get_by_text("Thank you for taking part!").last)
+
+    visitor.shows(visitor.plot(1))
+    expect(visitor.broken_images).to_have_count(0)

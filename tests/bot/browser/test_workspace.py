@@ -63,6 +63,20 @@ def test_a_slash_command_completes_and_its_answer_is_for_one_person_only(arrive:
     expect(field).to_have_value("/stduy status")  # to be mended
 
 
+def test_a_slash_command_cannot_be_typed_in_a_thread(arrive: Arrive) -> None:
+    visitor = arrive("Writes in a thread")
+    visitor.conversation.get_by_role("article").first.hover()
+    visitor.conversation.get_by_role("button", name="Reply in thread").first.click()
+    field = visitor.shows(visitor.thread).get_by_role("combobox", name="Reply")
+    field.focus()
+    visitor.page.keyboard.type("/st")
+    expect(visitor.page.get_by_role("option")).to_have_count(0)
+    visitor.page.keyboard.type("udy status")
+    visitor.page.keyboard.press("Enter")
+    visitor.shows(visitor.page.get_by_role("alert").filter(has_text="/study is not supported in threads. Sorry!"))
+    expect(field).to_have_value("/study status")  # to be written in the conversation
+
+
 def test_a_participant_who_types_the_researchers_command_is_told_where_to_go(arrive: Arrive) -> None:
     visitor = arrive("Is curious")
     visitor.shows(visitor.conversation.get_by_role("button", name="I agree"))

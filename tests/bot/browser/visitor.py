@@ -151,8 +151,13 @@ class Visitor:
         return self.thread.get_by_role("article").filter(has=self.page.locator("strong", has_text=title))
 
     def plot(self, number: int) -> Locator:
-        """The loss plot of a trial."""
-        return self.trial(number).get_by_role("img")
+        """The loss plot of a trial; a broken image is none."""
+        return self.trial(number).locator("img")
+
+    @property
+    def broken_images(self) -> Locator:
+        """What stands where a picture should be that the visitor cannot see."""
+        return self.page.get_by_role("img", name="Broken image")
 
     # What they do
 

@@ -65,7 +65,9 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def workspace() -> Iterator[LocalWorkspace]:
     """One workspace for a module's tests, without rate limits; every test brings a person of its own."""
-    rules = Rules(limits=None, ack_seconds=PATIENCE, file_processing_seconds=0.2, ping_seconds=0.1)
+    rules = Rules(
+        limits=None, ack_seconds=PATIENCE, file_processing_seconds=0.2, file_sharing_seconds=0.2, ping_seconds=0.1
+    )
     with LocalWorkspace(rules=rules) as workspace:
         yield workspace
 

@@ -7,6 +7,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.validation.strictness import Rules
+from tests.bot.sandbox.conftest import wait_until
 
 
 def plain(text):
@@ -55,7 +56,8 @@ GOOD = {
         chart(),
         {"type": "input", "label": plain("Comment"), "element": {"type": "plain_text_input", "action_id": "c"}},
     ],
-    "as much as there may be": [section("x" * 3000)] * 50,
+    "as many as there may be": [section("x" * 100)] * 50,
+    "as long as there may be": [section("x" * 3000)] * 3,
 }
 
 BAD = {
@@ -136,3 +138,39 @@ def test_texts_have_limits_too(client, person):
     ts = client.chat_postMessage(channel=person.id, text="x" * 40_000)["ts"]
     with pytest.raises(SlackApiError, match="msg_too_long"):
         client.chat_update(channel=person.direct_channel, ts=ts, text="x" * 4_001)
+    client.chat_update(channel=person.direct_channel, ts=ts, text="x" * 4_000)
+    with pytest.raises(SlackApiError, match="msg_too_long"):
+        client.chat_update(channel=person.direct_channel, ts=ts, text="é" * 2_001)  # 4,002 bytes
+
+
+def test_text_and_blocks_have_a_limit_together_however_they_come(stage):
+    long = {"text": "x" * 3000, "blocks": [section("x" * 3000)] * 3}
+    workspace = stage.workspace(Rules(limits=None))
+    client, person = WebClient(token=workspace.bot_token, base_url=workspace.api_url), workspace.people[0]
+    ts = client.chat_postMessage(channel=person.id, text="x")["ts"]
+    answers = []
+
+    def register(app):
+        @app.command("/study")
+        def study(ack, respond):
+            ack()
+            answers.append(respond(**long))
+
+    stage.app(workspace, register)
+    channel = workspace.person(person.id).direct_channel
+    for call in (
+        lambda: client.chat_postMessage(channel=channel, **long),
+        lambda: client.chat_update(channel=channel, ts=ts, **long),
+        lambda: client.chat_postEphemeral(channel=channel, user=person.id, **long),
+    ):
+        with pytest.raises(SlackApiError, match="msg_blocks_too_long"):
+            call()
+    workspace.person(person.id).command("/study")
+    wait_until(lambda: answers)
+    assert (answers[0].status_code, "msg_blocks_too_long" in answers[0].body) == (400, True)
+    client.chat_postMessage(channel=channel, text="x" * 2000, blocks=long["blocks"])
+
+
+def test_a_large_table_is_not_too_long(client, person):
+    client.chat_postMessage(channel=person.id, text="x", blocks=[table(rows=100, columns=20)])
+    assert person.wait_for("1").blocks[0]["type"] == "table"

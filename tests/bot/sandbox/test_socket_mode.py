@@ -1,5 +1,6 @@
 """Envelopes over Socket Mode: redelivery, refused connections, reconnecting, more connections than one."""
 
+import json
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
 
 from bot.sandbox.client.person import WorkspaceError
+from bot.sandbox.state.records import APP_ID
 from bot.sandbox.validation.strictness import Rules
 from tests.bot.sandbox.conftest import PATIENCE, wait_until
 
@@ -125,7 +127,7 @@ def test_connections_are_refreshed_by_their_age(stage):
     assert "warning" in [each.status for each in workspace.traffic("connection 1")]
 
 
-def test_an_envelope_goes_to_one_connection_and_there_are_ten_at_most(stage):
+def test_an_envelope_goes_to_one_of_the_connections_and_there_are_ten_at_most(stage):
     workspace = stage.workspace(Rules(limits=None, max_connections=2, redelivery_seconds=()))
     web_client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
     seen, lock = [], threading.Lock()
@@ -135,17 +137,27 @@ def test_an_envelope_goes_to_one_connection_and_there_are_ten_at_most(stage):
             seen.append(client)
         client.send_socket_mode_response({"envelope_id": request.envelope_id})
 
+    hellos = []
     clients = [SocketModeClient(workspace.app_token, web_client=web_client) for _ in range(2)]
-    for client in clients:
+    for number, client in enumerate(clients, start=1):
         client.socket_mode_request_listeners.append(listen)
+        client.on_message_listeners.append(hellos.append)
         client.connect()
+        wait_until(lambda: len(hellos) == number)  # noqa: B023 (it is asked at once)
     try:
+        first, second = map(json.loads, hellos)
+        assert (first["type"], first["num_connections"], second["num_connections"]) == ("hello", 1, 2)
+        assert first["connection_info"] == {"app_id": APP_ID}
+        assert first["debug_info"].keys() == {"host", "build_number", "approximate_connection_time"}
         wait_until(lambda: workspace.connections == 2)
         person = workspace.person("First participant")
-        for number in range(4):
+        for number in range(60):
             person.say(f"message {number}")
-        wait_until(lambda: len(seen) == 4)
-        assert {client: seen.count(client) for client in clients} == dict.fromkeys(clients, 2)
+        wait_until(lambda: len(seen) == 60)
+        counts = [seen.count(client) for client in clients]
+        assert min(counts) > 0
+        alternating = [clients[number % 2] for number in range(60)]
+        assert seen not in (alternating, alternating[::-1])  # they do not take turns
 
         url = web_client.apps_connections_open(app_token=workspace.app_token)["url"]
         third = SocketModeClient(workspace.app_token, web_client=web_client, auto_reconnect_enabled=False)
@@ -155,7 +167,9 @@ def test_an_envelope_goes_to_one_connection_and_there_are_ten_at_most(stage):
         third.connect_to_new_endpoint = lambda force=False: None
         third.connect()
         wait_until(lambda: messages)
-        assert "too_many_websockets" in messages[0]
+        refusal = json.loads(messages[0])
+        assert (refusal["type"], refusal["reason"]) == ("disconnect", "too_many_websockets")
+        assert "host" in refusal["debug_info"]
         assert workspace.connections == 2
         third.close()
     finally:

@@ -51,6 +51,9 @@ export async function join(name) {
 /** What the app and the workspace said to each other after entry `after`. */
 export const traffic = (after, signal) => request("GET", `/ui/traffic?after=${after}`, undefined, signal);
 
+/** When the page was loaded (Unix time): ephemeral messages from before are not in it. */
+const OPENED = Date.now() / 1000;
+
 /** The workspace as one person sees it. */
 export class Seat {
   constructor(user) {
@@ -63,7 +66,7 @@ export class Seat {
   }
 
   async messages(channel) {
-    return (await request("GET", `${this.base}/messages?channel=${quoted(channel)}`)).messages;
+    return (await request("GET", `${this.base}/messages?channel=${quoted(channel)}&opened=${OPENED}`)).messages;
   }
 
   say(channel, text, threadTs = null) {
@@ -82,8 +85,8 @@ export class Seat {
     return request("POST", `${this.base}/read`, { channel });
   }
 
-  command(channel, command, text) {
-    return request("POST", `${this.base}/command`, { channel, command, text });
+  command(channel, command, text, threadTs = null) {
+    return request("POST", `${this.base}/command`, { channel, command, text, thread_ts: threadTs });
   }
 
   /** Presses a button or changes a select; `container` says where it stands. */

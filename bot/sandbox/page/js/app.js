@@ -10,7 +10,7 @@ import { Composer } from "./panels/composer.js";
 import { notify } from "./dialogs.js";
 import { coalesced, fill } from "./dom.js";
 import { Home } from "./panels/home.js";
-import { MessageList } from "./panels/messages.js";
+import { inConversation, isReply, MessageList } from "./panels/messages.js";
 import { ModalStack } from "./panels/modal.js";
 import { plainLine } from "./blocks/mrkdwn.js";
 import { addressOf, currentRoute } from "./route.js";
@@ -258,8 +258,8 @@ class Page {
 
   #drawMessages() {
     const { thread } = this.route;
-    const isRoot = (message) => !message.thread_ts || message.thread_ts === message.ts;
-    this.list.show(this.messages.filter(isRoot), { currentThread: thread });
+    const roots = new Map(this.messages.filter((message) => !isReply(message)).map((message) => [message.ts, message]));
+    this.list.show(this.messages.filter(inConversation), { currentThread: thread, rootOf: (message) => roots.get(message.thread_ts) });
     if (thread) {
       this.thread.show(this.messages.filter((message) => message.ts === thread || message.thread_ts === thread), { inThread: true });
     }
@@ -272,11 +272,11 @@ class Page {
     if (this.newest !== null) {
       const fresh = messages.filter((message) => Number(message.ts) > Number(this.newest) && message.user !== this.seat.user);
       const words = fresh.map((message) => {
-        const where = message.thread_ts && message.thread_ts !== message.ts ? " in a thread" : "";
+        const where = inConversation(message) ? "" : " in a thread";
         return `${message.name}${where}: ${plainLine(message.text, this.directory)}`;
       });
       if (words.length) byId("announcer").textContent = words.join(" ");
-      if (fresh.length && !this.list.atEnd) byId("to-end").hidden = false;
+      if (fresh.some(inConversation) && !this.list.atEnd) byId("to-end").hidden = false;
     }
     this.newest = newest;
   }

@@ -27,9 +27,14 @@ function section(block, surface) {
   );
 }
 
-const addressOf = (image) => image.image_url ?? image.slack_file?.url ?? "";
+/** What stands in place of a picture that its reader cannot see. */
+const brokenPicture = (alt) =>
+  h("span", { class: "broken-picture" }, h("span", { class: "broken-sign", role: "img", "aria-label": "Broken image" }, "⊘ Broken image"), h("span", {}, alt));
 
-const small = (image) => h("img", { class: "small-picture", src: addressOf(image), alt: image.alt_text ?? "", referrerpolicy: "no-referrer" });
+const small = (image) =>
+  image.broken
+    ? brokenPicture(image.alt_text ?? "")
+    : h("img", { class: "small-picture", src: image.image_url, alt: image.alt_text ?? "", referrerpolicy: "no-referrer" });
 
 function context(block, surface) {
   return h(
@@ -42,12 +47,13 @@ function context(block, surface) {
 /** A picture at its size limit; pressing it shows it as large as the window allows. `place` names where it stands. */
 export function pictureButton(address, alt, place) {
   const picture = h("img", { src: address, alt, referrerpolicy: "no-referrer" });
-  picture.addEventListener("error", () => picture.replaceWith(h("span", { class: "unknown" }, `The picture cannot be shown. ${alt}`)), { once: true });
-  return h(
+  const button = h(
     "button",
     { type: "button", class: "picture-button", title: "Enlarge", dataset: { key: `picture/${place}`, place }, onclick: () => enlarge(place, address, alt) },
     picture,
   );
+  picture.addEventListener("error", () => button.replaceWith(brokenPicture(alt)), { once: true });
+  return button;
 }
 
 function image(block, surface, index) {
@@ -55,7 +61,7 @@ function image(block, surface, index) {
     "figure",
     { class: "picture" },
     block.title && h("figcaption", {}, textObject(block.title, surface.directory)),
-    pictureButton(addressOf(block), block.alt_text ?? "", `${surface.place}/${index}`),
+    block.broken ? brokenPicture(block.alt_text ?? "") : pictureButton(block.image_url, block.alt_text ?? "", `${surface.place}/${index}`),
   );
 }
 

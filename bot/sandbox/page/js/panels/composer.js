@@ -171,9 +171,10 @@ export class Composer {
     this.element.setAttribute("aria-busy", "true");
     try {
       if (command) {
-        if (this.threadTs()) throw new Error(`${command[1]} does not work in threads. Write it in the conversation instead.`);
-        if (!this.page.commands.some((one) => one.command === command[1])) throw new Error(`${command[1]} is not a command that the app knows.`);
-        await seat.command(channel, command[1], command[2] ?? "");
+        // In a thread the workspace refuses every command, known or not.
+        const known = this.threadTs() || this.page.commands.some((one) => one.command === command[1]);
+        if (!known) throw new Error(`${command[1]} is not a command that the app knows.`);
+        await seat.command(channel, command[1], command[2] ?? "", this.threadTs());
       } else {
         await seat.say(channel, text, this.threadTs());
       }

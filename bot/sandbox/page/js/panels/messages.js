@@ -21,6 +21,12 @@ export function avatar(id, name, bot = false) {
   return h("span", { class: `avatar ${bot ? "app" : ""}`, "aria-hidden": "true", style: { "--hue": hue } }, bot ? "✦" : initials);
 }
 
+/** True for what was said in a thread. */
+export const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
+
+/** True for what shows in the conversation itself. */
+export const inConversation = (message) => !isReply(message) || message.broadcast;
+
 /** What a message's buttons and selects talk to. */
 class MessageSurface {
   constructor(list, message) {
@@ -103,22 +109,26 @@ export class MessageList {
     this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
-  /** Draws `messages`, oldest first. `inThread` leaves out what belongs to a conversation only. */
-  show(messages, { inThread = false, currentThread = null } = {}) {
+  /**
+   * Draws `messages`, oldest first. `inThread` leaves out what belongs to a conversation only; `rootOf` finds what a
+   * reply in the conversation answers.
+   */
+  show(messages, { inThread = false, currentThread = null, rootOf = () => null } = {}) {
     let previous = null;
     const items = [];
     for (const message of messages) {
       const moment = momentOf(message.ts);
       const day = dayName(moment);
       if (!inThread && day !== previous?.day) items.push(dayItem(day, message.ts));
-      const compact = follows(previous, message, day);
+      const compact = follows(previous, message, day) && (inThread || !isReply(message));
+      const root = !inThread && isReply(message) ? rootOf(message) : null;
       const open = currentThread === message.ts;
       const surface = new MessageSurface(this, message);
       items.push({
         key: message.ts,
-        print: JSON.stringify([surface.print, compact, open, inThread]),
+        print: JSON.stringify([surface.print, compact, open, inThread, root?.text]),
         message,
-        draw: () => this.#draw(surface, { compact, open, inThread }),
+        draw: () => this.#draw(surface, { compact, open, inThread, root }),
       });
       previous = { ...message, day };
     }
@@ -147,7 +157,7 @@ export class MessageList {
     }
   }
 
-  #draw(surface, { compact, open, inThread }) {
+  #draw(surface, { compact, open, inThread, root }) {
     const { message } = surface;
     if (message.deleted) {
       return h("article", { class: "message gone" }, h("p", {}, "This message was deleted."), this.#replies(message, open, inThread));
@@ -170,12 +180,30 @@ export class MessageList {
         { class: "message-body" },
         message.ephemeral && h("p", { class: "only-you" }, h("span", { "aria-hidden": "true" }, "◐ "), "Only visible to you"),
         !compact && h("header", {}, h("strong", {}, message.name), message.bot && h("span", { class: "badge" }, "App"), time),
+        this.#broadcast(message, root, inThread),
         body,
         message.files?.length > 0 && h("div", { class: "files" }, message.files.map((file, index) => attached(file, `${surface.place}/file-${index}`))),
         message.edited && h("span", { class: "edited" }, "(edited)"),
         this.#replies(message, open, inThread),
       ),
       !message.ephemeral && this.#tools(message, inThread),
+    );
+  }
+
+  /** What tells a reply that is shown in two places from other messages. */
+  #broadcast(message, root, inThread) {
+    if (!message.broadcast) return null;
+    if (inThread) return h("p", { class: "broadcast" }, "Also sent to the conversation");
+    const words = root ? plainLine(root.text, this.directory) : "";
+    return h(
+      "p",
+      { class: "broadcast" },
+      "replied to a thread: ",
+      h(
+        "button",
+        { type: "button", class: "to-thread", dataset: { key: `thread-of/${message.ts}` }, onclick: () => this.page.openThread(message.thread_ts) },
+        words || "open it",
+      ),
     );
   }
 
@@ -192,7 +220,7 @@ export class MessageList {
   #tools(message, inThread) {
     const own = message.user === this.seat.user;
     const tools = [
-      !inThread && ["Reply in thread", "↳", () => this.page.openThread(message.ts)],
+      !inThread && ["Reply in thread", "↳", () => this.page.openThread(isReply(message) ? message.thread_ts : message.ts)],
       own && ["Edit message", "✎", () => this.#edit(message)],
       own && ["Delete message", "✕", () => this.#remove(message)],
     ].filter(Boolean);
