@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.admin.reporter import AdminReporter
 from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY, Controls, with_controls
-from bot.slack.block_kit import Message, section
+from bot.slack.block_kit import Message, text_message
 from bot.slack.client import Slack
 from bot.slack.interactions import Interaction, Interactions
 from bot.study.participant_status import status_of
@@ -50,7 +50,7 @@ class AdminContext:
 
 
 Action = Callable[[AdminContext, str, str], str]
-"""Does something as an actor, with the value of the button. Returns the answer to the person; often it is empty."""
+"""Does something as an actor, with the value of the button. Returns what the person is told; often it is empty."""
 
 
 def register(context: AdminContext) -> None:
@@ -63,22 +63,19 @@ def register(context: AdminContext) -> None:
 def _handle(context: AdminContext, action: Action, press: Interaction) -> None:
     is_researcher = context.is_researcher(press.user)
     if not is_researcher and (why_not := _why_not(context, press)):
-        _answer(press, why_not)
+        press.tell(why_not)
         return
     try:
         acting_as = Actor.RESEARCHER if is_researcher else Actor.ADMIN
-        answer = action(context, researchers.actor_of(context.store, press.user, acting_as), press.value)
+        outcome = action(context, researchers.actor_of(context.store, press.user, acting_as), press.value)
     except Refused as refused:
-        answer = str(refused)
-    if answer:
-        _answer(press, answer)
+        press.tell(str(refused))
+    else:
+        if outcome:
+            press.report(text_message(outcome))
     context.reporter.wake()
     if press.value == IN_DIGEST:
         _redraw(context, press)
-
-
-def _answer(press: Interaction, text: str) -> None:
-    press.respond(Message(text=text, blocks=(section(text),)), replace=False)
 
 
 def _why_not(context: AdminContext, press: Interaction) -> str:

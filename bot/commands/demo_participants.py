@@ -23,7 +23,7 @@ _AGREE, _BACKGROUND, _START = "I agree", "Tell us about you", "Start"
 _NEW, _CANCEL, _FINISH, _CHOOSE = "New configuration", "Cancel", "Finish", "Choose"
 _BACKGROUND_FORM, _TRIAL_FORM = "About you", "New configuration"
 _CHOICE_FORM, _CHOICE, _VALUES_FORM = "Your final choice", "Final configuration", "Final configuration"
-_SESSION, _THANKS = "Your session", "Thank you for taking part"
+_CALLED, _SESSION, _THANKS = "A place is free now", "Your session", "Thank you for taking part"
 _ENDED = re.compile(r"Trial \d+ · (?:validation accuracy ([\d.,]+)\s%|cancelled|diverged|failed)")
 _IN_TRAINING = re.compile(r"training, epoch (\d+)")
 
@@ -116,7 +116,7 @@ class SimulatedParticipant(threading.Thread):
             offer = self._offering(_START)
             if offer is None:  # in the queue there is nothing to press until one is called
                 return
-            if answered and offer.ts not in answered and not offer.ephemeral:
+            if offer.ts not in answered and _CALLED in offer.text:
                 self._tell(f"{self._name} is called from the queue")
             answered.add(offer.ts)
             self.person.press(offer, _START)
@@ -352,7 +352,7 @@ class SimulatedParticipant(threading.Thread):
     def _session(self, *buttons: str) -> Message | None:
         """The message over the session's thread; with ``buttons`` only while it offers one of them."""
         for each in self._messages():
-            if each.thread_ts in {None, each.ts} and _SESSION in each.text_of_everything and not each.ephemeral:
+            if any(block["type"] == "header" and block["text"]["text"] == _SESSION for block in each.blocks):
                 return each if not buttons or set(buttons) & set(each.buttons) else None
         return None
 

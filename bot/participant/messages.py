@@ -16,7 +16,7 @@ from bot.participant.keywords import Word, is_plain_cancel, numbers_in, understo
 from bot.participant.parse_configuration import OneLine, read_line
 from bot.participant.views import answers, onboarding, typed_configuration
 from bot.participant.views.next_step import led_back
-from bot.slack.block_kit import Message
+from bot.slack.block_kit import Message, text_message
 from bot.slack.client import Slack
 from bot.study.participant_status import ParticipantStatus
 from bot.study.service import StudyService
@@ -49,7 +49,9 @@ def register(app: App, context: ParticipantContext) -> None:
         context.tasks.answer(
             "answering a message",
             partial(_answer, context, event),
-            tell=lambda text: context.slack.whisper(event["channel"], event["user"], text),
+            tell=lambda text: context.slack.post(
+                event["channel"], text_message(text), thread_ts=event.get("thread_ts")
+            ),
         )
 
     app.event("message")(written)
@@ -72,8 +74,7 @@ def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
             return
         _post(context.slack, channel, _answer_to(study, user, text, status), event.get("thread_ts"))
     except Refused as refused:
-        answer = led_back(str(refused), study.status(user))
-        context.slack.whisper(channel, user, answer.text, thread_ts=event.get("thread_ts"), blocks=answer.blocks)
+        _post(context.slack, channel, led_back(str(refused), study.status(user)), event.get("thread_ts"))
 
 
 def _post(slack: Slack, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:

@@ -1,8 +1,10 @@
 """Listeners from the first hello to *Start*: greeting, Home tab, consent, background, guide."""
 
+import threading
 from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from slack_bolt import Ack, App
 
 from bot.participant.context import ParticipantContext
@@ -12,14 +14,17 @@ from bot.participant.views import onboarding
 from bot.participant.views.next_step import SHOW, led_back
 from bot.slack.block_kit import notice
 from bot.slack.interactions import Interaction, Surface
-from storage.refusals import Refused
+from storage.refusals import Reason, Refused
+
+_MOST_REMEMBERED = 1000
 
 
 def register(app: App, context: ParticipantContext) -> None:
     """Listen to a participant's way into the study."""
+    turned_away = _TurnedAway()
 
     def home_opened(event: dict[str, Any]) -> None:
-        context.tasks.answer("welcoming somebody", partial(_welcome, context, event))
+        context.tasks.answer("welcoming somebody", partial(_welcome, context, event, turned_away))
 
     app.event("app_home_opened")(home_opened)
 
@@ -34,7 +39,22 @@ def register(app: App, context: ParticipantContext) -> None:
     context.on_press(SHOW, "showing a person's status", _show)
 
 
-def _welcome(context: ParticipantContext, event: dict[str, Any]) -> None:
+class _TurnedAway:
+    """Who was told that they cannot join now. Slack says each time that somebody looks, and they are told once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: LRUCache[str, Reason] = LRUCache(_MOST_REMEMBERED)
+
+    def is_news(self, user: str, reason: Reason) -> bool:
+        """Whether somebody has not been told this reason before. From now on they have."""
+        with self._lock:
+            known = self._told.get(user)
+            self._told[user] = reason
+            return known is not reason
+
+
+def _welcome(context: ParticipantContext, event: dict[str, Any], turned_away: _TurnedAway) -> None:
     """Greet somebody who opened the bot if they are new, and show them the Home tab if they opened that."""
     user, at_home = event["user"], event.get("tab") == "home"
     # Researchers open the bot to run the study. They take part only if they press the button for it.
@@ -42,9 +62,8 @@ def _welcome(context: ParticipantContext, event: dict[str, Any]) -> None:
         try:
             context.study.come_by(user, event["channel"])
         except Refused as refused:
-            if not at_home:  # the Home tab says so itself
-                answer = led_back(str(refused), context.study.status(user))
-                context.slack.whisper(event["channel"], user, answer.text, blocks=answer.blocks)
+            if not at_home and turned_away.is_news(user, refused.reason):  # the Home tab says so itself
+                context.slack.post(event["channel"], led_back(str(refused), context.study.status(user)))
     if at_home:
         context.home_tabs.opened(user)
 
@@ -57,10 +76,12 @@ def _agree(context: ParticipantContext, press: Interaction) -> None:
 
 
 def _show(context: ParticipantContext, press: Interaction) -> None:
-    channel = press.channel or context.slack.open_channel(press.user)
+    channel = press.channel or context.slack.direct_channel(press.user)
     status = context.study.status(press.user)
     if status.participant is None or context.study.awaits_greeting(status):
         context.study.meet(press.user, channel)
+    elif press.channel:
+        press.reply(status_message(context.study, press.user))
     else:
         context.slack.post(channel, status_message(context.study, press.user))
     if press.surface is Surface.HOME:

@@ -124,7 +124,7 @@ class TrialMessages:
         def message(plot: Sequence[Block]) -> Message:
             return trial_message(trial, view, plot=plot)
 
-        self._post_with_plot(trial, subject, channel, root, curves, message, also_in_channel=awaited)
+        self._post_with_plot(trial, subject, channel, root, curves, message, broadcast=awaited)
         if history.session_view(self._store, trial.session_id).state is not view.state:
             self._touch(subject, Priority.RESULT)  # its buttons depend on it, and there was nothing to update yet
 
@@ -165,7 +165,7 @@ class TrialMessages:
         curves: LossCurves | None,
         message: Callable[[Sequence[Block]], Message],
         *,
-        also_in_channel: bool = False,
+        broadcast: bool = False,
     ) -> None:
         """Post a message with a picture of the curves, or in the best other form that Slack accepts."""
         file_id = None
@@ -177,7 +177,7 @@ class TrialMessages:
             posted = message(attempt.show(curves, picture))
             if attempt.form is Form.TEXT_ONLY:
                 posted = Message(posted.text, ())
-            return self._slack.post(channel, posted, thread_ts=root, also_in_channel=also_in_channel), attempt.form
+            return self._slack.post(channel, posted, thread_ts=root, broadcast=broadcast), attempt.form
 
         try:
             ts, form = self._plots.in_best_form(subject, send)

@@ -10,9 +10,8 @@ from bot.researcher.context import Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, count_of, length_of, nearest, too_much
 from bot.researcher.views import answers
 from bot.researcher.views.confirmations import Action, Confirmation, question_message
-from bot.researcher.views.pages import text_message
 from bot.runner.baselines import MOST
-from bot.slack.block_kit import duration
+from bot.slack.block_kit import duration, text_message
 from storage.queries import history
 from storage.schema.states import SessionState
 
@@ -65,7 +64,7 @@ def _confirmed(context: ResearcherContext, request: Request) -> bool:
         request.say(question_message(asked_now, again=True))
         return False
     actor = context.note(request, f"{confirmation.action} {confirmation.code}".strip() + " (confirmed)")
-    request.say(text_message(_OUTCOMES[confirmation.action](context, actor, confirmation.code)))
+    request.report(text_message(_OUTCOMES[confirmation.action](context, actor, confirmation.code)))
     return True
 
 
@@ -123,7 +122,7 @@ def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -
     choosing = session.state is SessionState.CHOOSING
     until = session.grace_ends_at if choosing and session.grace_ends_at is not None else session.deadline
     unreachable = context.actions.reach(context.actions.find(code))
-    request.say(answers.extended(code, duration(length), until, unreachable, choosing=choosing))
+    request.report(answers.extended(code, duration(length), until, unreachable, choosing=choosing))
 
 
 def evaluate(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
@@ -131,7 +130,7 @@ def evaluate(context: ResearcherContext, request: Request, words: Sequence[str])
     if words:
         raise Misspelt(too_much(words))
     reviewed = context.actions.evaluate(context.actor(request))
-    request.say(answers.reviewed(reviewed.retried, reviewed.added))
+    request.report(answers.reviewed(reviewed.retried, reviewed.added))
 
 
 def baseline(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
@@ -153,7 +152,7 @@ def _random(context: ResearcherContext, request: Request, words: Sequence[str]) 
         raise Misspelt("Say how many configurations to draw.")
     count, task = count_of(words[0], MOST), _task(context, words[1:])
     begun = context.searchers.start_random(count, context.actor(request), task=task)
-    request.say(answers.random_begun(begun.code, count))
+    request.report(answers.random_begun(begun.code, count))
 
 
 def _tpe(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
@@ -164,7 +163,7 @@ def _tpe(context: ResearcherContext, request: Request, words: Sequence[str]) -> 
         tries, rest = count_of(rest[1] if len(rest) > 1 else "", MOST_TRIES), rest[2:]
     task = _task(context, rest)
     begun = context.searchers.start_tpe(count, context.actor(request), tries, task=task)
-    request.say(answers.tpe_begun(begun.code, count, tries, context.settings.time.limit_minutes))
+    request.report(answers.tpe_begun(begun.code, count, tries, context.settings.time.limit_minutes))
 
 
 def _task(context: ResearcherContext, words: Sequence[str]) -> str:
@@ -183,4 +182,4 @@ def _stop(context: ResearcherContext, request: Request, words: Sequence[str]) ->
     if words:
         raise Misspelt(too_much(words))
     stopped = context.searchers.stop(context.actor(request))
-    request.say(answers.baselines_stopped([each.code for each in stopped.baselines]))
+    request.report(answers.baselines_stopped([each.code for each in stopped.baselines]))

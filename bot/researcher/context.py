@@ -10,13 +10,13 @@ from slack_sdk.errors import SlackApiError
 from bot.checks.slack_checks import Connect
 from bot.researcher.permissions import GroupUnknown, Permissions
 from bot.researcher.views import answers
-from bot.researcher.views.pages import Page, text_message
+from bot.researcher.views.pages import Page
 from bot.runner.baselines import Baselines
 from bot.runner.running_jobs import RunningJobs
 from bot.runner.subprocess_job import SubprocessJob
 from bot.settings.settings import Settings
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.block_kit import Message
+from bot.slack.block_kit import Message, text_message
 from bot.slack.client import Slack
 from bot.slack.interactions import Interaction, Interactions, Surface
 from bot.slack.rate_limiter import CallNotMade
@@ -63,21 +63,16 @@ class Request:
         return self.interaction.surface is not Surface.COMMAND
 
     def say(self, message: Message) -> None:
-        """Answer with a message: in the place of the one with the button, or below the command."""
-        self.interaction.respond(message, replace=self.pressed)
-
-    def report(self, message: Message) -> None:
-        """Tell an outcome that cannot be asked for again: it is posted in the researcher's direct messages."""
-        slack = self.interaction.slack
-        try:
-            slack.post(slack.direct_channel(self.user), message)
-        except (SlackApiError, CallNotMade, OSError) as error:
-            log.warning("an outcome cannot be posted in a researcher's direct messages: %s", error)
-            self.interaction.respond(message, replace=False)
+        """Give an answer that can be asked for again: in the place of the message with the button, or a new one."""
+        self.interaction.answer(message, replace=self.pressed)
 
     def add(self, message: Message) -> None:
-        """Answer with one more message."""
-        self.interaction.respond(message, replace=False)
+        """Give one more answer that can be asked for again."""
+        self.interaction.answer(message)
+
+    def report(self, message: Message, *more: Message) -> None:
+        """Tell an outcome, which cannot be asked for again: it stays in the researcher's direct messages."""
+        self.interaction.report(message, *more, replace=self.pressed)
 
     def show(self, page: Page) -> None:
         """Answer with a page: in the open modal, in a new one, or in a message when it is too late for a modal."""
@@ -92,7 +87,7 @@ class Request:
                 log.info("a page is shown as a message: %s", error)
             else:
                 return
-        self.interaction.respond(page.message(), replace=self.pressed)
+        self.interaction.answer(page.message(), replace=self.pressed)
 
 
 Handler = Callable[["ResearcherContext", Request], None]

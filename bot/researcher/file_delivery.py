@@ -70,7 +70,7 @@ def deliver(context: ResearcherContext, request: Request, content: Sequence[File
         NotSent: Slack does not take them.
     """
     try:
-        uploads.send(context.slack, context.slack.open_channel(request.user), content, comment)
+        uploads.send(context.slack, context.slack.direct_channel(request.user), content, comment)
     except SlackApiError as error:
         raise NotSent(f"Slack answers “{error.response['error']}”.") from error
     except (CallNotMade, OSError) as error:
@@ -125,7 +125,7 @@ def _send(context: ResearcherContext, request: Request, what: str, make: Callabl
                 content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
                 deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
             except (NotMade, NotSent) as error:
-                request.add(answers.not_sent(what, str(error)))
+                request.report(answers.not_sent(what, str(error)))
             else:
                 request.add(answers.sent(what))
 

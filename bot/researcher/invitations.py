@@ -47,8 +47,7 @@ def _steps(context: ResearcherContext, request: Request, named: Mentions) -> Ite
         yield partial(invite_one, user)
         if total > LONG_LIST and (len(outcomes) % LONG_LIST == 0 or len(outcomes) == total):
             yield partial(progress.show, len(outcomes))
-    for message in views.invited(outcomes, named.others):
-        yield partial(request.report, message)
+    yield lambda: request.report(*views.invited(outcomes, named.others))
 
 
 class _Progress:

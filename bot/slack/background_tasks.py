@@ -43,7 +43,7 @@ _ANSWER_THREADS, _FOLLOW_UP_THREADS, _FILE_THREADS = 32, 8, 2
 _ANSWER_SECONDS = 10.0
 """How long each call of an answer waits for its turn. A person who waits longer is asked to try again."""
 
-Tell = Callable[[str], None]
+Tell = Callable[[str], object]
 """Gives a text to the person who waits for a task."""
 
 

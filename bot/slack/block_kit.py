@@ -57,6 +57,11 @@ class Message:
     blocks: tuple[Block, ...]
 
 
+def text_message(text: str, *more: Block) -> Message:
+    """A message with a line of mrkdwn, and blocks below it."""
+    return Message(text=text, blocks=(section(text), *more))
+
+
 def escape(text: str) -> str:
     """Text that somebody typed, safe inside mrkdwn."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,14 +1,13 @@
 """The bot's calls to Slack: every call waits for its turn, and every message has a text for screen readers."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
@@ -70,16 +69,14 @@ class Slack:
         """
         return str(self.client.auth_test()["team_id"])
 
-    def post(
-        self, channel: str, message: Message, *, thread_ts: str | None = None, also_in_channel: bool = False
-    ) -> str:
+    def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> str:
         """Post a message. Returns its ts.
 
         Args:
             channel: The conversation.
             message: The message; without blocks, only its text is posted.
             thread_ts: The message to reply to, in its thread.
-            also_in_channel: Whether a reply also shows in the conversation, where it counts as unread.
+            broadcast: Whether a reply also shows in the conversation, where it counts as unread.
 
         Raises:
             SlackApiError: Slack refuses it.
@@ -89,7 +86,7 @@ class Slack:
             text=message.text,
             blocks=message.blocks,
             thread_ts=thread_ts,
-            reply_broadcast=also_in_channel or None,
+            reply_broadcast=broadcast or None,
             unfurl_links=False,
             unfurl_media=False,
         )
@@ -124,18 +121,13 @@ class Slack:
         with _unless_gone("file_not_found", "file_deleted"):
             self.client.files_delete(file=file_id)
 
-    def whisper(
-        self, channel: str, user: str, text: str, *, thread_ts: str | None = None, blocks: Sequence[Block] = ()
-    ) -> None:
-        """Post a message that only one person sees, until they reload Slack."""
-        self.client.chat_postEphemeral(
-            channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread_ts
-        )
-
-    def replace_pressed(self, response_url: str, message: Message | None) -> None:
+    def replace_pressed(self, response_url: str, message: Message | None) -> bool:
         """Replace the message in which somebody pressed a button, or delete it.
 
         The call does not count for a rate limit. The address is valid for half an hour; after that, nothing happens.
+
+        Returns:
+            Whether Slack accepted it.
         """
         try:
             answer = WebhookClient(response_url).send(
@@ -146,9 +138,10 @@ class Slack:
             )
         except (SlackClientError, OSError) as error:  # the step is done; a second press says that it is
             log.warning("a pressed message stays as it was: %s", error)
-            return
+            return False
         if answer.status_code != 200:
             log.info("a pressed message stays as it was: %s", answer.body)
+        return answer.status_code == 200
 
     def respond(self, response_url: str, message: Message, *, replace: bool = False) -> bool:
         """Answer a command, or a press in a message that only one person sees. It does not count for a rate limit.
@@ -161,9 +154,13 @@ class Slack:
         Returns:
             Whether Slack accepted it.
         """
-        answer = WebhookClient(response_url).send(
-            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
-        )
+        try:
+            answer = WebhookClient(response_url).send(
+                text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
+            )
+        except (SlackClientError, OSError) as error:
+            log.warning("an answer is not given at its address: %s", error)
+            return False
         if answer.status_code != 200:
             log.info("Slack did not accept an answer: %s", answer.body)
         return answer.status_code == 200

@@ -39,7 +39,7 @@ class _Errand:
 
     doing: str
     steps: Iterator[Step]
-    tell: Callable[[str], None] | None
+    tell: Callable[[str], object] | None
     failed: list[Step] = field(default_factory=list)
     round: int = 0
     not_before: float = 0.0
@@ -78,7 +78,7 @@ class Errands:
         self._closing = self._is_over = False
         self._threads: list[threading.Thread] = []
 
-    def add(self, doing: str, steps: Iterable[Step], *, tell: Callable[[str], None] | None = None) -> None:
+    def add(self, doing: str, steps: Iterable[Step], *, tell: Callable[[str], object] | None = None) -> None:
         """Do an errand soon. After :meth:`close` none is begun.
 
         Args:

@@ -60,7 +60,7 @@ class ErrorReporter:
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
 
-    def report(self, error: BaseException, doing: str, *, tell: Callable[[str], None] | None = None) -> str:
+    def report(self, error: BaseException, doing: str, *, tell: Callable[[str], object] | None = None) -> str:
         """Log an error, tell the admins, and tell the person who waited for the answer.
 
         Args:
@@ -78,7 +78,7 @@ class ErrorReporter:
         self._alarms.error(doing, type(error).__name__, code)
         return code
 
-    def too_slow(self, error: CallNotMade, doing: str, *, tell: Callable[[str], None] | None = None) -> None:
+    def too_slow(self, error: CallNotMade, doing: str, *, tell: Callable[[str], object] | None = None) -> None:
         """Report a call that did not get its turn within Slack's limits. It can be tried again.
 
         Args:

@@ -1,4 +1,14 @@
-"""Pressed buttons and slash commands: acknowledged at once, handled on the threads for answers, answered in private."""
+"""Pressed buttons and slash commands: acknowledged at once, handled on the threads for answers, answered in private.
+
+Where an answer appears:
+
+- In the direct messages with the bot it is an ordinary message, in the thread where the person acted if they acted in
+  one. It is as private as an ephemeral message there, and it stays when Slack reloads.
+- Over a modal and over the Home tab it is a modal.
+- Anywhere else only the person may see it. An answer that can be asked for again (:meth:`Interaction.answer`) is an
+  ephemeral message. What cannot be asked for again, such as the outcome of an action or an error
+  (:meth:`Interaction.report`), is posted in the direct messages, and an ephemeral message says so.
+"""
 
 import logging
 import re
@@ -14,7 +24,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.block_kit import Message, notice, section, without_button
+from bot.slack.block_kit import Message, notice, section, text_message, without_button
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 
@@ -41,6 +51,7 @@ class Interaction:
         trigger_id: Opens one modal within three seconds.
         surface: Where the person pressed or typed.
         channel: The conversation; empty in a modal or the Home tab.
+        ephemeral: Whether the message of the button is seen by this person only.
         thread_ts: The root of the message's thread.
         message_ts: The message of the button; empty elsewhere.
         view_id: The modal of the button; empty elsewhere.
@@ -55,6 +66,7 @@ class Interaction:
     trigger_id: str
     surface: Surface
     channel: str = ""
+    ephemeral: bool = False
     thread_ts: str | None = None
     message_ts: str = ""
     view_id: str = ""
@@ -74,6 +86,7 @@ class Interaction:
             trigger_id=body.get("trigger_id", ""),
             surface=Surface(view["type"]) if view else Surface.MESSAGE,
             channel=(body.get("channel") or {}).get("id", ""),
+            ephemeral=bool(container.get("is_ephemeral")),
             thread_ts=message.get("thread_ts") or container.get("thread_ts"),
             message_ts=container.get("message_ts", ""),
             view_id=view.get("id", ""),
@@ -92,47 +105,109 @@ class Interaction:
             value=body.get("text") or "",
             trigger_id=body["trigger_id"],
             surface=Surface.COMMAND,
+            channel=body["channel_id"],
             response_url=body["response_url"],
         )
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the person acted in the direct messages with the bot. May wait for Slack."""
+        if not self.channel.startswith("D"):
+            return False
+        if self.message_ts and not self.ephemeral:
+            return True  # the bot's own message
+        try:  # a conversation between two people begins with D, too
+            return self.channel == self.slack.direct_channel(self.user)
+        except (SlackApiError, CallNotMade, OSError):
+            return False
+
     def tell(self, text: str, blocks: Sequence[Block] = ()) -> None:
-        """Answer in private, where the person looks: over the modal, over the Home tab, or in the conversation.
+        """Answer with a text.
 
         Args:
-            text: The answer.
+            text: The answer, which can be asked for again.
             blocks: What follows the text, such as the button for the next step; left out over a modal.
         """
-        if self.surface is Surface.MODAL:
-            self.slack.push_modal(self.trigger_id, notice("Please note", text))
-            return
-        if self.surface is Surface.HOME:
-            try:
-                self.slack.open_modal(self.trigger_id, notice("Please note", text, *blocks))
-            except (SlackApiError, CallNotMade):  # the three seconds are over
-                log.info("an answer to a press in a Home tab is given in the conversation")
-            else:
-                return
-        channel = self.channel or self.slack.open_channel(self.user)
-        shown = (section(text), *blocks) if blocks else ()
-        self.slack.whisper(channel, self.user, text, thread_ts=self.thread_ts, blocks=shown)
+        self.answer(Message(text=text, blocks=(section(text), *blocks)))
 
     def apologise(self, text: str) -> None:
         """Say in private that something failed or took too long."""
-        if self.surface is Surface.COMMAND:
-            self.respond(Message(text=text, blocks=(section(text),)), replace=False)
-        else:
-            self.tell(text)
+        self.report(text_message(text))
 
-    def respond(self, message: Message, *, replace: bool) -> None:
-        """Answer in private at the response address, or by a direct message if there is no valid address.
+    def answer(self, message: Message, *, replace: bool = False) -> None:
+        """Give an answer that the person can ask for again.
 
         Args:
             message: The answer.
             replace: Whether it replaces the message with the button.
         """
-        if self.response_url and self.slack.respond(self.response_url, message, replace=replace):
+        if self._show_over_view(message) or self._answer_directly(message, replace=replace):
             return
-        self.slack.post(self.slack.open_channel(self.user), message)
+        if not self._answer_privately(message, replace=replace):
+            self._post_directly(message)
+
+    def report(self, message: Message, *more: Message, replace: bool = False) -> None:
+        """Give an answer that cannot be asked for again: the outcome of an action, an error.
+
+        Args:
+            message: The answer.
+            more: The rest of a long answer.
+            replace: Whether it replaces the message with the button.
+        """
+        if not self._show_over_view(message) and not self._answer_directly(message, replace=replace):
+            self._answer_elsewhere(message, replace=replace)
+        for each in more:
+            self._post_directly(each)
+
+    def reply(self, message: Message) -> None:
+        """Post a message where the person acted: in the thread, if they acted in one.
+
+        The root of a thread is seen in the conversation and in the thread. So an answer to a press there appears in
+        both.
+        """
+        is_root = self.thread_ts is not None and self.thread_ts == self.message_ts
+        self.slack.post(self.channel, message, thread_ts=self.thread_ts, broadcast=is_root)
+
+    def _show_over_view(self, message: Message) -> bool:
+        """Show an answer over the modal or the Home tab. Returns false if the person acted elsewhere."""
+        if self.surface not in (Surface.MODAL, Surface.HOME):
+            return False
+        try:
+            if self.surface is Surface.MODAL:
+                self.slack.push_modal(self.trigger_id, notice("Please note", message.text))
+            else:
+                self.slack.open_modal(self.trigger_id, notice("Please note", message.text, *message.blocks[1:]))
+        except (SlackApiError, CallNotMade):  # the three seconds are over
+            log.info("an answer to a press in a %s is given in the conversation", self.surface)
+            self._post_directly(message)
+        return True
+
+    def _answer_directly(self, message: Message, *, replace: bool) -> bool:
+        """Answer in the direct messages. Returns false if the person acted elsewhere."""
+        if not self.is_direct:
+            return False
+        is_replaced = replace and bool(self.response_url) and self.slack.replace_pressed(self.response_url, message)
+        if not is_replaced:
+            self.reply(message)
+        return True
+
+    def _answer_elsewhere(self, message: Message, *, replace: bool) -> None:
+        """Post an answer in the direct messages, and say so where the person acted."""
+        try:
+            self._post_directly(message)
+        except (SlackApiError, CallNotMade, OSError) as error:
+            log.warning("an outcome cannot be posted in the direct messages: %s", error)
+            if not self._answer_privately(message, replace=replace):
+                raise
+        else:
+            self._answer_privately(_IN_DIRECT_MESSAGES, replace=replace)
+
+    def _answer_privately(self, message: Message, *, replace: bool) -> bool:
+        """Answer with an ephemeral message. Returns whether Slack accepted it."""
+        return bool(self.response_url) and self.slack.respond(self.response_url, message, replace=replace)
+
+    def _post_directly(self, message: Message) -> None:
+        self.slack.post(self.slack.direct_channel(self.user), message)
 
     def settle(self, done: str) -> None:
         """Replace the button by a line that says what is done. A message that only the person sees is deleted."""
@@ -150,6 +225,8 @@ class Interaction:
         else:
             self.slack.open_modal(self.trigger_id, view)
 
+
+_IN_DIRECT_MESSAGES = text_message("I have answered in your direct messages with me.")
 
 Handler = Callable[[Interaction], None]
 """Handles a press or a command after it was acknowledged."""

@@ -304,8 +304,8 @@ class House:
         return person.wait_for("Your final choice is recorded:", PATIENCE)
 
     def told(self, person: Person, words: str, *, after: str = "") -> Message:
-        """Wait for something that only this person sees."""
-        return person.wait_for(lambda message: message.ephemeral and words in message.text, PATIENCE, after=after)
+        """Wait for an answer to this person, which stays when Slack reloads."""
+        return person.wait_for(lambda message: not message.ephemeral and words in message.text, PATIENCE, after=after)
 
     def reported(self, words: str) -> Message:
         """Wait for something in the report channel."""

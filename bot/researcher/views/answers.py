@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, stdev
 
-from bot.researcher.views.pages import text_message
 from bot.researcher.views.status import baseline_line
-from bot.slack.block_kit import Message, clock_time, context, escape, sections, shorten
+from bot.slack.block_kit import Message, clock_time, context, escape, sections, shorten, text_message
 from bot.study.reach import Unreachable
 from storage.queries.baseline_status import BaselineStatus
 from storage.schema.states import Searcher

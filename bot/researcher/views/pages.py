@@ -96,8 +96,3 @@ def pages(items: int, per_page: int) -> int:
 def within(number: int, of: int) -> int:
     """The number of the existing page that is nearest to this number."""
     return min(max(number, 1), of)
-
-
-def text_message(text: str, *more: Block) -> Message:
-    """A message with a line of text, and blocks below it."""
-    return Message(text=text, blocks=(section(text), *more))

@@ -12,8 +12,7 @@ from slack_sdk.models.views import View
 from bot.checks.findings import Finding, Verdict
 from bot.live.choice import Setting, live_form
 from bot.live.forms import LiveForm
-from bot.researcher.views.pages import text_message
-from bot.slack.block_kit import Message, actions, button, escape, modal, paragraphs, section
+from bot.slack.block_kit import Message, actions, button, escape, modal, paragraphs, section, text_message
 from storage.schema.tables import SlackCheck
 
 READ, NONE_READ = "slack_check_read", "slack_check_none"

@@ -34,6 +34,11 @@ def told(person, channel, words, after=""):
     )
 
 
+def kept(person, words, after=""):
+    """What stays in the direct messages of this person."""
+    return person.wait_for(lambda message: not message.ephemeral and words in message.text, PATIENCE, after=after)
+
+
 def post(office, words, button=None):
     """The newest post with these words, and this button."""
 
@@ -98,7 +103,7 @@ def test_buttons_outside_the_report_channel_are_for_researchers_alone(office):
     blocks = [dict(each) for each in running.blocks]
     moved = client.chat_postMessage(channel=elsewhere, text=running.text, blocks=blocks)
     office.admin.press(office.admin.message(str(moved["ts"]), elsewhere), "Pause")
-    told(office.admin, elsewhere, "This is not the report channel any more. Nothing was done.")
+    kept(office.admin, "This is not the report channel any more. Nothing was done.")
     assert state(office) is StudyState.OPEN
 
 
@@ -179,14 +184,15 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     alert = raised(office, AlertKind.EVALUATION_FAILED, f"evaluation:1 of {code} failed in slot 0: RuntimeError.")
     assert alert.buttons == ("Retry failed evaluations", "Acknowledge")
     researcher.press(alert, "Retry failed evaluations")
-    told(researcher, office.reports, "1 evaluation runs again.", after=alert.ts)
+    kept(researcher, "1 evaluation runs again.", after=alert.ts)
+    told(researcher, office.reports, "I have answered in your direct messages with me.", after=alert.ts)
     office.admin.wait_until(lambda: not evaluations.due(office.store), PATIENCE)
     assert [each.actor for each in events.read(office.store, kind=EventKind.RETRIED)] == ["researcher-2"]
     summary = evaluations.evaluation_summary(office.store, office.session(person).choice.id)
     assert (summary.complete, summary.failed) == (1, 0)
     assert f"test accuracy {summary.mean:.1f} %" in results.text
     researcher.press(alert, "Retry failed evaluations")
-    told(researcher, office.reports, "No evaluation has failed", after=alert.ts)
+    kept(researcher, "No evaluation has failed", after=alert.ts)
     posted = [each for each in office.admin.messages(office.reports) if f"{code} has finished" in each.text]
     assert [each.ts for each in posted] == [results.ts]
 

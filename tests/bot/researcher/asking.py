@@ -7,12 +7,13 @@ PATIENCE = 60.0
 
 
 def ask(person: Person, text: str, channel: str | None = None) -> Message:
-    """Type ``/study`` with a text, and wait for the answer: the first message that follows."""
+    """Type ``/study`` with a text, and wait for the answer: the next message, in a channel one for them alone."""
     seen = max((each.ts for each in person.messages(channel)), default="")
     person.command("/study", text, channel)
 
     def answered() -> Message | None:
-        return next((each for each in person.messages(channel) if each.bot and each.ts > seen), None)
+        answers = (each for each in person.messages(channel) if each.bot and each.ts > seen)
+        return next((each for each in answers if channel is None or each.ephemeral), None)
 
     return person.wait_until(answered, PATIENCE, lambda: f"an answer to {text}")
 

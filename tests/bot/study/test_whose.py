@@ -35,7 +35,7 @@ def test_another_persons_trial_cannot_be_cancelled_or_copied(house, owner, stran
     ended = house.trial(owner, 1, "· cancelled", button="Tune from here")
     told = house.told(stranger, "somebody else's session")
     stranger.press(repost(house, stranger, ended), "Tune from here")
-    stranger.wait_for(lambda message: message.ephemeral and message.ts > told.ts)
+    house.told(stranger, "somebody else's session", after=told.ts)
     assert stranger.modal() is None
 
 
