@@ -25,7 +25,7 @@ from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
 from reports.figures.loss_plot import LossCurves
 
-__all__ = ["Address", "Counters", "LiveFeed", "Priority", "Rendering"]
+__all__ = ["Address", "Counters", "LiveFeed", "NotNow", "Priority", "Rendering"]
 
 logger = logging.getLogger(__name__)
 
@@ -93,14 +93,18 @@ class Counters:
     deletes: int
 
 
+class NotNow(Exception):
+    """A message is to stay as it is for now. It is touched again when that is over."""
+
+
 class LiveFeed:
     """Keeps messages up to date. Safe from any thread.
 
     Args:
         client: The client with the bot's token.
         plots: Shows curves in a form that the workspace accepts.
-        render: Returns how the message of a subject should look now, or ``None`` if there is no message. Called on the
-            feed's threads.
+        render: Returns how the message of a subject should look now, or ``None`` if there is no message. Raises
+            :class:`NotNow` for a message that is to stay as it is. Called on the feed's threads.
         repost: Posts the present plot of a subject anew, where its message cannot show it. Called on the feed's
             threads.
         workers: The number of frames that are made at once. Where they are pictures, Slack needs a second or more to
@@ -174,8 +178,8 @@ class LiveFeed:
                     self._send_awaited(job.subject)
                 else:
                     self._send_frame(job.subject)
-            except CallNotMade:
-                logger.debug("An update of %s was given up.", job.subject.name)
+            except (CallNotMade, NotNow) as reason:
+                logger.debug("An update of %s was given up: %s", job.subject.name, reason)
             except Exception as error:  # noqa: BLE001 - whatever it is, the feed goes on and tells
                 self._queue.retry(job, lasting=not may_pass(error))
                 self._plots.report(job.subject.name, error)

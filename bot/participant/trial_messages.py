@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 
-from bot.live.feed import Address, Rendering
+from bot.live.feed import Address, NotNow, Rendering
 from bot.live.forms import Form, Shown
 from bot.live.plots import Attempt, Plots
 from bot.participant.time_estimate import TimeEstimate
@@ -30,6 +30,7 @@ from storage.queries import history
 from storage.queries.history import SessionView, TrialView
 from storage.refusals import Refused
 from storage.schema.states import JobKind, SessionState, TrialState
+from storage.transitions import notices
 from training.tasks import TaskFacts
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class TrialMessages:
         self._touch = touch
         self._now = now
         self._posters = Posters()
+        self._not_posted: set[int] = set()
 
     # --- posting ---------------------------------------------------------------------------------------------------
 
@@ -109,6 +111,11 @@ class TrialMessages:
             with self._posters.only_one(subject):
                 if posts.find(self._store, subject) is None:
                     self._post_result(trial, subject, root)
+        except Exception:
+            self._not_posted.add(trial.id)
+            raise
+        else:
+            self._not_posted.discard(trial.id)
         finally:
             # It shrinks to one line; or shows the result itself, where that could not be posted.
             self._touch(trial.subject, Priority.RESULT)
@@ -229,6 +236,7 @@ class TrialMessages:
 
         Raises:
             Refused: There is no such trial (any more).
+            NotNow: The result is being posted. Until it is, the trial's message stays as it is.
         """
         trial = history.trial_view(self._store, int(subject.partition(":")[2]))
         view = history.session_view(self._store, trial.session_id)
@@ -238,8 +246,11 @@ class TrialMessages:
         address = Address(channel, post_ts)
         if subject == trial.subject and not trial.state.is_finished:
             return self._render_running(trial, view, address)
-        if subject == trial.subject and posts.find(self._store, posts.result_of(trial.id)) is not None:
-            return Rendering(address, lambda _: ended_line(trial))
+        if subject == trial.subject:
+            if posts.find(self._store, posts.result_of(trial.id)) is not None:
+                return Rendering(address, lambda _: ended_line(trial))
+            if trial.id not in self._not_posted and notices.awaits_result(self._store, view.participant_id, trial.id):
+                raise NotNow("The result is being posted.")
         curves = self._stored_curves(trial, view)
         picture = Shown(file_id, curves) if file_id is not None and curves is not None else None
         return Rendering(

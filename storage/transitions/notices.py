@@ -29,6 +29,13 @@ def awaits(store: Store, participant_id: int, kind: NoticeKind) -> bool:
         return transaction.exec(query).first() is not None
 
 
+def awaits_result(store: Store, participant_id: int, trial_id: int) -> bool:
+    """Whether a participant is still to be told the result of a trial."""
+    with store.read() as transaction:
+        query = select(Notice).where(Notice.participant_id == participant_id, Notice.kind == NoticeKind.TRIAL_ENDED)
+        return any(notice.details["trial"] == trial_id for notice in transaction.exec(query))
+
+
 def done(store: Store, notice_id: int) -> None:
     """Delete a notice: its message is posted, or cannot be posted any more. A second call changes nothing."""
     with store.write() as transaction:

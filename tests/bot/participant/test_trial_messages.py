@@ -1,11 +1,14 @@
 """What a participant sees of a trial in Slack as it is: charts while it runs, and a result that is posted."""
 
+import threading
 from dataclasses import replace
 from itertools import count
 
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.live.feed import Priority
+from bot.participant.trial_messages import TrialMessages
 from bot.slack.client import Slack
 from storage import posts
 from storage.database import Store
@@ -110,6 +113,30 @@ def test_the_result_is_posted_with_its_picture_and_what_can_be_done_next(trial):
     assert conversation.unread == 1
 
 
+def test_until_the_result_is_posted_the_message_stays_as_it_is(trial, monkeypatch):
+    tuned = trial()
+    tuned.run(1)
+    held, let_go = threading.Event(), threading.Event()
+    post = TrialMessages._post_result
+
+    def wait_first(messages, *given):
+        held.set()
+        assert let_go.wait(PATIENCE)
+        post(messages, *given)
+
+    monkeypatch.setattr(TrialMessages, "_post_result", wait_first)
+    feed = tuned.house.running.feed
+    tuned.workers.end(Ending.COMPLETE, 61.2)
+    assert held.wait(PATIENCE)
+    before = tuned.live
+    feed.touch(tuned.shown.subject, Priority.FRAME)  # as a frame that was on its way when the trial ended
+    tuned.person.wait_until(feed._queue._is_idle, PATIENCE)
+    assert tuned.live == before
+    let_go.set()
+    tuned.result()
+    tuned.has_shrunk()
+
+
 def test_its_buttons_follow_the_session_and_its_picture_stays(trial):
     tuned = trial()
     tuned.run(1)
@@ -166,6 +193,7 @@ def test_after_the_end_the_button_leads_to_the_result(trial):
     tuned = trial()
     live = tuned.run(1)
     tuned.end()
+    tuned.has_shrunk()
     with pytest.raises(Exception, match="not there any more"):
         tuned.person.press(live, "Show as picture")  # the message has shrunk, so Slack says it
     with pytest.raises(Exception, match="The picture of its losses is in its result"):
