@@ -1,22 +1,18 @@
 """Builds the bot from its parts. Every part gets in its constructor what it works with."""
 
 import logging
-import re
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
-from slack_bolt import Ack, App, BoltResponse
-from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt import App
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin import listeners as admin_listeners
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
-from bot.checks.connection import connect
+from bot.checks import connection
 from bot.live.choice import chosen_plots
 from bot.live.feed import LiveFeed, Priority
 from bot.live.plots import Plots
@@ -37,9 +33,11 @@ from bot.runner.running_jobs import RunningJobs
 from bot.runner.scheduler import Scheduler
 from bot.runner.subprocess_job import SubprocessJob
 from bot.settings.settings import Credentials, Settings, SettingsError
+from bot.slack import bolt
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.client import PacedClient, Slack
-from bot.slack.error_reporting import ErrorReporter, apology
+from bot.slack.connections import CHECK_SECONDS, Connections
+from bot.slack.error_reporting import ErrorReporter
 from bot.slack.interactions import Interactions
 from bot.slack.rate_limiter import RateLimiter
 from bot.study.invitations import Invitations
@@ -60,9 +58,6 @@ from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
 log = logging.getLogger(__name__)
-
-_LISTENERS = 32
-"""The number of threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
 
 _HEARTBEAT_SECONDS = 5.0
 
@@ -125,7 +120,7 @@ class Bot:
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
         self._tasks = background = BackgroundTasks(self.errors, self._limiter)
-        _report_errors(app, self.errors)
+        bolt.report_errors(app, self.errors)
         interactions = Interactions(app, slack, background)
         permissions = Permissions(settings.slack, slack)
 
@@ -204,7 +199,7 @@ class Bot:
                 self._subprocesses,
                 background,
                 permissions,
-                partial(connect, credentials.app_token, credentials.api_url),
+                partial(connection.connect, credentials.app_token, credentials.api_url),
                 greeting(settings.consent_text),
                 now,
             )
@@ -213,8 +208,15 @@ class Bot:
         admin_listeners.register(
             AdminContext(interactions, store, slack, self.actions, self.admins, channel, permissions.includes, now)
         )
-        app.action(re.compile(""))(_unknown)
-        self._handler = SocketModeHandler(app, credentials.app_token, concurrency=_LISTENERS)
+        bolt.acknowledge_the_rest(app)
+        self._handler = bolt.make_handler(app, credentials.app_token)
+        self._connections = Connections(
+            self._handler.client,
+            slack.messages,
+            partial(connection.count, credentials.app_token, credentials.api_url),
+            another=self.admins.another_bot,
+            alone=self.admins.alone_again,
+        )
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -243,7 +245,7 @@ class Bot:
 
     def close(self) -> None:
         """Stop listening, and then stop everything else. Jobs that were running run again at the next start."""
-        _close_connection(self._handler)
+        bolt.close_connection(self._handler)
         self._scheduler.close()
         self._dispatcher.close()
         self._subprocesses.close()
@@ -281,6 +283,7 @@ class Bot:
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
+        scheduler.every(CHECK_SECONDS, "seeing whether another bot is connected", self._connections.check)
         self.searchers.resume()
         self.admins.start(scheduler)
 
@@ -293,6 +296,7 @@ class Bot:
         except AlreadyRunning as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
             self.stopped_because = str(error)
+            self.admins.stopped(str(error))
             self.stop()
 
     def _touch(self, subject: str, priority: Priority) -> None:
@@ -300,19 +304,6 @@ class Bot:
 
     def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
-
-
-def _close_connection(handler: SocketModeHandler) -> None:
-    """Close the connection to Slack.
-
-    The SDK's client loses the request to close when its receiving thread starts at the same moment. Then it would wait
-    for that thread without end. So the request is repeated until the client has closed.
-    """
-    closing = threading.Thread(target=handler.close, name="closing-connection", daemon=True)
-    closing.start()
-    while closing.is_alive():
-        handler.client.current_session_state.terminated = True
-        closing.join(0.1)
 
 
 def _check_consent(settings: Settings) -> None:
@@ -347,38 +338,13 @@ def _open(database: str, one_bot: OneBot) -> Store:
 
 def _app(client: PacedClient) -> App:
     try:
-        client.auth_test()  # Bolt calls it too, but hides why Slack refuses
-        return App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
+        return bolt.make_app(client)
     except SlackApiError as error:
         raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
     except OSError as error:
         raise SettingsError(
             f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
         ) from error
-
-
-def _report_errors(app: App, errors: ErrorReporter) -> None:
-    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        return _report(errors, error, body)
-
-    app.error(failed)
-
-
-def _unknown(ack: Ack) -> None:
-    """Acknowledge a button of an older version, or a button whose press needs no answer."""
-    ack()
-
-
-def _report(errors: ErrorReporter, error: Exception, body: dict[str, Any]) -> BoltResponse:
-    """Report a listener that failed before it acknowledged, and tell the person where they look."""
-    code = errors.report(error, f"answering a {body.get('type', 'command')}")
-    if body.get("type") == "view_submission":
-        inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
-        if inputs:  # the form stays open, with all that was typed
-            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: apology(code)}})
-    if "command" in body:
-        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": apology(code)})
-    return BoltResponse(status=200, body="")
 
 
 def _refused(token: str, error: SlackApiError) -> str:

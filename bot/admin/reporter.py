@@ -3,6 +3,7 @@
 import http.client
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +21,11 @@ from bot.admin.disk import CHECK_SECONDS, DiskWatch
 from bot.admin.final_report import FinalReports
 from bot.admin.participant_results import ParticipantResults
 from bot.admin.report_channel import ReportChannel
+from bot.admin.views.announcements import alone_again, stopped
 from bot.admin.views.participant_results import bot_started
 from bot.runner.scheduler import Scheduler
 from bot.settings.settings import Settings
+from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 from storage.database import Store
@@ -71,6 +74,7 @@ class AdminReporter:
         self._final_reports = FinalReports(settings, store, slack, self._channel, self.alert)
         self._disk = DiskWatch(_folders(settings), self.alert)
         self._greeted = False
+        self._lines: deque[Message] = deque()
         self._woken = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="admins", daemon=True)
@@ -166,6 +170,29 @@ class AdminReporter:
                 f"Slack accepts no {method} for {seconds:g} s. Nothing is lost. Loss plots change less often.",
             )
 
+    def another_bot(self, connections: int) -> None:
+        """Another program is connected as the same Slack app.
+
+        Args:
+            connections: How many connections it has.
+        """
+        many = "1 more connection" if connections == 1 else f"{connections} more connections"
+        self.alert(
+            AlertKind.ANOTHER_BOT,
+            f"My Slack app has {many}: another bot runs with the same tokens, perhaps on another machine. Slack sends "
+            "each press to only one of us, so people get wrong answers or none. Stop the other bot.",
+        )
+
+    def alone_again(self) -> None:
+        """The other program is gone."""
+        self._lines.append(alone_again())
+        self.wake()
+
+    def stopped(self, why: str) -> None:
+        """The bot stops by itself; ``why`` is a sentence."""
+        self._lines.append(stopped(why))
+        self.wake()
+
     def _digest_is_due(self) -> None:
         self._digests.is_due()
         self.wake()
@@ -186,6 +213,11 @@ class AdminReporter:
                 pause = LOOK_SECONDS
                 self._woken.wait(LOOK_SECONDS)
 
+    def _say_lines(self) -> None:
+        while self._lines:
+            self._channel.say(self._lines[0])
+            self._lines.popleft()
+
     def _greet(self) -> None:
         study = None if self._greeted else studies.newest_study(self._store)
         if study is not None:
@@ -201,6 +233,7 @@ class AdminReporter:
             self.results.tell,
             self._baseline_results.tell,
             self.alerts.tell,
+            self._say_lines,
             self._digests.tell,
             self._final_reports.tell,
         ):

@@ -71,6 +71,12 @@ def connect(app_token: str, api_url: str) -> Greeting | Finding:
     return Greeting(app_id, int(message.get("num_connections", 0)))
 
 
+def count(app_token: str, api_url: str) -> int | None:
+    """How many connections the app has while one more is open: see :func:`connect`. None if that is not known."""
+    greeting = connect(app_token, api_url)
+    return greeting.connections or None if isinstance(greeting, Greeting) else None
+
+
 def describe(greeting: Greeting, own_connections: int) -> Iterator[Finding]:
     """The findings about a connection that Slack has greeted.
 

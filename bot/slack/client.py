@@ -13,6 +13,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot.slack.block_kit import Message
+from bot.slack.connections import OwnMessages
 from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, on_terms, retry_handlers
 
 log = logging.getLogger(__name__)
@@ -54,10 +55,14 @@ class Slack:
 
     Args:
         client: The client with the bot's token.
+
+    Attributes:
+        messages: The messages that were posted.
     """
 
     def __init__(self, client: PacedClient) -> None:
         self.client = client
+        self.messages = OwnMessages()
         self._direct_channels: dict[str, str] = {}
 
     @cached_property
@@ -90,7 +95,9 @@ class Slack:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return str(answer["ts"])
+        ts = str(answer["ts"])
+        self.messages.posted(str(answer["channel"]), ts)
+        return ts
 
     def update(self, channel: str, ts: str, message: Message, priority: Priority = Priority.RESULT) -> None:
         """Replace a message. The priority says whether a person waits for it.

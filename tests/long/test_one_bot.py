@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from storage.locks import locked
+from tests.bot.conftest import write_study
+from tests.bot.researcher.asking import answer, ask
 from tests.storage.postgresql import PostgreSQL, end_sessions
 
 BLACKMAGIC = Path(sys.executable).with_name("blackmagic")
@@ -49,10 +52,10 @@ def start(house, tmp_path):
     }
     started = []
 
-    def start_it(**environment):
+    def start_it(study=house.study, **environment):
         log = tmp_path / f"log-{len(started)}.txt"
         with log.open("wb") as stderr:
-            command = [BLACKMAGIC, "run", "--study", house.study]
+            command = [BLACKMAGIC, "run", "--study", study]
             process = subprocess.Popen(command, env={**os.environ, **tokens, **environment}, stderr=stderr)
         started.append(Started(process, log))
         return started[-1]
@@ -94,3 +97,34 @@ def test_a_bot_that_has_lost_its_database_to_another_stops_and_says_so(house, st
     assert bot.process.returncode == 3
     assert f"process {os.getpid()} on " in said[-1]
     assert "this bot has stopped so that only one bot uses it" in said[-1]
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_two_bots_with_one_slack_app_on_two_machines_both_tell_their_admins(house, start, tmp_path):
+    """Each has a database of its own, so nothing but Slack can tell them of one another."""
+    first = start()
+    house.workspace.wait_for_app(PATIENCE)
+    researcher = house.workspace.person("Researcher")
+    answer(researcher, ask(researcher, "open"), "Yes, open it", "The study is open.")
+    person = house.newcomer("Talks")
+    person.say("hello")
+    person.wait_for("I agree", PATIENCE)
+    (tmp_path / "elsewhere").mkdir()
+    given = {"report_channel": house.reports, "researchers": [house.workspace.person("Researcher").id]}
+    study = write_study(tmp_path / "elsewhere", database=f"sqlite:///{tmp_path / 'elsewhere' / 'study.db'}", **given)
+    second = start(study, TMPDIR=str(tmp_path))
+    person.wait_until(lambda: house.workspace.connections == 2, PATIENCE)
+    begun = time.monotonic()
+
+    def told():
+        person.say("hello?")
+        time.sleep(1)
+        return len([each for each in house.admin.messages(house.reports) if "Another bot uses" in each.text]) == 2
+
+    person.wait_until(told, PATIENCE)
+    print(f"both bots have told their admins after {time.monotonic() - begun:.0f} s")
+    for bot in (first, second):
+        assert "another program is connected as the same Slack app" in bot.log.read_text()
+    second.process.send_signal(signal.SIGTERM)
+    second.process.wait(PATIENCE)
+    house.admin.wait_for("The other bot is gone", PATIENCE, channel=house.reports)

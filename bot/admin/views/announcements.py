@@ -97,6 +97,18 @@ def baseline_stopped(code: str, signed: Signed) -> Message:
     return _line(f"{signed.actor} stopped the baseline {code}. Its trials are kept.", signed)
 
 
+def stopped(why: str) -> Message:
+    """The bot has stopped by itself."""
+    text = f"⚠️ I have stopped. {escape(why)}"
+    return Message(text=text, blocks=(section(text),))
+
+
+def alone_again() -> Message:
+    """The other bot, about which there was an alert, is gone."""
+    text = "✅ The other bot is gone. All that people do comes to me again."
+    return Message(text=text, blocks=(section(text),))
+
+
 def _headline(title: str, text: Block, signed: Signed, controls: Controls | None) -> Message:
     row = controls_row(controls) if controls is not None else []
     return Message(text=f"{title}.", blocks=(header(title), text, context(str(signed)), *row))

@@ -80,6 +80,11 @@ def steps():
     return Steps()
 
 
+def new_threads(before, name):
+    """Other bots in this process may have threads with such names."""
+    return [each for each in threading.enumerate() if each not in before and each.name.startswith(name)]
+
+
 def refused(error, status_code=200):
     answer = SlackResponse(
         client=None,
@@ -181,21 +186,18 @@ def test_an_errand_never_uses_up_a_limit_and_comes_after_everybody(limiter):
             pass
 
 
-def threads_named(beginning):
-    return {each for each in threading.enumerate() if each.name.startswith(beginning)}
-
-
 def test_a_bot_that_is_closed_ends_its_errands_soon_and_says_what_is_left(tasks, limiter, steps, caplog):
+    before = threading.enumerate()
+
     def delete():
         with limiter.turn(DELETE):
             steps.step("deleted")()
 
-    others = threads_named("errand-")  # those of another bot in this process
     tasks.run_errand("deleting the messages", [delete] * 22)
     steps.wait_for(2)  # Slack's limit allows no more of them now
     caplog.set_level(logging.INFO)
     tasks.close(flush=0)
-    assert threads_named("errand-") <= others
+    assert not new_threads(before, "errand-")
     assert "not finished, because the bot is closing: deleting the messages (2 steps are done)" in caplog.text
     tasks.run_errand("inviting", [steps.step("invited")])
     tasks.answer("opening", steps.step("opened"))
@@ -204,19 +206,18 @@ def test_a_bot_that_is_closed_ends_its_errands_soon_and_says_what_is_left(tasks,
 
 
 def test_a_bot_that_is_closed_does_not_wait_for_a_limit_that_slack_has_set(tasks, limiter):
-    paused = threading.Event()
+    before, paused = threading.enumerate(), threading.Event()
 
     def refused_by_slack():
         paused.set()
         with limiter.turn(DELETE):
             pass
 
-    others = threads_named("follow-up")
     limiter.slow_down(DELETE, NEVER)
     tasks.run("deleting", refused_by_slack)
     assert paused.wait(PATIENCE)
     tasks.close(flush=0)
-    assert threads_named("follow-up") <= others
+    assert not new_threads(before, "follow-up")
 
 
 def test_nothing_else_takes_the_threads_of_answers(tasks, steps):

@@ -1,0 +1,70 @@
+"""The Bolt app and its connection: how they are made, what happens to errors of listeners, and how they are closed."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.slack.client import PacedClient
+from bot.slack.error_reporting import ErrorReporter, apology
+
+_LISTENERS = 32
+"""The number of threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
+
+
+def make_app(client: PacedClient) -> App:
+    """The app, without listeners.
+
+    Raises:
+        SlackApiError: Slack refuses the bot token.
+        OSError: Slack cannot be reached.
+    """
+    client.auth_test()  # Bolt calls it too, but hides why Slack refuses
+    return App(client=client, listener_executor=ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener"))
+
+
+def make_handler(app: App, app_token: str) -> SocketModeHandler:
+    """The connection of the app, not yet open."""
+    return SocketModeHandler(app, app_token, concurrency=_LISTENERS)
+
+
+def close_connection(handler: SocketModeHandler) -> None:
+    """Close the connection to Slack.
+
+    The SDK's client loses the request to close when its receiving thread starts at the same moment. Then it would wait
+    for that thread without end. So the request is repeated until the client has closed.
+    """
+    closing = threading.Thread(target=handler.close, name="closing-connection", daemon=True)
+    closing.start()
+    while closing.is_alive():
+        handler.client.current_session_state.terminated = True
+        closing.join(0.1)
+
+
+def acknowledge_the_rest(app: App) -> None:
+    """Acknowledge buttons of an older version, and those whose press needs no answer. To be called last."""
+
+    def acknowledge(ack: Ack) -> None:
+        ack()
+
+    app.action(re.compile(""))(acknowledge)
+
+
+def report_errors(app: App, errors: ErrorReporter) -> None:
+    """Report a listener that failed before it acknowledged, and tell the person where they look."""
+
+    def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        code = errors.report(error, f"answering a {body.get('type', 'command')}")
+        if body.get("type") == "view_submission":
+            inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+            if inputs:  # the form stays open, with all that was typed
+                answer = {"response_action": "errors", "errors": {inputs[0]: apology(code)}}
+                return BoltResponse(status=200, body=answer)
+        if "command" in body:
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": apology(code)})
+        return BoltResponse(status=200, body="")
+
+    app.error(failed)
