@@ -20,7 +20,8 @@ from bot.participant import finishing, messages, onboarding, tuning
 from bot.participant.context import ParticipantContext
 from bot.participant.direct_messages import DirectMessages
 from bot.participant.home_tab import HomeTabs
-from bot.participant.views.onboarding import MOST_CONSENT_BLOCKS, greeting, surplus_consent_blocks
+from bot.participant.views.lengths import check_lengths
+from bot.participant.views.onboarding import greeting
 from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
@@ -89,8 +90,8 @@ class Bot:
 
     Raises:
         AlreadyRunning: Another bot uses the database, or this machine's other bot uses the Slack app.
-        SettingsError: Slack refuses the bot token or cannot be reached, a task is unknown, the consent text is too
-            long, or the database cannot be used.
+        SettingsError: Slack refuses the bot token or cannot be reached, a task is unknown, a text is too long for
+            Slack, or the database cannot be used.
     """
 
     def __init__(
@@ -102,8 +103,8 @@ class Bot:
         limiter: RateLimiter | None = None,
         open_now: bool = False,
     ) -> None:
-        _check_consent(settings)
         tasks = settings.study_tasks()
+        check_lengths(settings, [task.facts for task in tasks])
         facts_of = _facts_of(tasks)
         slots, now = settings.machine.slots, utc_now
         self._open_now, self._now = open_now, now
@@ -304,16 +305,6 @@ class Bot:
 
     def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
-
-
-def _check_consent(settings: Settings) -> None:
-    surplus = surplus_consent_blocks(settings.consent_text)
-    if surplus:
-        raise SettingsError(
-            f"{settings.folder / settings.study.consent} is too long for one Slack message: it needs "
-            f"{MOST_CONSENT_BLOCKS + surplus} blocks of text, and {MOST_CONSENT_BLOCKS} fit. Shorten it, or put the "
-            "details on a page of your own and link to it."
-        )
 
 
 def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:

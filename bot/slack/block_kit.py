@@ -1,6 +1,7 @@
 """The Block Kit pieces of every view. They apply Slack's limits in one place; :func:`escape` makes typed text safe."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,24 +30,23 @@ OPTION_TEXT = 75
 CONTEXT_TEXT = 2000
 
 MESSAGE_CHARACTERS = 12_000
-"""Characters that Slack allows in one message, as :func:`characters` counts them.
+"""Characters that one message may have, as :func:`characters` counts them.
 
 Slack documents no number. Its engineers name 12,000 characters of text and a buffer for the blocks around them; apps
 that measured it were refused (``msg_blocks_too_long``) from about 13,200 characters of text and blocks.
 """
 
 BLOCK_CHARACTERS = 100
-"""Characters that a block itself counts for, as measured for headers."""
+"""Characters for what Slack adds to a block: an id, and the defaults of its texts."""
 
 MESSAGE_BLOCKS = 50
+
+UPDATED_TEXT_BYTES = 4000
+"""Bytes of UTF-8 that ``chat.update`` accepts as the text beside the blocks."""
 
 TABLE_ROWS = 100
 TABLE_TEXT = 10_000
 """Slack's limits for a table: rows, including the header, and characters in all cells together."""
-
-
-_NOT_SAID = frozenset({"type", "block_id", "action_id", "style"})
-"""The parts of a block that are no text."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,7 @@ def series(text: str, lines: Iterable[str]) -> list[Message]:
     """
     parts: list[list[Block]] = [[]]
     for block in sections(lines):
-        longer = Message(text, (*parts[-1], block))
-        if len(longer.blocks) <= MESSAGE_BLOCKS and characters(longer) <= MESSAGE_CHARACTERS:
+        if fits(Message(text, (*parts[-1], block))):
             parts[-1].append(block)
         else:
             parts.append([block])
@@ -161,17 +160,39 @@ def series(text: str, lines: Iterable[str]) -> list[Message]:
 
 
 def characters(message: Message) -> int:
-    """The characters of a message that Slack counts: its text, all that its blocks say, and the blocks themselves."""
-    blocks = [block.to_dict() for block in message.blocks]
-    return len(message.text) + sum(_said(block) for block in blocks) + BLOCK_CHARACTERS * len(blocks)
+    """The characters of a message that count for Slack's limit: those of its text and of its blocks as JSON.
+
+    A table counts by its cells: its JSON alone could never have the 2,000 cells that Slack allows.
+    """
+    return len(message.text) + sum(_characters(block.to_dict()) for block in message.blocks)
 
 
-def _said(part: object) -> int:
-    if isinstance(part, Mapping):
-        return sum(_said(value) for key, value in part.items() if key not in _NOT_SAID)
-    if isinstance(part, list | tuple):
-        return sum(_said(each) for each in part)
-    return len(part) if isinstance(part, str) else 0
+def _characters(block: Mapping[str, Any]) -> int:
+    if block["type"] == TableBlock.type:
+        return BLOCK_CHARACTERS + sum(len(cell["text"]) for row in block["rows"] for cell in row)
+    return BLOCK_CHARACTERS + len(json.dumps(block, ensure_ascii=False, separators=(",", ":")))
+
+
+def fits(message: Message) -> bool:
+    """Whether Slack accepts a message of this length."""
+    return len(message.blocks) <= MESSAGE_BLOCKS and characters(message) <= MESSAGE_CHARACTERS
+
+
+def as_much_as_fits(count: int, build: Callable[[int], Message]) -> Message:
+    """The longest message that fits.
+
+    Args:
+        count: How many items there are.
+        build: Makes the message with its first so many items, which says how many are left out.
+    """
+    message = build(count)
+    if fits(message):
+        return message
+    few, many = 0, count
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (middle, many) if fits(build(middle)) else (few, middle)
+    return build(few)
 
 
 def context(*texts: str) -> ContextBlock:

@@ -12,7 +12,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
-from bot.slack.block_kit import Message
+from bot.slack.block_kit import UPDATED_TEXT_BYTES, Message
 from bot.slack.connections import OwnMessages
 from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, on_terms, retry_handlers
 
@@ -105,8 +105,9 @@ class Slack:
         Raises:
             SlackApiError: Slack refuses it, such as ``message_not_found``.
         """
+        text = message.text.encode()[:UPDATED_TEXT_BYTES].decode(errors="ignore")
         with on_terms(priority):
-            self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
+            self.client.chat_update(channel=channel, ts=ts, text=text, blocks=message.blocks)
 
     def delete(self, channel: str, ts: str, file_id: str | None = None) -> None:
         """Delete a message of the bot and the picture that it shows, unless they are deleted already.

@@ -1,25 +1,63 @@
 """The bot refuses to start with a text that Slack would refuse, before the first participant meets it."""
 
+import re
+
 import pytest
 
 from bot.app import Bot
 from bot.participant.views.onboarding import greeting
 from bot.settings.settings import Credentials, Settings, SettingsError
+from bot.slack.block_kit import MESSAGE_CHARACTERS, characters
 
 NOWHERE = Credentials("xoxb-local", "xapp-local", "http://127.0.0.1:9/api/")
-PARAGRAPH = "word " * 599 + "word"
+PARAGRAPH = "word " * 99 + "word"
+
+CHOICES = """
+[[questions]]
+name = "question_{number}"
+label = "Which one?"
+kind = "choice"
+choices = [{choices}]
+"""
 
 
 def test_a_consent_text_that_does_not_fit_into_a_message_is_refused_and_the_longest_that_fits_is_shown(
     tmp_path, study_file
 ):
     path = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
-    (tmp_path / "consent.md").write_text("\n\n".join([PARAGRAPH] * 48), encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"consent\.md is too long for one Slack message: it needs 49 blocks"):
+    (tmp_path / "consent.md").write_text("\n\n".join([PARAGRAPH] * 24), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"consent\.md\) is too long for one Slack message\.") as refused:
         Bot(Settings.load(path), NOWHERE)
     assert not (tmp_path / "study.db").exists()
+    count, limit = (int(each.replace(",", "")) for each in re.findall(r"\d+,\d+", str(refused.value)))
+    assert count > limit == MESSAGE_CHARACTERS
 
-    (tmp_path / "consent.md").write_text("\n\n".join([PARAGRAPH] * 47), encoding="utf-8")
-    assert len(greeting(Settings.load(path).consent_text).blocks) == 50
+    settings = Settings.load(path)
+    assert count == characters(greeting(settings.consent_text))
+    surplus = count - limit
+    (tmp_path / "consent.md").write_text("\n\n".join([PARAGRAPH] * 24)[:-surplus], encoding="utf-8")
+    assert characters(greeting(Settings.load(path).consent_text)) <= MESSAGE_CHARACTERS
     with pytest.raises(SettingsError, match="Cannot reach Slack"):
+        Bot(Settings.load(path), NOWHERE)
+
+
+def test_the_longest_consent_text_is_accepted_by_the_workspace(open_house, tmp_path):
+    house = open_house(start=False, slots=1)
+    text = PARAGRAPH
+    while characters(greeting(f"{text}\n\n{PARAGRAPH}" + "x" * 500)) <= MESSAGE_CHARACTERS:
+        text += f"\n\n{PARAGRAPH}"
+    (tmp_path / "consent.md").write_text(text, encoding="utf-8")
+    house.open()
+    person = house.newcomer("Reads for long")
+    person.open_messages()
+    person.press(person.wait_for("I agree"), "I agree")
+    person.wait_for("Tell us about you")
+
+
+def test_questions_that_do_not_fit_into_a_form_are_refused(tmp_path, study_file):
+    path = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
+    choices = ", ".join(f'"{number:03} {"🧠" * 70}"' for number in range(100))
+    more = "".join(CHOICES.format(number=number, choices=choices) for number in range(6))
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"questions: they are too long for one Slack form\. It would have \d"):
         Bot(Settings.load(path), NOWHERE)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from bot.slack.block_kit import Message, context, escape, header, paragraphs, shorten
+from bot.slack.block_kit import Message, as_much_as_fits, context, escape, header, paragraphs, shorten
 
-_MOST_LINES = 45
 _LINE_CHARACTERS = 400
 
 
@@ -19,6 +18,12 @@ def final_report(headline: str, lines: Sequence[str], *, no_files: str = "") -> 
     note = "The figures, the page and all tables are below."
     if no_files:
         note = f"Slack does not accept the files (“{escape(no_files)}”). `blackmagic report` writes them into a folder."
-    shown = [f"• {escape(shorten(line, _LINE_CHARACTERS))}" for line in lines[:_MOST_LINES]]
-    body = paragraphs("\n\n".join(shown))
-    return Message(text=f"The full report. {headline}", blocks=(header(headline), *body, context(note)))
+    said = [f"• {escape(shorten(line, _LINE_CHARACTERS))}" for line in lines]
+
+    def with_first(count: int) -> Message:
+        more = len(said) - count
+        shown = [*said[:count], *([f"• … and {more} more, which the page has."] if more else [])]
+        body = paragraphs("\n\n".join(shown))
+        return Message(text=f"The full report. {headline}", blocks=(header(headline), *body, context(note)))
+
+    return as_much_as_fits(len(said), with_first)

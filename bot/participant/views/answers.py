@@ -9,11 +9,14 @@ from bot.participant.views import buttons, session_thread
 from bot.participant.views.final_choice import result, trial_line
 from bot.participant.views.next_step import SHOW, led_back, next_step
 from bot.slack.block_kit import (
+    MESSAGE_CHARACTERS,
     TABLE_ROWS,
     TABLE_TEXT,
     Message,
     actions,
+    as_much_as_fits,
     button,
+    characters,
     clock_time,
     context,
     duration,
@@ -31,9 +34,6 @@ LEAVE = "study_leave"
 
 ONE_LINE = "optimizer …, loss …, epochs …, batch …, lr …"
 """How a configuration is written in one line. It has no values: an example would influence what people try."""
-
-_MOST_IN_SECTIONS = 40
-"""A message has 50 blocks."""
 
 _QUOTED = 60
 
@@ -84,8 +84,9 @@ def trials_made(status: ParticipantStatus) -> Message:
     if status.session is None or not status.session.trials:
         return led_back("You have made no trials yet.", status)
     text = f"Your trials: {session_thread.so_far(status.session)}"
-    rows, left_out = _rows(status.session.trials)
-    more = [context(f"… and {left_out} older ones.")] if left_out else []
+    around = led_back(text, status, table([_HEADER]), context(_older(len(status.session.trials))))
+    rows, left_out = _rows(status.session.trials, min(TABLE_TEXT, MESSAGE_CHARACTERS - characters(around)))
+    more = [context(_older(left_out))] if left_out else []
     return led_back(text, status, table(rows), *more)
 
 
@@ -93,20 +94,28 @@ def trials_made_in_sections(status: ParticipantStatus) -> Message:
     """Show the trials without a table, for a workspace that refuses tables."""
     if status.session is None or not status.session.trials:
         return led_back("You have made no trials yet.", status)
-    trials = status.session.trials
-    blocks: list[Block] = [section(trial_line(trial)) for trial in reversed(trials[-_MOST_IN_SECTIONS:])]
-    if len(trials) > _MOST_IN_SECTIONS:
-        blocks.append(context(f"… and {len(trials) - _MOST_IN_SECTIONS} older ones."))
-    return led_back(f"Your trials: {session_thread.so_far(status.session)}", status, *blocks)
+    text, trials = f"Your trials: {session_thread.so_far(status.session)}", status.session.trials
+
+    def with_newest(count: int) -> Message:
+        blocks: list[Block] = [section(trial_line(trial)) for trial in reversed(trials[len(trials) - count :])]
+        if count < len(trials):
+            blocks.append(context(_older(len(trials) - count)))
+        return led_back(text, status, *blocks)
+
+    return as_much_as_fits(len(trials), with_newest)
+
+
+def _older(left_out: int) -> str:
+    return f"… and {left_out} older ones. *History* shows more."
 
 
 _HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")
 
 
-def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
-    """Rows for the newest trials below their header, and how many trials did not fit."""
+def _rows(trials: Sequence[TrialView], most: int) -> tuple[list[Sequence[str]], int]:
+    """Rows of at most so many characters for the newest trials below their header, and how many did not fit."""
     rows: list[Sequence[str]] = [_HEADER]
-    characters = sum(map(len, _HEADER))
+    length = sum(map(len, _HEADER))
     for trial in reversed(trials):
         values = trial.configuration
         also = ", ".join(
@@ -124,8 +133,8 @@ def _rows(trials: Sequence[TrialView]) -> tuple[list[Sequence[str]], int]:
             format_value(values.learning_rate),
             also,
         ]
-        characters += sum(len(cell) or 1 for cell in row)
-        if len(rows) == TABLE_ROWS or characters > TABLE_TEXT:
+        length += sum(len(cell) or 1 for cell in row)
+        if len(rows) == TABLE_ROWS or length > most:
             break
         rows.append(row)
     left_out = len(trials) - len(rows) + 1

@@ -44,9 +44,6 @@ EDUCATION: Mapping[str, str] = {
 MOST_MONTHS = 1200.0
 """A hundred years: nobody has more experience."""
 
-MOST_CONSENT_BLOCKS = 48
-"""A message has at most 50 blocks, and the first one also has a headline and the row with *I agree*."""
-
 _ASK_BACKGROUND = (
     "Thank you! First, please answer a few questions about your experience. "
     "This takes about a minute, and you can answer them only once."
@@ -54,11 +51,6 @@ _ASK_BACKGROUND = (
 _MONTHS = "months"
 _EDUCATION = "education"
 _ANSWER = "answer"
-
-
-def surplus_consent_blocks(consent_text: str) -> int:
-    """The number of blocks by which a consent text exceeds ``MOST_CONSENT_BLOCKS``; 0 when it fits."""
-    return max(0, len(paragraphs(consent_text)) - MOST_CONSENT_BLOCKS)
 
 
 def greeting(consent_text: str) -> Message:

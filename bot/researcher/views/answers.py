@@ -6,13 +6,13 @@ from datetime import datetime
 from statistics import fmean, stdev
 
 from bot.researcher.views.status import baseline_line
-from bot.slack.block_kit import Message, clock_time, context, escape, sections, shorten, text_message
+from bot.slack.block_kit import Message, as_much_as_fits, clock_time, context, escape, sections, shorten, text_message
 from bot.study.reach import Unreachable
 from storage.queries.baseline_status import BaselineStatus
 from storage.schema.states import Searcher
 
 _QUOTED = 60
-_MOST_BASELINES = 40
+_PROBLEM = 300
 
 _GIVES_WAY = "It uses idle slots only: people's trials go first. `/study baseline` shows how far it is."
 
@@ -56,7 +56,7 @@ def not_known(word: str, near: Usage | None) -> Message:
 def misspelt(problem: str, usages: Sequence[Usage]) -> Message:
     """A command that exists but is not written correctly, and how it is written."""
     written = " or ".join(f"`/study {usage.syntax}`" for usage in usages)
-    return text_message(f"{escape(problem)} Write {written}.")
+    return text_message(f"{escape(shorten(problem, _PROBLEM))} Write {written}.")
 
 
 def not_for_you(text: str, more: str = "") -> Message:
@@ -115,8 +115,13 @@ def baselines(statuses: Sequence[BaselineStatus]) -> Message:
         return text_message(
             "No searcher has run yet. `/study baseline random 320` or `/study baseline tpe 31` starts one."
         )
-    lines = [f"{baseline_line(each)}{_accuracies(each)}" for each in statuses[-_MOST_BASELINES:]]
-    return Message(text="The study's baselines", blocks=tuple(sections(lines)))
+    lines = [f"{baseline_line(each)}{_accuracies(each)}" for each in statuses]
+
+    def with_newest(count: int) -> Message:
+        older = [f"There are {len(lines) - count} older ones."] if count < len(lines) else []
+        return Message(text="The study's baselines", blocks=tuple(sections([*older, *lines[len(lines) - count :]])))
+
+    return as_much_as_fits(len(lines), with_newest)
 
 
 def _accuracies(status: BaselineStatus) -> str:

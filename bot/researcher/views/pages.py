@@ -1,6 +1,5 @@
 """One page of a long answer: in a modal, or in a message when it is too late for a modal."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -8,7 +7,7 @@ from typing import Self
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.slack.block_kit import Message, actions, button, context, modal, section
+from bot.slack.block_kit import Message, actions, as_much_as_fits, button, context, modal, section
 
 TURN = "research_turn"
 """The ``action_id`` of every button that leads to another page begins so; the button's value is a :class:`Place`."""
@@ -60,20 +59,26 @@ class Page:
 
     def modal(self) -> View:
         """The page as a modal."""
-        return modal(self.title, self._all, callback_id="research_page")
+        return modal(self.title, [*self._note, *self.blocks, *self._turning()], callback_id="research_page")
 
     def message(self) -> Message:
-        """The page as a message."""
-        return Message(text=self._where, blocks=tuple(self._all))
+        """The page as a message, which has less room than a modal."""
+
+        def with_first(count: int) -> Message:
+            blocks = [*self._note, *self.blocks[:count]]
+            if count < len(self.blocks):
+                blocks.append(context("A message has no room for the rest. Type the command again to see all of it."))
+            return Message(text=self._where, blocks=(*blocks, *self._turning()))
+
+        return as_much_as_fits(len(self.blocks), with_first)
 
     @property
     def _where(self) -> str:
         return self.title if self.of == 1 else f"{self.title}, page {self.place.number} of {self.of}"
 
     @property
-    def _all(self) -> Sequence[Block]:
-        blocks = [section(self.note)] if self.note else []
-        return [*blocks, *self.blocks, *self._turning()]
+    def _note(self) -> list[Block]:
+        return [section(self.note)] if self.note else []
 
     def _turning(self) -> list[Block]:
         number, place = self.place.number, self.place
