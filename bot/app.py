@@ -110,6 +110,7 @@ class Bot:
         self._open_now, self._now = open_now, now
         self.settings = settings
         self.stopped_because = ""
+        self._is_up = False
 
         self._limiter = limiter or RateLimiter()
         client = PacedClient(credentials.bot_token, credentials.api_url, self._limiter)
@@ -253,7 +254,8 @@ class Bot:
         self._tasks.close(flush=3)
         self.feed.close(flush=3)
         self.admins.close()
-        recovery.heartbeat(self.store, now=self._now())
+        if self._is_up:  # otherwise the time since the last stop is not given back yet
+            recovery.note_stop(self.store, now=self._now())
         self._limiter.close()
         self.store.close()
         self._one_bot.release()
@@ -271,6 +273,7 @@ class Bot:
         if self._open_now and study.state is StudyState.PREPARED:
             studies.open_study(store, actor=Actor.BOT, now=self._now())
         recovery.reconcile(store, now=self._now())
+        self._is_up = True
         self.feed.start()
         self._dispatcher.start()
         self._reactions.catch_up(study.id)

@@ -19,6 +19,7 @@ class AlertKind(StrEnum):
         SLACK_LIMITS: Slack refused calls as too many, although the bot limits their rate.
         TOO_SLOW: A call did not get its turn in time: there were more calls at once than Slack's limits allow.
         TIME_GIVEN_BACK: A session lost time through a fault of the bot.
+        CRASHED: The bot has started again although it had not been stopped.
         ANOTHER_BOT: Another program is connected as the same Slack app, and gets a part of what people do.
     """
 
@@ -31,6 +32,7 @@ class AlertKind(StrEnum):
     SLACK_LIMITS = "slack_limits"
     TOO_SLOW = "too_slow"
     TIME_GIVEN_BACK = "time_given_back"
+    CRASHED = "crashed"
     ANOTHER_BOT = "another_bot"
 
 
@@ -44,6 +46,7 @@ _TITLES: dict[str, str] = {
     AlertKind.SLACK_LIMITS: "Slack refuses calls",
     AlertKind.TOO_SLOW: "An answer came too late",
     AlertKind.TIME_GIVEN_BACK: "Time was given back",
+    AlertKind.CRASHED: "The bot had crashed",
     AlertKind.ANOTHER_BOT: "Another bot uses this Slack app",
 }
 

@@ -22,6 +22,7 @@ _NOT_NEWS = {
     EventKind.STUDY_PREPARED,
     EventKind.IDENTITY_FORGOTTEN,
     EventKind.RECONCILED,
+    EventKind.BOT_STOPPED,
     EventKind.COMMANDED,
     EventKind.ALERT_ACKNOWLEDGED,
 }

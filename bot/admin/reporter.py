@@ -22,7 +22,6 @@ from bot.admin.final_report import FinalReports
 from bot.admin.participant_results import ParticipantResults
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.announcements import alone_again, stopped
-from bot.admin.views.participant_results import bot_started
 from bot.runner.scheduler import Scheduler
 from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
@@ -31,7 +30,6 @@ from bot.slack.rate_limiter import CallNotMade
 from storage.database import Store
 from storage.schema.states import JobKind
 from storage.schema.tables import Post
-from storage.transitions import studies
 from storage.transitions.jobs import Job
 
 log = logging.getLogger(__name__)
@@ -70,10 +68,9 @@ class AdminReporter:
         self.results = ParticipantResults(store, self._channel, settings.groups)
         self._baseline_results = BaselineResults(store, self._channel)
         self._digests = Digests(settings, store, self._channel, now)
-        self._announcements = Announcements(store, self._channel, self.alert)
+        self._announcements = Announcements(store, self._channel, self.alert, settings.machine.slots, now)
         self._final_reports = FinalReports(settings, store, slack, self._channel, self.alert)
         self._disk = DiskWatch(_folders(settings), self.alert)
-        self._greeted = False
         self._lines: deque[Message] = deque()
         self._woken = threading.Event()
         self._closing = threading.Event()
@@ -156,7 +153,7 @@ class AdminReporter:
 
     def error(self, doing: str, error: str, code: str) -> None:
         """Something failed with this kind of error; the log has the details under the code."""
-        self.alert(error_while(doing), f"{error}, code {code}. The log has the details.")
+        self.alert(error_while(doing), f"{error} while {doing}, code {code}. The log has the details.")
 
     def too_slow(self, doing: str, reason: str) -> None:
         """A call was not made, because there were more calls at once than Slack's limits allow."""
@@ -218,17 +215,10 @@ class AdminReporter:
             self._channel.say(self._lines[0])
             self._lines.popleft()
 
-    def _greet(self) -> None:
-        study = None if self._greeted else studies.newest_study(self._store)
-        if study is not None:
-            self._channel.say(bot_started(study.name, study.state, study.rules_hash, self._settings.machine.slots))
-        self._greeted = True
-
     def _tell(self) -> list[Exception]:
         """Tell everything that is due. One error does not stop the others, unless Slack or the database is away."""
         errors: list[Exception] = []
         for tell in (
-            self._greet,
             self._announcements.tell,
             self.results.tell,
             self._baseline_results.tell,

@@ -28,6 +28,9 @@ SWEEP_SECONDS = 2.0
 _NOT_DUE_ANY_MORE = (Reason.NOT_YET, Reason.TIME_IS_UP, Reason.SESSION_OVER, Reason.UNKNOWN)
 """Reasons for which a due transition may be refused: somebody made it, moved the deadline, or left a moment before."""
 
+_MOST_REPORTED = 5
+"""Of the sessions for which the same fails at the same time, so many are reported each; the others are only logged."""
+
 
 class Sweep:
     """Does what is due. Safe from any thread: one sweep is made at a time.
@@ -56,7 +59,7 @@ class Sweep:
         self._on_error = on_error
         self._now = now
         self._sweeping = threading.Lock()
-        self._in_trouble: set[str] = set()
+        self._in_trouble: dict[str, set[int]] = {}
 
     def run(self) -> datetime | None:
         """Do everything that is due. A failure is reported, does not stop the rest, and is tried again next time.
@@ -69,11 +72,11 @@ class Sweep:
             if due_now is None:
                 return None
             for session_id in due_now.warnings:
-                self._attempt("warning a participant", partial(self._warn, session_id))
+                self._attempt("warning a participant", partial(self._warn, session_id), session_id)
             for session_id in due_now.expired:
-                self._attempt("ending the time of a session", partial(self._expire, session_id))
+                self._attempt("ending the time of a session", partial(self._expire, session_id), session_id)
             for session_id in due_now.unanswered:
-                self._attempt("choosing by the clock", partial(self._choose, session_id))
+                self._attempt("choosing by the clock", partial(self._choose, session_id), session_id)
             self._attempt("calling the next in the queue", self._reactions.call_next)
             self._attempt("delivering notices", self._reactions.deliver_notices)
             return due_now.next_at
@@ -93,23 +96,28 @@ class Sweep:
         chosen = choices.choose_by_clock(self._store, session_id, seeds=self._seeds, now=self._now())
         self._reactions.session_changed(chosen.session, chosen.stopped)
 
-    def _attempt(self, doing: str, do: Callable[[], Result]) -> Result | None:
-        """Do one thing. An error is reported once, until the same thing succeeds again."""
+    def _attempt(self, doing: str, do: Callable[[], Result], session_id: int = 0) -> Result | None:
+        """Do one thing, for one session or for none. An error is reported once, until the same thing succeeds again."""
         try:
             result = do()
         except Refused as refused:
             if refused.reason not in _NOT_DUE_ANY_MORE:
-                self._report(refused, doing)
+                self._report(refused, doing, session_id)
             return None
         except Exception as error:  # noqa: BLE001 - the rest is still due
-            self._report(error, doing)
+            self._report(error, doing, session_id)
             return None
-        self._in_trouble.discard(doing)
+        self._in_trouble.get(doing, set()).discard(session_id)
         return result
 
-    def _report(self, error: Exception, doing: str) -> None:
-        if doing in self._in_trouble:
-            log.warning("still failing: %s (%s)", doing, type(error).__name__)
+    def _report(self, error: Exception, doing: str, session_id: int) -> None:
+        about = f" (session:{session_id})" if session_id else ""
+        in_trouble = self._in_trouble.setdefault(doing, set())
+        if session_id in in_trouble:
+            log.warning("still failing: %s%s: %s", doing, about, type(error).__name__)
             return
-        self._in_trouble.add(doing)
-        self._on_error(error, doing)
+        in_trouble.add(session_id)
+        if len(in_trouble) > _MOST_REPORTED:
+            log.error("failing for many: %s%s", doing, about, exc_info=error)
+            return
+        self._on_error(error, f"{doing}{about}")

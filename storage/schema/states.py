@@ -139,7 +139,15 @@ class Actor(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What happened to the subject of an event. ``LINED_UP``: the participant joined the queue."""
+    """What happened to the subject of an event.
+
+    Attributes:
+        LINED_UP: The participant joined the queue.
+        RECONCILED: The bot has started, and has set right what was under way when it was last alive; details:
+            ``crashed`` (whether it had not been stopped), ``down_seconds``, ``restarted`` trials and evaluations,
+            ``sessions`` that got time back.
+        BOT_STOPPED: The bot was stopped.
+    """
 
     STUDY_PREPARED = "study_prepared"
     STUDY_OPENED = "study_opened"
@@ -172,6 +180,7 @@ class EventKind(StrEnum):
     RETRIED = "retried"
     EVALUATIONS_ADDED = "evaluations_added"
     RECONCILED = "reconciled"
+    BOT_STOPPED = "bot_stopped"
     BASELINE_STARTED = "baseline_started"
     BASELINE_STOPPED = "baseline_stopped"
     COMMANDED = "commanded"

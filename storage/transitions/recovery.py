@@ -9,9 +9,12 @@ from storage import events
 from storage.database import Store, Transaction
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, TrialState
-from storage.schema.tables import Evaluation, Heartbeat, Participant, Session, Trial
+from storage.schema.tables import Evaluation, Event, Heartbeat, Participant, Session, Trial
 from storage.transitions.jobs import Run, requeue
 from storage.transitions.time_credit import code_of, extend
+
+BOT_WAS_DOWN = "the bot was down"
+"""Why time was given back at a start, in the event log."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Reconciled:
 
     Attributes:
         down_since: When the bot was last alive; ``None`` at its first start.
+        crashed: Whether it had started before and was not stopped: see :func:`note_stop`.
         trials: The trials that ran. They wait again, and start over.
         cancelled: The trials that were to be stopped, and are cancelled.
         evaluations: The evaluations that ran. They wait again, and start over.
@@ -36,6 +40,7 @@ class Reconciled:
     """
 
     down_since: datetime | None
+    crashed: bool
     trials: tuple[Trial, ...]
     cancelled: tuple[Trial, ...]
     evaluations: tuple[Evaluation, ...]
@@ -49,6 +54,14 @@ def heartbeat(store: Store, *, now: datetime) -> None:
         _beat(transaction, now)
 
 
+def note_stop(store: Store, *, now: datetime) -> None:
+    """Note that the bot is being stopped. A bot that starts and does not find this, has crashed before."""
+    now = utc(now)
+    with store.write() as transaction:
+        _beat(transaction, now)
+        events.record(transaction, at=now, actor=Actor.BOT, kind=EventKind.BOT_STOPPED, subject="bot")
+
+
 def last_heartbeat(store: Store) -> datetime | None:
     """When the bot was last alive; ``None`` if it never ran."""
     with store.read() as transaction:
@@ -57,7 +70,7 @@ def last_heartbeat(store: Store) -> datetime | None:
 
 
 def reconcile(store: Store, *, now: datetime) -> Reconciled:
-    """Set everything right on start, before anything is claimed. A second call finds nothing to do.
+    """Note that the bot starts, and set everything right, before anything is claimed. A second call changes nothing.
 
     Every trial and evaluation that ran waits again. Its epochs are deleted, since it runs again bit for bit.
     A person's session gets back the time since the bot was last alive or, if that is earlier, since the start of the
@@ -68,6 +81,7 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
     with store.write() as transaction:
         row = transaction.get(Heartbeat, 1)
         down_since = None if row is None else min(row.at, now)
+        crashed = _was_running(transaction)
         running: list[Run] = list(transaction.exec(select(Trial).where(Trial.state == TrialState.RUNNING)).all())
         running.extend(transaction.exec(select(Evaluation).where(Evaluation.state == TrialState.RUNNING)).all())
         again = [run for run in running if requeue(transaction, run, now, Actor.BOT)]
@@ -78,23 +92,23 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
             trial = restarted.get(session.id)
             lost_since = [down_since, trial.started_at if trial is not None else None]
             duration = _lost_time(session, [moment for moment in lost_since if moment is not None], now)
-            why = "the bot was down"
-            if extend(transaction, session, duration, why=why, now=now, actor=Actor.BOT):
+            if extend(transaction, session, duration, why=BOT_WAS_DOWN, now=now, actor=Actor.BOT):
                 given.append(GivenBack(session, code_of(transaction, session), duration))
         _beat(transaction, now)
-        if running or given:
-            events.record(
-                transaction,
-                at=now,
-                actor=Actor.BOT,
-                kind=EventKind.RECONCILED,
-                subject="bot",
-                down_seconds=None if down_since is None else (now - down_since).total_seconds(),
-                restarted=len(again),
-                sessions=len(given),
-            )
+        events.record(
+            transaction,
+            at=now,
+            actor=Actor.BOT,
+            kind=EventKind.RECONCILED,
+            subject="bot",
+            crashed=crashed,
+            down_seconds=None if down_since is None else (now - down_since).total_seconds(),
+            restarted=len(again),
+            sessions=len(given),
+        )
         return Reconciled(
             down_since=down_since,
+            crashed=crashed,
             trials=tuple(run for run in again if isinstance(run, Trial)),
             cancelled=tuple(run for run in running if isinstance(run, Trial) and run.state.is_finished),
             evaluations=tuple(run for run in again if isinstance(run, Evaluation)),
@@ -109,6 +123,13 @@ def _lost_time(session: Session, lost_since: list[datetime], now: datetime) -> t
     end = session.deadline if session.state is SessionState.ACTIVE else session.grace_ends_at
     start = max(min(lost_since), session.started_at)
     return now - start if end is not None and start < end else timedelta(0)
+
+
+def _was_running(transaction: Transaction) -> bool:
+    """Whether the newest start of the bot has no stop after it."""
+    kinds = (EventKind.RECONCILED, EventKind.BOT_STOPPED)
+    query = select(Event.kind).where(col(Event.kind).in_(kinds)).order_by(col(Event.id).desc())
+    return transaction.exec(query).first() is EventKind.RECONCILED
 
 
 def _beat(transaction: Transaction, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Posts about the events of the study: it opened, paused, changed or closed, somebody left, a baseline started."""
+"""Posts about the bot's start and the events of the study: it opened or closed, somebody left, a baseline started."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,9 +7,17 @@ from slack_sdk.models.blocks import Block
 
 from bot.admin.views.controls import Controls, controls_row
 from bot.slack.block_kit import Message, context, duration, escape, header, moment, section, shorten
-from storage.schema.states import Searcher
+from storage.schema.states import Searcher, StudyState
 
 _REASON_CHARACTERS = 500
+_MOST_CODES = 20
+
+_STATES = {
+    StudyState.PREPARED: "has not opened yet: `/study open` opens it",
+    StudyState.OPEN: "is open",
+    StudyState.PAUSED: "is paused",
+    StudyState.CLOSED: "is closed: evaluations that are left still run",
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,38 @@ class Signed:
 
     def __str__(self) -> str:
         return f"By {self.actor}, {moment(self.at)}"
+
+
+@dataclass(frozen=True)
+class Start:
+    """The newest start of the bot.
+
+    Attributes:
+        at: When it was.
+        restarts: How often the bot has started again.
+        since: Since when they are counted, after “since”.
+        given_back: The time that participants (codes) got back for the time before this start.
+    """
+
+    at: datetime
+    restarts: int
+    since: str
+    given_back: tuple[tuple[str, timedelta], ...]
+
+
+def bot_started(name: str, state: StudyState, rules_hash: str, slots: int, start: Start) -> Message:
+    """The bot runs. The post stays the same after each start, and only its text changes."""
+    text = f"I have started, with {slots} {'slot' if slots == 1 else 'slots'}. *{escape(name)}* {_STATES[state]}."
+    facts = [f"Newest start: {moment(start.at)}", f"Rules version {rules_hash[:8]}"]
+    if start.restarts:
+        times = "once" if start.restarts == 1 else f"{start.restarts:,} times"
+        facts.insert(1, f"Started again {times} since {start.since}")
+    blocks: list[Block] = [section(text), context(" · ".join(facts))]
+    if start.given_back:
+        each = [f"{code} was given back {duration(length)}" for code, length in start.given_back[:_MOST_CODES]]
+        more = len(start.given_back) - len(each)
+        blocks.append(context(f"I was away: {', '.join(each)}{f', and {more} more' if more else ''}."))
+    return Message(text=text, blocks=tuple(blocks))
 
 
 def study_opened(name: str, rules_hash: str, signed: Signed, controls: Controls | None = None) -> Message:

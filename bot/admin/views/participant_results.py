@@ -1,8 +1,8 @@
-"""Posts about a participant's results, and the post that the bot has started."""
+"""Posts about a participant's results."""
 
-from bot.slack.block_kit import Message, context, escape, header, section
+from bot.slack.block_kit import Message, context, header, section
 from storage.queries.history import SessionView
-from storage.schema.states import Chooser, StudyState
+from storage.schema.states import Chooser
 from storage.transitions.evaluations import EvaluationSummary
 
 
@@ -42,17 +42,3 @@ def results_deleted(code: str) -> Message:
     """What replaces the results of a participant who has left and whose data is deleted."""
     text = f"The results of {code} were here. {code} has left the study, and their data is deleted."
     return Message(text=text, blocks=(section(text),))
-
-
-_STATES = {
-    StudyState.PREPARED: "has not opened yet: `/study open` opens it",
-    StudyState.OPEN: "is open",
-    StudyState.PAUSED: "is paused",
-    StudyState.CLOSED: "is closed: evaluations that are left still run",
-}
-
-
-def bot_started(name: str, state: StudyState, rules_hash: str, slots: int) -> Message:
-    """The bot has started."""
-    text = f"I have started, with {slots} {'slot' if slots == 1 else 'slots'}. *{escape(name)}* {_STATES[state]}."
-    return Message(text=text, blocks=(section(text), context(f"Rules version {rules_hash[:8]}")))

@@ -22,7 +22,7 @@ from bot.slack.rate_limiter import RateLimiter
 from storage.database import Store
 from storage.schema.states import JobKind, TrialState
 from storage.schema.tables import Participant, Session
-from storage.transitions import choices, evaluations, jobs, participants, sessions, studies, trials
+from storage.transitions import choices, evaluations, jobs, participants, recovery, sessions, studies, trials
 from tests.storage.databases import make_sqlite
 from training.hyperparameters import Configuration
 
@@ -77,8 +77,8 @@ class Office:
 
     # The report channel
 
-    def open(self) -> None:
-        """Start to tell."""
+    def open(self, *, recover: bool = False) -> None:
+        """Start to tell; with ``recover`` after the recovery from the last stop, as the bot does it."""
         self.limiter = RateLimiter(per_channel=None)
         client = PacedClient(self.workspace.bot_token, self.workspace.api_url, self.limiter)
         client.timeout = 5
@@ -87,6 +87,8 @@ class Office:
         self.bells = Bells()
         self._count_passes()
         self.admins.begin()
+        if recover:
+            recovery.reconcile(self.store, now=self.now)
         self.admins.start(self.bells)
 
     def _count_passes(self) -> None:
@@ -105,9 +107,9 @@ class Office:
         self.admins.close()
         self.limiter.close()
 
-    def restart(self) -> None:
+    def restart(self, *, recover: bool = False) -> None:
         self.close()
-        self.open()
+        self.open(recover=recover)
 
     def go_offline(self) -> tuple[int, Rules]:
         """Stop the workspace. Returns what is needed to start it again."""

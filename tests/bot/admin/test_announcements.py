@@ -4,13 +4,24 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from slack_sdk import WebClient
 
 from bot.admin.disk import NEARLY_FULL_BYTES, DiskWatch
 from bot.admin.report_channel import ReportChannel
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage import events
 from storage.schema.states import EventKind, JobKind, TrialState
-from storage.transitions import baselines, choices, evaluations, participants, recovery, sessions, studies
+from storage.transitions import (
+    baselines,
+    choices,
+    evaluations,
+    jobs,
+    participants,
+    recovery,
+    sessions,
+    studies,
+    trials,
+)
 from tests.bot.admin.office import UNHURRIED, VALUES, Office
 from training.hyperparameters import Configuration
 
@@ -146,17 +157,112 @@ def test_searchers_are_told_when_they_begin_and_are_stopped_and_not_as_people(of
     ]
 
 
-def test_time_given_back_is_an_alert_each_time_and_not_told_again_after_a_restart(office):
+def test_time_given_back_while_the_bot_runs_is_an_alert_each_time_and_not_told_again_after_a_restart(office):
     opened(office)
     office.seated()
-    office.seated()
-    recovery.heartbeat(office.store, now=office.now)
-    recovery.reconcile(office.store, now=office.later(seconds=90))
-    post = office.told("P002 was given back 90 s: the bot was down.")
-    assert post.text.startswith("⚠️ Time was given back · 2 times")
+    session = office.seated()
+    for _ in range(2):
+        trials.submit(office.store, session.id, configuration=Configuration.create(VALUES), comments={}, now=office.now)
+        job = jobs.claim(office.store, now=office.now, slot=0)
+        jobs.lost(office.store, job, now=office.later(seconds=90))
+        trials.cancel(office.store, job.id, now=office.now)
+    post = office.told("⚠️ *Time was given back* · 2 times")
+    assert "P002 was given back 90 s" in post.text
     before = texts(office)
     office.restart()
     assert texts(office) == before
+
+
+def start_again(office, *, crashed=False, away=90):
+    """Stop the bot, or let it crash, and start it again after some time."""
+    office.close()
+    if not crashed:
+        recovery.note_stop(office.store, now=office.now)
+    else:
+        recovery.heartbeat(office.store, now=office.now)
+    office.later(seconds=away)
+    office.open(recover=True)
+
+
+def starts(office):
+    """The posts that say that the bot has started."""
+    seen = office.admin.messages(office.channel)
+    return [each for each in seen if each.text.startswith("I have started, with") and not each.deleted]
+
+
+def test_a_start_changes_the_post_about_the_last_one_and_says_how_many_there_were(office):
+    opened(office)
+    office.restart(recover=True)
+    office.told("I have started, with 2 slots. *Black Magic* is open.")
+    (post,) = starts(office)
+    assert "Started again" not in post.text_of_everything
+    for count in ("once", "2 times", "3 times"):
+        start_again(office)
+        told = office.told(f"Started again {count} since the study was opened")
+        assert f"Newest start: <!date^{int(office.now.timestamp())}^" in told.text_of_everything
+        assert (told.ts, len(starts(office))) == (post.ts, 1)
+    studies.pause_study(office.store, actor=BY, now=office.now)
+    start_again(office)
+    assert "*Black Magic* is paused" in office.told("Started again 4 times").text
+
+
+def test_starts_before_the_study_opens_are_counted_since_the_post(office):
+    office.restart(recover=True)
+    start_again(office)
+    assert "Started again once since this was posted" in office.told("Started again").text_of_everything
+
+
+def test_a_start_after_a_day_gets_a_post_of_its_own(office):
+    opened(office)
+    office.restart(recover=True)
+    office.told("I have started")
+    first = starts(office)
+    start_again(office, away=24 * 3600 + 1)
+    second = office.told("Started again once")
+    assert [each.ts for each in starts(office)] == [first[0].ts, second.ts]
+    start_again(office, away=23 * 3600)
+    assert office.told("Started again 2 times").ts == second.ts
+
+
+def test_a_start_whose_post_was_deleted_gets_a_new_one(office):
+    opened(office)
+    office.restart(recover=True)
+    first = office.told("I have started")
+    WebClient(token=office.workspace.bot_token, base_url=office.workspace.api_url).chat_delete(
+        channel=office.channel, ts=first.ts
+    )
+    start_again(office)
+    assert office.told("Started again once").ts != first.ts
+
+
+def test_time_that_is_given_back_at_a_start_is_told_in_its_post_and_needs_nobody_to_act(office):
+    opened(office)
+    office.restart(recover=True)
+    office.seated()
+    office.seated()
+    start_again(office, away=240)
+    told = office.told("Started again once")
+    assert "I was away: P001 was given back 4 min, P002 was given back 4 min." in told.text_of_everything
+    assert not [each for each in office.quiet() if each.text.startswith("⚠️")]
+    start_again(office, away=0)
+    assert "given back" not in office.told("Started again 2 times").text_of_everything
+
+
+def test_after_a_crash_the_admins_get_an_alert_that_is_counted_until_somebody_has_seen_it(office):
+    opened(office)
+    office.restart(recover=True)
+    start_again(office)
+    office.told("Started again once")
+    assert not [each for each in office.quiet() if each.text.startswith("⚠️")]
+    start_again(office, crashed=True, away=240)
+    alert = office.told("The bot had crashed")
+    assert "nobody had stopped me. I was away for 4 min" in alert.text
+    assert alert.buttons == ("Acknowledge",)
+    start_again(office, crashed=True)
+    assert office.told("⚠️ *The bot had crashed* · 2 times").ts == alert.ts
+    start_again(office)
+    office.told("Started again 4 times")
+    assert len([each for each in office.quiet() if each.text.startswith("⚠️")]) == 1
 
 
 def test_results_are_posted_once_and_changed_when_evaluations_are_run_again(office):

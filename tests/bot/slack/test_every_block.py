@@ -256,14 +256,18 @@ def test_a_post_in_the_report_channel(session, mean, sd, chosen):
     )
     show(participant_results.participant_finished, session, summary, "novice")
     show(participant_results.results_deleted, "P12345")
-    for state in StudyState:
-        show(participant_results.bot_started, "&" * 80, state, "0" * 64, 256)
 
 
 @MANY
 @given(st.sampled_from(list(StudyState)), st.booleans(), any_text, any_text, baseline_statuses())
 def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
     signed, offered = Signed("researcher-12345", NOW), controls.Controls(state, 10**6 if some else 0)
+    start = announcements.Start(
+        NOW, 10**6 if some else 0, "the study was opened", (("P12345", timedelta(hours=9)),) * 99
+    )
+    show(announcements.bot_started, "&" * 80, state, "0" * 64, 256, start)
+    show(announcements.stopped, reason * 20)
+    show(announcements.alone_again)
     show(announcements.study_opened, "&" * 80, "0" * 64, signed, offered)
     show(announcements.study_paused, "&" * 80, signed, offered)
     show(announcements.study_resumed, "&" * 80, signed, offered if some else None)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.settings.settings import SettingsError
 from storage.schema.states import SessionState
 from storage.transitions import recovery
 
@@ -68,10 +69,11 @@ def wait_until(moment):
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
 
 
-def test_other_rules_on_the_same_data_base_are_refused(open_house, tmp_path):
-    house = open_house(start=False)
-    house.open()
+def test_other_rules_on_the_same_database_are_refused_and_the_time_until_now_is_still_given_back(open_house):
+    house = open_house()
     house.close()
+    stopped_at = recovery.last_heartbeat(house.store)
     house.study.write_text(re.sub("limit_minutes = .*", "limit_minutes = 90", house.study.read_text()))
-    with pytest.raises(Exception, match="rules"):
+    with pytest.raises(SettingsError, match="rules"):
         house.open()
+    assert recovery.last_heartbeat(house.store) == stopped_at

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import make_url
 
+from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.slack.client import PacedClient
-from bot.study.sweep import SWEEP_SECONDS
+from bot.study.sweep import SWEEP_SECONDS, Sweep
 from storage import database, events
 from storage.queries.due import CALL_HOLDS
 from storage.schema.states import EventKind, SessionState
 from storage.schema.tables import Participant
-from storage.transitions import notices
+from storage.transitions import notices, sessions, studies
+from tests.bot.admin.office import Office
 
 SOON = 30
 LITTLE_TIME = {"slots": 1, "limit_minutes": 0.15, "warnings_minutes": [0.05], "grace_minutes": 10}
@@ -106,6 +108,56 @@ def test_a_session_expires_while_slack_is_away_and_everybody_is_told_once_it_is_
     wait_until(lambda: not notices.pending(house.store))
     time.sleep(SWEEP_SECONDS)
     assert len([each for each in tuner.messages() if "Your time is up" in each.text]) == 1
+
+
+class NothingFollows:
+    """Reactions of a study without Slack."""
+
+    def time_changed(self, _):
+        pass
+
+    call_next = deliver_notices = lambda _: None
+
+
+@pytest.fixture
+def office(tmp_path, study_file):
+    """A study in which seven people have little time left."""
+    given = {"database": f"sqlite:///{tmp_path / 'study.db'}", "limit_minutes": 120, "warnings_minutes": [10]}
+    with LocalWorkspace() as workspace:
+        office = Office(study_file(tmp_path, **given), workspace, datetime(2030, 3, 1, 9, tzinfo=UTC))
+        studies.open_study(office.store, actor="researcher-1", now=office.now)
+        office.tuning = [office.seated() for _ in range(7)]
+        office.later(minutes=115)
+        yield office
+        office.store.close()
+
+
+def test_an_error_that_concerns_one_session_is_told_for_each_and_an_error_of_all_for_some(office, monkeypatch):
+    told, works, broken = [], sessions.warn, {session.id for session in office.tuning}
+
+    def warn(store, session_id, **given):
+        if session_id in broken:
+            raise RuntimeError("a broken session")
+        return works(store, session_id, **given)
+
+    monkeypatch.setattr(sessions, "warn", warn)
+    sweep = Sweep(
+        office.settings, office.store, NothingFollows(), lambda _, doing: told.append(doing), lambda: office.now
+    )
+    for _ in range(2):
+        sweep.run()
+    assert told == [f"warning a participant (session:{each.id})" for each in office.tuning[:5]]
+
+    last = office.tuning[-1].id
+    broken -= {each.id for each in office.tuning} - {last}
+    sweep.run()
+    broken.add(last)
+    sweep.run()
+    assert len(told) == 5
+    broken.discard(last)
+    sweep.run()
+    assert not broken
+    assert len(events.read(office.store, kind=EventKind.SESSION_WARNED)) == 7
 
 
 @pytest.mark.long

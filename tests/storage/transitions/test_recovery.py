@@ -21,7 +21,8 @@ def test_the_first_start_finds_nothing(lab):
     found = recovery.reconcile(lab.store, now=lab.now)
     assert (found.down_since, found.trials, found.given_back) == (None, (), ())
     assert recovery.last_heartbeat(lab.store) == lab.now
-    assert events.read(lab.store, kind=EventKind.RECONCILED) == []
+    (event,) = events.read(lab.store, kind=EventKind.RECONCILED)
+    assert event.details == {"crashed": False, "down_seconds": None, "restarted": 0, "sessions": 0}
 
 
 def test_time_in_which_the_bot_was_down_is_given_back_once(lab):
@@ -80,7 +81,7 @@ def test_what_ran_starts_over_and_gets_back_its_own_time_too(lab):
     assert deadline(lab, session) == session.deadline + timedelta(minutes=5)
     assert lab.claim().attempts == 2
     (event,) = events.read(lab.store, kind=EventKind.RECONCILED)
-    assert event.details == {"down_seconds": 180.0, "restarted": 1, "sessions": 1}
+    assert event.details == {"crashed": False, "down_seconds": 180.0, "restarted": 1, "sessions": 1}
 
 
 def test_a_trial_that_began_after_the_last_heartbeat_costs_nothing_twice(lab):
@@ -139,3 +140,13 @@ def test_the_heartbeat_never_goes_back(lab, minutes):
     before = lab.now
     recovery.heartbeat(lab.store, now=lab.later(minutes=minutes))
     assert recovery.last_heartbeat(lab.store) == before
+
+
+def test_a_start_knows_whether_the_bot_was_stopped_before(lab):
+    assert not recovery.reconcile(lab.store, now=lab.now).crashed
+    recovery.note_stop(lab.store, now=lab.later(hours=1))
+    assert recovery.last_heartbeat(lab.store) == lab.now
+    assert not recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
+    recovery.heartbeat(lab.store, now=lab.later(hours=1))
+    assert recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
+    assert recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
