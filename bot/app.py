@@ -196,7 +196,7 @@ class Bot:
         )
         channel = settings.slack.report_channel
         admin_listeners.register(
-            AdminContext(interactions, store, slack, self.actions, self.admins, channel, permissions.includes, now)
+            AdminContext(interactions, store, self.actions, self.admins, channel, permissions.includes)
         )
         app.action(re.compile(""))(_unknown)
         self._handler = SocketModeHandler(app, credentials.app_token, concurrency=_LISTENERS)
