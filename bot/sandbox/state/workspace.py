@@ -179,9 +179,12 @@ class Workspace:
         self.message_changed(message)
 
     def show_files(self, message: Message, file_ids: Iterable[str]) -> None:
-        """From now on everybody in the message's conversation may see these files."""
+        """From now on everybody in the message's conversation may see these files.
+
+        An ephemeral message shows nobody a file: Slack has no way to share one with it.
+        """
         for file_id in file_ids:
-            if (file := self.files.get(file_id)) is not None:
+            if message.visible_to is None and (file := self.files.get(file_id)) is not None:
                 file.shown_by.add((message.channel, message.ts))
 
     def may_see(self, file: File, user: str) -> bool:

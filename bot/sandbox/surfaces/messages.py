@@ -103,9 +103,8 @@ def post(
 ) -> Message:
     """Put a new message into a conversation; ``blocks`` must have been checked.
 
-    As in Slack, ``broadcast`` means nothing for a message that is no reply; and everybody in the conversation may see
-    the files that the message shows, unless only one person sees it: no file can be shared in an ephemeral message.
-    An ephemeral reply shows only in a thread in which there is a reply already.
+    As in Slack, ``broadcast`` means nothing for a message that is no reply, everybody in the conversation may see the
+    files that the message shows, and an ephemeral reply shows only in a thread in which there is a reply already.
 
     Raises:
         Refused: ``thread_not_found``: there is no message to reply to.
@@ -129,8 +128,7 @@ def post(
         client_msg_id=client_msg_id,
         values=state_of(blocks or []),
     )
-    if visible_to is None:
-        workspace.show_files(message, [*files, *file_ids(blocks)])
+    workspace.show_files(message, [*files, *file_ids(blocks)])
     if visible_to is not None and thread_ts is not None and not workspace.replies(channel, thread_ts):
         workspace.traffic.add(
             "warning", "ephemeral message", "not shown", detail="nobody has replied in its thread yet"
@@ -139,7 +137,7 @@ def post(
     workspace.add_message(message)
     if thread_ts is not None:
         workspace.message_changed(workspace.messages[channel][thread_ts])
-    if user != BOT_USER:
+    if user != BOT_USER and message.in_conversation:
         workspace.read_until[user, channel] = message.ts
     if visible_to is None:
         _send_event(context, channel, message_event(workspace, message))

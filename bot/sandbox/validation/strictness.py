@@ -48,10 +48,10 @@ class Rules:
         file_processing_seconds: How long an uploaded file has no ``mimetype``.
         file_sharing_seconds: How long after its upload was completed a file is shared in its conversation.
         limits: Calls allowed per method in one window; a method that is not named has no limit; ``None``: no limits.
-        message_characters: A message's text and blocks together.
         window_seconds: The length of that window.
         posts_per_second: Messages a second into one channel, after a burst of ``post_burst``.
         post_burst: Messages into one channel at once. (Only enforced when ``limits`` are.)
+        message_characters: A message's text and blocks together, as :func:`.blocks.characters` counts them.
         redelivery_seconds: How long after each failed delivery of an event the next attempt follows; the length is the
             number of attempts after the first one.
         refresh_seconds: How old a connection gets before Slack asks for a new one; ``None``: never.
@@ -77,10 +77,10 @@ class Rules:
     file_processing_seconds: float = 1.0
     file_sharing_seconds: float = 1.0
     limits: Mapping[str, int] | None = field(default_factory=lambda: SLACK_LIMITS)
-    message_characters: int = 12_000
     window_seconds: float = 60.0
     posts_per_second: float = 1.0
     post_burst: int = 5
+    message_characters: int = 12_000
     redelivery_seconds: tuple[float, ...] = (0.0, 60.0, 300.0)
     refresh_seconds: float | None = None
     warning_seconds: float = 10.0

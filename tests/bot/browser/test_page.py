@@ -267,10 +267,11 @@ def test_a_reply_that_is_broadcast_stands_in_both_places_and_opens_its_thread(
 ) -> None:
     channel = client.conversations_open(users=person.id)["channel"]["id"]
     root = client.chat_postMessage(channel=channel, text="Your *session*")["ts"]
+    conversation = page.get_by_role("region", name="Messages")
+    expect(conversation.get_by_text("Your session")).to_be_visible()
     client.chat_postMessage(channel=channel, thread_ts=root, text="Trial 1 trains")
     client.chat_postMessage(channel=channel, thread_ts=root, text="Your time is up", reply_broadcast=True)
 
-    conversation = page.get_by_role("region", name="Messages")
     told = conversation.get_by_role("article").filter(has_text="Your time is up")
     expect(told).to_contain_text("replied to a thread: Your session")
     expect(conversation.get_by_text("Trial 1 trains")).to_have_count(0)

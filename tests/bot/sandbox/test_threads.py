@@ -75,5 +75,7 @@ def test_only_what_is_posted_into_the_conversation_is_unread(client, person, roo
     assert unread() == 1
     client.chat_postMessage(channel=person.id, text="Thank you")
     assert unread() == 2
+    person.say("in the thread alone", thread_ts=root)
+    assert unread() == 2
     person.read()
     assert unread() == 0
