@@ -55,6 +55,13 @@ def of_family(store: Store, family: str) -> Sequence[Post]:
         return transaction.exec(query.order_by(col(Post.subject))).all()
 
 
+def newest(store: Store, family: str) -> Post | None:
+    """Of the posted messages about subjects that begin like this (``start:``), the last in alphabetical order."""
+    query = select(Post).where(col(Post.subject).startswith(family, autoescape=True), Post.ts != "")
+    with store.read() as transaction:
+        return transaction.exec(query.order_by(col(Post.subject).desc())).first()
+
+
 def show_file(store: Store, subject: str, file_id: str | None) -> str | None:
     """Note the picture that a message shows now. Returns the one that it showed before; ``None`` when it showed none.
 
