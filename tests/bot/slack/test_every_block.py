@@ -283,6 +283,7 @@ def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
     show(
         final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 40, no_files="e" * 60 if some else ""
     )
+    show(final_report.final_report, "&" * 80, [reason] * 40, missing=[f"figure-{n}.png" for n in range(10)])
 
 
 @MANY
@@ -371,6 +372,9 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.sending, "The report")
     show(researcher_answers.sent, "The report")
     show(researcher_answers.not_sent, "The report", text * 20)
+    show(researcher_answers.not_shown, "The report", [text * 20] * 10)
+    noted = people.participant_page(known, number, note=researcher_answers.plots_not_shown([text] * 10))
+    checked(noted)
 
 
 @MANY
