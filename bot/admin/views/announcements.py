@@ -139,7 +139,7 @@ def baseline_stopped(code: str, signed: Signed) -> Message:
 
 def stopped(why: str) -> Message:
     """The bot has stopped by itself."""
-    text = f"⚠️ I have stopped. {escape(why)}"
+    text = f"⚠️ I have stopped. {escape(shorten(why, _REASON_CHARACTERS))}"
     return Message(text=text, blocks=(section(text),))
 
 
