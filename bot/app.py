@@ -208,7 +208,7 @@ class Bot:
         )
         channel = settings.slack.report_channel
         admin_listeners.register(
-            AdminContext(interactions, store, slack, self.actions, self.admins, channel, permissions.includes, now)
+            AdminContext(interactions, store, self.actions, self.admins, channel, permissions.includes)
         )
         bolt.acknowledge_the_rest(app)
         self._handler = bolt.make_handler(app, credentials.app_token)

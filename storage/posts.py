@@ -1,5 +1,7 @@
 """Posts: which Slack message (its ts) is about a session, a trial, …"""
 
+from collections.abc import Sequence
+
 from sqlmodel import col, select
 
 from storage.database import Store
@@ -46,8 +48,15 @@ def find(store: Store, subject: str) -> Post | None:
         return transaction.get(Post, subject)
 
 
+def of_family(store: Store, family: str) -> Sequence[Post]:
+    """The posted messages about subjects that begin like this (``digest:``), in alphabetical order."""
+    query = select(Post).where(col(Post.subject).startswith(family, autoescape=True), Post.ts != "")
+    with store.read() as transaction:
+        return transaction.exec(query.order_by(col(Post.subject))).all()
+
+
 def newest(store: Store, family: str) -> Post | None:
-    """Of the posted messages about subjects that begin like this (``digest:``), the last in alphabetical order."""
+    """Of the posted messages about subjects that begin like this (``start:``), the last in alphabetical order."""
     query = select(Post).where(col(Post.subject).startswith(family, autoescape=True), Post.ts != "")
     with store.read() as transaction:
         return transaction.exec(query.order_by(col(Post.subject).desc())).first()

@@ -1,6 +1,7 @@
 """The daily digest: when it is due, and what is in it. At most one is posted per day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.admin.report_channel import ReportChannel
@@ -12,7 +13,7 @@ from storage.database import Store
 from storage.queries import history, people
 from storage.queries.people import ParticipantLine
 from storage.schema.states import EventKind, ParticipantState
-from storage.schema.tables import Study
+from storage.schema.tables import Post, Study
 from storage.study_rules import GROUPS
 from storage.transitions import studies
 
@@ -68,6 +69,23 @@ class Digests:
             self._due = True
             raise
 
+    def redraw(self, ts: str) -> None:
+        """Bring a posted digest up to date: a button under it was pressed.
+
+        Args:
+            ts: The post's. A post that is no digest of the current study stays as it is.
+        """
+        posted = posts.of_family(self._store, _FAMILY)
+        place = next((number for number, post in enumerate(posted) if post.ts == ts), None)
+        study = studies.newest_study(self._store)
+        if place is None or study is None:
+            return
+        until = _until(posted[place])
+        since = _later(study, posted[:place])
+        if since < until:
+            digest = self._digest(study, since, until)
+            self._channel.change(ts, digest_post(replace(digest, changed_at=self._now())))
+
     def _tell(self) -> None:
         slack = self._settings.slack
         until = last_time(slack.digest_at, slack.zone, self._now())
@@ -77,9 +95,7 @@ class Digests:
             self._channel.show(f"{_FAMILY}{until.isoformat()}", digest_post(digest))
 
     def _since(self, study: Study) -> datetime:
-        last = posts.newest(self._store, _FAMILY)
-        covered_until = None if last is None else datetime.fromisoformat(last.subject.removeprefix(_FAMILY))
-        return max(filter(None, (covered_until, study.prepared_at)))
+        return _later(study, posts.of_family(self._store, _FAMILY))
 
     def _happened(self, since: datetime, until: datetime) -> bool:
         news = set(EventKind) - _NOT_NEWS
@@ -113,6 +129,16 @@ class Digests:
 
     def _group(self, person: ParticipantLine) -> str:
         return self._settings.groups.group(person.months or 0.0)
+
+
+def _later(study: Study, posted: Sequence[Post]) -> datetime:
+    """When the time begins that no digest covers: the end of the last one's, or the study's beginning."""
+    return max([study.prepared_at, *map(_until, posted[-1:])])
+
+
+def _until(post: Post) -> datetime:
+    """The end of the time that a posted digest covers."""
+    return datetime.fromisoformat(post.subject.removeprefix(_FAMILY))
 
 
 def _final_accuracy(person: ParticipantLine) -> float | None:

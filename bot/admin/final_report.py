@@ -4,7 +4,7 @@ import http.client
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from bot.runner.report_files import MadeFile
 from bot.runner.subprocess_job import NotMade, SubprocessJob
 from bot.settings.settings import Settings
 from bot.slack import uploads
+from bot.slack.block_kit import escape
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 from bot.slack.uploads import File
@@ -143,12 +144,15 @@ class FinalReports:
         made = self._subprocess.run(make_final, database, study.id, folder, f"{slug(study.name)}-report")
         self._channel.show(_text_subject(study), final_report(made.headline, made.lines))
         content = [File(file.path.name, file.path, file.alt_text) for file in made.files]
+        sent: Mapping[str, str] = {}
         try:
-            uploads.send(self._slack, self._channel.id, content, f"The full report of “{study.name}”")
+            sent = uploads.send(self._slack, self._channel.id, content, f"The full report of “{escape(study.name)}”")
         except SlackApiError as error:
             without = final_report(made.headline, made.lines, no_files=str(error.response["error"]))
             self._channel.show(_text_subject(study), without)
-        posts.remember(self._store, _files_subject(study), ts="sent")  # Slack does not tell the ts of files
+        posts.remember(self._store, _files_subject(study), ts="sent")  # before the wait: they are sent once
+        if missing := uploads.not_shown(self._slack, self._channel.id, sent):
+            self._channel.show(_text_subject(study), final_report(made.headline, made.lines, missing=missing))
 
 
 def _text_subject(study: Study) -> str:

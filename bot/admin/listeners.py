@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from bot.admin.reporter import AdminReporter
-from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY, Controls, with_controls
-from bot.slack.block_kit import Message, text_message
-from bot.slack.client import Slack
+from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY
+from bot.slack.block_kit import text_message
 from bot.slack.interactions import Interaction, Interactions
 from bot.study.participant_status import status_of
 from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
 from storage.database import Store
-from storage.queries import history
 from storage.refusals import Refused
-from storage.schema.states import Actor, ParticipantState, TrialState
+from storage.schema.states import Actor, ParticipantState
 
 TAKES_PART = "These buttons are for the people who run the study, and you take part in it. Nothing was done."
 """What a participant reads who presses a button."""
@@ -31,22 +28,18 @@ class AdminContext:
     Attributes:
         interactions: Presses.
         store: The database.
-        slack: The workspace.
         actions: What researchers do to the study.
         reporter: Tells the admins.
         report_channel: Slack's ID of the report channel.
         is_researcher: Whether a Slack user is a researcher. May wait for Slack.
-        now: The time, aware.
     """
 
     interactions: Interactions
     store: Store
-    slack: Slack
     actions: ResearcherActions
     reporter: AdminReporter
     report_channel: str
     is_researcher: Callable[[str], bool]
-    now: Callable[[], datetime]
 
 
 Action = Callable[[AdminContext, str, str], str]
@@ -75,7 +68,7 @@ def _handle(context: AdminContext, action: Action, press: Interaction) -> None:
             press.report(text_message(outcome))
     context.reporter.wake()
     if press.value == IN_DIGEST:
-        _redraw(context, press)
+        context.reporter.redraw_digest(press.message_ts)
 
 
 def _why_not(context: AdminContext, press: Interaction) -> str:
@@ -107,10 +100,3 @@ def _retry(context: AdminContext, actor: str, _: str) -> str:
 def _acknowledge(context: AdminContext, actor: str, alert: str) -> str:
     context.reporter.alerts.acknowledge(int(alert), actor)
     return ""
-
-
-def _redraw(context: AdminContext, press: Interaction) -> None:
-    """Give a digest the buttons for what can be done now."""
-    status = history.status(context.store, now=context.now())
-    blocks = with_controls(press.blocks, Controls(status.state, status.evaluations[TrialState.FAILED]))
-    context.slack.update(press.channel, press.message_ts, Message(text=press.text, blocks=tuple(blocks)))

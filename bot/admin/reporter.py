@@ -114,6 +114,10 @@ class AdminReporter:
         """
         self.alerts.raise_alert(kind, text)
 
+    def redraw_digest(self, ts: str) -> None:
+        """Bring a digest up to date: a button under it was pressed. Waits for Slack."""
+        self._digests.redraw(ts)
+
     # What the study tells (:class:`bot.study.protocols.Admins`)
 
     def evaluated(self, session_id: int) -> None:

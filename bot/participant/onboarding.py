@@ -70,7 +70,8 @@ def _welcome(context: ParticipantContext, event: dict[str, Any], turned_away: _T
 
 def _agree(context: ParticipantContext, press: Interaction) -> None:
     context.study.agree(press.user)
-    press.settle("✅ You agreed to take part. Thank you!")
+    consent_text = context.study.settings.consent_text
+    press.settle(onboarding.greeting(consent_text, done="✅ You agreed to take part. Thank you!"))
     if press.surface is Surface.HOME:
         _open_background(context, press)  # the next step opens at once: nobody has to change to *Messages*
 
@@ -119,8 +120,18 @@ def _start(context: ParticipantContext, press: Interaction) -> None:
     session = context.study.begin(press.user)
     if session is not None:
         open_form(context.study, press, session.id, None)
-        press.settle("✅ You have started.")
+        _settle_start(context, press, "✅ You have started.")
         return
-    press.settle("⏳ All places were taken, so you are in the queue now.")
+    _settle_start(context, press, "⏳ All places were taken, so you are in the queue now.")
     if press.surface is Surface.HOME:
         context.lead_back(press, "All places are taken at the moment.")
+
+
+def _settle_start(context: ParticipantContext, press: Interaction, done: str) -> None:
+    """Take *Start* out of the message where it was pressed. The task stays there to be read again."""
+    study = context.study
+    if press.block_id != onboarding.BRIEFING:
+        press.settle(onboarding.start_pressed(done))
+        return
+    facts = study.facts_of(study.status(press.user).participant)
+    press.settle(onboarding.briefing(facts, study.settings.time.limit_minutes, done=done))

@@ -55,22 +55,26 @@ def _send_plots(context: ResearcherContext, request: Request, place: Place) -> N
         return
     titles = "\n".join(trial_title(trial) for trial, _ in drawn)
     try:
-        deliver(context, request, [picture for _, picture in drawn], f"Loss plots of {place.code}\n{titles}")
+        missing = deliver(context, request, [picture for _, picture in drawn], f"Loss plots of {place.code}\n{titles}")
     except NotSent as error:
         request.show(pages.page(context, place, f"⚠️ The loss plots could not be sent: {error}"))
+        return
+    if missing:
+        request.show(pages.page(context, place, answers.plots_not_shown(missing)))
         return
     sent = "✅ The loss plot is" if len(drawn) == 1 else f"✅ {len(drawn)} loss plots are"
     request.show(pages.page(context, place, f"{sent} in your direct messages with me."))
 
 
-def deliver(context: ResearcherContext, request: Request, content: Sequence[File], comment: str) -> None:
-    """Send files to the researcher who made the request.
+def deliver(context: ResearcherContext, request: Request, content: Sequence[File], comment: str) -> tuple[str, ...]:
+    """Send files to the researcher who made the request. Returns the names of those that Slack does not show.
 
     Raises:
         NotSent: Slack does not take them.
     """
     try:
-        uploads.send(context.slack, context.slack.direct_channel(request.user), content, comment)
+        channel = context.slack.direct_channel(request.user)
+        return uploads.not_shown(context.slack, channel, uploads.send(context.slack, channel, content, comment))
     except SlackApiError as error:
         raise NotSent(f"Slack answers “{error.response['error']}”.") from error
     except (CallNotMade, OSError) as error:
@@ -123,11 +127,14 @@ def _send(context: ResearcherContext, request: Request, what: str, make: Callabl
         with TemporaryDirectory(prefix="black-magic-") as folder:
             try:
                 content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
-                deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
+                missing = deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
             except (NotMade, NotSent) as error:
                 request.report(answers.not_sent(what, str(error)))
-            else:
-                request.add(answers.sent(what))
+                return
+        if missing:
+            request.report(answers.not_shown(what, missing))
+        else:
+            request.add(answers.sent(what))
 
     context.make_files("sending files to a researcher", request, make_and_send)
 

@@ -227,21 +227,6 @@ def actions(buttons: Sequence[ButtonElement], block_id: str | None = None) -> Ac
     return ActionsBlock(elements=list(buttons), block_id=block_id)
 
 
-def without_button(blocks: Iterable[Mapping[str, Any]], action_id: str, done: str) -> list[Block]:
-    """The blocks of a message as Slack sends them, with a line in place of a button that is not needed any more."""
-    left: list[Block] = []
-    for block in blocks:
-        if block.get("type") != "actions":
-            left += Block.parse_all([dict(block)])
-            continue
-        others = [element for element in block["elements"] if element.get("action_id") != action_id]
-        if len(others) < len(block["elements"]):
-            left.append(context(done))
-        if others:
-            left += Block.parse_all([{**block, "elements": others}])
-    return left
-
-
 def confirm(title: str, text: str, yes: str, no: str, *, style: str | None = None) -> ConfirmObject:
     """A question that Slack asks before it sends the press of a button."""
     return ConfirmObject(

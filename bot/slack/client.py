@@ -129,8 +129,8 @@ class Slack:
         with _unless_gone("file_not_found", "file_deleted"):
             self.client.files_delete(file=file_id)
 
-    def replace_pressed(self, response_url: str, message: Message | None) -> bool:
-        """Replace the message in which somebody pressed a button, or delete it.
+    def replace_pressed(self, response_url: str, message: Message) -> bool:
+        """Replace the message in which somebody pressed a button.
 
         The call does not count for a rate limit. The address is valid for half an hour; after that, nothing happens.
 
@@ -138,12 +138,7 @@ class Slack:
             Whether Slack accepted it.
         """
         try:
-            answer = WebhookClient(response_url).send(
-                text=message.text if message else None,
-                blocks=message.blocks if message else None,
-                replace_original=True if message else None,
-                delete_original=None if message else True,
-            )
+            answer = WebhookClient(response_url).send(text=message.text, blocks=message.blocks, replace_original=True)
         except (SlackClientError, OSError) as error:  # the step is done; a second press says that it is
             log.warning("a pressed message stays as it was: %s", error)
             return False

@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.block_kit import Message, notice, section, text_message, without_button
+from bot.slack.block_kit import Message, notice, section, text_message
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 
@@ -55,8 +55,8 @@ class Interaction:
         thread_ts: The root of the message's thread.
         message_ts: The message of the button; empty elsewhere.
         view_id: The modal of the button; empty elsewhere.
-        action: The button's ``action_id``; empty for a command.
-        text, blocks: The message; empty if only this person sees it, because Slack does not send it then.
+        block_id: The ``block_id`` of the row with the button; empty for a command. It tells which message it was. What
+            the message said is never read from Slack, which escapes what it sends back: texts would grow.
         response_url: The address for an answer or for replacing the message; empty in a modal or the Home tab.
     """
 
@@ -70,9 +70,7 @@ class Interaction:
     thread_ts: str | None = None
     message_ts: str = ""
     view_id: str = ""
-    action: str = ""
-    text: str = ""
-    blocks: Sequence[Mapping[str, Any]] = ()
+    block_id: str = ""
     response_url: str = ""
 
     @classmethod
@@ -90,9 +88,7 @@ class Interaction:
             thread_ts=message.get("thread_ts") or container.get("thread_ts"),
             message_ts=container.get("message_ts", ""),
             view_id=view.get("id", ""),
-            action=body["actions"][0]["action_id"],
-            text=message.get("text", ""),
-            blocks=message.get("blocks") or (),
+            block_id=body["actions"][0].get("block_id", ""),
             response_url=body.get("response_url", ""),
         )
 
@@ -209,14 +205,10 @@ class Interaction:
     def _post_directly(self, message: Message) -> None:
         self.slack.post(self.slack.direct_channel(self.user), message)
 
-    def settle(self, done: str) -> None:
-        """Replace the button by a line that says what is done. A message that only the person sees is deleted."""
-        if not self.response_url:
-            return
-        message = None
-        if self.blocks:
-            message = Message(text=f"{self.text} {done}", blocks=tuple(without_button(self.blocks, self.action, done)))
-        self.slack.replace_pressed(self.response_url, message)
+    def settle(self, message: Message) -> None:
+        """Replace the message with the button, whose step is done. Over a Home tab there is nothing to replace."""
+        if self.response_url:
+            self.slack.replace_pressed(self.response_url, message)
 
     def open(self, view: View) -> None:
         """Open a modal, over the one where the button is."""

@@ -1,8 +1,6 @@
 """The buttons under posts in the report channel."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from slack_sdk.models.blocks import Block, ButtonElement
 
@@ -53,12 +51,6 @@ def controls_row(controls: Controls, carried: str = "") -> list[Block]:
 def retry_button(carried: str = "") -> ButtonElement:
     """The button that runs failed evaluations again."""
     return button("Retry failed evaluations", RETRY, carried)
-
-
-def with_controls(blocks: Sequence[Mapping[str, Any]], controls: Controls) -> list[Block]:
-    """The blocks of a digest as Slack sends them, with the buttons for what can be done now."""
-    others = [dict(block) for block in blocks if block.get("block_id") != _BLOCK]
-    return [*Block.parse_all(others), *controls_row(controls, IN_DIGEST)]
 
 
 def _pause(carried: str) -> ButtonElement:

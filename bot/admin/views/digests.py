@@ -53,6 +53,7 @@ class Digest:
         submitted: How many trials people submitted in that time.
         groups: Every group, from the least to the most experience.
         alerts: The alerts that nobody has acknowledged.
+        changed_at: When it was brought up to date, after a button under it was pressed; none before that.
     """
 
     since: datetime
@@ -63,6 +64,7 @@ class Digest:
     submitted: int
     groups: tuple[GroupFigures, ...]
     alerts: tuple[Alert, ...]
+    changed_at: datetime | None = None
 
     @property
     def controls(self) -> Controls:
@@ -75,7 +77,7 @@ def digest_post(digest: Digest) -> Message:
     status = digest.status
     blocks: list[Block] = [
         header(f"{status.study}: the day’s digest"),
-        context(f"From {moment(digest.since)} to {moment(digest.until)}"),
+        context(_period(digest)),
         section("\n".join(_day(digest))),
         section("\n".join(_progress(status))),
         section("\n".join(["*Final accuracies so far* (test, mean ± sd over participants)", *_groups(digest.groups)])),
@@ -88,6 +90,11 @@ def digest_post(digest: Digest) -> Message:
         text=f"{status.study}, the day’s digest: {len(digest.finished)} finished, {digest.submitted} trials submitted.",
         blocks=(*blocks, *controls_row(digest.controls, IN_DIGEST)),
     )
+
+
+def _period(digest: Digest) -> str:
+    changed = f" · brought up to date {moment(digest.changed_at)}" if digest.changed_at is not None else ""
+    return f"From {moment(digest.since)} to {moment(digest.until)}{changed}"
 
 
 def _day(digest: Digest) -> list[str]:

@@ -15,6 +15,10 @@ _ADDRESS = "https://hooks.slack.com/actions/" + "x" * 200
 """About as long as the address that the background form carries."""
 
 
+_DONE = "✅ " + "x" * 100
+"""About as long as what stands in the place of a button that was pressed."""
+
+
 def check_lengths(settings: Settings, facts: Sequence[TaskFacts]) -> None:
     """Check that Slack accepts what participants read before they start.
 
@@ -27,10 +31,11 @@ def check_lengths(settings: Settings, facts: Sequence[TaskFacts]) -> None:
     """
     consent = f"The consent text ({settings.folder / settings.study.consent})"
     shorten = "Shorten it, or put the details on a page of your own and link to it."
-    _check_message(consent, onboarding.greeting(settings.consent_text), shorten)
-    for each in facts:
-        briefing = onboarding.briefing(each, settings.time.limit_minutes)
-        _check_message("The description of the task", briefing, "Use smaller numbers in study.toml.")
+    for done in ("", _DONE):
+        _check_message(consent, onboarding.greeting(settings.consent_text, done), shorten)
+        for each in facts:
+            briefing = onboarding.briefing(each, settings.time.limit_minutes, done)
+            _check_message("The description of the task", briefing, "Use smaller numbers in study.toml.")
     form = onboarding.background_form(settings.questions, _ADDRESS)
     size = len(json.dumps(form.to_dict()).encode())
     if size > VIEW_BYTES:

@@ -32,6 +32,9 @@ BACKGROUND_FORM = "background"
 GUIDE = "guide_open"
 START = "session_start"
 
+BRIEFING = "briefing"
+"""The ``block_id`` of the buttons under the task."""
+
 EDUCATION: Mapping[str, str] = {
     "high_school": "High school",
     "bachelor": "Bachelor's degree",
@@ -53,15 +56,17 @@ _EDUCATION = "education"
 _ANSWER = "answer"
 
 
-def greeting(consent_text: str) -> Message:
-    """The first message: what this is, the consent text, *I agree*."""
+def greeting(consent_text: str, done: str = "") -> Message:
+    """The first message: what this is, the consent text, *I agree*.
+
+    Args:
+        consent_text: What participants agree to.
+        done: What stands in the place of the button, once it was pressed.
+    """
+    last = context(done) if done else actions([button("I agree", AGREE, style="primary")], block_id="consent")
     return Message(
-        text="Welcome! Please read what this study is about, and press “I agree” to take part.",
-        blocks=(
-            header("Welcome 👋"),
-            *paragraphs(consent_text),
-            actions([button("I agree", AGREE, style="primary")], block_id="consent"),
-        ),
+        text=f"Welcome! {done or 'Please read what this study is about, and press “I agree” to take part.'}",
+        blocks=(header("Welcome 👋"), *paragraphs(consent_text), last),
     )
 
 
@@ -174,8 +179,14 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
     return Background(months=months, education=education, answers=answers)
 
 
-def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
-    """The task, and *Start*."""
+def briefing(facts: TaskFacts, limit_minutes: float, done: str = "") -> Message:
+    """The task, and *Start*.
+
+    Args:
+        facts: What participants may know of the task.
+        limit_minutes: How long a session is.
+        done: What stands in the place of *Start*, once it was pressed.
+    """
     text = (
         f"*Your task*\nTrain a neural network that sorts images into {facts.classes} classes. "
         "The network is given. You choose the 15 settings (hyperparameters) for its training. "
@@ -190,16 +201,31 @@ def briefing(facts: TaskFacts, limit_minutes: float) -> Message:
         "• At the end you choose your final configuration. Only its result on the final test counts.\n\n"
         "In the form, please say why you chose a value. This helps the study most."
     )
+    if done:
+        return Message(text=f"Here is your task. {done}", blocks=(*paragraphs(text), *_start_pressed(done)))
     return Message(
         text="Here is your task. Press Start when you are ready. Your time starts then.",
         blocks=(
             *paragraphs(text),
             actions(
                 [button("Start", START, style="primary"), button("What do the settings do?", GUIDE)],
-                block_id="briefing",
+                block_id=BRIEFING,
             ),
         ),
     )
+
+
+def start_pressed(done: str) -> Message:
+    """What replaces a message with *Start*, other than the task, once it was pressed.
+
+    Args:
+        done: What has happened.
+    """
+    return Message(text=done, blocks=_start_pressed(done))
+
+
+def _start_pressed(done: str) -> tuple[Block, ...]:
+    return context(done), actions([button("What do the settings do?", GUIDE)], block_id="started")
 
 
 def place_in_queue(position: int) -> str:

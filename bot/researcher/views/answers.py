@@ -142,6 +142,26 @@ def sent(what: str) -> Message:
     return text_message(f"✅ {what} is in your direct messages with me.")
 
 
+def not_shown(what: str, files: Sequence[str]) -> Message:
+    """Slack has accepted files, but does not show all of them."""
+    return text_message(
+        f"⚠️ {what}: Slack has accepted all files, but it does not show {_named(files)} yet. Look into your direct "
+        "messages with me in a few minutes. If it is not there then, type the command again."
+    )
+
+
+def plots_not_shown(files: Sequence[str]) -> str:
+    """Slack has accepted loss plots, but does not show all of them."""
+    return (
+        f"⚠️ Slack has accepted the loss plots, but it does not show {_named(files)} yet. Look into your direct "
+        "messages with me in a few minutes. If they are not there then, press the button again."
+    )
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(f"“{escape(shorten(each, _QUOTED))}”" for each in files)
+
+
 def not_sent(what: str, why: str) -> Message:
     """A file could not be sent."""
     return text_message(f"⚠️ {what} could not be sent: {escape(shorten(why, 500))}")

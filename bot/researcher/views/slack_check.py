@@ -12,7 +12,18 @@ from slack_sdk.models.views import View
 from bot.checks.findings import Finding, Verdict
 from bot.live.choice import Setting, live_form
 from bot.live.forms import LiveForm
-from bot.slack.block_kit import Message, actions, button, escape, modal, paragraphs, section, text_message
+from bot.slack.block_kit import (
+    Message,
+    actions,
+    as_much_as_fits,
+    button,
+    escape,
+    modal,
+    paragraphs,
+    section,
+    shorten,
+    text_message,
+)
 from storage.schema.tables import SlackCheck
 
 READ, NONE_READ = "slack_check_read", "slack_check_none"
@@ -20,7 +31,8 @@ READ, NONE_READ = "slack_check_read", "slack_check_none"
 
 FORM = "slack_check"
 
-_MOST_FINDINGS = 50
+_MOST_SAID = 500
+"""Characters of what is said about one thing: Slack's own words in it may be long."""
 _TYPED = "typed"
 _LONGEST_ANSWER = 20
 
@@ -121,16 +133,20 @@ def found(findings: Sequence[Finding]) -> Message:
     wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
     heads = {0: "Nothing is wrong so far.", 1: "One thing is wrong."}
     head = heads.get(wrong, f"{wrong} things are wrong.")
-    lines = [_line(finding) for finding in findings[:_MOST_FINDINGS]]
-    if len(findings) > _MOST_FINDINGS:
-        lines.append(f"… and {len(findings) - _MOST_FINDINGS} more: `blackmagic doctor --slack` says all.")
     rest = "The rest only eyes can tell. Please look into your direct messages with me: I send you four numbers."
-    return Message(text=head, blocks=(section(f"*{head}*"), *paragraphs("\n".join(lines)), section(rest)))
+
+    def with_first(count: int) -> Message:
+        lines = [_line(finding) for finding in findings[:count]]
+        if count < len(findings):
+            lines.append(f"… and {len(findings) - count} more: `blackmagic doctor --slack` says all.")
+        return Message(text=head, blocks=(section(f"*{head}*"), *paragraphs("\n".join(lines)), section(rest)))
+
+    return as_much_as_fits(len(findings), with_first)
 
 
 def _line(finding: Finding) -> str:
     said = ", not checked" if finding.verdict is Verdict.NOT_CHECKED else ""
-    return f"{finding.verdict.sign} *{escape(finding.check)}*{said}: {escape(finding.text)}"
+    return f"{finding.verdict.sign} *{escape(finding.check)}*{said}: {escape(shorten(finding.text, _MOST_SAID))}"
 
 
 def cannot_write(why: str) -> Message:

@@ -10,6 +10,7 @@ import pytest
 from bot.admin import final_report
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
+from bot.slack import uploads
 from storage.schema.states import JobKind, TrialState
 from storage.transitions import studies
 from tests.bot.admin.office import PATIENCE, UNHURRIED, Office, broken_report, small_report
@@ -96,6 +97,20 @@ def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office,
     assert "`blackmagic report` writes them into a folder" in said.text_of_everything
     office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
     assert sent(office) == []
+
+
+def test_where_slack_does_not_show_the_files_the_report_says_so_and_they_are_sent_once(open_office, monkeypatch):
+    monkeypatch.setattr(final_report, "make_final", small_report)
+    monkeypatch.setattr(uploads, "SHARED_WITHIN", 0.6)
+    office = open_office(Rules(limits=None, file_sharing_seconds=3600.0))
+    close(office)
+    said = office.told("Slack has accepted the files, but it does not show report.html.")
+    assert "`/study report` sends them." in said.text_of_everything
+    office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
+    office.restart()
+    office.quiet()
+    office.admin.wait_until(lambda: office.admins._final_reports._done, PATIENCE)
+    assert len(office.workspace.traffic("files.completeUploadExternal")) == 1
 
 
 @pytest.mark.long

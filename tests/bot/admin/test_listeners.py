@@ -1,14 +1,17 @@
 """Buttons under the posts of the report channel: who may press them, what they do, and what the log keeps of it."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from bot.admin.alert_kinds import AlertKind
 from bot.settings.settings import Settings
 from storage import alerts, events
 from storage.schema.states import EventKind, StudyState, TrialState
-from storage.schema.tables import Evaluation
+from storage.schema.tables import Evaluation, Study
 from storage.transitions import evaluations, studies
 from tests.storage.reading import evaluations_of
 
@@ -214,8 +217,9 @@ def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_
         digest = post(office, "the day’s digest", "Pause")
         assert "1 joined" in digest.text_of_everything
         researcher.press(digest, "Pause")
-        post(office, "the day’s digest", "Resume")
-        assert "the study is open" in researcher.message(digest.ts, office.reports).text_of_everything
+        paused = post(office, "the day’s digest", "Resume")
+        assert "the study is paused" in paused.text_of_everything
+        assert "brought up to date <!date^" in paused.text_of_everything
         researcher.press(post(office, "the day’s digest", "Resume"), "Resume")
         post(office, "the day’s digest", "Pause")
         office.close()
@@ -223,6 +227,35 @@ def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_
         office.reported("I have started")
         digests = [each for each in office.admin.messages(office.reports) if "digest" in each.text]
         assert [each.ts for each in digests] == [digest.ts]
+
+
+def words_of(message):
+    """What a post says, but for when it was brought up to date and for the study's state."""
+    blocks = [{key: value for key, value in each.items() if key != "block_id"} for each in message.blocks]
+    said = json.dumps([each for each in blocks if each["type"] != "actions"])
+    return re.sub(r" \\u00b7 brought up to date <!date[^>]*>", "", said).replace("study is paused", "study is open")
+
+
+def test_however_often_a_digest_is_pressed_it_says_the_same(tmp_path, open_alone):
+    name = "R&D <now> & then"
+    with open_alone(tmp_path, name=name, slots=1) as office:
+        researcher = office.workspace.person("Researcher")
+        office.described("Joins today")
+        with office.store.write() as transaction:  # as if it were the third day
+            study = transaction.exec(select(Study)).one()
+            study.prepared_at -= timedelta(days=2)
+            day_before = datetime.now(UTC) - timedelta(hours=25)
+            joined = {"kind": EventKind.DESCRIBED, "subject": "participant:1", "participant": "P001"}
+            events.record(transaction, at=day_before, actor="P001", **joined)
+        office.running.admins._digest_is_due()
+        digest = post(office, "the day’s digest", "Pause")
+        assert f"{name}: the day’s digest" in digest.text_of_everything
+        before = words_of(digest)
+        for button, other in (("Pause", "Resume"), ("Resume", "Pause")) * 3:
+            researcher.press(post(office, "the day’s digest", button), button)
+            pressed = post(office, "the day’s digest", other)
+            assert pressed.ts == digest.ts
+            assert words_of(pressed) == before
 
 
 def test_settings_say_when_and_where(study_file, tmp_path):

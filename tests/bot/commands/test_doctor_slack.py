@@ -1,6 +1,7 @@
 """``blackmagic doctor --slack`` says line by line what is missing before a study can run in a workspace."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -45,7 +46,9 @@ def doctor(study_file, tmp_path):
                 tokens = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_API_URL": self.workspace.api_url}
                 file = study_file(tmp_path, **given)
                 typed = ["doctor", "--slack", "--study", str(file), *options]
-                ran = CliRunner(env={**tokens, **(environment or {})}).invoke(app, typed)
+                runner = CliRunner(env={**tokens, **(environment or {})})
+                with ThreadPoolExecutor(1) as own_thread:  # a browser of another test may have a loop in this one
+                    ran = own_thread.submit(runner.invoke, app, typed).result()
                 assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.output
                 assert "secret" not in ran.output
                 return ran

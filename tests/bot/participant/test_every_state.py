@@ -324,8 +324,8 @@ def test_a_button_of_a_step_that_is_done_leads_back(walked, old, button):
         ("Before you take part", "You agreed to take part", ()),
         ("a few questions about your experience", "You told us about yourself", ()),
         ("Your task", "All places were taken, so you are in the queue now", ("What do the settings do?",)),
-        ("It is your turn", "All places were taken", ("What do the settings do?",)),
-        ("A place is free now", "You have started", ("What do the settings do?",)),
+        ("", "All places were taken", ("What do the settings do?",)),
+        ("", "You have started", ("What do the settings do?",)),
     ],
 )
 def test_the_message_of_a_step_that_is_done_has_lost_its_button(walked, words, done, left):

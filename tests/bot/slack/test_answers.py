@@ -31,13 +31,14 @@ def test_a_press_that_is_refused_is_answered_by_a_message_that_stays(house):
     assert "Start" in told.buttons
 
 
-def test_an_answer_appears_in_the_thread_in_which_somebody_pressed(house):
+def test_an_answer_appears_in_the_thread_in_which_somebody_pressed(house, repost):
     house.wait_for_machines()
     person = house.seated("Presses in a thread")
     trial, root = house.trained(person), house.root(person)
     house.finish(person)
+    old = repost(house, person, trial, thread_ts=root.ts)
     after = newest(person)
-    person.press(trial, "Tune from here")
+    person.press(old, "Tune from here")
     told = answered(person, "This session is over", after)
     assert not told.ephemeral
     assert told.thread_ts == root.ts

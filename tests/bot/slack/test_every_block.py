@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -141,10 +142,9 @@ def test_the_way_in(consent, task, limit, place):
     show(onboarding.ask_background)
     show(onboarding.described)
     show(onboarding.briefing, task, limit)
-    for message in (onboarding.greeting("Short."), onboarding.briefing(task, limit), onboarding.called(NOW)):
-        sent = [block.to_dict() for block in message.blocks]
-        left = pieces.without_button(sent, sent[-1]["elements"][0]["action_id"], "Done.")
-        checked(Message(text=message.text, blocks=tuple(left)))
+    show(onboarding.greeting, "Short.", "Done.")
+    show(onboarding.briefing, task, limit, "Done.")
+    show(onboarding.start_pressed, "Done.")
     show(onboarding.in_queue, place)
     show(onboarding.in_queue, place, late=True)
     show(onboarding.called, NOW)
@@ -283,6 +283,7 @@ def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
     show(
         final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 40, no_files="e" * 60 if some else ""
     )
+    show(final_report.final_report, "&" * 80, [reason] * 40, missing=[f"figure-{n}.png" for n in range(10)])
 
 
 @MANY
@@ -308,11 +309,7 @@ def test_alerts_and_the_daily_digest(raised, unacknowledged, baselines, people_n
         alerts=tuple(unacknowledged),
     )
     show(digests.digest_post, day)
-    shown = [json.loads(json.dumps(block.to_dict())) for block in digests.digest_post(day).blocks]
-    for state in StudyState:
-        checked(
-            Message(text="Later", blocks=tuple(controls.with_controls(shown, controls.Controls(state, people_now))))
-        )
+    show(digests.digest_post, replace(day, changed_at=NOW))
 
 
 @MANY
@@ -375,6 +372,9 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.sending, "The report")
     show(researcher_answers.sent, "The report")
     show(researcher_answers.not_sent, "The report", text * 20)
+    show(researcher_answers.not_shown, "The report", [text * 20] * 10)
+    noted = people.participant_page(known, number, note=researcher_answers.plots_not_shown([text] * 10))
+    checked(noted)
 
 
 @MANY

@@ -5,6 +5,7 @@ escaped, more trials, sessions and alerts than a study has.
 """
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bot.admin.alert_kinds import error_while
 from bot.admin.views import alerts, announcements, baselines, digests, final_report, participant_results
 from bot.admin.views.announcements import Signed
-from bot.live.line_chart import as_chart_block, as_text_block
+from bot.live.line_chart import as_chart_blocks, as_text_block
 from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views import answers, onboarding, session_thread, trial
 from bot.researcher.views import answers as researcher_answers
@@ -132,9 +133,9 @@ def test_what_participants_read(session):
     curves = loss_curves([DIGITS] * 40, [DIGITS] * 1000, epoch=999, epochs_planned=1000, batches_per_epoch=1437)
     estimate = TimeEstimate(timedelta(days=9), timedelta(days=9))
     for state in TrialState:
-        for picture in (None, as_chart_block(curves), as_text_block(curves)):
+        for plot in ((), as_chart_blocks(curves), (as_text_block(curves),)):
             progress = Progress(1000, (DIGITS,), (DIGITS,) * 999)
-            shown = fits(trial.trial_message(trial_view(999, state), session, progress, picture, estimate))
+            shown = fits(trial.trial_message(trial_view(999, state), session, progress, plot, estimate))
             assert len(shown.text.encode()) <= UPDATED_TEXT_BYTES
 
 
@@ -213,7 +214,8 @@ def test_what_admins_read():
         groups=tuple(digests.GroupFigures(group, (12.345678,) * MANY) for group in ("novice", "medium", "expert")),
         alerts=(alert(),) * MANY,
     )
-    says(fits(digests.digest_post(day)), f"and {MANY - 40} more")
+    for each in (day, replace(day, changed_at=NOW)):
+        says(fits(digests.digest_post(each)), f"and {MANY - 40} more")
     lines = [f"{number}: {ANDS}" for number in range(MANY)]
     says(fits(final_report.final_report("&" * 150, lines, no_files=ANDS[:60])), "more, which the page has")
     fits(alerts.alert_post(alert()))

@@ -117,6 +117,7 @@ def test_the_end_of_the_time_is_told_with_the_trial_that_was_stopped(lab, told):
         lab.expire(each)
         refused(lambda each=each: lab.expire(each))
     assert pending(lab) == [
+        (NoticeKind.TRIAL_ENDED, 1, session.id, {"trial": 1}),  # it waited, so it has ended at once
         (NoticeKind.TIME_IS_UP, 1, session.id, {"stopped": 1}),
         (NoticeKind.TIME_IS_UP, 2, idle.id, {"stopped": None}),
     ]
@@ -194,7 +195,8 @@ def test_time_given_back_is_told_whatever_took_it(lab, told):
     lab.later(minutes=2)
     ending = Ending(TrialState.FAILED, reason="The machine broke.", our_fault=True)
     jobs.finish(lab.store, failed, ending, now=lab.now)
-    assert pending(lab) == [(*given, {"seconds": 120.0})]
+    ended = (NoticeKind.TRIAL_ENDED, 1, session.id, {"trial": 1})
+    assert pending(lab) == [(*given, {"seconds": 120.0}), ended]
     recovery.heartbeat(lab.store, now=lab.now)
     lab.later(minutes=3)
     for _ in range(2):
@@ -205,12 +207,22 @@ def test_time_given_back_is_told_whatever_took_it(lab, told):
 def test_what_a_participant_sees_by_themselves_is_not_told(lab, told):
     session = lab.seated()
     told()
-    trial = lab.submit(session)
-    trials.cancel(lab.store, trial.id, now=lab.now)
-    lab.tried(session, 50.0)
+    lab.submit(session)
     studies.pause_study(lab.store, actor="researcher-1", now=lab.now)
     studies.resume_study(lab.store, actor="researcher-1", now=lab.now)
     assert notices.pending(lab.store) == []
+
+
+def test_the_end_of_every_trial_is_told(lab, told):
+    session = lab.seated()
+    told()
+    waiting = lab.submit(session)
+    trials.cancel(lab.store, waiting.id, now=lab.now)
+    lab.tried(session, 50.0)
+    assert pending(lab) == [(NoticeKind.TRIAL_ENDED, 1, session.id, {"trial": number}) for number in (1, 2)]
+    assert notices.awaits_result(lab.store, 1, waiting.id)
+    told()
+    assert not notices.awaits_result(lab.store, 1, waiting.id)
 
 
 def test_a_transaction_that_is_undone_leaves_no_notice(lab, told):
