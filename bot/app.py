@@ -251,10 +251,12 @@ class Bot:
         self._scheduler.close()
         self._dispatcher.close()
         self._subprocesses.close()
-        self._tasks.close(flush=3)
+        self._tasks.close(flush=8)  # who has just left: some forty messages and pictures are deleted in this time
         self.feed.close(flush=3)
         self.admins.close()
-        if self._is_up:  # otherwise the time since the last stop is not given back yet
+        # Of a bot that was never up, the time since the last stop is still to be given back; where one has lost the
+        # database, another one runs.
+        if self._is_up and not self.stopped_because:
             recovery.note_stop(self.store, now=self._now())
         self._limiter.close()
         self.store.close()

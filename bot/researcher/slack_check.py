@@ -40,6 +40,10 @@ def check(context: ResearcherContext, request: Request, words: Sequence[str]) ->
     if words:
         raise Misspelt(too_much(words))
     request.say(views.checking())
+    context.make_files("checking Slack", request, partial(_check, context, request))
+
+
+def _check(context: ResearcherContext, request: Request) -> None:
     found = check_slack(
         context.settings.slack,
         context.slack.client,

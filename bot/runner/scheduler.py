@@ -13,7 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
 
-_THREADS = 4
+_THREADS = 6
+"""Two of the functions may wait for Slack or for a database that does not answer. The others must not wait for them."""
 
 
 def next_time(at: time, zone: ZoneInfo, now: datetime) -> datetime:

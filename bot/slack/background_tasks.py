@@ -13,14 +13,15 @@ Bolt's before them                   stored here, because the acknowledgement is
                                      answered: opening a form, redrawing it, a reply.              3 s for a modal
 ``follow-up`` (8)                    What follows from it or from the clock, a call or two each:   until its turn comes
                                      notices, a trial's reply, a goodbye, a baseline's next step.
-``files`` (2)                        Files for researchers: computed, drawn, uploaded.             until its turn comes
+``files`` (2)                        What is computed, drawn or uploaded for a researcher.         until its turn comes
 ``errand`` (2)                       Long work of many calls (:mod:`bot.slack.errands`): deleting  after all others
                                      messages, inviting people, Home tabs, catching up.
 ``live-feed`` (6),                   Messages that change while a trial runs                       until its turn comes
 ``picture-deleter``                  (:mod:`bot.live.feed`).
 ``admins``, ``final-report``         The report channel (:mod:`bot.admin.reporter`).               until its turn comes
-``alerts``, ``jobs``, APScheduler's  Alerts, workers' reports, what is due. They read and write    never
-                                     the database and pass the rest to the threads above.
+``alerts``, ``jobs``                 Alerts and workers' reports: they go into the database.        never
+APScheduler's (6)                    What is due. It is read from the database, and passed on to   only to count the
+                                     the threads above.                                            app's connections
 ===================================  ============================================================  ====================
 
 :class:`BackgroundTasks` has the threads that are named ``answer``, ``follow-up``, ``files`` and ``errand``.
@@ -94,7 +95,7 @@ class BackgroundTasks:
         self._submit(self._follow_ups, doing, task)
 
     def make_files(self, doing: str, task: Callable[[], Any], *, tell: Tell) -> None:
-        """Make files for somebody, and send them.
+        """Make files for somebody and send them, or check uploads.
 
         Args:
             doing, task, tell: As in :meth:`answer`.

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import chain
 
 from bot.slack.error_reporting import ErrorReporter, may_pass, name_of
-from bot.slack.rate_limiter import Priority, RateLimiter, on_terms
+from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, on_terms
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,8 @@ class Errands:
         """Go on for at most ``flush`` seconds, and then stop after the calls that are under way. The rest is logged."""
         with self._changed:
             self._closing = True
+        self._limiter.wake()
+        with self._changed:
             self._changed.notify_all()
             self._changed.wait_for(lambda: not (self._under_way or self._ready()), timeout=flush)
             self._is_over = True
@@ -115,7 +119,7 @@ class Errands:
         while (errand := self._next()) is not None:
             goes_on = False
             try:
-                with on_terms(Priority.ERRAND, abandon=lambda: self._is_over):
+                with self._terms():
                     goes_on = self._go_on(errand)
             except Exception as error:  # noqa: BLE001 - an iterator that fails has no next step
                 self._errors.report(error, errand.doing, tell=errand.tell)
@@ -124,6 +128,12 @@ class Errands:
                 if goes_on:
                     self._waiting.append(errand)
                 self._changed.notify_all()
+
+    def _terms(self) -> AbstractContextManager[None]:
+        """The terms of a step. While the bot is being closed, nobody presses any more, and the rest goes at once."""
+        if self._closing:
+            return on_terms(Priority.RESULT, abandon=lambda: self._is_over)
+        return on_terms(Priority.ERRAND, abandon=lambda: self._closing)
 
     def _ready(self) -> list[_Errand]:
         return [errand for errand in self._waiting if errand.not_before <= time.monotonic()]
@@ -161,6 +171,9 @@ class Errands:
             errand.done += 1
         except Exception as error:  # noqa: BLE001 - the other steps are still to be done
             if self._is_over:
+                return
+            if self._closing and isinstance(error, CallNotMade):  # it waited on other terms
+                errand.steps = chain([step], errand.steps)
                 return
             if may_pass(error) and errand.round < len(_RETRY_SECONDS):
                 log.warning("is tried again later: %s (%s)", errand.doing, name_of(error))
