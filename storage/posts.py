@@ -7,6 +7,9 @@ from sqlmodel import col, select
 from storage.database import Store
 from storage.schema.tables import Post
 
+ABOUT_TRIALS = ("trial:", "result:", "plot:")
+"""How the subjects of messages about a trial begin."""
+
 
 def result_of(trial_id: int) -> str:
     """The subject of the message with a trial's result. The message about the trial while it runs is ``trial:17``."""

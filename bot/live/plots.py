@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import Block
 from bot.live.forms import Form, FormsTaken, LivePlots, Shown, show
 from bot.live.pictures import Pictures
 from bot.slack.client import PacedClient
-from bot.slack.error_reporting import may_pass
+from bot.slack.error_reporting import REFUSED_BLOCKS, may_pass
 from bot.slack.rate_limiter import CallNotMade
 from reports.figures.loss_plot import LossCurves, draw
 
@@ -29,8 +29,6 @@ REFUSAL_REMEMBERED = 600.0
 
 FAILURE_REMEMBERED = 60.0
 """Seconds for which pictures are not tried again after uploads failed for a reason that may pass."""
-
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
 _FOR_ALL = frozenset({"missing_scope", "not_allowed_token_type", "storage_limit_reached", "team_access_not_granted"})
 """Slack's errors for an upload that hold for every other upload too."""
@@ -135,7 +133,7 @@ class Plots:
             try:
                 answer = send(attempt)
             except (SlackApiError, SlackObjectFormationError) as error:
-                if code_of(error) not in _REFUSED_BLOCKS or attempt.form is Form.TEXT_ONLY:
+                if code_of(error) not in REFUSED_BLOCKS or attempt.form is Form.TEXT_ONLY:
                     raise
                 refusals.append((attempt.form, error))
                 forms = [form for form in forms if form > attempt.form]

@@ -18,6 +18,7 @@ from bot.participant.views import answers, onboarding, typed_configuration
 from bot.participant.views.next_step import led_back
 from bot.slack.block_kit import Message, text_message
 from bot.slack.client import Slack
+from bot.slack.error_reporting import REFUSED_BLOCKS
 from bot.study.participant_status import ParticipantStatus
 from bot.study.service import StudyService
 from storage.queries import history
@@ -28,8 +29,6 @@ _WRITTEN = {None, "file_share", "me_message", "thread_broadcast"}
 """Subtypes of new messages. A message that is changed or deleted later is not answered again."""
 
 _MOST_REMEMBERED = 1000
-
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
 
 def register(app: App, context: ParticipantContext) -> None:
@@ -86,7 +85,7 @@ def _post(slack: Slack, channel: str, answer: Message | tuple[Message, Message],
     try:
         slack.post(channel, first, thread_ts=thread_ts)
     except SlackApiError as error:
-        if error.response["error"] not in _REFUSED_BLOCKS:
+        if error.response["error"] not in REFUSED_BLOCKS:
             raise
         slack.post(channel, second, thread_ts=thread_ts)
 

@@ -16,6 +16,9 @@ TOO_BUSY = "That took too long just now. What you entered and trained is kept. P
 """What the person reads when a call did not get its turn in time."""
 
 
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""Slack's errors for a message whose blocks it does not accept."""
+
 _PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Slack's errors after which another try may succeed."""
 

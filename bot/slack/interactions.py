@@ -240,7 +240,7 @@ class Submission:
 
     def tell(self, text: str) -> None:
         """Answer in the direct messages with the person: the form is closed."""
-        self.slack.post(self.slack.open_channel(self.user), Message(text=text, blocks=(section(text),)))
+        self.slack.post(self.slack.direct_channel(self.user), text_message(text))
 
 
 class Interactions:

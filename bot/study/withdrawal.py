@@ -107,7 +107,6 @@ class Withdrawals:
         reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]
         self._admins.withdrawn(withdrawal.participant.code, reports)
         if identity is not None:
-            of_trials = ("trial:", "result:", "plot:")
-            shown = [post for post in withdrawal.posts if post.subject.startswith(of_trials) and post.ts]
+            shown = [post for post in withdrawal.posts if post.subject.startswith(posts.ABOUT_TRIALS) and post.ts]
             deletions = [partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id) for post in shown]
             self._tasks.run_errand("deleting the messages of somebody who left", deletions)

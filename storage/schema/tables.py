@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field
 
+from storage.schema.base import Table as Table
 from storage.schema.columns import Loss64, UtcDateTime, choice
 from storage.schema.comments import Comment, Remark
 from storage.schema.states import (
@@ -23,20 +24,6 @@ from storage.schema.states import (
     TrialState,
 )
 from training.hyperparameters import Configuration, Loss, Optimizer
-
-
-class Table(SQLModel):
-    """What all tables share: one metadata, in which constraints have the same names on every database."""
-
-    metadata: ClassVar[MetaData] = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_N_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum], where: str | None = None) -> Index:

@@ -23,7 +23,7 @@ from bot.app import Bot
 from bot.sandbox.client.person import Entered, Person
 from bot.sandbox.client.screen import Message, View
 from bot.sandbox.server.local_workspace import LocalWorkspace
-from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
+from bot.sandbox.validation.strictness import Rules
 from bot.settings.settings import Credentials, Settings
 from bot.slack.rate_limiter import SLACK_LIMITS as PACED
 from bot.slack.rate_limiter import Limit, RateLimiter
@@ -32,6 +32,7 @@ from storage.queries import history
 from storage.queries.history import SessionView
 from storage.schema.tables import Participant
 from storage.transitions import participants
+from tests.bot.rules import HURRIED, RULES
 from tests.bot.study.witnesses import Log, Witness
 from tests.storage.databases import make_sqlite
 from tests.storage.reading import unfinished_sessions
@@ -41,33 +42,6 @@ from training.tasks import DIGITS_SQUEEZENET
 from training.workers import Workers
 
 ROOT = Path(__file__).parents[2]
-
-HURRIED = {
-    "chat.postMessage": 3000,
-    "chat.update": 500,
-    "conversations.open": 500,
-    "chat.delete": 500,
-    "files.delete": 500,
-    "views.open": 1000,
-    "views.update": 1000,
-}
-"""Calls a minute, ten times what Slack allows: people do in seconds here what takes others minutes."""
-
-RULES = Rules(
-    ack_seconds=20.0,
-    trigger_seconds=20.0,
-    file_processing_seconds=0.05,
-    file_sharing_seconds=0.05,
-    ping_seconds=0.1,
-    limits={**SLACK_LIMITS, **HURRIED},
-    posts_per_second=10,
-    post_burst=50,
-)
-"""Slack's own limits, except for these.
-
-Waits that would only slow a test down are shorter. A machine that does many things at once may need more than the three
-seconds that Slack gives for an acknowledgement and a form: tests of their own look at these.
-"""
 
 PATIENCE = 60.0
 """Seconds after which something that should have come is taken not to come; on a busy machine it takes a few."""

@@ -25,16 +25,7 @@ def post_message(call: Call) -> Json:
     conversation is still there. Nobody reads it.
     """
     channel = _open_for_app(call, call.channel(user_ids=True))
-    text, blocks = _content(call, _MOST_POSTED)
-    message = post(
-        call.context,
-        channel.id,
-        BOT_USER,
-        text,
-        blocks=blocks,
-        thread_ts=call.optional("thread_ts"),
-        broadcast=call.flag("reply_broadcast"),
-    )
+    message = _post(call, channel, broadcast=call.flag("reply_broadcast"))
     if any(call.workspace.is_deactivated(user) for user in channel.members):
         call.workspace.traffic.add("warning", call.method, "nobody reads it", detail="the account is deactivated")
     return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
@@ -106,17 +97,7 @@ def post_ephemeral(call: Call) -> Json:
         raise Refused("user_not_found")
     if user not in channel.members or call.workspace.is_deactivated(user):
         raise Refused("user_not_in_channel")
-    text, blocks = _content(call, _MOST_POSTED)
-    message = post(
-        call.context,
-        channel.id,
-        BOT_USER,
-        text,
-        blocks=blocks,
-        thread_ts=call.optional("thread_ts"),
-        visible_to=user,
-    )
-    return {"message_ts": message.ts}
+    return {"message_ts": _post(call, channel, visible_to=user).ts}
 
 
 @method("chat.getPermalink")
@@ -153,6 +134,21 @@ def _file_ids(call: Call) -> list[str]:
     if not isinstance(given, list):
         raise Refused("invalid_arguments", ["[ERROR] must be an array [json-pointer:/file_ids]"])
     return [str(each) for each in given]
+
+
+def _post(call: Call, channel: Channel, *, broadcast: bool = False, visible_to: str | None = None) -> Message:
+    """Post what a call says."""
+    text, blocks = _content(call, _MOST_POSTED)
+    return post(
+        call.context,
+        channel.id,
+        BOT_USER,
+        text,
+        blocks=blocks,
+        thread_ts=call.optional("thread_ts"),
+        broadcast=broadcast,
+        visible_to=visible_to,
+    )
 
 
 def _open_for_app(call: Call, channel: Channel) -> Channel:

@@ -45,14 +45,16 @@ def test_a_running_trial_shows_its_losses_as_slacks_charts_and_uploads_nothing(o
 
 
 def test_the_newest_state_wins_however_often_a_subject_was_touched(open_stage: OpenStage) -> None:
-    stage = open_stage()
+    stage = open_stage(start=False)
     stage.post("trial-1")
 
     for batch in range(1, 101):
         stage.change("trial-1", f"{batch} batches", curves(batch))
-    stage.wait_for(lambda: batches_shown(stage, "trial-1") == 100)
+    stage.feed.start()
+    stage.wait_for(lambda: batches_shown(stage, "trial-1") == 100 and stage.feed._queue._is_idle())
 
     assert stage.message("trial-1").text == "100 batches"
+    assert stage.statuses("chat.update") == ["ok"]
 
 
 def test_a_result_is_sent_before_every_frame_that_waits(open_stage: OpenStage) -> None:

@@ -14,7 +14,7 @@ from storage import posts
 from storage.database import Store
 from storage.schema.states import NoticeKind, TrialState
 from storage.transitions import notices
-from tests.bot.conftest import RULES
+from tests.bot.rules import RULES
 from tests.bot.scripted_workers import ScriptedWorkers
 from training.trial import Ending
 

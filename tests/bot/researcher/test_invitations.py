@@ -210,7 +210,11 @@ def begun(house, person):
     study.agree(person.id)
     study.describe(person.id, months=3.0, education="master", answers={})
     assert study.begin(person.id) is not None
-    return house.participant(person).code
+    told = house.participant(person)
+    person.wait_until(
+        lambda: told.id not in {notice.participant_id for notice in notices.pending(house.store)}, PATIENCE
+    )
+    return told.code
 
 
 TAKES_PART = ["member", "guest", "single_channel_guest", "external", "deactivated later", "not to be written to"]

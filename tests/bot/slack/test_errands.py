@@ -11,21 +11,11 @@ from bot.slack import errands
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.error_reporting import ErrorReporter
 from bot.slack.rate_limiter import CallNotMade, Limit, Priority, RateLimiter, on_terms
+from tests.bot.alarms import Alarms
 
 PATIENCE = 20.0
 DELETE = "chat.delete"
 NEVER = 3600.0
-
-
-class Alarms:
-    def __init__(self):
-        self.told = []
-
-    def error(self, doing, error, code):
-        self.told.append((doing, error))
-
-    def too_slow(self, doing, reason):
-        self.told.append((doing, reason))
 
 
 @pytest.fixture

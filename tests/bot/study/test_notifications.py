@@ -15,6 +15,7 @@ from bot.study.notifications import Notifications
 from storage.database import Store
 from storage.schema.states import NoticeKind
 from storage.transitions import notices, participants, studies
+from tests.bot.alarms import Alarms
 from tests.storage.databases import make_sqlite
 
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
@@ -50,17 +51,6 @@ class Conversation:
         with self.changed:
             self.posted.append((notice.participant_id, notice.kind))
             self.changed.notify_all()
-
-
-class Alarms:
-    def __init__(self):
-        self.told = []
-
-    def error(self, doing, error, code):
-        self.told.append((doing, error))
-
-    def too_slow(self, doing, reason):
-        self.told.append((doing, reason))
 
 
 @pytest.fixture

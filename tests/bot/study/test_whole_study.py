@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import inspect, text
@@ -13,6 +13,7 @@ from storage.queries import history
 from storage.schema.comments import Comment
 from storage.schema.states import Chooser, EventKind, JobKind, ParticipantState, SessionState, TrialState
 from storage.transitions import evaluations, participants
+from tests.bot.rules import RULES
 from tests.storage.reading import evaluations_of
 from tests.warm_workers import FEW_IMAGES
 
@@ -40,7 +41,8 @@ class Played:
 def played(tmp_path_factory, open_alone, watch):
     """The whole study, played once; the tests look at different sides of it."""
     folder = tmp_path_factory.mktemp("whole-study")
-    with open_alone(folder, evaluation_seeds=list(range(1, 11))) as house:
+    as_on_slack = replace(RULES, ack_seconds=3.0, trigger_seconds=3.0)
+    with open_alone(folder, as_on_slack, evaluation_seeds=list(range(1, 11))) as house:
         yield play(house, watch)
 
 
