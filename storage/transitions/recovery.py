@@ -62,13 +62,6 @@ def note_stop(store: Store, *, now: datetime) -> None:
         events.record(transaction, at=now, actor=Actor.BOT, kind=EventKind.BOT_STOPPED, subject="bot")
 
 
-def last_heartbeat(store: Store) -> datetime | None:
-    """When the bot was last alive; ``None`` if it never ran."""
-    with store.read() as transaction:
-        row = transaction.get(Heartbeat, 1)
-        return None if row is None else row.at
-
-
 def reconcile(store: Store, *, now: datetime) -> Reconciled:
     """Note that the bot starts, and set everything right, before anything is claimed. A second call changes nothing.
 

@@ -1,10 +1,12 @@
 """Rows that tests look at and the program never reads by themselves."""
 
+from datetime import datetime
+
 from sqlmodel import col, select
 
 from storage.database import Store
 from storage.schema.states import SessionState
-from storage.schema.tables import Amendment, Evaluation, FinalChoice, Participant, Session
+from storage.schema.tables import Amendment, Evaluation, FinalChoice, Heartbeat, Participant, Session
 
 
 def evaluations_of(store: Store, final_choice_id: int) -> list[Evaluation]:
@@ -33,3 +35,10 @@ def unfinished_sessions(store: Store) -> list[Session]:
         people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
         found = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
         return sorted(found, key=lambda session: session.grace_ends_at or session.deadline)
+
+
+def last_heartbeat(store: Store) -> datetime | None:
+    """When the bot was last alive; ``None`` if it never ran."""
+    with store.read() as transaction:
+        row = transaction.get(Heartbeat, 1)
+        return None if row is None else row.at

@@ -16,6 +16,7 @@ from storage.refusals import Reason, Refused
 from storage.schema.states import SessionState, StudyState, TrialState
 from storage.schema.tables import Evaluation, Participant, Post, Session, Study, Table, Trial
 from storage.transitions import recovery
+from tests.storage.reading import last_heartbeat
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ def test_a_database_of_a_newer_version_is_left_alone(own_store: Store):
 def test_times_come_back_aware_and_in_utc(store: Store):
     tokyo = timezone(timedelta(hours=9))
     recovery.heartbeat(store, now=NINE.astimezone(tokyo))
-    last = recovery.last_heartbeat(store)
+    last = last_heartbeat(store)
     assert last == NINE
     assert last is not None
     assert last.tzinfo is UTC

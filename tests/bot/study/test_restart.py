@@ -9,6 +9,7 @@ import pytest
 from bot.settings.settings import SettingsError
 from storage.schema.states import SessionState
 from storage.transitions import recovery
+from tests.storage.reading import last_heartbeat
 
 
 def test_work_that_an_orderly_stop_deferred_goes_on_too(open_house):
@@ -72,8 +73,8 @@ def wait_until(moment):
 def test_other_rules_on_the_same_database_are_refused_and_the_time_until_now_is_still_given_back(open_house):
     house = open_house()
     house.close()
-    stopped_at = recovery.last_heartbeat(house.store)
+    stopped_at = last_heartbeat(house.store)
     house.study.write_text(re.sub("limit_minutes = .*", "limit_minutes = 90", house.study.read_text()))
     with pytest.raises(SettingsError, match="rules"):
         house.open()
-    assert recovery.last_heartbeat(house.store) == stopped_at
+    assert last_heartbeat(house.store) == stopped_at

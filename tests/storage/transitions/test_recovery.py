@@ -6,6 +6,7 @@ from storage import events
 from storage.queries import history
 from storage.schema.states import EventKind, JobKind, TrialState
 from storage.transitions import jobs, recovery, sessions, trials
+from tests.storage.reading import last_heartbeat
 
 
 def beat(lab) -> None:
@@ -17,10 +18,10 @@ def deadline(lab, session):
 
 
 def test_the_first_start_finds_nothing(lab):
-    assert recovery.last_heartbeat(lab.store) is None
+    assert last_heartbeat(lab.store) is None
     found = recovery.reconcile(lab.store, now=lab.now)
     assert (found.down_since, found.trials, found.given_back) == (None, (), ())
-    assert recovery.last_heartbeat(lab.store) == lab.now
+    assert last_heartbeat(lab.store) == lab.now
     (event,) = events.read(lab.store, kind=EventKind.RECONCILED)
     assert event.details == {"crashed": False, "down_seconds": None, "restarted": 0, "sessions": 0}
 
@@ -139,13 +140,13 @@ def test_the_heartbeat_never_goes_back(lab, minutes):
     beat(lab)
     before = lab.now
     recovery.heartbeat(lab.store, now=lab.later(minutes=minutes))
-    assert recovery.last_heartbeat(lab.store) == before
+    assert last_heartbeat(lab.store) == before
 
 
 def test_a_start_knows_whether_the_bot_was_stopped_before(lab):
     assert not recovery.reconcile(lab.store, now=lab.now).crashed
     recovery.note_stop(lab.store, now=lab.later(hours=1))
-    assert recovery.last_heartbeat(lab.store) == lab.now
+    assert last_heartbeat(lab.store) == lab.now
     assert not recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
     recovery.heartbeat(lab.store, now=lab.later(hours=1))
     assert recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
