@@ -96,6 +96,7 @@ def test_a_wrongly_written_command_is_answered_with_how_to_write_it(house, resea
 
 def test_anybody_else_is_told_where_to_go(house):
     person = house.seated("Is curious")
+    house.root(person)  # or it would be taken for the answer
     for text in ("status", "participants", "close", "nonsense"):
         told = text_of(ask(person, text))
         assert told.startswith(NOT_FOR_YOU)
