@@ -48,9 +48,8 @@ def register(app: App, context: ParticipantContext) -> None:
         context.tasks.answer(
             "answering a message",
             partial(_answer, context, event),
-            tell=lambda text: context.slack.post(
-                event["channel"], text_message(text), thread_ts=event.get("thread_ts")
-            ),
+            person=event["user"],
+            tell=lambda text: _reply(context, event, text_message(text)),
         )
 
     app.event("message")(written)
@@ -71,9 +70,14 @@ def _answer(context: ParticipantContext, event: dict[str, Any]) -> None:
         if is_new or study.awaits_greeting(status):
             study.meet(user, channel)
             return
-        _post(context.slack, channel, _answer_to(study, user, text, status), event.get("thread_ts"))
+        _reply(context, event, _answer_to(study, user, text, status))
     except Refused as refused:
-        _post(context.slack, channel, led_back(str(refused), study.status(user)), event.get("thread_ts"))
+        _reply(context, event, led_back(str(refused), study.status(user)))
+
+
+def _reply(context: ParticipantContext, event: dict[str, Any], answer: Message | tuple[Message, Message]) -> None:
+    post = partial(_post, context.slack, event["channel"], answer, event.get("thread_ts"))
+    context.tasks.reply("answering a message", post, person=event["user"])
 
 
 def _post(slack: Slack, channel: str, answer: Message | tuple[Message, Message], thread_ts: str | None) -> None:

@@ -24,7 +24,10 @@ def register(app: App, context: ParticipantContext) -> None:
     turned_away = _TurnedAway()
 
     def home_opened(event: dict[str, Any]) -> None:
-        context.tasks.answer("welcoming somebody", partial(_welcome, context, event, turned_away))
+        user, tab = event["user"], event.get("tab")
+        context.tasks.answer(
+            "welcoming somebody", partial(_welcome, context, event, turned_away), person=user, key=("opened", tab)
+        )
 
     app.event("app_home_opened")(home_opened)
 
@@ -63,7 +66,9 @@ def _welcome(context: ParticipantContext, event: dict[str, Any], turned_away: _T
             context.study.come_by(user, event["channel"])
         except Refused as refused:
             if not at_home and turned_away.is_news(user, refused.reason):  # the Home tab says so itself
-                context.slack.post(event["channel"], led_back(str(refused), context.study.status(user)))
+                told = led_back(str(refused), context.study.status(user))
+                post = partial(context.slack.post, event["channel"], told)
+                context.tasks.reply("turning somebody away", post, person=user)
     if at_home:
         context.home_tabs.opened(user)
 
@@ -84,7 +89,7 @@ def _show(context: ParticipantContext, press: Interaction) -> None:
     elif press.channel:
         press.reply(status_message(context.study, press.user))
     else:
-        context.slack.post(channel, status_message(context.study, press.user))
+        press.write(status_message(context.study, press.user))
     if press.surface is Surface.HOME:
         context.home_tabs.opened(press.user)
         press.tell("I have written to you. Please look at *Messages*.")
@@ -109,7 +114,7 @@ def _background_sent(context: ParticipantContext, ack: Ack, body: dict[str, Any]
         ack()
         if asked_at := body["view"]["private_metadata"]:
             settle = partial(context.slack.replace_pressed, asked_at, onboarding.described())
-            context.tasks.run("settling the background", settle)
+            context.tasks.reply("settling the background", settle, person=body["user"]["id"])
 
 
 def _open_guide(_: ParticipantContext, press: Interaction) -> None:

@@ -70,7 +70,8 @@ def register(app: App, context: ParticipantContext) -> None:
 
     def form_changed(ack: Ack, body: dict[str, Any]) -> None:
         ack()
-        context.tasks.answer("redrawing a form", partial(redraws.changed, body))
+        person, form = body["user"]["id"], body["view"]["id"]
+        context.tasks.answer("redrawing a form", partial(redraws.changed, body), person=person, key=("redraw", form))
 
     def form_sent(ack: Ack, body: dict[str, Any]) -> None:
         _form_sent(context.study, ack, body)

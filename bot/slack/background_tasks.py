@@ -9,11 +9,15 @@ Threads                              What runs there                            
 ===================================  ============================================================  ====================
 ``listener`` (32), and as many of    Acknowledging. What somebody submits is also checked and      never
 Bolt's before them                   stored here, because the acknowledgement is the answer.
-``answer`` (32)                      What somebody has just pressed, typed or opened, until it is  10 s for its turn,
-                                     answered: opening a form, redrawing it, a reply.              3 s for a modal
-``follow-up`` (8)                    What follows from it or from the clock, a call or two each:   until its turn comes
-                                     notices, a trial's reply, a goodbye, a baseline's next step.
-``files`` (2)                        What is computed, drawn or uploaded for a researcher.         until its turn comes
+``answer`` (32), in a queue for      What somebody has just pressed, typed or opened: opening a    10 s for its turn,
+each person                          form, redrawing it, preparing a reply.                        3 s for a modal
+``reply`` (16), in a queue for       Posting these replies.                                        a minute
+each person
+``post`` (8)                         Posting what follows from a press or from the clock, a call   a quarter of an hour
+                                     or two each: notices, a trial's message, a goodbye.
+``follow-up`` (2)                    What follows and needs only the database: a baseline's next   never
+                                     step, a lost trial.
+``files`` (2)                        What is computed, drawn or uploaded for a researcher.         a quarter of an hour
 ``errand`` (2)                       Long work of many calls (:mod:`bot.slack.errands`): deleting  after all others
                                      messages, inviting people, Home tabs, catching up.
 ``live-feed`` (6),                   Messages that change while a trial runs                       until its turn comes
@@ -24,25 +28,32 @@ APScheduler's (6)                    What is due. It is read from the database, 
                                      the threads above.                                            app's connections
 ===================================  ============================================================  ====================
 
-:class:`BackgroundTasks` has the threads that are named ``answer``, ``follow-up``, ``files`` and ``errand``.
+Nobody can take all of them: of each person one task runs at a time, only some wait, and their calls have a share of
+each of Slack's limits (:mod:`bot.slack.person_queues`, :mod:`bot.slack.rate_limiter`).
+
+:class:`BackgroundTasks` has the threads from ``answer`` to ``errand``.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bot.slack.errands import Errands, Step
-from bot.slack.error_reporting import ErrorReporter
-from bot.slack.rate_limiter import CallNotMade, RateLimiter, on_terms
+from bot.slack.error_reporting import TOO_MANY, ErrorReporter
+from bot.slack.person_queues import PersonQueues, Place
+from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, Terms, on_terms
 
 log = logging.getLogger(__name__)
 
-_ANSWER_THREADS, _FOLLOW_UP_THREADS, _FILE_THREADS = 32, 8, 2
+_ANSWER_THREADS, _REPLY_THREADS, _POST_THREADS, _FOLLOW_UP_THREADS, _FILE_THREADS = 32, 16, 8, 2, 2
 
-_ANSWER_SECONDS = 10.0
-"""How long each call of an answer waits for its turn. A person who waits longer is asked to try again."""
+_MOST_ANSWERS, _MOST_REPLIES = 8, 20
+"""How many tasks of one person may wait. Who presses or writes more is told once, and the rest is left out."""
+
+_ANSWER_SECONDS, _REPLY_SECONDS, _LONGEST_WAIT = 10.0, 60.0, 900.0
+"""How long each call waits for its turn: in an answer, in a reply, and elsewhere."""
 
 Tell = Callable[[str], object]
 """Gives a text to the person who waits for a task."""
@@ -60,7 +71,9 @@ class BackgroundTasks:
         self._errors = errors
         self._limiter = limiter
         self._answering = _Busy()
-        self._answers = ThreadPoolExecutor(_ANSWER_THREADS, thread_name_prefix="answer")
+        self._answers = PersonQueues("answer", _ANSWER_THREADS, _MOST_ANSWERS)
+        self._replies = PersonQueues("reply", _REPLY_THREADS, _MOST_REPLIES)
+        self._posts = ThreadPoolExecutor(_POST_THREADS, thread_name_prefix="post")
         self._follow_ups = ThreadPoolExecutor(_FOLLOW_UP_THREADS, thread_name_prefix="follow-up")
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
         self._errands = Errands(errors, limiter, self._answering.wait_until_idle)
@@ -71,23 +84,68 @@ class BackgroundTasks:
         """Whether the bot is being stopped."""
         return self._closing
 
-    def answer(self, doing: str, task: Callable[[], Any], *, tell: Tell | None = None) -> None:
+    def answer(
+        self,
+        doing: str,
+        task: Callable[[], Any],
+        *,
+        person: str,
+        tell: Tell | None = None,
+        key: Hashable | None = None,
+        must: bool = False,
+    ) -> None:
         """Handle what somebody has just pressed, typed or opened. Nothing else can take its threads.
 
         Args:
             doing: What the task does, in a few words, for the report of an error.
-            task: The task. What may take longer than an answer, it passes on to :meth:`run`, :meth:`make_files` or
-                :meth:`run_errand`.
+            task: The task. A reply it passes on to :meth:`reply`, and what may take longer than an answer to
+                :meth:`post`, :meth:`make_files` or :meth:`run_errand`.
+            person: Their Slack user. When too many of their tasks wait, this one is left out, and they are told so.
             tell: Gives a text to the person who waits.
+            key: The task takes the place of a waiting one of this person with the same key.
+            must: Whether it is never left out: it was submitted, and cannot be pressed again.
         """
+        terms = Terms(Priority.PRESS, _ANSWER_SECONDS, self._abandoned, person)
         self._answering.begin()
-        if not self._submit(
-            self._answers, doing, task, tell, timeout=_ANSWER_SECONDS, whatever_happens=self._answering.end
-        ):
+
+        def run() -> None:
+            try:
+                self._attempt(doing, task, terms, tell)
+            finally:
+                self._answering.end()
+
+        place = Place.CLOSED if self._closing else self._answers.add(person, run, key=key, must=must)
+        if place is not Place.TAKEN:  # it does not run, or another one does not
             self._answering.end()
+        if place is Place.CLOSED:
+            log.info("not done, because the bot is closing: %s", doing)
+        elif place in (Place.FULL, Place.FULL_AGAIN):
+            log.warning("left out, because too many tasks of one person wait: %s", doing)
+            if place is Place.FULL and tell is not None:
+                self.reply(doing, lambda: tell(TOO_MANY), person=person)
+
+    def reply(self, doing: str, task: Callable[[], Any], *, person: str) -> None:
+        """Post a reply to what somebody has pressed or typed, after the replies before it.
+
+        Args:
+            doing, person: As in :meth:`answer`.
+            task: Posts it.
+        """
+        terms = Terms(Priority.PRESS, _REPLY_SECONDS, self._abandoned, person)
+        place = self._replies.add(person, lambda: self._attempt(doing, task, terms))
+        if place is not Place.TAKEN:
+            log.warning("a reply was left out: %s", doing)
+
+    def post(self, doing: str, task: Callable[[], Any]) -> None:
+        """Post what follows from something that has happened: a call or two.
+
+        Args:
+            doing, task: As in :meth:`answer`.
+        """
+        self._submit(self._posts, doing, task)
 
     def run(self, doing: str, task: Callable[[], Any]) -> None:
-        """Do what follows from something that has happened: a call or two.
+        """Do what follows from something that has happened, and needs only the database.
 
         Args:
             doing, task: As in :meth:`answer`.
@@ -118,58 +176,47 @@ class BackgroundTasks:
         giving_up.daemon = True
         giving_up.start()
         self._errands.close(flush)
-        for pool in (self._answers, self._files, self._follow_ups):
+        self._answers.close()
+        for pool in (self._files, self._posts, self._follow_ups):
             pool.shutdown(wait=True)
+        self._replies.close()  # the last ones: all others may reply
         giving_up.cancel()
 
     def _give_up(self) -> None:
         self._is_over = True
         self._limiter.wake()
 
-    def _submit(
-        self,
-        pool: ThreadPoolExecutor,
-        doing: str,
-        task: Callable[[], Any],
-        tell: Tell | None = None,
-        *,
-        timeout: float | None = None,
-        whatever_happens: Callable[[], None] = lambda: None,
-    ) -> bool:
-        """Have a task run. Returns whether it will: none does after :meth:`close`."""
+    def _abandoned(self) -> bool:
+        return self._is_over
 
-        def run() -> None:
-            try:
-                with on_terms(timeout=timeout, abandon=lambda: self._is_over):
-                    self._attempt(doing, task, tell)
-            finally:
-                whatever_happens()
-
+    def _submit(self, pool: ThreadPoolExecutor, doing: str, task: Callable[[], Any], tell: Tell | None = None) -> None:
+        """Have a task run. None does after :meth:`close`."""
+        terms = Terms(timeout=_LONGEST_WAIT, abandon=self._abandoned)
         try:
             if not self._closing:
-                pool.submit(run)
-                return True
+                pool.submit(self._attempt, doing, task, terms, tell)
+                return
         except RuntimeError:  # the pool was closed a moment ago
             pass
         log.info("not done, because the bot is closing: %s", doing)
-        return False
 
-    def _attempt(self, doing: str, task: Callable[[], Any], tell: Tell | None) -> None:
+    def _attempt(self, doing: str, task: Callable[[], Any], terms: Terms, tell: Tell | None = None) -> None:
         if self._is_over:
             log.info("not done, because the bot is closing: %s", doing)
             return
-        try:
-            task()
-        except CallNotMade as error:
-            if self._closing:
-                log.info("not finished, because the bot is closing: %s", doing)
-            else:
-                self._errors.too_slow(error, doing, tell=tell)
-        except Exception as error:  # noqa: BLE001 - whatever it is, somebody must be told
-            if self._closing:
-                log.info("not finished, because the bot is closing: %s (%s)", doing, error)
-            else:
-                self._errors.report(error, doing, tell=tell)
+        with on_terms(terms.priority, timeout=terms.timeout, abandon=terms.abandon, person=terms.person):
+            try:
+                task()
+            except CallNotMade as error:
+                if self._closing:
+                    log.info("not finished, because the bot is closing: %s", doing)
+                else:
+                    self._errors.too_slow(error, doing, tell=tell)
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody must be told
+                if self._closing:
+                    log.info("not finished, because the bot is closing: %s (%s)", doing, error)
+                else:
+                    self._errors.report(error, doing, tell=tell)
 
 
 class _Busy:

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _TRIGGER_SECONDS = 3.0
 """How long a ``trigger_id`` lives (https://docs.slack.dev/interactivity/handling-user-interaction)."""
 
+_CALL_SECONDS = 15
+"""How long Slack may be silent in a call, before the call is given up or repeated."""
+
 _WAIT_SECONDS = 10.0
 """How long a call may wait when a person waits for its result."""
 
@@ -35,14 +38,14 @@ class PacedClient(WebClient):
     """
 
     def __init__(self, token: str, base_url: str, limiter: RateLimiter) -> None:
-        super().__init__(token, base_url=base_url, retry_handlers=retry_handlers(limiter))
+        super().__init__(token, base_url=base_url, timeout=_CALL_SECONDS, retry_handlers=retry_handlers(limiter))
         self.limiter = limiter
 
     def api_call(self, api_method: str, **kwargs: Any) -> SlackResponse:
         """Wait for the method's turn, and call it.
 
         Raises:
-            CallNotMade: Its turn did not come in time.
+            CallNotMade: Its turn does not come in time.
             SlackApiError: Slack refuses it.
         """
         arguments = kwargs.get("json") or kwargs.get("params") or kwargs.get("data") or {}
@@ -99,8 +102,8 @@ class Slack:
         self.messages.posted(str(answer["channel"]), ts)
         return ts
 
-    def update(self, channel: str, ts: str, message: Message, priority: Priority = Priority.RESULT) -> None:
-        """Replace a message. The priority says whether a person waits for it.
+    def update(self, channel: str, ts: str, message: Message, priority: Priority | None = None) -> None:
+        """Replace a message. The priority says whether a person waits for it; without one it is that of the task.
 
         Raises:
             SlackApiError: Slack refuses it, such as ``message_not_found``.
@@ -138,7 +141,8 @@ class Slack:
             Whether Slack accepted it.
         """
         try:
-            answer = WebhookClient(response_url).send(text=message.text, blocks=message.blocks, replace_original=True)
+            webhook = WebhookClient(response_url, timeout=_CALL_SECONDS)
+            answer = webhook.send(text=message.text, blocks=message.blocks, replace_original=True)
         except (SlackClientError, OSError) as error:  # the step is done; a second press says that it is
             log.warning("a pressed message stays as it was: %s", error)
             return False
@@ -158,7 +162,7 @@ class Slack:
             Whether Slack accepted it.
         """
         try:
-            answer = WebhookClient(response_url).send(
+            answer = WebhookClient(response_url, timeout=_CALL_SECONDS).send(
                 text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace
             )
         except (SlackClientError, OSError) as error:

@@ -7,13 +7,19 @@ from typing import Protocol
 
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.rate_limiter import CallNotMade
+from bot.slack.rate_limiter import CallNotMade, ShareUsedUp
 
 log = logging.getLogger(__name__)
 
 
 TOO_BUSY = "That took too long just now. What you entered and trained is kept. Please try again in a moment."
 """What the person reads when a call did not get its turn in time."""
+
+TOO_MANY = (
+    "You were quicker than I am, so I left out some of what you pressed or wrote just now. "
+    "What you entered and trained is kept. Please wait a moment, and go on from what you see here."
+)
+"""What somebody reads who presses or writes more than one person can be answered."""
 
 
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
@@ -90,9 +96,11 @@ class ErrorReporter:
             tell: Gives a text to the person who waited for it.
         """
         log.warning("while %s: %s", doing, error)
+        is_own_doing = isinstance(error, ShareUsedUp)
         if tell is not None:
-            _attempt(tell, TOO_BUSY)
-        self._alarms.too_slow(doing, str(error))
+            _attempt(tell, TOO_MANY if is_own_doing else TOO_BUSY)
+        if not is_own_doing:
+            self._alarms.too_slow(doing, str(error))
 
 
 def _attempt(tell: Callable[[str], object], text: str) -> None:

@@ -31,6 +31,14 @@ from bot.slack.rate_limiter import CallNotMade
 log = logging.getLogger(__name__)
 
 
+PostLater = Callable[[Callable[[], object]], object]
+"""Takes a function that posts something, and calls it soon."""
+
+
+def _at_once(post: Callable[[], object]) -> None:
+    post()
+
+
 class Surface(StrEnum):
     """Where somebody pressed or typed."""
 
@@ -58,6 +66,7 @@ class Interaction:
         block_id: The ``block_id`` of the row with the button; empty for a command. It tells which message it was. What
             the message said is never read from Slack, which escapes what it sends back: texts would grow.
         response_url: The address for an answer or for replacing the message; empty in a modal or the Home tab.
+        post_later: Posts what is answered soon, in its order, so that a press never waits for a post.
     """
 
     slack: Slack
@@ -72,9 +81,10 @@ class Interaction:
     view_id: str = ""
     block_id: str = ""
     response_url: str = ""
+    post_later: PostLater = _at_once
 
     @classmethod
-    def of_press(cls, slack: Slack, body: dict[str, Any]) -> Self:
+    def of_press(cls, slack: Slack, body: dict[str, Any], post_later: PostLater) -> Self:
         """Read a ``block_actions`` payload."""
         message, container, view = (body.get(key) or {} for key in ("message", "container", "view"))
         return cls(
@@ -90,10 +100,11 @@ class Interaction:
             view_id=view.get("id", ""),
             block_id=body["actions"][0].get("block_id", ""),
             response_url=body.get("response_url", ""),
+            post_later=post_later,
         )
 
     @classmethod
-    def of_command(cls, slack: Slack, body: dict[str, Any]) -> Self:
+    def of_command(cls, slack: Slack, body: dict[str, Any], post_later: PostLater) -> Self:
         """Read the payload of a slash command."""
         return cls(
             slack=slack,
@@ -103,6 +114,7 @@ class Interaction:
             surface=Surface.COMMAND,
             channel=body["channel_id"],
             response_url=body["response_url"],
+            post_later=post_later,
         )
 
     @property
@@ -137,10 +149,8 @@ class Interaction:
             message: The answer.
             replace: Whether it replaces the message with the button.
         """
-        if self._show_over_view(message) or self._answer_directly(message, replace=replace):
-            return
-        if not self._answer_privately(message, replace=replace):
-            self._post_directly(message)
+        if not self._show_over_view(message):
+            self.post_later(partial(self._answer, message, replace=replace))
 
     def report(self, message: Message, *more: Message, replace: bool = False) -> None:
         """Give an answer that cannot be asked for again: the outcome of an action, an error.
@@ -150,10 +160,10 @@ class Interaction:
             more: The rest of a long answer.
             replace: Whether it replaces the message with the button.
         """
-        if not self._show_over_view(message) and not self._answer_directly(message, replace=replace):
-            self._answer_elsewhere(message, replace=replace)
+        if not self._show_over_view(message):
+            self.post_later(partial(self._report, message, replace=replace))
         for each in more:
-            self._post_directly(each)
+            self.post_later(partial(self._post_directly, each))
 
     def reply(self, message: Message) -> None:
         """Post a message where the person acted: in the thread, if they acted in one.
@@ -161,8 +171,23 @@ class Interaction:
         The root of a thread is seen in the conversation and in the thread. So an answer to a press there appears in
         both.
         """
-        is_root = self.thread_ts is not None and self.thread_ts == self.message_ts
-        self.slack.post(self.channel, message, thread_ts=self.thread_ts, broadcast=is_root)
+        self.post_later(partial(self._reply, message))
+
+    def write(self, message: Message) -> None:
+        """Post a message in the direct messages with the person."""
+        self.post_later(partial(self._post_directly, message))
+
+    def settle(self, message: Message) -> None:
+        """Replace the message with the button, whose step is done. Over a Home tab there is nothing to replace."""
+        if self.response_url:
+            self.post_later(partial(self.slack.replace_pressed, self.response_url, message))
+
+    def open(self, view: View) -> None:
+        """Open a modal, over the one where the button is."""
+        if self.surface is Surface.MODAL:
+            self.slack.push_modal(self.trigger_id, view)
+        else:
+            self.slack.open_modal(self.trigger_id, view)
 
     def _show_over_view(self, message: Message) -> bool:
         """Show an answer over the modal or the Home tab. Returns false if the person acted elsewhere."""
@@ -175,8 +200,21 @@ class Interaction:
                 self.slack.open_modal(self.trigger_id, notice("Please note", message.text, *message.blocks[1:]))
         except (SlackApiError, CallNotMade):  # the three seconds are over
             log.info("an answer to a press in a %s is given in the conversation", self.surface)
-            self._post_directly(message)
+            self.write(message)
         return True
+
+    def _answer(self, message: Message, *, replace: bool) -> None:
+        answered = self._answer_directly(message, replace=replace) or self._answer_privately(message, replace=replace)
+        if not answered:
+            self._post_directly(message)
+
+    def _report(self, message: Message, *, replace: bool) -> None:
+        if not self._answer_directly(message, replace=replace):
+            self._answer_elsewhere(message, replace=replace)
+
+    def _reply(self, message: Message) -> None:
+        is_root = self.thread_ts is not None and self.thread_ts == self.message_ts
+        self.slack.post(self.channel, message, thread_ts=self.thread_ts, broadcast=is_root)
 
     def _answer_directly(self, message: Message, *, replace: bool) -> bool:
         """Answer in the direct messages. Returns false if the person acted elsewhere."""
@@ -184,7 +222,7 @@ class Interaction:
             return False
         is_replaced = replace and bool(self.response_url) and self.slack.replace_pressed(self.response_url, message)
         if not is_replaced:
-            self.reply(message)
+            self._reply(message)
         return True
 
     def _answer_elsewhere(self, message: Message, *, replace: bool) -> None:
@@ -205,18 +243,6 @@ class Interaction:
     def _post_directly(self, message: Message) -> None:
         self.slack.post(self.slack.direct_channel(self.user), message)
 
-    def settle(self, message: Message) -> None:
-        """Replace the message with the button, whose step is done. Over a Home tab there is nothing to replace."""
-        if self.response_url:
-            self.slack.replace_pressed(self.response_url, message)
-
-    def open(self, view: View) -> None:
-        """Open a modal, over the one where the button is."""
-        if self.surface is Surface.MODAL:
-            self.slack.push_modal(self.trigger_id, view)
-        else:
-            self.slack.open_modal(self.trigger_id, view)
-
 
 _IN_DIRECT_MESSAGES = text_message("I have answered in your direct messages with me.")
 
@@ -232,15 +258,17 @@ class Submission:
         slack: The workspace.
         user: The Slack user.
         view: The form as Slack sends it, with what was entered.
+        post_later: As in :class:`Interaction`.
     """
 
     slack: Slack
     user: str
     view: Mapping[str, Any]
+    post_later: PostLater
 
     def tell(self, text: str) -> None:
         """Answer in the direct messages with the person: the form is closed."""
-        self.slack.post(self.slack.direct_channel(self.user), text_message(text))
+        self.post_later(lambda: self.slack.post(self.slack.direct_channel(self.user), text_message(text)))
 
 
 class Interactions:
@@ -268,7 +296,7 @@ class Interactions:
 
         def pressed(ack: Ack, body: dict[str, Any]) -> None:
             ack()
-            self._handle(Interaction.of_press(self._slack, body), doing, handle)
+            self._handle(Interaction.of_press(self._slack, body, self._posting(body["user"]["id"])), doing, handle)
 
         self.app.action(action_id)(pressed)
 
@@ -283,7 +311,7 @@ class Interactions:
 
         def typed(ack: Ack, body: dict[str, Any]) -> None:
             ack()
-            self._handle(Interaction.of_command(self._slack, body), doing, handle)
+            self._handle(Interaction.of_command(self._slack, body, self._posting(body["user_id"])), doing, handle)
 
         self.app.command(command)(typed)
 
@@ -298,10 +326,14 @@ class Interactions:
 
         def sent(ack: Ack, body: dict[str, Any]) -> None:
             ack()
-            submission = Submission(self._slack, body["user"]["id"], body["view"])
-            self._tasks.answer(doing, partial(handle, submission), tell=submission.tell)
+            user = body["user"]["id"]
+            submission = Submission(self._slack, user, body["view"], self._posting(user))
+            self._tasks.answer(doing, partial(handle, submission), person=user, tell=submission.tell, must=True)
 
         self.app.view(callback_id)(sent)
 
     def _handle(self, interaction: Interaction, doing: str, handle: Handler) -> None:
-        self._tasks.answer(doing, partial(handle, interaction), tell=interaction.apologise)
+        self._tasks.answer(doing, partial(handle, interaction), person=interaction.user, tell=interaction.apologise)
+
+    def _posting(self, user: str) -> PostLater:
+        return lambda post: self._tasks.reply("answering somebody", post, person=user)

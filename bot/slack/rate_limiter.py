@@ -3,7 +3,8 @@
 Slack counts calls per method, workspace and app in a sliding minute, and messages per channel and second
 (https://docs.slack.dev/apis/web-api/rate-limits). The :class:`RateLimiter` counts the same. It uses the limit and never
 exceeds it: a call counts from the moment when it is allowed until one window after its *answer* came, so delays of the
-network do not matter. Calls that a person waits for go before all frames of live plots, and those before errands.
+network do not matter. What somebody has just pressed goes before what the study tells people, that before all frames of
+live plots, and those before errands. One person's presses never use more than a part of a limit.
 """
 
 import logging
@@ -33,11 +34,13 @@ logger = logging.getLogger(__name__)
 class Priority(IntEnum):
     """Which calls go first when not all can."""
 
-    RESULT = 0
-    """A person waits for it: a result, a cancellation, the end of the time, an answer to a press."""
-    FRAME = 1
+    PRESS = 0
+    """Somebody has just pressed or written something, and looks at the screen."""
+    RESULT = 1
+    """A person waits for it: a result, a cancellation, the end of the time."""
+    FRAME = 2
     """A frame of a running plot: the next one is as good."""
-    ERRAND = 2
+    ERRAND = 3
     """A step of long work that nobody waits for."""
 
 
@@ -81,11 +84,17 @@ SLACK_LIMITS: Mapping[str, Limit] = {
 POST_PER_CHANNEL = Limit(3, seconds=3.0)
 """``chat.postMessage``: one message a second per channel, with short bursts."""
 
+RESULTS_LEAVE_FREE = 0.02
+"""The part of a limit that results never use, so that a press does not wait when many are told at once: 4 of 240."""
+
 FRAMES_LEAVE_FREE = 0.04
 """The part of a limit that frames never use, so that a result does not wait: 2 of 50."""
 
 ERRANDS_LEAVE_FREE = 0.5
 """The part of a limit that errands never use: after a burst of their calls there is room for many people's."""
+
+PERSON_SHARE = 0.25
+"""The part of a limit that one person's presses may use. Nobody needs it: it is 25 forms a minute."""
 
 CAUTION = 0.75
 """After a refusal a method's limit is multiplied by this factor. It recovers over ten windows."""
@@ -103,6 +112,10 @@ class CallNotMade(RuntimeError):
     """A call was not made: its turn did not come in time, its caller abandoned it, or the limiter was closed."""
 
 
+class ShareUsedUp(CallNotMade):
+    """A call was not made, because the person who pressed has used their share of Slack's limits."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """The terms on which calls wait for their turn.
@@ -111,29 +124,39 @@ class Terms:
         priority: Of the calls that wait, the one with the lowest value goes first; equal ones in their order.
         timeout: The longest wait in seconds; ``None`` waits until the limiter is closed.
         abandon: Returns whether the caller no longer wants its turn. It is called again after :meth:`RateLimiter.wake`.
+        person: Who pressed; their calls have a share of each limit. Empty for calls that nobody's press has caused.
     """
 
     priority: Priority = Priority.RESULT
     timeout: float | None = None
     abandon: Callable[[], bool] = _never
+    person: str = ""
 
 
 _USUAL_TERMS = Terms()
 _terms: ContextVar[Terms] = ContextVar("terms", default=_USUAL_TERMS)
 _held: ContextVar[str] = ContextVar("held", default="")
 """The method for which the running code has its turn already."""
+_give_up_at: ContextVar[float] = ContextVar("give_up_at", default=math.inf)
+"""Until when, in monotonic time, the call that has its turn may be repeated."""
 
 
 @contextmanager
 def on_terms(
-    priority: Priority | None = None, *, timeout: float | None = None, abandon: Callable[[], bool] | None = None
+    priority: Priority | None = None,
+    *,
+    timeout: float | None = None,
+    abandon: Callable[[], bool] | None = None,
+    person: str | None = None,
 ) -> Iterator[None]:
     """Let the calls inside the ``with`` block wait on these terms. Terms that are not given stay as they are.
 
     Args:
-        priority, timeout, abandon: As in :class:`Terms`.
+        priority, timeout, abandon, person: As in :class:`Terms`.
     """
     terms = _terms.get()
+    if person is not None:
+        terms = replace(terms, person=person)
     if priority is not None:
         terms = replace(terms, priority=priority)
     if timeout is not None:
@@ -174,6 +197,23 @@ class _Ticket:
     priority: Priority
     number: int
     channel: str | None = field(compare=False)
+    person: str = field(compare=False)
+
+
+class _Parts:
+    """A window for each part of the calls, such as those of one person. Those that are idle are forgotten."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._windows: dict[str, _Window] = {}
+
+    def window(self, name: str, now: float) -> _Window:
+        if name not in self._windows:
+            idle = [name for name, window in self._windows.items() if not window.under_way and not window.wait(now, 1)]
+            for each in idle:
+                del self._windows[each]
+            self._windows[name] = _Window(self._limit)
+        return self._windows[name]
 
 
 class _Queue:
@@ -183,8 +223,8 @@ class _Queue:
         self.window = _Window(limit)
         self.waiting: list[_Ticket] = []
         self.held_until = -math.inf
-        self._per_channel = per_channel
-        self._channels: dict[str, _Window] = {}
+        self._channels = _Parts(per_channel) if per_channel is not None else None
+        self._people = _Parts(Limit(max(1, math.floor(limit.calls * PERSON_SHARE)), limit.seconds))
         self._last_frame = -math.inf
         self._refused_at = -math.inf
         self._caution = 1.0
@@ -193,16 +233,24 @@ class _Queue:
         """Seconds until the limits allow this ticket's call."""
         waits = [self.held_until - now]
         calls = self._calls(now)
-        if ticket.priority is Priority.FRAME:
+        if ticket.priority is Priority.RESULT:
+            calls -= math.floor(calls * RESULTS_LEAVE_FREE)
+        elif ticket.priority is Priority.FRAME:
             calls = _less(calls, FRAMES_LEAVE_FREE)
             # Frames are spread evenly: after a burst of frames, the next calls would wait for a minute.
             waits.append(self._last_frame + self.window.limit.seconds / self.window.limit.calls - now)
         elif ticket.priority is Priority.ERRAND:
             calls = _less(calls, ERRANDS_LEAVE_FREE)
         waits.append(self.window.wait(now, calls))
-        if (channel := self._channel(ticket, now)) is not None:
-            waits.append(channel.wait(now, channel.limit.calls))
+        waits += [window.wait(now, window.limit.calls) for window in self._parts(ticket, now)]
         return max(waits)
+
+    def share_is_used_up(self, ticket: _Ticket, now: float) -> bool:
+        """Whether the person who pressed has used their share."""
+        if not ticket.person:
+            return False
+        share = self._people.window(ticket.person, now)
+        return share.wait(now, share.limit.calls) > 0
 
     def is_next(self, ticket: _Ticket, now: float) -> bool:
         """Whether this ticket's call may be made now, and no other call that may be made now comes before it."""
@@ -233,18 +281,16 @@ class _Queue:
         return min(1.0, self._caution + windows_since / 10)
 
     def _windows(self, ticket: _Ticket, now: float) -> list[_Window]:
-        channel = self._channel(ticket, now)
-        return [self.window] if channel is None else [self.window, channel]
+        return [self.window, *self._parts(ticket, now)]
 
-    def _channel(self, ticket: _Ticket, now: float) -> _Window | None:
-        if self._per_channel is None or ticket.channel is None:
-            return None
-        if ticket.channel not in self._channels:
-            idle = [name for name, window in self._channels.items() if not window.under_way and not window.wait(now, 1)]
-            for name in idle:
-                del self._channels[name]
-            self._channels[ticket.channel] = _Window(self._per_channel)
-        return self._channels[ticket.channel]
+    def _parts(self, ticket: _Ticket, now: float) -> list[_Window]:
+        """The windows of the ticket's channel and of its person, where these have a limit."""
+        windows = []
+        if self._channels is not None and ticket.channel is not None:
+            windows.append(self._channels.window(ticket.channel, now))
+        if ticket.person:
+            windows.append(self._people.window(ticket.person, now))
+        return windows
 
 
 def _less(calls: int, free: float) -> int:
@@ -298,13 +344,15 @@ class RateLimiter:
             yield
             return
         terms = _terms.get()
-        ticket = _Ticket(terms.priority, next(self._numbers), channel)
-        self._await_turn(queue, ticket, method, terms)
-        before = _held.set(method)
+        ticket = _Ticket(terms.priority, next(self._numbers), channel, terms.person)
+        give_up_at = math.inf if terms.timeout is None else time.monotonic() + terms.timeout
+        self._await_turn(queue, ticket, method, terms, give_up_at)
+        before, end_before = _held.set(method), _give_up_at.set(give_up_at)
         try:
             yield
         finally:
             _held.reset(before)
+            _give_up_at.reset(end_before)
             with self._changed:
                 queue.finish(ticket, time.monotonic())
                 self._changed.notify_all()
@@ -336,8 +384,7 @@ class RateLimiter:
             self._closed = True
             self._changed.notify_all()
 
-    def _await_turn(self, queue: _Queue, ticket: _Ticket, method: str, terms: Terms) -> None:
-        give_up_at = math.inf if terms.timeout is None else time.monotonic() + terms.timeout
+    def _await_turn(self, queue: _Queue, ticket: _Ticket, method: str, terms: Terms, give_up_at: float) -> None:
         with self._changed:
             queue.waiting.append(ticket)
             try:
@@ -348,9 +395,12 @@ class RateLimiter:
                     if queue.is_next(ticket, now):
                         queue.start(ticket, now)
                         return
-                    if now >= give_up_at:
-                        raise CallNotMade(f"{method} was not called: its turn did not come in {terms.timeout:g} s.")
-                    until = min(max(queue.wait(ticket, now), 0.001), give_up_at - now)
+                    wait = queue.wait(ticket, now)
+                    # Whoever cannot be served in time is told at once, and holds no thread meanwhile.
+                    if now >= give_up_at or (math.isfinite(wait) and now + wait > give_up_at):
+                        error = ShareUsedUp if queue.share_is_used_up(ticket, now) else CallNotMade
+                        raise error(f"{method} was not called: its turn does not come within {terms.timeout:g} s.")
+                    until = min(max(wait, 0.001), give_up_at - now)
                     self._changed.wait(None if math.isinf(until) else until)
             finally:
                 queue.waiting.remove(ticket)
@@ -372,13 +422,19 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,  # noqa: ARG002 - the SDK passes it by name
     ) -> None:
-        """Called by the SDK before a retry. There is none when the limiter is closed, or the call is abandoned."""
+        """Called by the SDK before a retry. There is none when the limiter is closed, or the call is abandoned.
+
+        Raises:
+            CallNotMade: The retry would come too late for the call's terms.
+        """
         headers = response.headers if response else {}
         retry_after = next((values for name, values in headers.items() if name.lower() == "retry-after"), ["1"])
         seconds = float(retry_after[0])
         method = urlsplit(request.url).path.rsplit("/", 1)[-1]
         logger.warning("Slack limits %s: no more calls for %g s.", method, seconds)
         self._limiter.slow_down(method, seconds)
+        if time.monotonic() + seconds > _give_up_at.get():
+            raise CallNotMade(f"{method} was not called: Slack takes none for {seconds:g} s.")
         # Several calls may have been refused at the same time. They must not be repeated at the same time.
         if self._limiter.pause(seconds + random.uniform(0, 0.5), _terms.get().abandon):  # noqa: S311
             state.next_attempt_requested = True

@@ -76,7 +76,7 @@ class Notifications:
                 if participant in self._due:
                     continue
                 self._due.add(participant)
-            self._tasks.run("telling a participant", partial(self._deliver_to, participant))
+            self._tasks.post("telling a participant", partial(self._deliver_to, participant))
 
     def deliver_now(self, participant: int) -> Delivery:
         """Post the pending notices of one participant, also those that were refused before. Waits for Slack."""

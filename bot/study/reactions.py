@@ -72,13 +72,13 @@ class Reactions:
 
     def session_begun(self, session: Session) -> None:
         """A session has started: post the root of its thread."""
-        self._tasks.run("posting a session", partial(self._messages.post_session, session.id))
+        self._tasks.post("posting a session", partial(self._messages.post_session, session.id))
         self._home_tabs.changed(session.participant_id)
 
     def submitted(self, trial: Trial) -> None:
         """A trial is in the queue: wake the dispatcher, and post the trial's reply in the thread."""
         self._jobs.wake_dispatcher()
-        self._tasks.run("posting a trial", partial(self.post_trial, trial))
+        self._tasks.post("posting a trial", partial(self.post_trial, trial))
         self._redraw_summary(trial.session_id)
 
     def post_trial(self, trial: Trial) -> None:
@@ -91,7 +91,7 @@ class Reactions:
 
     def show_plot(self, trial_id: int) -> None:
         """Somebody wants to see the losses of a running trial as a picture: post one soon."""
-        self._tasks.run("posting a plot", partial(self._messages.post_plot, trial_id))
+        self._tasks.post("posting a plot", partial(self._messages.post_plot, trial_id))
 
     def trial_stopped(self, trial: Trial) -> None:
         """A trial is cancelled, or is being cancelled: stop its worker and show it, or post its result."""

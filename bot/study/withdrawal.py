@@ -98,10 +98,10 @@ class Withdrawals:
 
     def _say_goodbye(self, identity: Identity, root: Post | None, *, by_researcher: bool) -> None:
         if root is not None and root.ts:
-            self._tasks.run("ending a session's thread", partial(self._messages.end_root, identity, root.ts))
+            self._tasks.post("ending a session's thread", partial(self._messages.end_root, identity, root.ts))
         goodbye = partial(self._messages.say_goodbye, identity, deleted=self._delete_data, by_researcher=by_researcher)
-        self._tasks.run("saying goodbye", goodbye)
-        self._tasks.run("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
+        self._tasks.post("saying goodbye", goodbye)
+        self._tasks.post("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
 
     def _delete_messages(self, withdrawal: Withdrawal, identity: Identity | None) -> None:
         reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]

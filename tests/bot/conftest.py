@@ -127,11 +127,12 @@ class House:
         """What the bot keeps, read beside it."""
         return Store(Settings.load(self.study).machine.database)
 
-    def open(self, workers: Workers | None = None, *, open_now: bool = True) -> Bot:
-        """Start the bot, and open the study unless a researcher is to."""
+    def open(self, workers: Workers | None = None, *, open_now: bool = True, limiter: RateLimiter | None = None) -> Bot:
+        """Start the bot, and open the study unless a researcher is to. Without a limiter, it may be in a hurry."""
         assert self.bot is None, "the bot runs already"
-        limits = {**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}}
-        limiter = RateLimiter(limits, per_channel=Limit(30, seconds=3))
+        if limiter is None:
+            limits = {**PACED, **{method: Limit(calls) for method, calls in HURRIED.items()}}
+            limiter = RateLimiter(limits, per_channel=Limit(30, seconds=3))
         settings = Settings.load(self.study)
         self.workers = workers or self._borrowed(settings)
         self.bot = Bot(settings, self.credentials, self.workers, limiter=limiter, open_now=open_now)

@@ -141,7 +141,7 @@ def test_between_two_steps_those_who_are_being_answered_go_first(tasks, steps, m
     answering, answered = threading.Event(), threading.Event()
 
     def somebody_presses():
-        tasks.answer("opening a form", lambda: answering.set() or answered.wait(PATIENCE))
+        tasks.answer("opening a form", lambda: answering.set() or answered.wait(PATIENCE), person="U1")
         assert answering.wait(PATIENCE)
 
     def looked_at():
@@ -151,7 +151,7 @@ def test_between_two_steps_those_who_are_being_answered_go_first(tasks, steps, m
 
     tasks.run_errand("deleting", [somebody_presses, steps.step("deleted")])
     assert answering.wait(PATIENCE)
-    tasks.answer("opening a form", looked_at)
+    tasks.answer("opening a form", looked_at, person="U2")
     steps.wait_for(2)
     assert steps.done == ["answered", "deleted"]
 
@@ -159,7 +159,7 @@ def test_between_two_steps_those_who_are_being_answered_go_first(tasks, steps, m
 def test_with_people_at_every_moment_an_errand_goes_on(tasks, steps, monkeypatch):
     monkeypatch.setattr(errands, "_LONGEST_YIELD", 0.01)
     answered = threading.Event()
-    tasks.answer("opening a form", lambda: answered.wait(PATIENCE))
+    tasks.answer("opening a form", lambda: answered.wait(PATIENCE), person="U1")
     tasks.run_errand("deleting", [steps.step(number) for number in range(3)])
     steps.wait_for(3)
     answered.set()
@@ -191,8 +191,10 @@ def test_a_bot_that_is_closed_ends_its_errands_soon_and_says_what_is_left(tasks,
     assert "not finished, because the bot is closing: deleting the messages (" in caplog.text
     assert len(steps.done) <= 4
     tasks.run_errand("inviting", [steps.step("invited")])
-    tasks.answer("opening", steps.step("opened"))
-    tasks.run("posting", steps.step("posted"))
+    tasks.answer("opening", steps.step("opened"), person="U1")
+    tasks.reply("replying", steps.step("replied"), person="U1")
+    tasks.post("posting", steps.step("posted"))
+    tasks.run("going on", steps.step("gone on"))
     assert set(steps.done) == {"deleted"}
 
 
@@ -216,10 +218,10 @@ def test_a_bot_that_is_closed_does_not_wait_for_a_limit_that_slack_has_set(tasks
             pass
 
     limiter.slow_down(DELETE, NEVER)
-    tasks.run("deleting", refused_by_slack)
+    tasks.post("deleting", refused_by_slack)
     assert paused.wait(PATIENCE)
     tasks.close(flush=0)
-    assert not new_threads(before, "follow-up")
+    assert not new_threads(before, "post")
 
 
 def test_nothing_else_takes_the_threads_of_answers(tasks, steps):
@@ -229,10 +231,12 @@ def test_nothing_else_takes_the_threads_of_answers(tasks, steps):
         go_on.wait(PATIENCE)
 
     for _ in range(100):
-        tasks.run("posting", long_work)
+        tasks.post("posting", long_work)
+        tasks.run("going on", long_work)
+        tasks.reply("replying", long_work, person="U1")
         tasks.make_files("making files", long_work, tell=str)
         tasks.run_errand("deleting", [long_work])
     for number in range(20):
-        tasks.answer("opening a form", steps.step(number))
+        tasks.answer("opening a form", steps.step(number), person=f"U{number}")
     steps.wait_for(20)
     go_on.set()

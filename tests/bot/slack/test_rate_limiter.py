@@ -61,7 +61,7 @@ def test_a_slow_answer_keeps_its_place_until_a_window_after_it_came() -> None:
     limiter = RateLimiter({UPDATE: Limit(1, seconds=0.2)})
 
     def somebody_else() -> None:
-        with pytest.raises(CallNotMade, match="turn did not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
+        with pytest.raises(CallNotMade, match="turn does not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
             pass
 
     with limiter.turn(UPDATE):
@@ -69,7 +69,7 @@ def test_a_slow_answer_keeps_its_place_until_a_window_after_it_came() -> None:
         in_threads(somebody_else)
         with limiter.turn(UPDATE):  # the same call: it has its turn already
             pass
-    with pytest.raises(CallNotMade, match="turn did not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
+    with pytest.raises(CallNotMade, match="turn does not come"), on_terms(timeout=0.05), limiter.turn(UPDATE):
         pass
     with on_terms(timeout=5), limiter.turn(UPDATE):
         pass
