@@ -55,6 +55,7 @@ from storage.database import Store, UnknownSchema
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.transitions import recovery, studies
+from training.networks.architectures import least_bytes_per_image
 from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
@@ -127,7 +128,14 @@ class Bot:
         permissions = Permissions(settings.slack, slack)
 
         if workers is None:
-            workers = LocalWorkers(tasks, slots, settings.training.threads_per_slot, devices=settings.machine.devices)
+            machine = settings.machine
+            workers = LocalWorkers(
+                tasks,
+                slots,
+                settings.training.threads_per_slot,
+                devices=machine.devices,
+                memory=machine.worker_memory_bytes,
+            )
         self.jobs = jobs = RunningJobs(workers)
         self.searchers = searchers = Baselines(settings, facts_of, store, jobs, background, now)
         self._subprocesses = SubprocessJob()
@@ -164,7 +172,9 @@ class Bot:
             delete_data=settings.study.delete_withdrawn,
             now=now,
         )
-        self.study = StudyService(settings, facts_of, store, reactions, withdrawals, now)
+        self.study = StudyService(
+            settings, facts_of, store, reactions, withdrawals, now, partial(_largest_batch, tasks, jobs)
+        )
         self.actions = ResearcherActions(
             settings,
             store,
@@ -174,6 +184,7 @@ class Bot:
             searchers,
             direct_messages,
             jobs,
+            self.admins,
             background,
             now,
         )
@@ -316,6 +327,13 @@ def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
     """A function from a task's name to what participants may know of it; other names mean the first task."""
     known: dict[str | None, TaskFacts] = {task.name: task.facts for task in tasks}
     return lambda name: known.get(name, tasks[0].facts)
+
+
+def _largest_batch(tasks: Sequence[Task], jobs: RunningJobs, name: str | None) -> int | None:
+    """The size of a batch beyond which the workers surely have no memory for a task; none if that is unknown."""
+    task = next((each for each in tasks if each.name == name), tasks[0])
+    least = least_bytes_per_image(task.network, task.facts.image_size)
+    return None if jobs.memory is None else jobs.memory // least
 
 
 def _open(database: str, one_bot: OneBot) -> Store:

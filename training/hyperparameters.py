@@ -294,6 +294,15 @@ class InvalidConfiguration(ValueError):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What bounds a configuration besides Table 1's ranges; see :meth:`Configuration.create`."""
+
+    training_images: int
+    largest_batch: int | None = None
+    most_steps: int | None = None
+
+
+@dataclass(frozen=True)
 class Configuration:
     """One value for each of the 15 hyperparameters, checked.
 
@@ -318,13 +327,22 @@ class Configuration:
     beta2: float = 0.999
 
     @classmethod
-    def create(cls, given: Mapping[str, Value | None], *, training_images: int | None = None) -> Self:
+    def create(
+        cls,
+        given: Mapping[str, Value | None],
+        *,
+        training_images: int | None = None,
+        largest_batch: int | None = None,
+        most_steps: int | None = None,
+    ) -> Self:
         """Check values as typed (or as numbers) and make a configuration of them.
 
         Args:
             given: Values by hyperparameter name. An optional one that is missing, ``None`` or blank takes
                 its default; one that the chosen optimizer does not use is ignored.
             training_images: The size of the training split; a batch may not be larger.
+            largest_batch: The size of a batch beyond which there is no memory; ``None`` when nobody knows.
+            most_steps: The most steps that one training may have; ``None`` for any number.
 
         Raises:
             InvalidConfiguration: With one sentence for every field that cannot be used.
@@ -349,6 +367,18 @@ class Configuration:
             errors["batch_size"] = (
                 f"A batch of {batch_size} is larger than the training set: enter at most {training_images}."
             )
+        elif largest_batch is not None and batch_size is not None and batch_size > largest_batch:
+            errors["batch_size"] = (
+                f"A batch of {batch_size:,} needs more memory than the machine that trains has: enter a smaller number."
+            )
+        epochs = values.get("epochs")
+        if most_steps is not None and training_images is not None and epochs and batch_size:
+            steps = epochs * -(-training_images // batch_size)
+            if steps > most_steps:
+                errors["epochs"] = (
+                    f"{epochs:,} epochs with a batch size of {batch_size:,} are {steps:,} steps of training. "
+                    f"At most {most_steps:,} are allowed: enter fewer epochs, or a larger batch size."
+                )
         if "optimizer" in values:
             optimizer = Optimizer(values["optimizer"])
             unused = {each.name for each in HYPERPARAMETERS if not each.used_by(optimizer)}

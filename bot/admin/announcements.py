@@ -176,6 +176,10 @@ def _extended(_: Store, event: Event, __: Controls | None) -> Message:
     return announcements.time_extended(_code(event), length, _signed(event))
 
 
+def _evaluations_cancelled(_: Store, event: Event, __: Controls | None) -> Message:
+    return announcements.evaluations_cancelled(_code(event), int(event.details["count"] or 0), _signed(event))
+
+
 def _baseline_started(_: Store, event: Event, __: Controls | None) -> Message:
     details = event.details
     searcher, tries = Searcher(details["searcher"]), details["tries"]
@@ -196,6 +200,7 @@ _VIEWS: Mapping[EventKind, EventView] = {
     EventKind.SESSION_CANCELLED: _cancelled,
     EventKind.SESSION_FINISHED: _finished,
     EventKind.TIME_EXTENDED: _extended,
+    EventKind.EVALUATIONS_CANCELLED: _evaluations_cancelled,
     EventKind.BASELINE_STARTED: _baseline_started,
     EventKind.BASELINE_STOPPED: _baseline_stopped,
 }

@@ -184,8 +184,20 @@ class InvalidEntry(ValueError):
         super().__init__(" ".join(self.errors.values()))
 
 
-def read(memory: FormMemory, values: ViewValues, *, training_images: int) -> Entered:
+def read(
+    memory: FormMemory,
+    values: ViewValues,
+    *,
+    training_images: int,
+    largest_batch: int | None = None,
+    most_steps: int | None = None,
+) -> Entered:
     """Read a submitted form.
+
+    Args:
+        memory: The form's state.
+        values: What was typed.
+        training_images, largest_batch, most_steps: What bounds a configuration; see :meth:`Configuration.create`.
 
     Raises:
         InvalidEntry: With one sentence for every field that cannot be used.
@@ -204,7 +216,9 @@ def read(memory: FormMemory, values: ViewValues, *, training_images: int) -> Ent
         remarks[name] = Remark(comment, other)
     entered: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
     try:
-        configuration = Configuration.create(entered, training_images=training_images)
+        configuration = Configuration.create(
+            entered, training_images=training_images, largest_batch=largest_batch, most_steps=most_steps
+        )
     except InvalidConfiguration as invalid:
         errors |= {memory.block_id(name): text for name, text in invalid.errors.items()}
     if errors:

@@ -148,8 +148,14 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))
         return
     try:
-        facts = study.facts_of(study.own_session(user, memory.session).participant_id)
-        entered = read(memory, values, training_images=facts.training_images)
+        limits = study.limits_of(study.own_session(user, memory.session).participant_id)
+        entered = read(
+            memory,
+            values,
+            training_images=limits.training_images,
+            largest_batch=limits.largest_batch,
+            most_steps=limits.most_steps,
+        )
         if memory.purpose is Purpose.TRY:
             study.submit(user, memory.session, entered.configuration, entered.remarks)
             ack()

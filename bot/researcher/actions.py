@@ -27,9 +27,8 @@ Outcome = Callable[[ResearcherContext, str, str], str]
 
 def ask(action: Action, context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Say what an action would do, and ask for a confirmation."""
-    about_somebody = action in (Action.CANCEL, Action.WITHDRAW)
-    if len(words) != about_somebody:
-        raise Misspelt("Name one participant." if about_somebody else too_much(words))
+    if len(words) != action.is_about_somebody:
+        raise Misspelt("Name one participant." if action.is_about_somebody else too_much(words))
     request.say(question_message(question(context, action, words[0] if words else "")))
 
 
@@ -102,6 +101,11 @@ def _withdrawn(context: ResearcherContext, actor: str, code: str) -> str:
     return f"✅ {code} is out of the study. Their data is {what}."
 
 
+def _evaluations_cancelled(context: ResearcherContext, actor: str, code: str) -> str:
+    count = context.actions.cancel_evaluations(code, actor)
+    return f"✅ Evaluations of {code} that were cancelled: {count}."
+
+
 _OUTCOMES: Mapping[Action, Outcome] = {
     Action.OPEN: _opened,
     Action.PAUSE: _paused,
@@ -109,6 +113,7 @@ _OUTCOMES: Mapping[Action, Outcome] = {
     Action.CLOSE: _closed,
     Action.CANCEL: _cancelled,
     Action.WITHDRAW: _withdrawn,
+    Action.CANCEL_EVALUATIONS: _evaluations_cancelled,
 }
 
 

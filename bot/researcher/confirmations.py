@@ -10,6 +10,7 @@ from storage.queries import history
 from storage.queries.history import SessionView, Status
 from storage.refusals import Reason, Refused
 from storage.schema.states import ParticipantState, SessionState, StudyState
+from storage.transitions import evaluations
 
 _STATES_BEFORE = {
     Action.OPEN: (StudyState.PREPARED,),
@@ -41,6 +42,8 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
         return _cancel(context, code)
     if action is Action.WITHDRAW:
         return _withdraw(context, code)
+    if action is Action.CANCEL_EVALUATIONS:
+        return _cancel_evaluations(context, code)
     status = history.status(context.store, now=context.now())
     if status.state not in _STATES_BEFORE[action]:
         raise Refused(*_NOT_NOW[status.state])
@@ -141,6 +144,29 @@ def _withdraw(context: ResearcherContext, code: str) -> Question:
     known = (person.code, str(person.state), *_state_of(session))
     title = f"Take {person.code} out of the study?"
     return Question(Action.WITHDRAW, title, tuple(effects), "Yes, take them out", known, person.code)
+
+
+def _cancel_evaluations(context: ResearcherContext, code: str) -> Question:
+    person = context.actions.find(code)
+    session = history.session_of_participant(context.store, person.id)
+    choice = session.choice if session is not None else None
+    summary = evaluations.evaluation_summary(context.store, choice.id) if choice is not None else None
+    if summary is None or summary.all_done:
+        raise Refused(
+            Reason.NOT_RUNNING, f"No evaluation of {person.code} is waiting or running, so there is nothing to cancel."
+        )
+    left = summary.total - summary.done
+    rest = f"The results of {summary.done} that have ended are kept, and the report uses those that are complete."
+    if not summary.done:
+        rest = "None has ended, so the report has no final accuracy for them."
+    effects = (
+        f"{left} of {summary.total} are waiting or running. They are cancelled, and slots are free for others.",
+        rest,
+        "The participant is not told. This cannot be undone: cancelled evaluations do not run again.",
+    )
+    known = (person.code, str(left))
+    title = f"Cancel the evaluations of {person.code}?"
+    return Question(Action.CANCEL_EVALUATIONS, title, effects, "Yes, cancel them", known, person.code)
 
 
 def _state_of(session: SessionView | None) -> tuple[str, ...]:

@@ -161,6 +161,10 @@ COMMANDS: Mapping[str, Command] = {
         actions.baseline,
     ),
     "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), actions.evaluate),
+    "cancel-evaluations": Command(
+        (Usage("cancel-evaluations P007", "cancels a participant's evaluations that have not ended; asks first"),),
+        partial(actions.ask, Action.CANCEL_EVALUATIONS),
+    ),
     "report": Command(
         (
             Usage("report", "sends you the report: one page with everything, and all its files"),

@@ -176,7 +176,7 @@ class Dispatcher:
 
     def _handle(self, event: WorkerEvent) -> None:
         if isinstance(event.message, Ready):
-            self._add_slot(event.slot, event.message.environment)
+            self._add_slot(event.slot, event.message)
             return
         if event.job is None:
             self._lose_slot(event)
@@ -209,8 +209,9 @@ class Dispatcher:
                     running.pause()
                 self._listener.job_moved(running.job)
 
-    def _add_slot(self, slot: int, environment: Environment) -> None:
+    def _add_slot(self, slot: int, ready: Ready) -> None:
         """Use a slot that is ready, if its results are the same as those of the other slots, bit for bit."""
+        environment = ready.environment
         self._reference = self._reference or environment
         differences = self._reference.differences(environment)
         if differences and not self._mixed_devices:
@@ -221,6 +222,8 @@ class Dispatcher:
             )
             return
         self._reported_slots.discard(slot)
+        if ready.memory is not None:
+            self._running.memory = max(ready.memory, self._running.memory or 0)
         self._running.ready.add(slot)
         self._running.wake_dispatcher()
 

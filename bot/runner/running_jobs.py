@@ -76,6 +76,7 @@ class RunningJobs:
     Attributes:
         lock: Held while a job's progress is changed or read.
         ready: The slots whose worker is up.
+        memory: Bytes that training can take at most, of the slot that has the most; none if unknown.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -84,6 +85,7 @@ class RunningJobs:
         self._woken = threading.Event()
         self.lock = threading.Lock()
         self.ready: set[int] = set()
+        self.memory: int | None = None
 
     def wake_dispatcher(self) -> None:
         """Let the dispatcher look for waiting jobs soon."""

@@ -102,6 +102,17 @@ class TrainingSection(_Section):
         return self
 
 
+class FormSection(_Section):
+    """What the form for a configuration accepts.
+
+    Attributes:
+        most_steps: The most steps of one training (epochs times batches). By default as many as a batch size of 1 made
+            in two hours in the original study, so more than anybody there could try.
+    """
+
+    most_steps: PositiveInt = 1_000_000
+
+
 class GroupsSection(_Section):
     """Groups of participants by months of deep-learning experience (the paper's section 3)."""
 
@@ -219,13 +230,19 @@ class SlackSection(_Section):
 
 
 class MachineSection(_Section):
-    """Where trials run and results are kept."""
+    """Where trials run and results are kept. ``worker_memory`` is in GiB."""
 
     slots: Annotated[int, Field(ge=1, le=256)]
     database: str
     data: Path = Path("data")
     devices: tuple[Annotated[str, Field(pattern=r"^(cpu|cuda:\d+)$")], ...] = ()
     mixed_devices: bool = False
+    worker_memory: Annotated[float, Field(ge=0)] = 0.0
+
+    @property
+    def worker_memory_bytes(self) -> int | None:
+        """The bytes that each worker may take; none for an equal share of the machine's."""
+        return int(self.worker_memory * 2**30) or None
 
 
 class Settings(_Section):
@@ -234,6 +251,7 @@ class Settings(_Section):
     study: StudySection
     time: TimeSection
     training: TrainingSection
+    form: FormSection = FormSection()
     groups: GroupsSection
     analysis: AnalysisSection
     questions: tuple[Question, ...] = Field((), max_length=20)
@@ -268,8 +286,13 @@ class Settings(_Section):
             raise SettingsError(f"study.toml: study.task: {error}") from error
 
     def rules(self) -> str:
-        """The rules, which must not change while the study runs, as JSON: all but ``slack`` and ``machine``."""
+        """The rules, which must not change while the study runs, as JSON: all but ``slack`` and ``machine``.
+
+        A form with the default is left out: studies that opened before it was a rule go on.
+        """
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
+        if self.form == FormSection():
+            del rules["form"]
         rules["tasks"] = [each for each in rules["tasks"] if each["name"] in self.study.task]
         if len(self.study.task) == 1:
             rules["study"]["task"] = self.study.task[0]

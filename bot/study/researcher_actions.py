@@ -19,7 +19,7 @@ from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import escape, shorten
 from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
-from bot.study.protocols import ParticipantMessages
+from bot.study.protocols import Admins, ParticipantMessages
 from bot.study.reach import Unreachable, why_unreachable
 from bot.study.reactions import Reactions
 from bot.study.withdrawal import Withdrawals
@@ -54,6 +54,7 @@ class ResearcherActions:
         searchers: The artificial participants.
         messages: Writes to participants.
         jobs: The jobs that run.
+        admins: Tells the admins.
         tasks: Runs what waits for Slack.
         now: The time, aware.
     """
@@ -68,6 +69,7 @@ class ResearcherActions:
         searchers: Baselines,
         messages: ParticipantMessages,
         jobs: RunningJobs,
+        admins: Admins,
         tasks: BackgroundTasks,
         now: Callable[[], datetime],
     ) -> None:
@@ -79,6 +81,7 @@ class ResearcherActions:
         self._searchers = searchers
         self._messages = messages
         self._jobs = jobs
+        self._admins = admins
         self._tasks = tasks
         self._now = now
 
@@ -215,6 +218,23 @@ class ResearcherActions:
         return None if participant is None else participants.identity_of(self._store, participant.id)
 
     # Results
+
+    def cancel_evaluations(self, code: str, actor: str) -> int:
+        """Cancel a participant's evaluations that wait or run. Returns how many there were.
+
+        Raises:
+            Refused: There are none.
+        """
+        participant = self.find(code)
+        cancelled = evaluations.cancel(self._store, participant.id, actor=actor, now=self._now())
+        for evaluation in cancelled.running:
+            self._jobs.stop(evaluation.subject)
+        self._jobs.wake_dispatcher()
+        session = history.session_of_participant(self._store, participant.id)
+        if session is not None:
+            self._admins.evaluated(session.id)
+        self._admins.wake()
+        return cancelled.count
 
     def evaluate(self, actor: str) -> Reviewed:
         """Run failed evaluations again, and add evaluations for seeds of the rules that final choices do not have."""

@@ -19,7 +19,7 @@ from storage.schema.comments import Remark
 from storage.schema.states import NoticeKind, ParticipantState, SessionState
 from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import choices, notices, participants, queue, sessions, trials
-from training.hyperparameters import Configuration
+from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
 
 
@@ -33,6 +33,7 @@ class StudyService:
         reactions: Reacts to transitions.
         withdrawals: Lets participants leave.
         now: The time, aware.
+        largest_batch: Returns the size of a batch of a task beyond which the workers have no memory; none if unknown.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class StudyService:
         reactions: Reactions,
         withdrawals: Withdrawals,
         now: Callable[[], datetime],
+        largest_batch: Callable[[str | None], int | None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.now = now
         self._facts_of = facts_of
+        self._largest_batch = largest_batch
         self._reactions = reactions
         self._withdrawals = withdrawals
 
@@ -209,12 +212,15 @@ class StudyService:
             InvalidConfiguration: The values cannot be trained.
         """
         session = self.own_session(user, session_id)
+        limits = self.limits_of(session.participant_id)
         chosen = choices.choose(
             self.store,
             session.id,
             choice=choice,
             seeds=self.settings.training.evaluation_seeds,
-            training_images=self.facts_of(session.participant_id).training_images,
+            training_images=limits.training_images,
+            largest_batch=limits.largest_batch,
+            most_steps=limits.most_steps,
             now=self.now(),
         )
         self._reactions.session_changed(chosen.session, chosen.stopped)
@@ -277,6 +283,12 @@ class StudyService:
     def facts_of(self, participant: int | None) -> TaskFacts:
         """What a participant may know of their task; of the study's first task for somebody without one."""
         return self._facts_of(None if participant is None else participants.get(self.store, participant).task)
+
+    def limits_of(self, participant: int) -> Limits:
+        """What bounds a participant's configurations besides the ranges of the hyperparameters."""
+        task = participants.get(self.store, participant).task
+        images = self._facts_of(task).training_images
+        return Limits(images, self._largest_batch(task), self.settings.form.most_steps)
 
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""

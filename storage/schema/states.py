@@ -179,6 +179,7 @@ class EventKind(StrEnum):
     LOST = "lost"
     RETRIED = "retried"
     EVALUATIONS_ADDED = "evaluations_added"
+    EVALUATIONS_CANCELLED = "evaluations_cancelled"
     RECONCILED = "reconciled"
     BOT_STOPPED = "bot_stopped"
     BASELINE_STARTED = "baseline_started"

@@ -44,6 +44,8 @@ def choose(
     seeds: Sequence[int],
     training_images: int,
     now: datetime,
+    largest_batch: int | None = None,
+    most_steps: int | None = None,
 ) -> Chosen:
     """End a session with the participant's final choice. Its evaluations wait from now on.
 
@@ -51,11 +53,12 @@ def choose(
         choice: The number of a complete trial, or a configuration.
         seeds: There is one evaluation for each seed. They are the same for every participant.
         training_images: The size of the training split; a batch may not be larger.
+        largest_batch, most_steps: What else bounds a configuration; see :meth:`Configuration.create`.
 
     Raises:
         Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (the grace period is over), ``NO_SUCH_TRIAL``, ``NOT_COMPLETE``, or
             ``NOT_A_PERSON``.
-        InvalidConfiguration: The configuration's batch is larger than the training split.
+        InvalidConfiguration: The configuration's batch is too large, or it has too many steps.
         ValueError: There are no seeds, or a seed twice.
     """
     now = utc(now)
@@ -71,7 +74,9 @@ def choose(
             )
         trial: Trial | None = None
         if isinstance(choice, Configuration):
-            configuration = Configuration.create(choice.as_dict(), training_images=training_images)
+            configuration = Configuration.create(
+                choice.as_dict(), training_images=training_images, largest_batch=largest_batch, most_steps=most_steps
+            )
         else:
             trial = _choosable(transaction, session_id, choice)
             configuration = trial.configuration

@@ -14,11 +14,14 @@ from sqlmodel import col, select
 from storage import events
 from storage.database import Store
 from storage.queries.current import need_newest
+from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, ParticipantState, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Participant, Session
 from storage.transitions.choices import check_seeds
-from storage.transitions.jobs import forget_epochs, record_run
+from storage.transitions.jobs import end_run, forget_epochs, record_run
+
+_UNFINISHED = tuple(each for each in TrialState if not each.is_finished)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class EvaluationSummary:
         total: How many evaluations there are, one for each seed.
         done: How many have ended, in whatever way.
         complete: How many have a test accuracy.
-        diverged, failed: How many ended so.
+        diverged, failed, cancelled: How many ended so.
         accuracies: The test accuracies in percent of the complete ones, in the order of the seeds.
         mean: Their mean; ``None`` without any.
         sd: Their standard deviation (ddof = 1); ``None`` for fewer than two.
@@ -45,6 +48,7 @@ class EvaluationSummary:
     accuracies: tuple[float, ...]
     mean: float | None
     sd: float | None
+    cancelled: int = 0
 
     @property
     def all_done(self) -> bool:
@@ -53,10 +57,9 @@ class EvaluationSummary:
 
 
 def due(store: Store) -> list[Evaluation]:
-    """The evaluations that wait or run, in the order in which they are claimed."""
-    unfinished = [each for each in TrialState if not each.is_finished]
+    """The evaluations that wait or run, in the order in which they were added."""
     with store.read() as transaction:
-        query = select(Evaluation).where(col(Evaluation.state).in_(unfinished)).order_by(col(Evaluation.id))
+        query = select(Evaluation).where(col(Evaluation.state).in_(_UNFINISHED)).order_by(col(Evaluation.id))
         return list(transaction.exec(query).all())
 
 
@@ -78,6 +81,7 @@ def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
         complete=sum(each.state is TrialState.COMPLETE for each in rows),
         diverged=sum(each.state is TrialState.DIVERGED for each in rows),
         failed=sum(each.state is TrialState.FAILED for each in rows),
+        cancelled=sum(each.state is TrialState.CANCELLED for each in rows),
         accuracies=accuracies,
         mean=statistics.fmean(accuracies) if accuracies else None,
         sd=statistics.stdev(accuracies) if len(accuracies) > 1 else None,
@@ -108,6 +112,46 @@ def retry_failed(
             forget_epochs(transaction, evaluation)
             record_run(transaction, evaluation, EventKind.RETRIED, now, actor)
         return failed
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The evaluations that :func:`cancel` cancelled. A worker has to stop those of ``running``."""
+
+    count: int
+    running: tuple[Evaluation, ...]
+
+
+def cancel(store: Store, participant_id: int, *, now: datetime, actor: str = Actor.RESEARCHER) -> Cancelled:
+    """Cancel the evaluations of a participant that wait or run. Those that have ended keep their results.
+
+    Raises:
+        Refused: None of them waits or runs (``NOT_RUNNING``), or there is no such participant (``UNKNOWN``).
+    """
+    now = utc(now)
+    with store.write() as transaction:
+        participant = transaction.need(Participant, participant_id)
+        query = select(Evaluation).join(FinalChoice).join(Session, col(FinalChoice.session_id) == Session.id)
+        query = query.where(Session.participant_id == participant_id, col(Evaluation.state).in_(_UNFINISHED))
+        unfinished = transaction.exec(query.order_by(col(Evaluation.id))).all()
+        if not unfinished:
+            raise Refused(
+                Reason.NOT_RUNNING,
+                f"No evaluation of {participant.code} is waiting or running, so there is nothing to cancel.",
+            )
+        running = tuple(each for each in unfinished if each.state is TrialState.RUNNING)
+        for evaluation in unfinished:
+            end_run(transaction, evaluation, TrialState.CANCELLED, now, actor)
+        events.record(
+            transaction,
+            at=now,
+            actor=actor,
+            kind=EventKind.EVALUATIONS_CANCELLED,
+            subject=f"participant:{participant_id}",
+            participant=participant.code,
+            count=len(unfinished),
+        )
+        return Cancelled(len(unfinished), running)
 
 
 def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Actor.BOT) -> int:

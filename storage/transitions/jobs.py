@@ -7,8 +7,9 @@ A :class:`Job` is a claim on one run. After a run was lost and claimed again, me
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import case, delete, func
 from sqlmodel import col, select
 
 from storage import events
@@ -116,7 +117,8 @@ def claim(store: Store, *, now: datetime, slot: int, kinds: Collection[JobKind] 
     """Give a slot the next job. Waiting → running.
 
     Trials of people come first, in the order of submission. Then come evaluations of people, trials of searchers, and
-    evaluations of searchers.
+    evaluations of searchers. Final choices take turns: the one with the fewest running evaluations is next, of these
+    the one whose evaluations have trained the shortest, so nobody's long ones hold up the others.
 
     Args:
         slot: The number of the slot.
@@ -318,10 +320,23 @@ def _next(transaction: Transaction, kinds: Collection[JobKind]) -> Run | None:
                 .join(Participant)
                 .where(whose, Evaluation.state == TrialState.WAITING)
             )
-            evaluation = transaction.exec(evaluations.order_by(col(Evaluation.id))).first()
+            turns = _turns().subquery()
+            evaluations = evaluations.join(turns, turns.c.final_choice_id == col(Evaluation.final_choice_id))
+            in_turn = evaluations.order_by(turns.c.running, turns.c.seconds, col(Evaluation.id))
+            evaluation = transaction.exec(in_turn).first()
             if evaluation is not None:
                 return evaluation
     return None
+
+
+def _turns() -> Any:
+    """A query for what each final choice has had: its running evaluations, and the seconds of those that ended."""
+    running = case((col(Evaluation.state) == TrialState.RUNNING, 1), else_=0)
+    return select(
+        Evaluation.final_choice_id,
+        func.sum(running).label("running"),
+        func.coalesce(func.sum(col(Evaluation.seconds)), 0.0).label("seconds"),
+    ).group_by(col(Evaluation.final_choice_id))
 
 
 def _is_searchers(transaction: Transaction, run: Run) -> bool:

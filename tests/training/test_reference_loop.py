@@ -14,8 +14,8 @@ from torch.nn import functional
 from training.hyperparameters import Configuration, Loss, Optimizer
 from training.images.data import TaskData
 from training.loop import _Trial, train
+from training.networks.architectures import ARCHITECTURES, Architecture
 from training.networks.squeezenet import FastSqueezeNet
-from training.networks.squeezenet_layers import ARCHITECTURES, Architecture
 from training.trial import TrialRequest
 
 PAIRS = [

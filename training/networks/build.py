@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 
+from training.networks.architectures import ARCHITECTURES
 from training.networks.squeezenet import FastSqueezeNet
-from training.networks.squeezenet_layers import ARCHITECTURES, draw_convolutions
+from training.networks.squeezenet_layers import draw_convolutions
 from training.tasks import Task
 
 

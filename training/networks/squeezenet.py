@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from training.networks.squeezenet_layers import Architecture, Fire, Pooling
+from training.networks.architectures import Architecture, Fire, Pooling
 
 _aten = torch.ops.aten
 

@@ -15,12 +15,14 @@ class Setup:
         tasks: The tasks to load.
         threads: The number of CPU threads.
         device: Such as ``cpu`` or ``cuda:1``; ``None``: the slot's GPU, or the CPU where there is none.
+        memory: Bytes that the process may take on a CPU; ``None`` for no limit.
     """
 
     slot: int
     tasks: tuple[Task, ...]
     threads: int
     device: str | None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ import logging
 import multiprocessing
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
@@ -16,12 +18,19 @@ from training.tasks import Task
 from training.trial import Ending, Environment, Outcome, TrialRequest
 from training.workers.commands import Command, Run, Setup, Stop
 from training.workers.environment_variables import worker_environment
-from training.workers.protocol import Failed, Lost, Message, Ready, WorkerEvent
+from training.workers.memory import oom_kills, share
+from training.workers.protocol import OUR_FAULT, OUT_OF_MEMORY, Failed, Lost, Message, Ready, WorkerEvent
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 60.0
 """Seconds between two attempts to start a worker that cannot start; the first attempts follow sooner."""
+
+_AFTER_ERROR = 1.0
+"""Seconds until the supervisor goes on after an error that concerns no slot."""
+
+_TO_END = 10.0
+"""Seconds that a killed process may take to end. One that hangs in a driver takes longer, and is left to the system."""
 
 _JOBS_PER_SLOT = 2
 """A running job, and the one that it suspended."""
@@ -38,7 +47,11 @@ class _Job:
 
 @dataclass
 class _Slot:
-    """A slot and its process. ``ready`` is set between Ready and the process's end."""
+    """A slot and its process. ``ready`` is set between Ready and the process's end.
+
+    ``oom_kills`` is the system's count when its process, or its newest job, began. ``worn`` is set when a job has run
+    out of memory: not all of it comes back.
+    """
 
     index: int
     process: subprocess.Popen[bytes] | None = None
@@ -51,10 +64,15 @@ class _Slot:
     failed_starts: int = 0
     slow_starts: int = 0
     kill_reason: str = ""
+    oom_kills: int | None = None
+    worn: bool = False
 
 
 class LocalWorkers:
     """One process per slot on this machine; see :class:`training.workers.protocol.Workers`.
+
+    Messages between the pool and its processes are pickles. They travel over a socket pair that only these two have, so
+    nothing is unpickled but what this program wrote. What cannot be read nevertheless costs the slot its process.
 
     Args:
         tasks: What the workers have ready.
@@ -65,6 +83,8 @@ class LocalWorkers:
         silence: Seconds that a worker with a job may report nothing; after them it is killed and replaced.
         warming: Seconds that a worker may take to be ready. After them it is killed, and the next one has twice as
             long: it may be decoding a large data set.
+        memory: Bytes that each worker on a CPU may take; ``None``: an equal share of most of the machine's.
+        count_oom_kills: How many processes the system has ended because memory ran out; ``None`` if it does not count.
 
     Raises:
         ValueError: No slot, or no thread.
@@ -83,11 +103,15 @@ class LocalWorkers:
         patience: float = 5.0,
         silence: float = 300.0,
         warming: float = 300.0,
+        memory: int | None = None,
+        count_oom_kills: Callable[[], int | None] = oom_kills,
     ) -> None:
         if slots < 1 or threads < 1:
             raise ValueError(f"Workers need at least one slot and one thread: {slots} and {threads} were given.")
         self._tasks, self._threads, self._devices = tuple(tasks), threads, tuple(devices)
         self._patience, self._silence, self._warming = patience, silence, warming
+        self._memory = share(slots) if memory is None else memory
+        self._count_oom_kills = count_oom_kills
         self._slots = [_Slot(index) for index in range(slots)]
         self._events: queue.SimpleQueue[WorkerEvent] = queue.SimpleQueue()
         self._lock = threading.RLock()
@@ -165,12 +189,7 @@ class LocalWorkers:
         if self._supervisor:
             self._supervisor.join()
         for slot in self._slots:
-            if slot.process:
-                slot.process.kill()  # it has nothing to save, and may be beyond hearing
-                slot.process.wait()
-            if slot.connection:
-                slot.connection.close()
-            slot.process = slot.connection = slot.ready = None
+            self._end_process(slot)  # it has nothing to save, and may be beyond hearing
         self._wake_receiver.close()
         self._wake_sender.close()
 
@@ -185,6 +204,7 @@ class LocalWorkers:
             for job in slot.jobs:
                 if not job.sent:
                     job.sent, job.started = True, time.monotonic()
+                    slot.oom_kills = self._count_oom_kills()
                     self._send(slot, Run(job.name, job.request))
 
     def _send(self, slot: _Slot, command: Command) -> None:
@@ -197,46 +217,100 @@ class LocalWorkers:
     # The methods below run on the supervising thread.
 
     def _supervise(self) -> None:
-        while True:
-            with self._lock:
-                if self._closed.is_set():
-                    return
-                now = time.monotonic()
-                for slot in self._slots:
-                    if slot.process is None and slot.start_at <= now:
-                        self._launch(slot)
-                    self._enforce(slot, now)
-                connections = {slot.connection: slot for slot in self._slots if slot.connection}
-                pause = self._until_next_deadline(time.monotonic())
-            heard = wait([self._wake_receiver, *connections], pause)
-            with self._lock:
-                if self._closed.is_set():
-                    return
-                while self._wake_receiver.poll():
-                    self._wake_receiver.recv_bytes()
-                for connection, slot in connections.items():
-                    if connection in heard:
-                        self._receive(slot)
+        while not self._closed.is_set():
+            try:
+                self._turn()
+            except Exception:
+                log.exception("The supervisor of the workers met an error. It goes on.")
+                self._closed.wait(_AFTER_ERROR)
+
+    def _turn(self) -> None:
+        """Start, kill and listen, once. Whatever goes wrong for one slot costs that slot its process, and no more."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            for slot in self._slots:
+                self._guard(slot, self._look_after)
+            connections = {slot.connection: slot for slot in self._slots if slot.connection}
+            pause = self._until_next_deadline(time.monotonic())
+        heard = self._listen([self._wake_receiver, *connections], pause)
+        with self._lock:
+            if self._closed.is_set():
+                return
+            for connection, slot in connections.items():
+                if connection in heard:
+                    self._guard(slot, self._receive)
+            while self._wake_receiver.poll():
+                self._wake_receiver.recv_bytes()
+
+    def _listen(self, connections: list[Connection], pause: float | None) -> Sequence[object]:
+        """The connections that have something to read; all, a moment later, when the system cannot say which."""
+        try:
+            return wait(connections, pause)
+        except (OSError, ValueError):
+            log.exception("The supervisor of the workers cannot wait for them. It looks at each.")
+            self._closed.wait(_AFTER_ERROR)
+            return connections
+
+    def _guard(self, slot: _Slot, step: Callable[[_Slot], None]) -> None:
+        """Do something for a slot. When it fails, the slot gets a new process."""
+        try:
+            step(slot)
+        except Exception as error:
+            log.exception("Slot %d: the supervisor met an error.", slot.index)
+            slot.kill_reason = f"the supervisor met an error with it ({type(error).__name__})"
+            self._replace_lost(slot)
+
+    def _look_after(self, slot: _Slot) -> None:
+        now = time.monotonic()
+        if slot.process is None and slot.start_at <= now:
+            self._launch(slot)
+        self._enforce(slot, now)
 
     def _launch(self, slot: _Slot) -> None:
         """Start a fresh interpreter, with nothing of this process but one socket and a clean environment."""
-        ours, theirs = multiprocessing.Pipe()
-        with theirs:
-            slot.process = subprocess.Popen(  # noqa: S603 - our own module, by the interpreter we run on
-                [sys.executable, "-P", "-m", *self.program, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=worker_environment(os.environ, self._threads),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in the terminal is the bot's to handle
-            )
-        slot.connection, slot.kill_reason, slot.heard = ours, "", time.monotonic()
+        slot.kill_reason, slot.worn, slot.heard = "", False, time.monotonic()
         slot.ready_by = slot.heard + self._time_to_warm(slot)
         try:
+            slot.oom_kills = self._count_oom_kills()
+            slot.connection, theirs = multiprocessing.Pipe()
+            with theirs:
+                slot.process = subprocess.Popen(  # noqa: S603 - our own module, by the interpreter we run on
+                    [sys.executable, "-P", "-m", *self.program, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    env=worker_environment(os.environ, self._threads),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C in the terminal is the bot's to handle
+                )
             device = self._devices[slot.index % len(self._devices)] if self._devices else None
-            ours.send(Setup(slot.index, self._tasks, self._threads, device))
-        except OSError:
-            log.warning("Slot %d: its new process ended at once.", slot.index)
+            slot.connection.send(Setup(slot.index, self._tasks, self._threads, device, self._memory))
+        except Exception as error:  # no process, no file or no memory is left: that passes
+            log.exception("Slot %d: its process cannot be started.", slot.index)
+            self._end_process(slot)
+            self._start_later(slot)
+            for job in slot.jobs:
+                self._tell(slot, job.name, Lost(f"The worker of slot {slot.index} cannot be started: {error}."))
+            slot.jobs = []
+            self._tell(slot, None, Failed(OUR_FAULT, traceback.format_exc(), "ours"))
+
+    def _start_later(self, slot: _Slot) -> None:
+        slot.failed_starts += 1
+        slot.start_at = time.monotonic() + min(2.0 ** (slot.failed_starts - 1), _LONGEST_PAUSE)
+
+    def _end_process(self, slot: _Slot) -> int | None:
+        """End a slot's process, if there is one. Returns its exit code; ``None`` if it does not end."""
+        code: int | None = None
+        if slot.process:
+            slot.process.kill()
+            try:
+                code = slot.process.wait(_TO_END)
+            except subprocess.TimeoutExpired:
+                log.warning("Slot %d: the process %d was killed and does not end.", slot.index, slot.process.pid)
+        if slot.connection:
+            slot.connection.close()
+        slot.process = slot.connection = slot.ready = None
+        return code
 
     def _receive(self, slot: _Slot) -> None:
         """Read all that a process has said; when it is gone, say what that means for its jobs."""
@@ -244,11 +318,15 @@ class LocalWorkers:
             try:
                 if not slot.connection.poll():
                     return
-                event = slot.connection.recv()
+                self._take(slot, slot.connection.recv())
             except (EOFError, OSError):
                 self._replace_lost(slot)
                 return
-            self._take(slot, event)
+            except Exception:  # unpickling raises whatever it likes
+                log.exception("Slot %d: a message cannot be read.", slot.index)
+                slot.kill_reason = "it sent a message that cannot be read, and was killed"
+                self._replace_lost(slot)
+                return
 
     def _take(self, slot: _Slot, event: WorkerEvent) -> None:
         slot.heard = time.monotonic()
@@ -259,6 +337,12 @@ class LocalWorkers:
             if event.job is None:
                 log.error("Slot %d: the worker could not start.\n%s", slot.index, getattr(message, "detail", ""))
             slot.jobs = [job for job in slot.jobs if job.name != event.job]
+        if isinstance(message, Failed) and message.fault == "configuration" and _is_on_cpu(slot):
+            slot.worn = True
+        if slot.worn and not slot.jobs:
+            # The next job gets a fresh process with all room, in a few seconds.
+            self._end_process(slot)
+            slot.start_at = time.monotonic()
         self._events.put(event)
         self._send_waiting(slot)
 
@@ -282,29 +366,38 @@ class LocalWorkers:
         return float(self._warming * 2.0**slot.slow_starts)
 
     def _replace_lost(self, slot: _Slot) -> None:
-        if slot.process is None or slot.connection is None:
+        """End what is left of a process, and say what became of its jobs; another process follows."""
+        if slot.process is None:
             return
-        slot.process.kill()  # a closed socket can also mean a process that closed it and lives
-        code = slot.process.wait()
+        environment, ours = slot.ready, bool(slot.kill_reason)
+        # It is killed: a closed socket can also mean a process that closed it and lives.
+        code = self._end_process(slot)
+        out_of_memory = code == -signal.SIGKILL and not ours and self._system_ended_one(slot)
+        if out_of_memory:
+            slot.kill_reason = "the system ended it because memory ran out"
         reason = f"The worker of slot {slot.index} is gone: {slot.kill_reason or f'it ended with code {code}'}."
-        environment = slot.ready
-        if slot.ready:
+        if environment:
             slot.start_at = time.monotonic()
         else:
-            slot.failed_starts += 1
-            slot.start_at = time.monotonic() + min(2.0 ** (slot.failed_starts - 1), _LONGEST_PAUSE)
-        slot.connection.close()
-        slot.process = slot.connection = slot.ready = None
+            self._start_later(slot)
         ended = [job for job in slot.jobs if job.sent]
         slot.jobs = [job for job in slot.jobs if not job.sent]
-        lost = [job for job in ended if job.stop_by is None]
+        at_fault = ended[-1:] if out_of_memory else []  # the one that ran: a suspended job takes nothing more
+        lost = [job for job in ended if job.stop_by is None and job not in at_fault]
         for job in lost:
             self._tell(slot, job.name, Lost(reason))
         if not lost:
             self._tell(slot, None, Lost(reason))
         for job in ended:
-            if job not in lost:
+            if job.stop_by is not None:
                 self._tell(slot, job.name, _stopped(job, environment))
+            elif job in at_fault:
+                self._tell(slot, job.name, Failed(OUT_OF_MEMORY, reason, "configuration"))
+
+    def _system_ended_one(self, slot: _Slot) -> bool:
+        """Whether the system ended a process for its memory since this slot's process or its newest job began."""
+        now = self._count_oom_kills()
+        return now is not None and slot.oom_kills is not None and now > slot.oom_kills
 
     def _until_next_deadline(self, now: float) -> float | None:
         deadlines = [slot.start_at for slot in self._slots if slot.process is None]
@@ -319,6 +412,10 @@ class LocalWorkers:
                 if job.sent:
                     deadlines.append(max(slot.heard, job.started) + self._silence)
         return max(0.0, min(deadlines) - now) if deadlines else None
+
+
+def _is_on_cpu(slot: _Slot) -> bool:
+    return slot.ready is not None and slot.ready.device == "cpu"
 
 
 def _stopped(job: _Job, environment: Environment | None) -> Outcome:

@@ -11,10 +11,12 @@ import threading
 from multiprocessing.connection import Connection
 
 from training.workers.commands import Command, Setup
+from training.workers.memory import be_ended_first
 
 
 def main(descriptor: int) -> None:
     """Serve the pool at the other end of a socket until it closes."""
+    be_ended_first()
     connection = Connection(descriptor)
     setup = connection.recv()
     if not isinstance(setup, Setup):

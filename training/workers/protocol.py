@@ -9,12 +9,22 @@ from typing import Literal, Protocol
 
 from training.trial import BatchLosses, Environment, EpochEnd, Outcome, TrialRequest
 
+OUT_OF_MEMORY = "Training ran out of memory. Choose a smaller batch size and submit again."
+OUR_FAULT = "Training failed through no fault of yours. The researchers have been told; you can submit again."
+"""What the participant reads when a job failed."""
+
 
 @dataclass(frozen=True)
 class Ready:
-    """The slot's process is warm and waits for work. It is sent again after a lost process was replaced."""
+    """The slot's process is warm and waits for work. It is sent again after a lost process was replaced.
+
+    Attributes:
+        environment: What its trials run on.
+        memory: Bytes that training can take at most; ``None`` when nobody knows.
+    """
 
     environment: Environment
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,8 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job ended with an error; the worker lives on. Without a job: the worker could not start and tries again.
+    """The job ended with an error. The worker lives on, or :class:`Lost` without a job came before: then the system
+    ended the process because the job took all memory. Without a job: the worker could not start and tries again.
 
     Attributes:
         reason: One sentence for the participant; it names nothing of the task.
@@ -51,7 +62,8 @@ class Failed:
 class Lost:
     """The slot's process is gone and is being replaced: the job must be submitted again.
 
-    Without a job: the slot had no job that could be lost. :class:`Ready` follows when the replacement is there.
+    Without a job: the slot had no job that must be submitted again. :class:`Ready` follows when the replacement is
+    there.
 
     Attributes:
         reason: One sentence, for the log.
@@ -92,7 +104,8 @@ class Workers(Protocol):
         """Run a job in a slot, at once.
 
         A job that runs there is suspended between two steps and goes on when the new one has ended, bit for bit as if
-        nothing had happened. A slot that is not ready yet keeps the job until it is.
+        nothing had happened. A slot that is not ready yet keeps the job until it is, or until its process cannot be
+        started: then the job is lost.
 
         Raises:
             ValueError: The slot has a running and a suspended job already, or does not exist, or the job is known.

@@ -6,6 +6,7 @@ import queue
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Literal
 
@@ -18,15 +19,23 @@ from training.reproducibility.environment import choose_device, prepare
 from training.tasks import UnknownTask
 from training.trial import BatchLosses, EpochEnd, Outcome, Progress, TrialRequest
 from training.workers.commands import Command, Run, Setup, Stop
-from training.workers.protocol import Failed, Message, Ready, Resumed, Started, Suspended, WorkerEvent
+from training.workers.memory import give_back_freed, limit_memory
+from training.workers.protocol import (
+    OUR_FAULT,
+    OUT_OF_MEMORY,
+    Failed,
+    Message,
+    Ready,
+    Resumed,
+    Started,
+    Suspended,
+    WorkerEvent,
+)
 
 log = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 0.25
 """Losses travel to the pool this often: faster than any plot is redrawn."""
-
-_TOO_LARGE = "Training ran out of memory. Choose a smaller batch size and submit again."
-_OUR_FAULT = "Training failed through no fault of yours. The researchers have been told; you can submit again."
 
 
 class _Job:
@@ -58,7 +67,7 @@ class Service:
         try:
             self._get_warm()
         except Exception:
-            self._send(None, Failed(_OUR_FAULT, traceback.format_exc(), "ours"))
+            self._send(None, Failed(OUR_FAULT, traceback.format_exc(), "ours"))
             raise
         while True:
             self._take_commands()
@@ -73,7 +82,13 @@ class Service:
         for task in self._setup.tasks:
             self._data[task.name] = load(task, device)
             next(iter(train(TrialRequest(task.name, tiny, seed=0), self._data[task.name])))
-        self._send(None, Ready(environment))
+        self._send(None, Ready(environment, self._memory_on(device)))
+
+    def _memory_on(self, device: torch.device) -> int | None:
+        """The bytes that training can take on a device at most. On a CPU, this process gets its limit here."""
+        if device.type == "cuda":
+            return int(torch.cuda.get_device_properties(device).total_memory)
+        return None if self._setup.memory is None else limit_memory(self._setup.memory)
 
     def _take_commands(self) -> None:
         """Take all commands that wait; without a job, wait for one."""
@@ -104,21 +119,20 @@ class Service:
 
     def _advance(self, job: _Job) -> None:
         """Let a job take one step and report what came of it."""
+        item: Progress | Failed | None
         try:
             if job.steps is None:
                 self._send(job.name, Started())
                 job.steps = train(job.request, self._data_of(job.request), stop=lambda: job.stopped)
             item = next(job.steps)
         except Exception as error:  # noqa: BLE001 - whatever a trial raises, the worker lives on
-            self._flush(job)
-            self._end(job, _failure(error))
-            return
+            item = _failure(error)  # the error itself must go: it holds all that the trial had in memory
         if isinstance(item, BatchLosses):
             self._keep(job, item)
         elif isinstance(item, EpochEnd):
             self._flush(job)
             self._send(job.name, item)
-        elif isinstance(item, Outcome):
+        elif isinstance(item, Outcome | Failed):
             self._flush(job)
             self._end(job, item)
 
@@ -144,12 +158,21 @@ class Service:
         self._jobs.remove(job)
         job.steps = None
         if isinstance(message, Failed):
-            gc.collect()
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            self._tidy_up()
         self._send(job.name, message)
         if was_running and self._jobs:
             self._send(self._jobs[-1].name, Resumed())
+
+    def _tidy_up(self) -> None:
+        """Free what a failed job has left. Not all of it comes back, and the rest counts for the limit: so that is set
+        anew while there is a suspended job, which must not fail for what another one took."""
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        elif self._jobs and self._setup.memory is not None:
+            give_back_freed()
+            with suppress(MemoryError):
+                limit_memory(self._setup.memory)
 
     def _send(self, job: str | None, message: Message) -> None:
         self._connection.send(WorkerEvent(self._setup.slot, job, message))
@@ -158,7 +181,7 @@ class Service:
 def _failure(error: Exception) -> Failed:
     detail = "".join(traceback.format_exception(error))
     fault: Literal["configuration", "ours"] = "configuration" if is_out_of_memory(error) else "ours"
-    return Failed(_TOO_LARGE if fault == "configuration" else _OUR_FAULT, detail, fault)
+    return Failed(OUT_OF_MEMORY if fault == "configuration" else OUR_FAULT, detail, fault)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -166,5 +189,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     # On a CPU torch raises a plain RuntimeError; its allocator's and oneDNN's words are the only mark.
-    words = ("can't allocate memory", "not enough memory", "could not create a memory")
+    words = ("can't allocate memory", "not enough memory", "could not create a", "bad_alloc")
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)

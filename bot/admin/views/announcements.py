@@ -112,6 +112,12 @@ def session_cancelled(code: str, signed: Signed) -> Message:
     return _line(f"{signed.actor} ended the session of {code} without a final choice.", signed)
 
 
+def evaluations_cancelled(code: str, count: int, signed: Signed) -> Message:
+    """A researcher cancelled a participant's evaluations."""
+    what = "1 evaluation" if count == 1 else f"{count:,} evaluations"
+    return _line(f"{signed.actor} cancelled {what} of {code} that had not ended.", signed)
+
+
 def session_empty(code: str, signed: Signed) -> Message:
     """A participant's time is over, and they submitted nothing."""
     return _line(f"The session of {code} has ended without a trial, so there is nothing to evaluate.", signed)

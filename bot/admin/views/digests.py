@@ -117,13 +117,15 @@ def _progress(status: Status) -> list[str]:
     people = {state: count for state, count in status.participants.items() if state is not ParticipantState.WITHDRAWN}
     done = sum(count for state, count in status.evaluations.items() if state.is_finished)
     left = sum(status.evaluations.values()) - done
-    failed = status.evaluations[TrialState.FAILED]
+    failed, cancelled = status.evaluations[TrialState.FAILED], status.evaluations[TrialState.CANCELLED]
+    ended = [f"{done:,} done", f"{left:,} left"]
+    ended += [f"{count:,} {word}" for count, word in ((failed, "failed"), (cancelled, "cancelled")) if count]
     return [
         f"*So far* (the study is {status.state})",
         f"Participants: {sum(people.values()):,}. Left the study: {status.participants[ParticipantState.WITHDRAWN]:,}. "
         f"In a session now: {len(status.running):,}. In the queue: {len(status.in_queue):,}.",
         f"Trials: {_counts(status.trials)}.",
-        f"Evaluations: {done:,} done, {left:,} left" + (f", {failed:,} failed." if failed else "."),
+        f"Evaluations: {', '.join(ended)}.",
     ]
 
 

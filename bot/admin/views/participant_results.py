@@ -28,6 +28,8 @@ def participant_finished(view: SessionView, summary: EvaluationSummary, group: s
         details.append(f"{summary.diverged} diverged")
     if summary.failed:
         details.append(f"{summary.failed} failed")
+    if summary.cancelled:
+        details.append(f"{summary.cancelled} cancelled")
     if view.choice is not None:
         by = "by the clock" if view.choice.chosen_by is Chooser.CLOCK else "by the participant"
         which = f"trial {view.choice.trial_number}" if view.choice.trial_number is not None else "new values"

@@ -23,6 +23,12 @@ class Action(StrEnum):
     CLOSE = "close"
     CANCEL = "cancel"
     WITHDRAW = "withdraw"
+    CANCEL_EVALUATIONS = "cancel-evaluations"
+
+    @property
+    def is_about_somebody(self) -> bool:
+        """Whether it names a participant."""
+        return self in (Action.CANCEL, Action.WITHDRAW, Action.CANCEL_EVALUATIONS)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Question:
     @property
     def is_drastic(self) -> bool:
         """Whether the action cannot be undone."""
-        return self.action in (Action.CLOSE, Action.CANCEL, Action.WITHDRAW)
+        return self.action is Action.CLOSE or self.action.is_about_somebody
 
 
 def question_message(question: Question, *, again: bool = False) -> Message:

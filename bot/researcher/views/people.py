@@ -202,6 +202,8 @@ def _choice(session: SessionView, summary: EvaluationSummary | None) -> str:
 def tested(summary: EvaluationSummary) -> str:
     """The evaluations of a final choice, in a line."""
     text = f"{summary.done} of {summary.total} evaluations have ended"
+    if summary.cancelled:
+        text += f" ({summary.cancelled} cancelled)"
     if summary.mean is None:
         return f"{text}."
     spread = f" ± {summary.sd:.1f}" if summary.sd is not None else ""

@@ -47,13 +47,15 @@ def counts(status: Status, slots_ready: int, slots: int) -> list[str]:
     """The counts of participants, sessions, trials and evaluations, and the running searchers, in lines."""
     evaluations = status.evaluations
     done = sum(count for state, count in evaluations.items() if state.is_finished)
+    cancelled = evaluations[TrialState.CANCELLED]
     state = _STATES.get(status.state, str(status.state))
     lines = [
         f"*{escape(status.study)}* is {state}. {slots_ready} of {slots} slots are ready.",
         f"Participants: {_counts(status.participants)}.",
         f"Sessions: {_counts(status.sessions)}.",
         f"Trials: {_counts(status.trials)}; {status.trials_last_hour} were submitted in the last hour.",
-        f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed.",
+        f"Evaluations: {done} of {sum(evaluations.values())} done, {evaluations[TrialState.FAILED]} failed"
+        + (f", {cancelled} cancelled." if cancelled else "."),
     ]
     if status.in_queue:
         more = len(status.in_queue) - _MOST_NAMED_IN_QUEUE

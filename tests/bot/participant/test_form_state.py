@@ -50,6 +50,31 @@ def carried(memory):
     return FormMemory.model_validate_json(memory.dump())
 
 
+def test_more_steps_than_allowed_are_refused_at_the_epochs():
+    memory = FormMemory.new(Purpose.FINAL, 1, BASE)
+    contents = {"epochs": Content.of("1000"), "batch_size": Content.of("1")}
+    with pytest.raises(InvalidEntry) as invalid:
+        read(memory, typed(memory, **contents), training_images=1437, most_steps=1_000_000)
+    [(block, sentence)] = invalid.value.errors.items()
+    assert block == memory.block_id("epochs")
+    assert "1,437,000 steps of training" in sentence
+    assert "At most 1,000,000 are allowed" in sentence
+    contents["batch_size"] = Content.of("2")
+    assert read(memory, typed(memory, **contents), training_images=1437, most_steps=1_000_000)
+
+
+def test_a_batch_for_which_there_is_no_memory_is_refused_at_its_field_without_telling_the_limit():
+    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    with pytest.raises(InvalidEntry) as invalid:
+        read(memory, typed(memory, batch_size=Content.of("1201")), training_images=1437, largest_batch=1200)
+    [(block, sentence)] = invalid.value.errors.items()
+    assert block == memory.block_id("batch_size")
+    assert "needs more memory than the machine that trains has" in sentence
+    assert "1200" not in sentence
+    assert "1,200" not in sentence
+    assert read(memory, typed(memory, batch_size=Content.of("1200")), training_images=1437, largest_batch=1200)
+
+
 def test_a_new_form_shows_what_every_optimizer_uses():
     memory = FormMemory.new(Purpose.TRY, 1, None)
     assert list(memory.shown) == ["epochs", "batch_size", "loss", "optimizer", "learning_rate", "weight_decay"]

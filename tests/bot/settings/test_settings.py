@@ -131,6 +131,21 @@ def test_the_consent_text_says_what_becomes_of_the_data_of_those_who_leave(tmp_p
     assert said in text
 
 
+def test_the_most_steps_are_a_rule_unless_they_are_as_ever(tmp_path):
+    ours = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    before = Settings.load(changed(tmp_path, "most_steps = 1_000_000", ""))
+    fewer = Settings.load(changed(tmp_path, "most_steps = 1_000_000", "most_steps = 5_000"))
+    assert ours.rules_hash() == before.rules_hash() != fewer.rules_hash()
+    assert (before.form.most_steps, fewer.form.most_steps) == (1_000_000, 5_000)
+
+
+def test_the_memory_of_a_worker_is_in_gibibytes_and_no_rule(tmp_path):
+    ours = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    limited = Settings.load(changed(tmp_path, "worker_memory = 0 ", "worker_memory = 1.5 "))
+    assert (ours.machine.worker_memory_bytes, limited.machine.worker_memory_bytes) == (None, 3 * 2**29)
+    assert ours.rules_hash() == limited.rules_hash()
+
+
 def test_where_the_study_runs_is_no_rule(tmp_path):
     ours = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
     moved = Settings.load(changed(tmp_path, "slots = 2", "slots = 8"))

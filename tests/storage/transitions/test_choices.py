@@ -6,7 +6,7 @@ from storage import events
 from storage.queries import history
 from storage.refusals import Reason, Refused
 from storage.schema.states import Chooser, EventKind, SessionState, TrialState
-from storage.transitions import choices, evaluations, jobs, trials
+from storage.transitions import choices, evaluations, jobs, participants, trials
 from storage.transitions.jobs import Ending
 from tests.storage.reading import evaluations_of, final_choice_of
 from training.hyperparameters import InvalidConfiguration
@@ -188,6 +188,35 @@ def test_seeds_that_the_rules_have_more_after_an_amendment_are_added_to_every_ch
     assert event.details == {"count": 4}
     with pytest.raises(ValueError, match="at least one seed"):
         evaluations.ensure(lab.store, seeds=(), now=lab.now)
+
+
+def test_the_evaluations_of_one_participant_are_cancelled_and_their_results_are_kept(lab):
+    for _ in range(2):
+        session = lab.seated()
+        lab.tried(session, 50.0)
+        choice = lab.choose(session, 1).choice
+    done = lab.claim()
+    jobs.finish(lab.store, done, Ending(TrialState.COMPLETE, accuracy=40.0, seconds=1.0), now=lab.now)
+    first = final_choice_of(lab.store, done.session_id)
+    other, running = lab.claim(), lab.claim(slot=1)
+    assert (other.participant, running.participant) == ("P002", "P001")
+    participant = participants.find_by_code(lab.store, "P001")
+
+    cancelled = evaluations.cancel(lab.store, participant.id, now=lab.now, actor="researcher-1")
+    assert [each.id for each in cancelled.running] == [running.id]
+    assert cancelled.count == len(lab.seeds) - 1
+    summary = evaluations.evaluation_summary(lab.store, first.id)
+    assert (summary.all_done, summary.complete, summary.cancelled) == (True, 1, len(lab.seeds) - 1)
+    assert summary.accuracies == (40.0,)
+    assert not evaluations.evaluation_summary(lab.store, choice.id).all_done, "nobody else's were cancelled"
+    [event] = events.read(lab.store, kind=EventKind.EVALUATIONS_CANCELLED)
+    assert (event.actor, event.participant, event.details["count"]) == ("researcher-1", "P001", cancelled.count)
+    with pytest.raises(Refused, match="nothing to cancel"):
+        evaluations.cancel(lab.store, participant.id, now=lab.now)
+    with pytest.raises(Refused):
+        jobs.finish(lab.store, running, Ending(TrialState.COMPLETE, accuracy=1.0), now=lab.now)
+    assert evaluations.retry_failed(lab.store, now=lab.now) == []
+    assert evaluations.ensure(lab.store, seeds=lab.seeds, now=lab.now) == 0
 
 
 def test_failed_evaluations_of_somebody_who_left_are_not_tried_again(lab):

@@ -263,3 +263,29 @@ def test_an_evaluation_that_is_tried_again_begins_anew(lab):
     assert history.epochs_of(lab.store, JobKind.EVALUATION, job.id) == ()
     record(lab, lab.claim(), loss=1.1, accuracy=None)
     assert [each.training_loss for each in history.epochs_of(lab.store, JobKind.EVALUATION, job.id)] == [1.1]
+
+
+def ran(lab, job, seconds):
+    """Let an evaluation end after so many seconds of training."""
+    finish(lab, job, TrialState.COMPLETE, accuracy=40.0, seconds=seconds)
+
+
+def test_final_choices_take_turns_so_that_long_evaluations_do_not_hold_up_others(lab):
+    with_evaluations(lab)
+    with_evaluations(lab)
+    long, short = "P001", "P002"
+    first = lab.claim()
+    assert first.participant == long, "whoever finished first is first"
+    ran(lab, first, seconds=3600.0)
+    turns = []
+    while job := jobs.claim(lab.store, now=lab.now, slot=0):
+        turns.append(job.participant)
+        ran(lab, job, seconds=3600.0 if job.participant == long else 60.0)
+    seeds = len(lab.seeds)
+    assert turns == [short] * seeds + [long] * (seeds - 1)
+
+
+def test_two_slots_run_evaluations_of_two_people(lab):
+    with_evaluations(lab)
+    with_evaluations(lab)
+    assert {lab.claim(slot=slot).participant for slot in (0, 1)} == {"P001", "P002"}

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.architectures import ARCHITECTURES, Architecture, Fire, least_bytes_per_image
 from training.networks.squeezenet import FastSqueezeNet, _dropout_mask
-from training.networks.squeezenet_layers import ARCHITECTURES, Architecture, Fire, draw_convolutions
+from training.networks.squeezenet_layers import draw_convolutions
 
 
 def get_model(name: str, *, weights: None, num_classes: int) -> nn.Module:
@@ -98,3 +99,23 @@ def test_dropout_is_for_training_only() -> None:
     with torch.no_grad():
         assert torch.equal(network.eval()(images), network(images))
         assert not torch.equal(network.train()(images), network(images))
+
+
+@pytest.mark.parametrize("network", ["squeezenet1_0", "squeezenet1_1"])
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_an_image_takes_at_least_the_memory_that_is_promised(network: str, size: int) -> None:
+    model, kept = get_model(network, weights=None, num_classes=10), 3 * size * size * 4
+
+    def keep(layer: nn.Module, _: object, output: torch.Tensor) -> None:
+        nonlocal kept
+        kept += output.numel() * (12 if isinstance(layer, nn.MaxPool2d) else 4)
+
+    for each in model.features.modules():
+        if isinstance(each, nn.Conv2d | nn.MaxPool2d):
+            each.register_forward_hook(keep)
+    model(torch.zeros(1, 3, size, size))
+    assert 0.75 * kept < least_bytes_per_image(network, size) <= kept
+
+
+def test_of_another_network_only_the_image_is_sure_to_take_memory() -> None:
+    assert least_bytes_per_image("resnet18", 100) == 3 * 100 * 100 * 4

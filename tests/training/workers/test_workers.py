@@ -272,22 +272,22 @@ def test_a_job_it_cannot_do_fails_with_the_traceback_and_the_worker_lives_on(
     assert pool.process(1) == before
 
 
-def test_running_out_of_memory_asks_for_a_smaller_batch_and_the_worker_lives_on(
+def test_running_out_of_memory_asks_for_a_smaller_batch_and_the_next_job_gets_a_fresh_process(
     pool: Pool, configuration: Configure
 ) -> None:
     process = pool.process(1)
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
-    unlimited = resource.prlimit(process, resource.RLIMIT_AS)
-    resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 64 * 2**20, unlimited[1]))
+    _, most = resource.prlimit(process, resource.RLIMIT_AS)
+    resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 64 * 2**20, most))
     pool.workers.submit(1, "huge", request(configuration(batch_size=1437)))
     failed = pool.until_job("huge", *ENDS).message
-    resource.prlimit(process, resource.RLIMIT_AS, unlimited)
     assert isinstance(failed, Failed)
     assert failed.fault == "configuration", failed.detail
     assert "smaller batch" in failed.reason
     pool.workers.submit(1, "small", request(configuration(epochs=1, batch_size=400)))
     assert pool.until_job("small", *ENDS).message.ending == Ending.COMPLETE
-    assert pool.process(1) == process
+    assert pool.process(1) != process
+    assert not any(isinstance(event.message, Lost) for event in pool.told), "nothing is lost, so nobody is alarmed"
 
 
 def test_memory_that_cannot_be_had_is_told_from_other_errors() -> None:
