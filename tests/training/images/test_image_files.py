@@ -154,10 +154,9 @@ def test_an_image_of_the_same_name_and_size_is_noticed(image_folder: Path) -> No
     source = folder_source(image_folder)
     before = np.array(source.load().pixels)
     file = min(image_folder.glob("flowers/*/*"))
-    content, times = bytearray(file.read_bytes()), file.stat()
-    Image.new("RGB", (90, 20), "red").save(file, format="BMP")
-    other = file.read_bytes()[: len(content)]
-    file.write_bytes(other + bytes(len(content) - len(other)))
+    content, times = file.read_bytes(), file.stat()
+    Image.new("RGB", (90, 20), "red").save(file, format="JPEG")
+    file.write_bytes(file.read_bytes().ljust(len(content), b"\0"))
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
     assert file.stat().st_size == len(content)
     assert (source.load().pixels[0] != before[0]).any()
