@@ -219,7 +219,9 @@ class Bot:
         )
         channel = settings.slack.report_channel
         admin_listeners.register(
-            AdminContext(interactions, store, self.actions, self.admins, channel, permissions.includes)
+            AdminContext(
+                interactions, store, self.actions, self.admins, channel, permissions.includes, withdrawals.has_left
+            )
         )
         bolt.acknowledge_the_rest(app)
         self._handler = bolt.make_handler(app, credentials.app_token)

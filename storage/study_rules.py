@@ -56,10 +56,10 @@ def parse_rules(text: str) -> dict[str, Any]:
     """The rules in canonical JSON, or in TOML; empty when the text is neither."""
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             return {}
     return given if isinstance(given, dict) else {}
 

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -88,7 +89,13 @@ def _workspace(port: int, manifest: Path, console: Console) -> Iterator[LocalWor
     people = [Member("Visitor"), _RESEARCHER, Member("Admin", "admin")]
     wanted = range(port, min(port + _PORTS_TRIED, 2**16)) if port else range(1)
     for candidate in [*wanted, 0]:
-        workspace = LocalWorkspace(candidate, people=people, manifest=manifest)
+        workspace = LocalWorkspace(
+            candidate,
+            people=people,
+            manifest=manifest,
+            bot_token=f"xoxb-{secrets.token_hex(16)}",
+            app_token=f"xapp-{secrets.token_hex(16)}",
+        )
         try:
             workspace.start()
         except OSError as error:
@@ -126,7 +133,7 @@ def _show(
     try:
         bot.start()
         workspace.wait_for_app(_START_SECONDS)
-        console.print(f"\n[bold]The workspace is at {workspace.url}[/] – open it in a browser and take part.")
+        console.print(f"\n[bold]The workspace is at {workspace.page_url}[/] – open it in a browser and take part.")
         console.print(f"Participants: {participants}, simulated. Everything is kept in {database}.\n")
         crowd = _crowd(workspace, participants, tries, ended, console)
         _wait_for(crowd, bot, stopped)
@@ -136,7 +143,7 @@ def _show(
             if stopped.is_set() or any(each.error is not None for each in crowd):
                 raise typer.Exit(1)
         elif not stopped.is_set():
-            console.print(f"\nThat was the study. {workspace.url} stays open until Ctrl-C.")
+            console.print(f"\nThat was the study. {workspace.page_url} stays open until Ctrl-C.")
             stopped.wait()
     finally:
         ended.set()

@@ -19,6 +19,7 @@ from bot.participant.views.next_step import led_back
 from bot.slack.block_kit import Message, text_message
 from bot.slack.client import Slack
 from bot.slack.error_reporting import REFUSED_BLOCKS
+from bot.slack.mentions import SLACKBOT
 from bot.study.participant_status import ParticipantStatus
 from bot.study.service import StudyService
 from storage.queries import history
@@ -42,7 +43,8 @@ def register(app: App, context: ParticipantContext) -> None:
             return not answered.get(message) and answered.setdefault(message, True)
 
     def written(event: dict[str, Any]) -> None:
-        is_person = "user" in event and "bot_id" not in event and event.get("subtype") in _WRITTEN
+        is_person = event.get("user", SLACKBOT) != SLACKBOT and not event.get("bot_id")
+        is_person = is_person and event.get("subtype") in _WRITTEN
         if event.get("channel_type") != "im" or not is_person or not is_new(event):
             return
         context.tasks.answer(

@@ -26,6 +26,7 @@ from slack_sdk.models.views import View
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.block_kit import Message, notice, section, text_message
 from bot.slack.client import Slack
+from bot.slack.mentions import SLACKBOT
 from bot.slack.rate_limiter import CallNotMade
 
 log = logging.getLogger(__name__)
@@ -333,6 +334,8 @@ class Interactions:
         self.app.view(callback_id)(sent)
 
     def _handle(self, interaction: Interaction, doing: str, handle: Handler) -> None:
+        if interaction.user == SLACKBOT:
+            return
         self._tasks.answer(doing, partial(handle, interaction), person=interaction.user, tell=interaction.apologise)
 
     def _posting(self, user: str) -> PostLater:

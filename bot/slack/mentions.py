@@ -5,6 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SLACKBOT = "USLACKBOT"
+"""Slack's own bot. It has a conversation with everybody, and nothing but this ID tells that it is a bot."""
+
 _WORD = re.compile(r"<[^>]*>|[^\s<]+")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{7,})")
 _ANYBODY = re.compile(r"<[@!][^>]*>|@\S+|\b[UWS][A-Z0-9]{7,}\b|\S+@\S+")

@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.client import Slack
 from bot.slack.error_reporting import ErrorReporter, may_pass
+from bot.slack.mentions import SLACKBOT
 from bot.slack.rate_limiter import CallNotMade
 from bot.study.notifications import Delivery, Notifications
 from bot.study.participant_status import status_of
@@ -137,6 +138,8 @@ class Invitations:
             Refused: Nobody new can join the study now.
             SlackApiError, CallNotMade, OSError: Slack opens no conversation with them.
         """
+        if user == SLACKBOT:
+            return Invited(user, Invitation.BOT)
         known = status_of(self._store, user).participant
         if known is not None and not notices.awaits(self._store, known, NoticeKind.GREETING):
             return Invited(user, Invitation.ALREADY)

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import itertools
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +22,20 @@ from storage.bundle.writing.texts import Redaction
 MOST_BYTES = 8 * 2**30
 """Of all files of a bundle together, unpacked. (A thousand participants with all batch losses have some 2^29.)"""
 
-MOST_TEXT = 2**22
+MOST_TIMES = 100
+"""How many times as large as packed a bundle may be unpacked. (Batch losses are twice, other tables ten times.)"""
+
+ANY_RATIO = 2**26
+"""Bytes that a bundle may have unpacked, however small it is."""
+
+MOST_TEXT = 2**18
 """Bytes of a file that is read whole."""
 
 MOST_FILES = 1000
+MOST_LISTED = 2**20
+"""Bytes of the list of files, which is read whole."""
 
+_LONGEST_LINE = LONGEST_CELL + 2**12
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can tell
 _PIECE = 2**16
 
@@ -137,12 +147,14 @@ class ArchiveReader:
     """
 
     def __init__(self, path: Path) -> None:
+        if _size_of_list(path) > MOST_LISTED:
+            raise BundleRefused([Problem(path.name, f"holds too many files; {MOST_FILES} is the most.")])
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error):
             raise BundleRefused([Problem(path.name, "is not a zip file, or is damaged.")]) from None
         try:
-            self._entries = _entries(self._zip, path.name)
+            self._entries = _entries(self._zip, path)
         except BundleRefused:
             self._zip.close()
             raise
@@ -170,7 +182,7 @@ class ArchiveReader:
             Unreadable: It cannot be unpacked, is too large, or is not UTF-8.
         """
         if self._entries[name].file_size > MOST_TEXT:
-            raise Unreadable(f"is too large: {MOST_TEXT // 2**20} MiB is the most.")
+            raise Unreadable(f"is too large: {MOST_TEXT // 2**10} KiB is the most.")
         with self._open(name) as file:
             content = file.read(MOST_TEXT)
         try:
@@ -179,23 +191,23 @@ class ArchiveReader:
             raise Unreadable("is not UTF-8: save it with that encoding.") from None
 
     def lines(self, name: str) -> Iterator[str]:
-        """The lines of a table, with their ends, of a bounded length.
+        """The lines of a table, with their ends.
 
         Raises:
-            Unreadable: It cannot be unpacked to its end, is not UTF-8, or has an endless line.
+            Unreadable: It cannot be unpacked to its end, is not UTF-8, or has a line that is longer than every cell.
         """
         with self._open(name) as file:
             text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
             for number in itertools.count(1):
                 try:
-                    line = text.readline(LONGEST_CELL + 1)
+                    line = text.readline(_LONGEST_LINE + 1)
                 except UnicodeDecodeError as error:
                     byte = error.object[error.start]
                     where = f"byte 0x{byte:02x}, about line {number}"
                     raise Unreadable(f"is not UTF-8 ({where}): save it as “CSV UTF-8”.") from None
                 if not line:
                     return
-                if len(line) > LONGEST_CELL:
+                if len(line) > _LONGEST_LINE:
                     raise Unreadable(f"does not look like a table: line {number} has no end.")
                 yield line
 
@@ -210,13 +222,41 @@ class ArchiveReader:
             raise Unreadable("is encrypted, or packed in a way that is not known here.") from error
 
 
-def _entries(archive: zipfile.ZipFile, bundle: str) -> dict[str, zipfile.ZipInfo]:
+def _size_of_list(path: Path) -> int:
+    """Bytes of the list of files in a zip file, as its end says; 0 where that cannot be found.
+
+    ``zipfile`` reads as much, and makes an object of some 500 bytes of every 46.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - 2**16 - 22, 0))
+        end = file.read()
+        place = end.rfind(b"PK\x05\x06")
+        if place < 0 or len(end) - place < 22:
+            return 0
+        listed = int(struct.unpack_from("<L", end, place + 12)[0])
+        locator = end[place - 20 : place] if place >= 20 else b""
+        if not locator.startswith(b"PK\x06\x07"):
+            return listed
+        file.seek(min(struct.unpack_from("<Q", locator, 8)[0], size))
+        record = file.read(56)
+        if len(record) == 56 and record.startswith(b"PK\x06\x06"):
+            listed = int(struct.unpack_from("<Q", record, 40)[0])
+        return listed
+
+
+def _entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """The files by name. A folder that all are in, as some programs make one, is taken away."""
+    bundle = path.name
     found = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
     if len(found) > MOST_FILES:
         raise BundleRefused([Problem(bundle, f"holds {len(found)} files; {MOST_FILES} is the most.")])
-    if sum(each.file_size for each in found) > MOST_BYTES:
+    unpacked = sum(each.file_size for each in found)
+    if unpacked > MOST_BYTES:
         raise BundleRefused([Problem(bundle, f"is larger than {MOST_BYTES // 2**30} GiB when it is unpacked.")])
+    if unpacked > max(ANY_RATIO, MOST_TIMES * path.stat().st_size):
+        said = f"is more than {MOST_TIMES} times as large when it is unpacked, as no study is."
+        raise BundleRefused([Problem(bundle, said)])
     folders = {PurePosixPath(each.filename).parts[:-1] for each in found}
     shared = len(folders.pop()) if len(folders) == 1 else 0
     entries: dict[str, zipfile.ZipInfo] = {}

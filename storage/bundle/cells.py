@@ -12,25 +12,35 @@ from typing import Any
 
 import numpy as np
 
-from storage.bundle.writing.texts import guard, unguard
+from storage.bundle.formulas import guard, unguard
 from storage.schema.losses import pack, unpack
 from training.hyperparameters import format_value
 
-LONGEST_CELL = 16 * 2**20
-"""Characters. An epoch of three million batches is as long."""
+MOST_BATCHES = 500_000
+"""Batches of one epoch: ten times the training images of CIFAR-10, at a batch size of 1."""
 
-LONGEST_TEXT = 100_000
-"""Characters of a text. (Slack lets people type 3,000.)"""
+LONGEST_CELL = -(-4 * MOST_BATCHES // 3) * 4
+"""Characters: as many as the batch losses of the longest epoch, four bytes each, have in base64."""
+
+LONGEST_RULES = 2**18
+"""Characters of a study's rules."""
+
+LONGEST_TEXT = 10_000
+"""Characters of a text, where its column does not say fewer. (Slack lets people type 3,000.)"""
+
+LONGEST_VALUE = 400
+"""Characters of everything else. (No float has more than 330 digits in decimals.)"""
 
 _LARGEST_INTEGER = 2**31 - 1
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 
 class Kind(StrEnum):
     """What a column's cells are.
 
     Attributes:
-        TEXT: Any text of up to 100,000 characters.
-        RULES: A text without that limit.
+        TEXT: Any text of up to 10,000 characters, or as many as its column says.
+        RULES: A text of up to 262,144 characters.
         CODE: A participant's or a baseline's.
         CHOICE: One of a few words.
         FLAG: yes or no.
@@ -38,7 +48,7 @@ class Kind(StrEnum):
         LOSS: A real number, or inf, -inf, nan.
         ANSWER: A number, or a text.
         DAY: As 2030-03-31.
-        SERIES: float32 numbers, little-endian, in base64.
+        SERIES: Up to 500,000 float32 numbers, little-endian, in base64.
     """
 
     TEXT = "text"
@@ -73,6 +83,7 @@ class Column:
         empty: What an empty cell means; ``None`` where no cell may be empty.
         bounds: The range in words, where ``low`` and ``high`` do not say it.
         refers: The table and the column whose values it takes.
+        longest: The most characters of a text; 0 for as many as its kind may have.
     """
 
     name: str
@@ -86,12 +97,20 @@ class Column:
     empty: str | None = None
     bounds: str = ""
     refers: tuple[str, str] | None = None
+    longest: int = 0
+
+    @property
+    def most_characters(self) -> int:
+        """The most characters that a value may have."""
+        return self.longest or _LONGEST.get(self.kind, LONGEST_VALUE)
 
     @property
     def range(self) -> str:
         """The accepted values in words; empty if every value of its kind is accepted."""
         if self.bounds:
             return self.bounds
+        if self.longest:
+            return f"up to {self.longest:,} characters"
         if self.choices:
             return ", ".join(self.choices)
         if self.low is not None and self.high is not None:
@@ -111,16 +130,26 @@ class Column:
         """
         convert: Callable[[str], Any] = self._one_of_the_choices if self.kind is Kind.CHOICE else _READERS[self.kind]
         text, bounded = self.kind is Kind.TEXT, self.low is not None or self.high is not None
+        most, typed = self.most_characters, self.kind in TYPED_BY_PEOPLE
 
         def read(cell: str) -> Any:
             if not cell or (not text and cell.isspace()):
                 return None
+            # Of a text, what guards it from being a formula does not count.
+            if len(cell) > most and (not typed or len(unguard(cell)) > most):
+                raise ValueError(self._too_long)
             value = convert(cell)
             if bounded:
                 self._check(value)
             return value
 
         return read
+
+    @property
+    def _too_long(self) -> str:
+        if self.kind is Kind.SERIES:
+            return f"has more batches than an epoch can have: {MOST_BATCHES:,} are the most"
+        return f"is too long: {self.most_characters:,} characters are the most"
 
     def _one_of_the_choices(self, cell: str) -> str:
         if cell.strip() not in self.choices:
@@ -158,6 +187,13 @@ _WRITERS: Mapping[Kind, Callable[[Any], str]] = {
     Kind.SERIES: _write_series,
 }
 
+_LONGEST: Mapping[Kind, int] = {
+    Kind.TEXT: LONGEST_TEXT,
+    Kind.RULES: LONGEST_RULES,
+    Kind.ANSWER: LONGEST_TEXT,
+    Kind.SERIES: LONGEST_CELL,
+}
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*)?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
@@ -167,12 +203,6 @@ _LIKE_SLACK = re.compile(r"[UW][A-Z0-9]{8,}")
 
 
 def _read_text(cell: str) -> str:
-    if len(cell) > LONGEST_TEXT:
-        raise ValueError(f"is too long a text: {LONGEST_TEXT:,} characters are the most")
-    return _read_rules(cell)
-
-
-def _read_rules(cell: str) -> str:
     if "\0" in cell:
         raise ValueError("has a null character in it")
     return unguard(cell)
@@ -219,16 +249,20 @@ def _read_loss(cell: str) -> float:
 def _read_answer(cell: str) -> str | int | float:
     if _WHOLE.fullmatch(cell):
         return int(cell)
-    return _read_real(cell) if _NUMBER.fullmatch(cell) else _read_text(cell)
+    is_number = len(cell) <= LONGEST_VALUE and _NUMBER.fullmatch(cell)
+    return _read_real(cell) if is_number else _read_text(cell)
 
 
 def _read_day(cell: str) -> date:
     if not _DAY.fullmatch(cell.strip()):
         raise ValueError("is no day such as 2030-03-31")
     try:
-        return date.fromisoformat(cell.strip())
+        day = date.fromisoformat(cell.strip())
     except ValueError:
         raise ValueError("is no day of the calendar") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"is out of range: {_FIRST_YEAR} to {_LAST_YEAR}")
+    return day
 
 
 def _read_series(cell: str) -> bytes:
@@ -241,7 +275,7 @@ def _read_series(cell: str) -> bytes:
 
 _READERS: Mapping[Kind, Callable[[str], Any]] = {
     Kind.TEXT: _read_text,
-    Kind.RULES: _read_rules,
+    Kind.RULES: _read_text,
     Kind.CODE: _read_code,
     Kind.FLAG: _read_flag,
     Kind.INTEGER: _read_integer,

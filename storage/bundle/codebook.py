@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from storage.bundle.cells import Column, Kind
-from storage.schema.comments import COMMENT_TEXTS, Comment
+from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
@@ -17,7 +17,11 @@ ANSWER = "answer_"
 
 PERSON = "person"
 
+MOST_NAME = 200
+"""Characters of a study's name. (A study file may have 80.)"""
+
 _LONG = 9.5e8
+_MOST_EPOCHS = next(each.high for each in HYPERPARAMETERS if each.name == "epochs")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Table:
     key: tuple[str, ...]
     required: bool = False
     absent: str = ""
-    most: int = 100_000
+    most: int = 20_000
 
     @property
     def file(self) -> str:
@@ -75,7 +79,8 @@ _STATE = Column(
     "state",
     Kind.CHOICE,
     "How it ended: complete, cancelled before its end, diverged (the loss became infinite or not a number), or failed "
-    "(it could not be trained). Waiting and running ones are in a bundle that was made before they ended.",
+    "(it could not be trained). Waiting and running ones are in a bundle that was made before they ended; import takes "
+    "them for cancelled.",
     choices=_words(TrialState),
     empty="Complete with an accuracy, failed without one.",
 )
@@ -134,6 +139,7 @@ COMMENTS: tuple[Column, ...] = tuple(
             f"text_{each.name}",
             Kind.TEXT,
             f"The own words about {each.name}. People, addresses and Slack IDs in them are replaced by “@…”.",
+            longest=MOST_CHARACTERS,
             empty="The comment is not “other”.",
         ),
     )
@@ -144,7 +150,7 @@ STUDY = Table(
     "The study: one row.",
     (
         Column("format", Kind.INTEGER, "The version of these tables.", low=1, required=True),
-        Column("name", Kind.TEXT, "The study's name.", required=True),
+        Column("name", Kind.TEXT, "The study's name.", required=True, longest=MOST_NAME),
         Column("opened_on", Kind.DAY, "The day it opened (UTC).", empty="It has not opened."),
         Column("closed_on", Kind.DAY, "The day it was closed (UTC).", empty="It was not closed yet."),
         Column("rules_hash", Kind.TEXT, "SHA-256 of the rules, as it is kept with the study.", required=True),
@@ -252,13 +258,21 @@ SESSIONS = Table(
         Column(
             "seed", Kind.INTEGER, "What all trials of the session are trained with.", empty="As in the rules, else 0."
         ),
-        Column("state", Kind.CHOICE, "Where it is.", choices=_words(SessionState), empty="Finished."),
+        Column(
+            "state",
+            Kind.CHOICE,
+            "Where it is. Import takes one that is not finished for cancelled.",
+            choices=_words(SessionState),
+            empty="Finished.",
+        ),
         Column(
             "limit_seconds",
             Kind.REAL,
             "How long it was to last.",
             unit="s",
             low=0,
+            high=_LONG,
+            bounds="up to 30 years",
             empty="As in the rules, else the paper's two hours.",
         ),
         _since("deadline_seconds", "When the time was up: the limit and what was added to it", "The limit."),
@@ -308,7 +322,7 @@ TRIALS = Table(
     ),
     key=("participant", "number"),
     required=True,
-    most=1_000_000,
+    most=200_000,
 )
 
 FINAL_CHOICES = Table(
@@ -342,7 +356,7 @@ EVALUATIONS = Table(
     ),
     key=("participant", "seed"),
     required=True,
-    most=1_000_000,
+    most=200_000,
 )
 
 EPOCHS = Table(
@@ -352,7 +366,7 @@ EPOCHS = Table(
         _PARTICIPANT,
         Column("trial", Kind.INTEGER, "The trial's number.", low=1, required=True, empty="An evaluation's epoch."),
         Column("seed", Kind.INTEGER, "The evaluation's seed.", required=True, empty="A trial's epoch."),
-        Column("epoch", Kind.INTEGER, "From 1.", low=1, high=100_000, required=True),
+        Column("epoch", Kind.INTEGER, "From 1.", low=1, high=_MOST_EPOCHS, required=True),
         Column(
             "training_loss",
             Kind.LOSS,
@@ -371,14 +385,14 @@ EPOCHS = Table(
     ),
     key=("participant", "trial", "seed", "epoch"),
     absent="No epochs are known.",
-    most=100_000_000,
+    most=10_000_000,
 )
 
 AMENDMENTS = Table(
     "amendments",
     "A change of the rules after the study had opened.",
     (
-        Column("name", Kind.TEXT, "What it is called.", required=True),
+        Column("name", Kind.TEXT, "What it is called.", required=True, longest=1000),
         Column("reason", Kind.TEXT, "Why it was made.", required=True, empty="None was given."),
         Column("day", Kind.DAY, "When (UTC).", required=True),
         Column("old_rules_hash", Kind.TEXT, "SHA-256 of the rules before.", required=True),
@@ -395,8 +409,8 @@ ENVIRONMENTS = Table(
     "One fact about what trials and evaluations were trained on; environment.txt says the same for a reader.",
     (
         Column("environment", Kind.INTEGER, "Its number.", low=1, required=True),
-        Column("name", Kind.TEXT, "Of the fact: device, processor, threads, a version.", required=True),
-        Column("value", Kind.TEXT, "Of the fact, as JSON.", required=True),
+        Column("name", Kind.TEXT, "Of the fact: device, processor, threads, a version.", required=True, longest=60),
+        Column("value", Kind.TEXT, "Of the fact, as JSON.", required=True, longest=300),
     ),
     key=("environment", "name"),
     absent="Nothing is known.",

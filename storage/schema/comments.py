@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_CHARACTERS = 300
+"""The most characters of a comment in a participant's own words."""
+
 
 class Comment(StrEnum):
     """The five predefined comments of the paper's Table 3."""

@@ -12,12 +12,12 @@ from typing import Any
 from sqlmodel import col, select
 
 from storage import events
-from storage.database import Store
+from storage.database import Store, Transaction
 from storage.queries.current import need_newest
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, ParticipantState, TrialState
-from storage.schema.tables import Evaluation, FinalChoice, Participant, Session
+from storage.schema.tables import Evaluation, Event, FinalChoice, Participant, Session
 from storage.transitions.choices import check_seeds
 from storage.transitions.jobs import end_run, forget_epochs, record_run
 
@@ -101,7 +101,9 @@ def retry_failed(
     """
     now = utc(now)
     with store.write() as transaction:
-        query = _of_present(select(Evaluation).join(FinalChoice)).where(Evaluation.state == TrialState.FAILED)
+        query = _of_present(transaction, select(Evaluation).join(FinalChoice)).where(
+            Evaluation.state == TrialState.FAILED
+        )
         query = query.order_by(col(Evaluation.id))
         if final_choice_id is not None:
             query = query.where(Evaluation.final_choice_id == final_choice_id)
@@ -170,7 +172,7 @@ def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Ac
     check_seeds(seeds)
     with store.write() as transaction:
         study = need_newest(transaction)
-        query = _of_present(select(FinalChoice)).where(Participant.study_id == study.id)
+        query = _of_present(transaction, select(FinalChoice)).where(Participant.study_id == study.id)
         chosen = transaction.exec(query.order_by(col(FinalChoice.id))).all()
         there = select(Evaluation.final_choice_id, Evaluation.seed)
         pairs = {(choice_id, seed) for choice_id, seed in transaction.exec(there)}
@@ -193,7 +195,14 @@ def ensure(store: Store, *, seeds: Sequence[int], now: datetime, actor: str = Ac
         return len(added)
 
 
-def _of_present(query: Any) -> Any:
-    """Restrict a query about final choices to those whose participants have not withdrawn."""
+def _of_present(transaction: Transaction, query: Any) -> Any:
+    """Restrict a query about final choices to those that are ours, and whose participants have not withdrawn."""
     query = query.join(Session, col(FinalChoice.session_id) == Session.id).join(Participant)
-    return query.where(Participant.state != ParticipantState.WITHDRAWN)
+    query = query.where(Participant.state != ParticipantState.WITHDRAWN)
+    return query.where(col(Participant.study_id).not_in(_imported(transaction)))
+
+
+def _imported(transaction: Transaction) -> list[int]:
+    """The studies that came out of a bundle. Nothing more is trained for them."""
+    query = select(Event.subject).where(Event.kind == EventKind.STUDY_IMPORTED)
+    return [int(subject.removeprefix("study:")) for subject in transaction.exec(query).all()]

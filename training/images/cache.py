@@ -46,6 +46,10 @@ class CacheError(Exception):
     """The cache cannot be made. ``str(error)`` says why, what was kept and what to do."""
 
 
+class NoImages(ValueError):
+    """The image files are not there at all."""
+
+
 class _Damaged(Exception):
     """The file is not a whole cache of these images; its text says why."""
 
@@ -70,7 +74,7 @@ class Listing:
         return len(set(self.labels))
 
     def fingerprint(self) -> str:
-        """SHA-256 over names, sizes and classes: other files have another one.
+        """SHA-256 over names, classes, sizes and times of change: other files have another one.
 
         Raises:
             CacheError: A file is gone; it is named.
@@ -78,17 +82,18 @@ class Listing:
         digest = hashlib.sha256()
         for file, label in zip(self.files, self.labels, strict=True):
             try:
-                size = file.stat().st_size
+                found = file.stat()
             except OSError as error:
                 raise _unreadable(file, error) from error
-            digest.update(f"{file.relative_to(self.root).as_posix()}\0{size}\0{label}\n".encode())
+            name = file.relative_to(self.root).as_posix()
+            digest.update(f"{name}\0{found.st_size}\0{found.st_mtime_ns}\0{label}\n".encode())
         return digest.hexdigest()
 
 
 Find = Callable[[bool], Listing]
 """Lists a data set's files; fetches them first where that is allowed and they are not there.
 
-Raises ``ValueError`` when they are not there, or not all of them."""
+Raises :class:`NoImages` when none are there, another ``ValueError`` when they are not those that the rules describe."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def open_or_build(folder: Path, name: str, size: int, find: Find, report: Report
 
     Raises:
         CacheError: An image cannot be read (it is named), or the disk is full.
+        ValueError: There are image files, and they are not those that ``find`` expects.
     """
     path = folder / f"{name}-{size}px.images"
     try:
@@ -162,10 +168,10 @@ def _open_or_build(path: Path, size: int, find: Find, report: Report) -> Pixels:
 
 
 def _changed(header: _Header, find: Find) -> bool:
-    """Whether the files are others than those in the cache. Files that cannot be listed any more are taken as gone."""
+    """Whether the files are others than those in the cache. The cache is used without them when all are gone."""
     try:
         listing = find(False)
-    except ValueError as error:
+    except NoImages as error:
         log.info("The cache is used without its image files: %s", error)
         return False
     changed = listing.fingerprint() != header.source

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from training.images.cache import Listing, Pixels, Report, open_or_build
+from training.images.cache import Listing, NoImages, Pixels, Report, open_or_build
 from training.images.sources import ImageCollection
 from training.images.splitting import split_by_class
 
@@ -24,6 +24,10 @@ IMAGENETTE_IMAGES = 13_394
 
 class MissingImages(ValueError):
     """The files are not there, or not those the task describes. ``str(error)`` says what to do."""
+
+
+class _NoImages(MissingImages, NoImages):
+    """None of the files is there."""
 
 
 @runtime_checkable
@@ -147,9 +151,12 @@ def list_classes(root: Path, folders: list[Path]) -> Listing:
     names: list[str] = []
     files: list[Path] = []
     labels: list[int] = []
+    there = any(each.is_dir() for each in folders)
     for folder in folders:
         if not folder.is_dir():
-            raise MissingImages(f"There is no folder {folder}. Put the images there, one folder for each class.")
+            raise (MissingImages if there else _NoImages)(
+                f"There is no folder {folder}. Put the images there, one folder for each class."
+            )
         found = sorted(each.name for each in folder.iterdir() if each.is_dir())
         names = names or found
         if found != names:

@@ -5,11 +5,10 @@ from slack_sdk.models.views import View
 
 from bot.participant.form_state import OTHER, VALUE, WHY, Content, FormMemory, Purpose
 from bot.slack.block_kit import header, modal, options, section
-from storage.schema.comments import COMMENT_TEXTS, Comment
+from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from training.hyperparameters import BY_NAME, LABELS, Hyperparameter, format_value
 
 FORM = "configuration"
-OTHER_CHARACTERS = 300
 
 _PURPOSES = {
     Purpose.TRY: (
@@ -89,7 +88,7 @@ def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content)
                 label=f"{hyperparameter.label}: your reason",
                 optional=True,  # a missing reason is reported in our own words, after submission
                 element=PlainTextInputElement(
-                    action_id=OTHER, max_length=OTHER_CHARACTERS, initial_value=start.other or None
+                    action_id=OTHER, max_length=MOST_CHARACTERS, initial_value=start.other or None
                 ),
             )
         )

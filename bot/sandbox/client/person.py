@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from bot.sandbox.client.screen import Conversation, Element, Message, View
 from bot.sandbox.json_types import Json
@@ -37,7 +37,7 @@ class Person:
     """Somebody in the workspace.
 
     Args:
-        url: The workspace's address, such as ``http://127.0.0.1:8090``.
+        url: The page's address with its key, such as ``http://127.0.0.1:8090/?key=…``.
         user: Their Slack user id.
 
     It is one client of theirs, open from now on: it shows the ephemeral messages that come until it is reloaded.
@@ -47,13 +47,13 @@ class Person:
     """
 
     def __init__(self, url: str, user: str) -> None:
-        self.url = url.rstrip("/")
-        self.id = user
-        self._address = urlsplit(self.url).netloc
+        self.url, self.id = url, user
+        parts = urlsplit(url)
+        self._address, self._key = parts.netloc, "".join(parse_qs(parts.query).get("key", []))
         self._opened = time.time()
 
     def __repr__(self) -> str:
-        return f"Person({self.url!r}, {self.id!r})"
+        return f"Person({self._address!r}, {self.id!r})"
 
     @property
     def name(self) -> str:
@@ -312,12 +312,12 @@ class Person:
     def _request(self, verb: str, path: str, body: Json | None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(self._address, timeout=_REQUEST_SECONDS)
         try:
-            headers = {"Content-Type": "application/json"}
+            headers = {"Content-Type": "application/json", "X-Workspace-Key": self._key}
             connection.request(verb, quote(path, safe="/?&=%+"), None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise WorkspaceError(f"The workspace at {self.url} cannot be reached: {error}") from error
+            raise WorkspaceError(f"The workspace at {self._address} cannot be reached: {error}") from error
         finally:
             connection.close()
 

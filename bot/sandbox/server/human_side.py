@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.sandbox.connection.context import Context
 from bot.sandbox.json_types import Json
+from bot.sandbox.server.access import Access
 from bot.sandbox.server.human_json import conversation_json, message_json, view_json
 from bot.sandbox.state.inputs import NotPossible
 from bot.sandbox.state.people import Member
@@ -33,8 +34,8 @@ _UNACKNOWLEDGED = 200
 class HumanSide:
     """The handlers. ``add_routes`` puts them into the server."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, context: Context, access: Access) -> None:
+        self._context, self._access = context, access
         self._workspace = context.workspace
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -62,7 +63,9 @@ class HumanSide:
         post("/ui/{user}/views/{id}/close", _refused_in_words(self._close))
         get("/ui/{user}/changes", _refused_in_words(self._changes))
 
-    async def _index(self, _request: web.Request) -> web.StreamResponse:
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        if (answer := self._access.opens(request)) is not None:
+            return answer
         page = _PAGE / "index.html"
         return web.FileResponse(page) if page.is_file() else web.Response(text="The page is not installed.")
 

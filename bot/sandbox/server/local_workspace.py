@@ -8,15 +8,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from bot.sandbox.client.person import Person
 from bot.sandbox.connection.context import Context
 from bot.sandbox.connection.socket_mode import Reason, SocketMode
 from bot.sandbox.server import downloads
+from bot.sandbox.server.access import Access
 from bot.sandbox.server.human_side import HumanSide
 from bot.sandbox.state.journal import Traffic
 from bot.sandbox.state.people import Kind, Member, Role
@@ -85,6 +84,7 @@ class LocalWorkspace:
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._context: Context | None = None
+        self._access: Access | None = None
         self._runner: web.AppRunner | None = None
 
     def __enter__(self) -> Self:
@@ -114,8 +114,15 @@ class LocalWorkspace:
 
     @property
     def url(self) -> str:
-        """The page's address, such as ``http://127.0.0.1:8090``."""
+        """The server's address, such as ``http://127.0.0.1:8090``."""
         return self._parts.url
+
+    @property
+    def page_url(self) -> str:
+        """The page's address, with the key of this start: whoever has it can act as everybody here."""
+        if self._access is None:
+            raise RuntimeError("The local workspace is not running: start it first.")
+        return f"{self.url}/?key={self._access.key}"
 
     @property
     def api_url(self) -> str:
@@ -144,7 +151,7 @@ class LocalWorkspace:
         return self._client(member)
 
     def _client(self, member: Member) -> Person:
-        return self._clients.setdefault(member.id, Person(self.url, member.id))
+        return self._clients.setdefault(member.id, Person(self.page_url, member.id))
 
     def deactivate(self, id_or_name: str) -> None:
         """Deactivate somebody's account.
@@ -236,13 +243,14 @@ class LocalWorkspace:
     async def _open(self) -> None:
         workspace = Workspace(self._people, self._channels, self.rules, self._manifest)
         socket_mode, limits = SocketMode(workspace), RateLimits(self.rules)
-        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[_same_origin])
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         # The address is part of what the routes answer, so the socket is bound before they are added.
         listener = socket.create_server(("127.0.0.1", self._port))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._access = Access(listener.getsockname()[1])
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self._access.middleware])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        url = f"http://127.0.0.1:{self._access.port}"
         self._context = Context(workspace, socket_mode, limits, url, self.bot_token, self.app_token)
-        _add_routes(app, self._context)
+        _add_routes(app, self._context, self._access)
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
 
@@ -264,16 +272,7 @@ class LocalWorkspace:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_STOP_SECONDS)
 
 
-@web.middleware
-async def _same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep other web pages that are open in the same browser out of the workspace."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        return web.json_response({"ok": False, "error": "Only the workspace's own page may do this."}, status=403)
-    return await handler(request)
-
-
-def _add_routes(app: web.Application, context: Context) -> None:
+def _add_routes(app: web.Application, context: Context, access: Access) -> None:
     async def call(request: web.Request) -> web.StreamResponse:
         return await dispatch.answer(request, context)
 
@@ -295,4 +294,4 @@ def _add_routes(app: web.Application, context: Context) -> None:
     app.router.add_get("/ui/{user}/files/{id}/{name}", show)
     app.router.add_post("/response/{ticket}", response)
     app.router.add_get("/link/", context.socket_mode.accept)
-    HumanSide(context).add_routes(app.router)
+    HumanSide(context, access).add_routes(app.router)

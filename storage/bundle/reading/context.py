@@ -18,6 +18,11 @@ from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConf
 AT_ONCE = 500
 """How many rows are written at once."""
 
+_CHARACTERS_AT_ONCE = 2**21
+"""How many characters rows that are written at once may have, but for the last of them."""
+
+_LARGEST = 2**31 - 1
+
 
 @dataclass
 class Context:
@@ -28,6 +33,7 @@ class Context:
         rules: The rules of the study.
         rows: How many rows were read, by table.
         broken: The tables of which some rows could not be read.
+        ended: How many sessions, trials and evaluations had not ended, and are imported as cancelled.
     """
 
     transaction: Transaction
@@ -39,6 +45,8 @@ class Context:
     study_id: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    ended: int = 0
+    _characters: int = 0
 
     def has(self, table: Table) -> bool:
         """Whether the bundle has this table."""
@@ -56,9 +64,17 @@ class Context:
                 self.problems.add(table.file, f"has more than {table.most:,} rows.")
                 return
             self.rows[table.name] += 1
+            self._characters += row.size
             yield row
         if not reader.whole:
             self.broken.add(table.name)
+
+    def is_full(self, waiting: Sequence[Any]) -> bool:
+        """Whether rows that wait to be written are to be written now."""
+        if len(waiting) < AT_ONCE and self._characters < _CHARACTERS_AT_ONCE:
+            return False
+        self._characters = 0
+        return True
 
     def problem(self, table: Table, sentence: str, row: Row, column: str | None = None) -> None:
         """Note what is wrong with a row."""
@@ -90,7 +106,9 @@ class Context:
         """A number in the rules; ``otherwise`` if it is not there."""
         found = self.rules.get(section)
         value = found.get(name) if isinstance(found, Mapping) else None
-        return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else otherwise
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return otherwise
+        return value if 0 <= value <= _LARGEST else otherwise
 
     def configuration(self, table: Table, row: Row) -> Configuration | None:
         """The 15 values of a row. If they cannot be used, that is noted, and this is ``None``."""

@@ -4,19 +4,20 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import select
 
 from storage import events
 from storage.bundle import codebook
 from storage.bundle.archive import ArchiveReader, Unreadable
-from storage.bundle.codebook import FORMAT, STUDY, TABLES
+from storage.bundle.codebook import FORMAT, MOST_NAME, STUDY, TABLES
 from storage.bundle.reading.context import Context
 from storage.bundle.reading.participants import Members
-from storage.bundle.reading.problems import BundleRefused, Problem, Problems
+from storage.bundle.reading.problems import BundleRefused, Problem, Problems, shown
 from storage.bundle.reading.rows import TableReader
 from storage.bundle.reading.runs import Runs
 from storage.database import Store, Transaction
@@ -39,7 +40,7 @@ class Imported:
     Attributes:
         study_id, study: The new study; it is closed.
         rows: How many rows each table had that was there.
-        assumed: What was made of tables that were not there, in sentences.
+        assumed: What was made of tables that were not there, and of what had not ended, in sentences.
     """
 
     study_id: int
@@ -82,8 +83,8 @@ def import_bundle(
         try:
             with store.write() as transaction:
                 return _import(transaction, archive, problems, header, now, progress)
-        except IntegrityError as error:
-            sentence = f"contradicts itself, and was not imported: {error.orig}."
+        except (IntegrityError, DataError) as error:
+            sentence = f"contradicts itself, and was not imported: {shown(str(error.orig))}."
             raise BundleRefused([*problems.found, Problem(path.name, sentence)]) from error
 
 
@@ -125,7 +126,7 @@ def _import(
         participants=context.rows.get(codebook.PARTICIPANTS.name),
         trials=context.rows.get(codebook.TRIALS.name),
     )
-    return Imported(context.study_id, header.name, context.rows, _assumed(archive))
+    return Imported(context.study_id, header.name, context.rows, (*_assumed(archive), *_ended(context)))
 
 
 def _check_files(archive: ArchiveReader, problems: Problems) -> None:
@@ -147,6 +148,17 @@ def _assumed(archive: ArchiveReader) -> tuple[str, ...]:
     )
 
 
+def _ended(context: Context) -> tuple[str, ...]:
+    if not context.ended:
+        return ()
+    how_many = (
+        "One session, trial or evaluation"
+        if context.ended == 1
+        else (f"{context.ended:,} sessions, trials and evaluations together")
+    )
+    return (f"{how_many} had not ended when the bundle was made: taken for cancelled.",)
+
+
 def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Header:
     """The study's name, days and rules: as its table says, else its rules, else the bundle's own name."""
     shown = _shown_rules(archive, problems)
@@ -155,15 +167,20 @@ def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Head
         section = shown.get("study")
         named = section.get("name") if isinstance(section, Mapping) else None
         name = named if isinstance(named, str) and named else otherwise
+        if len(name) > MOST_NAME or not name.isprintable():
+            said = f"names the study in more than {MOST_NAME} characters, or in some that cannot be printed."
+            problems.add(_RULES if named else "The bundle", said)
         return _Header(name, None, None, rules, hash_of(rules))
-    found = list(TableReader(archive, STUDY, problems).rows())
+    found = list(islice(TableReader(archive, STUDY, problems).rows(), 2))
     problems.refuse()
     if len(found) != 1:
-        problems.add(STUDY.file, f"has {len(found)} rows; a bundle holds one study.")
+        problems.add(STUDY.file, f"has {'more rows than one' if found else 'no rows'}; a bundle holds one study.")
         problems.refuse()
     row = found[0]
     if row["format"] > FORMAT:
         problems.add(STUDY.file, f"{row['format']} is newer than this program: update Black Magic.", 2, "format")
+    if not row["name"].isprintable():
+        problems.add(STUDY.file, "has characters that cannot be printed.", 2, "name")
     rules = row["rules"] or ""
     if _RULES in archive and without_nothing(parse_rules(rules)) != shown:
         problems.add(_RULES, f"says other rules than {STUDY.file}: change both, or leave one of the two files out.")
@@ -178,8 +195,8 @@ def _shown_rules(archive: ArchiveReader, problems: Problems) -> dict[str, Any]:
     except Unreadable as error:
         problems.add(_RULES, str(error))
         return {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        problems.add(_RULES, f"is not valid TOML: {error}.")
+    except (ValueError, RecursionError) as error:
+        problems.add(_RULES, f"is not valid TOML: {shown(str(error))}.")
         return {}
 
 
@@ -204,7 +221,7 @@ def _read_amendments(context: Context) -> None:
     for row in context.table(codebook.AMENDMENTS):
         name = row["name"]
         if name in names:
-            context.problem(codebook.AMENDMENTS, f"“{name}” is there twice.", row, "name")
+            context.problem(codebook.AMENDMENTS, f"“{shown(name)}” is there twice.", row, "name")
         names.add(name)
         if not row.wrong:
             rows.append(
@@ -219,4 +236,7 @@ def _read_amendments(context: Context) -> None:
                     "rules": row["rules"] or "",
                 }
             )
+        if context.is_full(rows):
+            context.insert(Amendment, rows)
+            rows = []
     context.insert(Amendment, rows)

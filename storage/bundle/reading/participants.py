@@ -15,7 +15,7 @@ from storage.bundle.codebook import (
     SESSIONS,
     Table,
 )
-from storage.bundle.reading.context import AT_ONCE, Context
+from storage.bundle.reading.context import Context
 from storage.bundle.reading.rows import Row
 from storage.schema.states import Actor, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from storage.schema.tables import Baseline, Participant, Session
@@ -26,7 +26,7 @@ _UNKNOWN_TASK = "unknown"
 _LETTERS: Mapping[Searcher, str] = {Searcher.RANDOM: "R", Searcher.TPE: "T"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Part:
     """A participant's session while it is read.
 
@@ -60,7 +60,7 @@ class Part:
             self.best = (accuracy, number, configuration) if better else self.best
 
 
-@dataclass
+@dataclass(slots=True)
 class Member:
     """A participant while the bundle is read."""
 
@@ -193,7 +193,7 @@ class Members:
             member = self._member(row)
             self._members[code.casefold()] = member
             waiting.append((member, self._participant(member, row)))
-            if len(waiting) >= AT_ONCE:
+            if self._context.is_full(waiting):
                 self._write_participants(waiting)
                 waiting = []
         self._write_participants(waiting)
@@ -279,28 +279,30 @@ class Members:
         if member.searcher is None and member.state in (ParticipantState.INVITED, ParticipantState.CONSENTED):
             said = f"{member.code} has a session and is only {member.state}: are the months of experience missing?"
             context.problems.add(PARTICIPANTS.file, said, member.row, "months")
-        state = SessionState(given.get("state") or SessionState.FINISHED)
+        told = SessionState(given.get("state") or SessionState.FINISHED)
+        context.ended += not told.is_finished
         limit = _or(given.get("limit_seconds"), 60 * context.rule("time", "limit_minutes", _PAPERS_MINUTES))
         deadline = context.moment(_or(given.get("deadline_seconds"), limit))
-        finished = context.moment(given.get("finished_seconds")) or deadline if state.is_finished else None
-        ended_as = given.get("ended_as") or SessionEnd.EMPTY
+        finished = context.moment(given.get("finished_seconds")) or deadline
+        # Nothing goes on in a study that is imported: what had not ended would take a seat here, and be trained.
+        ended_as = given.get("ended_as") or (SessionEnd.EMPTY if told.is_finished else SessionEnd.CANCELLED)
         values = {
             "participant_id": member.id,
             "task": given.get("task") or member.task or _UNKNOWN_TASK,
             "seed": int(_or(given.get("seed"), context.rule("training", "seed", 0))),
-            "state": state,
+            "state": SessionState.FINISHED,
             "started_at": context.start,
             "limit_seconds": limit,
             "deadline": deadline,
             "grace_ends_at": context.moment(given.get("grace_ends_seconds")),
             "finished_at": finished,
-            "ended_as": SessionEnd(ended_as) if state.is_finished else None,
+            "ended_as": SessionEnd(ended_as),
             "given_back_seconds": _or(given.get("given_back_seconds"), 0.0),
             "extended_seconds": _or(given.get("extended_seconds"), 0.0),
         }
         number = context.insert_numbered(Session, [values])[0]
-        settled = not state.is_finished or given.get("ended_as") is not None
-        return Part(number, finished or deadline or context.start, state.is_finished, settled)
+        settled = not told.is_finished or given.get("ended_as") is not None
+        return Part(number, finished or context.start, told.is_finished, settled)
 
 
 def _or(value: float | None, otherwise: float) -> float:

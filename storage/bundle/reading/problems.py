@@ -6,6 +6,15 @@ from dataclasses import dataclass
 MOST_PROBLEMS = 20
 """How many problems are named at once."""
 
+MOST_SHOWN = 200
+"""Characters of a name or a message out of a bundle that are shown."""
+
+
+def shown(text: str, most: int = MOST_SHOWN) -> str:
+    """The beginning of a text that somebody else wrote, without characters that a terminal would act on."""
+    start = text if len(text) <= most else f"{text[: most - 1]}…"
+    return "".join(each if each.isprintable() else "·" for each in start)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -24,11 +33,11 @@ class Problem:
     column: str | None = None
 
     def __str__(self) -> str:
-        place = self.file
+        place = shown(self.file)
         if self.row is not None:
             place += f", row {self.row}"
         if self.column is not None:
-            place += f", column {self.column}"
+            place += f", column {shown(self.column)}"
         return f"{place}: {self.sentence}" if self.row or self.column else f"{place} {self.sentence}"
 
 

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from storage.bundle.archive import ArchiveReader, Unreadable
 from storage.bundle.cells import LONGEST_CELL, Column
 from storage.bundle.codebook import ANSWER, Table, answer_columns
-from storage.bundle.reading.problems import Problems
+from storage.bundle.reading.problems import Problems, shown
 
 _MOST_QUOTED = 40
+_MOST_COLUMNS = 300
+_LONGEST_HEADING = 2**16
 _ANSWERED = re.compile(rf"{ANSWER}[A-Za-z0-9_]{{1,60}}")
 
 
@@ -28,11 +31,13 @@ class Row:
         number: The number of the row in a spreadsheet: the heading is row 1.
         values: The values by column; ``None`` if the cell is empty, or the column is not there.
         wrong: The columns whose cells cannot be read; their values are ``None`` too.
+        size: The characters of all its cells.
     """
 
     number: int
     values: dict[str, Any]
     wrong: frozenset[str] = frozenset()
+    size: int = 0
 
     def __getitem__(self, column: str) -> Any:
         return self.values[column]
@@ -63,7 +68,8 @@ class TableReader:
         """
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
         file = self._table.file
-        records = csv.reader(self._archive.lines(file), strict=True)
+        lines = _Lines(self._archive.lines(file), _LONGEST_HEADING)
+        records = csv.reader(lines, strict=True)
         try:
             heading = next(records, None)
             columns = self._columns(heading)
@@ -71,8 +77,10 @@ class TableReader:
             if columns is None or heading is None:
                 self.whole = False
                 return
+            lines.most = _LONGEST_HEADING + sum(2 * each.most_characters + 3 for each in columns)
             absent = dict.fromkeys(self._known.keys() - set(heading))
             for number, record in enumerate(records, start=2):
+                lines.length = 0
                 if not record:
                     continue
                 if len(record) != len(columns):
@@ -101,9 +109,12 @@ class TableReader:
         if len(heading) == 1 and (";" in heading[0] or "\t" in heading[0]):
             problems.add(file, "has other separators: write it with commas.", 1)
             return None
+        if len(heading) > _MOST_COLUMNS:
+            problems.add(file, f"has {len(heading):,} columns; {_MOST_COLUMNS} are the most.", 1)
+            return None
         sound = True
-        for name in dict.fromkeys(heading):
-            if heading.count(name) > 1:
+        for name, count in Counter(heading).items():
+            if count > 1:
                 problems.add(file, "is there twice.", 1, name)
                 sound = False
             if name not in self._known:
@@ -116,7 +127,7 @@ class TableReader:
         return [self._known[name] for name in heading] if sound else None
 
     def _hint(self, name: str) -> str:
-        near = difflib.get_close_matches(name.strip().lower(), list(self._known), n=1)
+        near = difflib.get_close_matches(name[:_MOST_QUOTED].strip().lower(), list(self._known), n=1)
         if near:
             return f" Is it {near[0]}?"
         if self._rules is not None:
@@ -140,13 +151,34 @@ class TableReader:
                 self.whole = self.whole and name not in self._table.key
                 what = "is empty." if isinstance(error, _EmptyCell) else f"{_quoted(cell)} {error}."
                 self._problems.add(self._table.file, what, number, name)
-        return Row(number, values, frozenset(wrong))
+        return Row(number, values, frozenset(wrong), sum(map(len, record)))
 
 
 class _EmptyCell(ValueError):
     """A cell that may not be empty is."""
 
 
+class _Lines:
+    """Lines, of which those of one row have a bounded length together.
+
+    Attributes:
+        most: How many characters a row may have.
+        length: How many the present row has so far.
+    """
+
+    def __init__(self, lines: Iterator[str], most: int) -> None:
+        self._lines, self.most, self.length = lines, most, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.length += len(line)
+        if self.length > self.most:
+            raise csv.Error("a row is longer than its columns can be")
+        return line
+
+
 def _quoted(cell: str) -> str:
-    cell = "".join(each if each.isprintable() else "·" for each in cell)
-    return f"“{cell}”" if len(cell) <= _MOST_QUOTED else f"“{cell[: _MOST_QUOTED - 1]}…”"
+    return f"“{shown(cell, _MOST_QUOTED)}”"

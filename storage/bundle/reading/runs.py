@@ -1,11 +1,13 @@
 """Reads the trials of a bundle, the final choices, their evaluations, and the epochs of both."""
 
 import json
+import math
 from typing import Any
 
 from storage.bundle.codebook import ENVIRONMENTS, EPOCHS, EVALUATIONS, FINAL_CHOICES, STUDY, TRIALS, Table
-from storage.bundle.reading.context import AT_ONCE, Context
+from storage.bundle.reading.context import Context
 from storage.bundle.reading.participants import Member, Members, Part
+from storage.bundle.reading.problems import shown
 from storage.bundle.reading.rows import Row
 from storage.schema.comments import Comment
 from storage.schema.losses import pack
@@ -16,6 +18,7 @@ from training.hyperparameters import HYPERPARAMETERS, Configuration
 _NAMES = tuple(each.name for each in HYPERPARAMETERS)
 _NO_LOSSES = pack([])
 _FEW = 5
+_MOST_FACTS = 40
 
 
 class Runs:
@@ -42,7 +45,11 @@ class Runs:
                 continue
             facts = self._environments.setdefault(row["environment"], {})
             if row["name"] in facts:
-                self._context.problem(ENVIRONMENTS, f"“{row['name']}” is there twice.", row, "name")
+                self._context.problem(ENVIRONMENTS, f"“{shown(row['name'])}” is there twice.", row, "name")
+            if len(facts) == _MOST_FACTS:
+                said = f"has more than {_MOST_FACTS} facts."
+                self._context.problem(ENVIRONMENTS, said, row, "environment")
+                continue
             facts[row["name"]] = self._fact(row)
 
     def _fact(self, row: Row) -> Any:
@@ -50,17 +57,18 @@ class Runs:
             value = json.loads(row["value"])
         except (ValueError, RecursionError):
             value = []
-        if isinstance(value, dict | list):
+        if not _is_fact(value):
             self._context.problem(ENVIRONMENTS, "is no text, number, true, false or null in JSON.", row, "value")
         return value
 
     def _run(self, table: Table, row: Row, state: TrialState) -> dict[str, Any]:
         """The columns that trials and evaluations share."""
+        self._context.ended += not state.is_finished
         number = row["environment"]
         if number is not None and number not in self._environments:
             self._context.missing(ENVIRONMENTS, table, f"{number} is not in {ENVIRONMENTS.file}.", row, "environment")
         return {
-            "state": state,
+            "state": state if state.is_finished else TrialState.CANCELLED,
             "slot": None,
             "attempts": row["attempts"] or 0,
             "lost_runs": 0,
@@ -91,7 +99,7 @@ class Runs:
                 continue
             shares.add(row)
             self._add_trial(row, *owner)
-            if len(self._trials) >= AT_ONCE:
+            if self._context.is_full(self._trials):
                 self._write_trials()
         self._write_trials()
         shares.check()
@@ -251,7 +259,7 @@ class Runs:
                 "ended_at": None,
             }
             self._evaluations.append((part, values))
-            if len(self._evaluations) >= AT_ONCE:
+            if self._context.is_full(self._evaluations):
                 self._write_evaluations()
         self._write_evaluations()
         shares.check()
@@ -273,7 +281,7 @@ class Runs:
             values = self._epoch(row, *owner)
             if values is not None:
                 waiting.append(values)
-            if len(waiting) >= AT_ONCE:
+            if self._context.is_full(waiting):
                 self._context.insert(Epoch, waiting)
                 waiting = []
         self._context.insert(Epoch, waiting)
@@ -305,6 +313,15 @@ class Runs:
             "validation_accuracy": row["validation_accuracy"],
             "seconds": row["seconds"] or 0.0,
         }
+
+
+def _is_fact(value: Any) -> bool:
+    """Whether a value out of JSON can be kept as a fact: a database takes no infinity, null character or surrogate."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 class _Shares:

@@ -10,6 +10,7 @@ import tomli_w
 
 from storage.bundle.cells import Column, Kind
 from storage.bundle.codebook import FORMAT, Table
+from storage.bundle.formulas import guard
 from storage.study_rules import without_nothing
 
 _ABOUT = """\
@@ -24,8 +25,8 @@ of this kind of study is *Black Magic in Deep Learning: How Human Skill Impacts 
 - An empty cell is a missing value; the tables below say what it means. Numbers have a decimal point, and read back as
   the same number to the last bit. A loss may be `inf`, `-inf` or `nan`.
 - Accuracies are in percent, times in seconds.
-- A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-` or `@`) has a `'` before it. Import
-  takes it away.
+- What a spreadsheet would take for a formula in a text (`=`, `+`, `-` or `@` at its beginning, or after a semicolon, a
+  tab or a line break in it) has a `'` before it. Import takes it away.
 
 ## How it was made anonymous
 
@@ -47,7 +48,8 @@ what is marked *required* below: zip the tables, alone or in one folder. The lea
 {least}
 
 Other columns and tables may be left out, and each says what is assumed then. A column that is not named here is
-refused, but for those of `participants.csv` that begin with `answer_`. Without `study.csv`, the rules are those of
+refused, but for those of `participants.csv` that begin with `answer_`. What had not ended (sessions, trials,
+evaluations) is imported as cancelled. Without `study.csv`, the rules are those of
 `study.toml`, if it is there. `codebook.csv`, `codebook.md`, `croissant.json` and `environment.txt` are not read.
 """
 
@@ -61,7 +63,8 @@ def codebook_csv(tables: Sequence[Table]) -> str:
         for each in table.columns:
             required = "yes" if table.required and each.required else "with the table" if each.required else "no"
             empty = each.empty if each.empty is not None else "Not allowed."
-            writer.writerow((table.file, each.name, each.meaning, each.kind, each.unit, each.range, required, empty))
+            cells = (table.file, each.name, each.meaning, each.kind, each.unit, each.range, required, empty)
+            writer.writerow(map(guard, cells))
     return text.getvalue()
 
 

@@ -65,8 +65,6 @@ def raised(office, kind, text):
 
 def test_an_admin_acts_by_buttons_and_is_known_as_one(office):
     opening = post(office, "Black Magic is open", "Pause")
-    office.admin.open_home()  # where everybody is greeted
-    office.admin.wait_for("I agree", PATIENCE)
     office.admin.press(opening, "Pause")
     paused = post(office, "Black Magic is paused", "Resume")
     assert "By admin-1" in paused.text_of_everything
@@ -92,12 +90,29 @@ def test_a_participant_who_presses_is_told_so_in_private_and_nothing_is_done(off
     reader.press(reader.wait_for("I agree", PATIENCE), "I agree")
     reader.wait_for("Tell us about you", PATIENCE)
     reader.press(opening, "Pause")
-    said = told(reader, office.reports, "and you take part in it. Nothing was done.")
+    said = told(reader, office.reports, "and you take part in it, or were invited to. Nothing was done.")
     reader.press(alert, "Acknowledge")
-    told(reader, office.reports, "and you take part in it. Nothing was done.", after=said.ts)
+    told(reader, office.reports, "and you take part in it, or were invited to. Nothing was done.", after=said.ts)
     assert state(office) is StudyState.OPEN
     assert [each.kind for each in alerts.unacknowledged(office.store)] == [AlertKind.TRIAL_FAILED]
     assert office.admin.last_ephemeral(office.reports) is None
+
+
+def test_neither_somebody_who_was_only_invited_nor_somebody_who_left_may_press(office):
+    opening = post(office, "Black Magic goes on", "Pause")
+    invited, left = (office.workspace.add_person(name, "admin") for name in ("Is invited", "Has left"))
+    for person in (invited, left):
+        person.open_home()
+        person.wait_for("I agree", PATIENCE)
+    left.say("withdraw")
+    left.press(left.wait_for("Leave the study", PATIENCE), "Leave the study")
+    left.wait_for("You have left", PATIENCE)
+    count = len(events.read(office.store))
+    for person in (invited, left):
+        person.press(opening, "Pause")
+        told(person, office.reports, "or were invited to. Nothing was done.")
+    assert state(office) is StudyState.OPEN
+    assert len(events.read(office.store)) == count
 
 
 def test_buttons_outside_the_report_channel_are_for_researchers_alone(office):

@@ -169,7 +169,7 @@ def page(browser: Browser, workspace: LocalWorkspace, person: Person) -> Iterato
     shown.set_default_timeout(PATIENCE_MS)
     failures: list[str] = []
     shown.on("pageerror", lambda error: failures.append(str(error)))
-    shown.goto(f"{workspace.url}/#{person.id}")
+    shown.goto(f"{workspace.page_url}#{person.id}")
     shown.get_by_label("Message", exact=False).first.wait_for()
     yield shown
     context.close()

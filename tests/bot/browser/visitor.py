@@ -104,7 +104,7 @@ class Visitor:
         visitor = cls(name, context.new_page(), context)
         visitor.page.set_default_timeout(PATIENCE_MS)
         visitor.page.on("pageerror", lambda error: visitor.failures.append(str(error)))
-        visitor.page.goto(f"{workspace.url}/#{user}")
+        visitor.page.goto(f"{workspace.page_url}#{user}")
         return visitor
 
     def leave(self) -> None:

@@ -23,7 +23,7 @@ def test_an_ephemeral_message_is_gone_after_a_reload(client, person):
 
 def test_an_ephemeral_message_reaches_no_client_that_is_opened_later(workspace, client, person):
     tell(client, person)
-    phone = Person(workspace.url, person.id)
+    phone = Person(workspace.page_url, person.id)
     assert phone.messages() == ()
     tell(client, person, "On every client")
     assert texts(phone.messages()) == ["On every client"]

@@ -8,7 +8,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.client.person import WorkspaceError
+from bot.sandbox.server.access import KEY
 from bot.sandbox.state.people import NO_CONVERSATION, Kind
+from tests.bot.sandbox.test_access import key_of
 
 REACHED = [kind for kind in Kind if kind not in NO_CONVERSATION]
 
@@ -18,7 +20,8 @@ def known(client: WebClient, user: str) -> dict:
 
 
 def on_page(workspace) -> list[str]:
-    with urllib.request.urlopen(f"{workspace.url}/ui/people") as answer:
+    request = urllib.request.Request(f"{workspace.url}/ui/people", headers={KEY: key_of(workspace)})
+    with urllib.request.urlopen(request) as answer:
         return [each["id"] for each in json.load(answer)["people"] if each["present"]]
 
 

@@ -190,14 +190,6 @@ def test_a_response_url_is_good_for_five_answers(stage):
     assert len(person.messages()) == 5
 
 
-def test_another_page_in_the_browser_is_kept_out(workspace, person):
-    request = urllib.request.Request(f"{workspace.url}/ui/people", headers={"Origin": "https://example.org"})
-    with pytest.raises(urllib.error.HTTPError, match="403"):
-        urllib.request.urlopen(request)
-    own = urllib.request.Request(f"{workspace.url}/ui/people", headers={"Origin": workspace.url})
-    urllib.request.urlopen(own).close()
-
-
 def test_no_token_is_in_the_traffic(workspace, client, person):
     client.chat_postMessage(channel=person.id, text="x")
     assert workspace.traffic("chat.postMessage")[-1].status == "ok"

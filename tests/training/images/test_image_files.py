@@ -135,6 +135,33 @@ def test_changed_image_files_are_decoded_again(image_folder: Path) -> None:
     assert (after[1:] == before[1:]).all()
 
 
+@pytest.mark.parametrize("change", ["another image", "an image less", "a class more"])
+def test_a_folder_that_was_changed_is_not_hidden_by_its_cache(image_folder: Path, change: str) -> None:
+    source = folder_source(image_folder)
+    source.load()
+    first = min(image_folder.glob("flowers/*/*"))
+    if change == "another image":
+        shutil.copy(first, first.with_stem("another"))
+    elif change == "an image less":
+        first.unlink()
+    else:
+        shutil.copytree(first.parent, image_folder / "flowers" / "weeds")
+    with pytest.raises(MissingImages, match=r"the study's rules say 90 in 3"):
+        source.load()
+
+
+def test_an_image_of_the_same_name_and_size_is_noticed(image_folder: Path) -> None:
+    source = folder_source(image_folder)
+    before = np.array(source.load().pixels)
+    file = min(image_folder.glob("flowers/*/*"))
+    content, times = file.read_bytes(), file.stat()
+    Image.new("RGB", (90, 20), "red").save(file, format="JPEG")
+    file.write_bytes(file.read_bytes().ljust(len(content), b"\0"))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    assert file.stat().st_size == len(content)
+    assert (source.load().pixels[0] != before[0]).any()
+
+
 def folder_source(data: Path, images: int = 90) -> ImageFolder:
     return ImageFolder(data / "flowers", data / "cache", SIZE, images, 3, 20, 20, 10)
 

@@ -1,0 +1,77 @@
+"""No cell of a bundle is a formula, whether a spreadsheet splits at commas or at semicolons; import undoes that."""
+
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from storage.bundle import export_bundle, import_bundle
+from storage.bundle.cells import Column, Kind
+from storage.bundle.codebook import answer_columns, with_answers
+from storage.bundle.formulas import guard, unguard
+from storage.bundle.writing.readable import codebook_csv
+from storage.database import Store
+from tests.storage.bundle.bundles import unpacked
+
+PIECES = ("=", "+", "-", "@", "\t", "\r", "\n", ";", ",", "'", '"', " ", "a", "1", "＝", "=cmd|' /C calc'!A0", ";=1+1")
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+)
+FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
+
+
+def cells(line: str, separator: str) -> list[str]:
+    """The cells of a line as a spreadsheet splits it: it sees quotation marks at the beginning of a cell alone."""
+    return [cell for row in csv.reader(io.StringIO(line, newline=""), delimiter=separator) for cell in row]
+
+
+@given(TEXTS)
+@example("a;'=b")
+@example("\n=")
+@example("'\t")
+@example(';";"=x')
+def test_a_text_reads_back_exactly_and_is_no_formula(text):
+    assert unguard(guard(text)) == text
+    column = Column("text", Kind.TEXT, "")
+    assert (column.read(column.write(text)) or "") == text
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerow(["P001", 1, column.write(text)])
+    assert not FORMULA.match(cells(written.getvalue(), ",")[-1])
+    for separator in ";\t":
+        for cell in cells(written.getvalue(), separator):
+            assert not FORMULA.match(cell.lstrip(" \"'")) or cell.lstrip(' "').startswith("'")
+
+
+def test_words_stay_as_they_are():
+    for text in ("a-b; c", "it's = so", "one\n\ntwo", "x; y", "1e-3; 1e-4", "a - b", '"so"; it said'):
+        assert guard(text) == text
+    assert guard("a\n- b") == "a\n'- b"
+    assert guard("so;=HYPERLINK(1)") == "so;'=HYPERLINK(1)"
+
+
+def test_the_codebook_holds_no_formula():
+    questions = [
+        {"name": "gear", "label": "=HYPERLINK(1)"},
+        {"name": "skill", "label": "a;=1", "choices": ["=1", "-2"]},
+    ]
+    told = codebook_csv(with_answers(answer_columns({"questions": questions})))
+    for separator in (",", ";", "\t"):
+        assert [each for each in cells(told, separator) if FORMULA.match(each)] == []
+    assert "'=HYPERLINK(1)" in told
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_table_of_a_study_holds_a_formula(full_sqlite_lab, make_url, tmp_path, separator):
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    for name, content in unpacked(tmp_path / "bundle.zip").items():
+        if name.endswith(".csv"):
+            found = [each for each in cells(content.decode(), separator) if FORMULA.match(each)]
+            assert [
+                each for each in found if not re.fullmatch(r"-?(?:[0-9.e+-]+|inf)(?:,.*)?", each, re.DOTALL)
+            ] == [], name
+    other = Store(make_url("sqlite"))
+    import_bundle(other, tmp_path / "bundle.zip")
+    other.close()
