@@ -28,7 +28,6 @@ from storage import posts
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
-from storage.refusals import Refused
 from storage.schema.states import JobKind, SessionState, TrialState
 from storage.transitions import notices
 from training.tasks import TaskFacts
@@ -198,13 +197,7 @@ class TrialMessages:
 
     def _remember(self, trial: TrialView, subject: str, channel: str, ts: str, file_id: str | None = None) -> None:
         """Note a message that was posted. It is deleted if its participant had the data deleted at that moment."""
-        posts.remember(self._store, subject, ts=ts, file_id=file_id)
-        try:
-            history.trial_view(self._store, trial.id)
-        except Refused:
-            posts.forget(self._store, subject)
-            self._slack.delete(channel, ts, file_id)
-            raise
+        posts.remember_for(self._store, trial.session_id, subject, channel=channel, ts=ts, file_id=file_id)
 
     def _remove_plot(self, trial: TrialView) -> None:
         """Delete the picture that was posted while the trial ran: the result has a newer one."""

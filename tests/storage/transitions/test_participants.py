@@ -267,7 +267,7 @@ class TestDeletingWhatSomebodyDid:
         assert withdrawal.deleted
         assert (withdrawal.session.id, withdrawal.stopped.subject) == (session.id, job.key)
         assert withdrawal.stopped.state is TrialState.RUNNING
-        assert [(each.subject, each.file_id) for each in withdrawal.posts] == [(session.subject, None), (job.key, "F1")]
+        assert [(each.subject, each.file_id) for each in withdrawal.posts] == [(job.key, "F1"), (session.subject, None)]
 
     def test_the_log_says_that_it_was_and_never_knew_more_than_codes(self, lab, gone):
         log = events.read(lab.store, participant="P001")
