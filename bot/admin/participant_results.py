@@ -40,7 +40,7 @@ class ParticipantResults:
         """Expect the results that were not posted before the last stop; take back those that were posted too late."""
         for post in posts.of_family(self._store, _REPORT):
             number = post.subject.removeprefix(_REPORT)
-            if number.isdecimal() and not self._is_there(int(number)):
+            if self._channel.id and number.isdecimal() and not self._is_there(int(number)):
                 deletion.take_back(self._store, post.subject, self._channel.id, post.ts)
         study = studies.newest_study(self._store)
         for line in people.people(self._store, study.id) if study is not None else ():

@@ -245,20 +245,10 @@ def withdraw(
     return Withdrawal(participant, session if ended else None, stopped, evaluations, posts, deleted=delete_data)
 
 
-def forget_all(store: Store, *, now: datetime, actor: str = Actor.RESEARCHER) -> int:
-    """Delete all links between codes and Slack users, with all that :func:`forget_links` deletes.
-
-    Returns:
-        How many links there were.
-    """
-    with store.write() as transaction:
-        forgotten = forget_links(transaction, now=utc(now), actor=actor)
-    store.scrub()
-    return forgotten
-
-
 def forget_links(transaction: Transaction, *, now: datetime, actor: str) -> int:
-    """Within a transaction: delete all links, the notices that wait, and where the messages in conversations are.
+    """Within a transaction: delete all links between codes and Slack users, and what goes with a link.
+
+    These are the notices that wait, and where the messages in people's conversations are.
 
     The caller has to call :meth:`storage.database.Store.scrub` afterwards. Returns how many links there were.
     """

@@ -147,7 +147,7 @@ def close_study(store: Store, *, actor: str, now: datetime) -> Study:
     """End the study for good. Evaluations that wait still run. Nobody is in the queue any more.
 
     All links between codes and Slack users are deleted in the same transaction: see
-    :func:`storage.transitions.participants.forget_all`. A caller who wants to write to somebody looks them up before.
+    :func:`storage.transitions.participants.forget_links`. A caller who wants to write to somebody looks them up before.
 
     Baselines that run are stopped, as :func:`storage.transitions.baselines.stop` does. A caller who wants to know which
     trials the workers have to stop calls that function before.
