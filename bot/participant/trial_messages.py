@@ -203,15 +203,17 @@ class TrialMessages:
         """Delete the picture that was posted while the trial ran: the result has a newer one."""
         subject = posts.plot_of(trial.id)
         with self._posters.only_one(subject):
-            post = posts.forget(self._store, subject)
-        channel = self._channel(history.session_view(self._store, trial.session_id).participant_id)
-        if post is None or not channel:
-            return
-        try:
-            with on_terms(Priority.FRAME):
-                self._slack.delete(channel, post.ts, post.file_id)
-        except SlackApiError as error:
-            log.warning("The picture of a trial that has ended stays: %s", error.response.get("error"))
+            post = posts.find(self._store, subject)
+            channel = self._channel(history.session_view(self._store, trial.session_id).participant_id)
+            if post is None or not channel:
+                return
+            try:
+                with on_terms(Priority.FRAME):
+                    self._slack.delete(channel, post.ts, post.file_id)
+            except SlackApiError as error:
+                log.warning("The picture of a trial that has ended stays: %s", error.response.get("error"))
+            else:
+                posts.forget(self._store, subject)  # until then, it is deleted with the rest of somebody's data
 
     def _discard(self, file_id: str | None) -> None:
         if file_id is not None:
