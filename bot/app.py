@@ -7,6 +7,7 @@ from functools import partial
 
 from slack_bolt import App
 from slack_sdk.errors import SlackApiError
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin import listeners as admin_listeners
@@ -41,6 +42,7 @@ from bot.slack.connections import CHECK_SECONDS, Connections
 from bot.slack.error_reporting import ErrorReporter
 from bot.slack.interactions import Interactions
 from bot.slack.rate_limiter import RateLimiter
+from bot.study.deletions import GO_ON_SECONDS, Deletions
 from bot.study.invitations import Invitations
 from bot.study.job_events import JobEvents
 from bot.study.notifications import Notifications
@@ -52,6 +54,7 @@ from bot.study.sweep import SWEEP_SECONDS, Sweep
 from bot.study.withdrawal import Withdrawals
 from storage import posts
 from storage.database import Store, UnknownSchema
+from storage.private_files import exposed, warning
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.transitions import recovery, studies
@@ -160,15 +163,18 @@ class Bot:
         self._reactions = reactions = Reactions(
             store, jobs, self.feed, direct_messages, notifications, home_tabs, background, slots, now
         )
+        channel = settings.slack.report_channel
+        self._deletions = Deletions(store, slack, self.admins, background, report_channel=channel)
         withdrawals = Withdrawals(
             store,
-            slack,
+            self._deletions,
             jobs,
             reactions,
             direct_messages,
             home_tabs,
             self.admins,
             background,
+            report_channel=channel,
             delete_data=settings.study.delete_withdrawn,
             now=now,
         )
@@ -217,7 +223,6 @@ class Bot:
                 now,
             )
         )
-        channel = settings.slack.report_channel
         admin_listeners.register(
             AdminContext(
                 interactions, store, self.actions, self.admins, channel, permissions.includes, withdrawals.has_left
@@ -287,6 +292,7 @@ class Bot:
         self.admins.begin()
         if self._open_now and study.state is StudyState.PREPARED:
             studies.open_study(store, actor=Actor.BOT, now=self._now())
+        store.scrub()  # the bot may have been killed before it could
         recovery.reconcile(store, now=self._now())
         self._is_up = True
         self.feed.start()
@@ -301,6 +307,7 @@ class Bot:
         scheduler.every(_HEARTBEAT_SECONDS, "seeing whether another bot uses the database", self._stay_alone)
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
+        scheduler.every(GO_ON_SECONDS, "deleting what people who left had deleted", self._deletions.go_on)
         scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
         scheduler.every(CHECK_SECONDS, "seeing whether another bot is connected", self._connections.check)
         self.searchers.resume()
@@ -342,6 +349,8 @@ def _open(database: str, one_bot: OneBot) -> Store:
     """Open the database, and bring its tables to this version, when no other bot uses them."""
     try:
         one_bot.take()
+        if files := exposed(make_url(database)):
+            log.warning("%s", warning(files))
         store = Store(database)
         store.migrate()
     except UnknownSchema as error:

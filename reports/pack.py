@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 from reports.write import Report
+from storage.private_files import make_file
 
 
 def pack(report: Report, archive: Path, *, folder: str | None = None) -> Path:
@@ -19,6 +20,8 @@ def pack(report: Report, archive: Path, *, folder: str | None = None) -> Path:
     Raises:
         OSError: It cannot be written.
     """
+    archive.unlink(missing_ok=True)
+    make_file(archive)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for each in report.files:
             inside = each.path.relative_to(report.folder)

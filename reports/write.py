@@ -20,6 +20,7 @@ from reports.results.study_results import StudyResults
 from reports.tables.catalogue import POOLED_SHEETS, sheets, task_sheets
 from reports.wording import listed
 from storage.database import Store
+from storage.private_files import make_file, make_folder
 
 T = TypeVar("T")
 
@@ -80,7 +81,8 @@ def write_report(
     replaced, each at once; a figure or table of an earlier report that this one does not have is removed.
 
     Args:
-        folder: Is made where it is not there: ``report.html``, ``results.json``, ``figures/``, ``tables/``.
+        folder: Is made where it is not there: ``report.html``, ``results.json``, ``figures/``, ``tables/``. All that is
+            made is for its owner alone.
         study_id: The current or the newest study where none is named.
         only: The name of a figure, a table or both, such as ``figure-4``: nothing else is written. With several tasks
             it is written for each.
@@ -153,8 +155,10 @@ def _figure_files(folder: Path, plate: Plate) -> Iterator[tuple[Path, bytes]]:
 
 def _write(path: Path, content: bytes, name: str, title: str, alt: str) -> Written:
     """Write a file in one step: a reader finds the whole old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.part")
+    unfinished.unlink(missing_ok=True)
+    make_file(unfinished)
     unfinished.write_bytes(content)
     unfinished.replace(path)
     return Written(path, name, title, alt)

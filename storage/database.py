@@ -1,5 +1,6 @@
 """The database: one engine, one way to read, one way to write, and what is special about SQLite and PostgreSQL."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +14,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 
+from storage.private_files import make_file, make_folder
 from storage.refusals import Reason, Refused
 from storage.schema.tables import Table
 
@@ -23,6 +25,11 @@ BUSY_SECONDS = 30.0
 
 _WRITING = "black_magic_writing"
 _POSTGRESQL_WRITERS = 7_620_318  # any number; the advisory lock's name
+
+_ABOUT_VALUES = ("22", "23")
+"""How PostgreSQL's codes begin of errors whose texts may quote values: data exceptions, violated constraints."""
+
+log = logging.getLogger(__name__)
 
 _alembic = Lock()  # Alembic's commands use global variables
 
@@ -55,21 +62,25 @@ class Store:
     that has read a state can rely on it until it commits. A reader never waits, and sees the database at one moment.
 
     Args:
-        url: ``sqlite:///path/to/file.db`` or ``postgresql+psycopg://…``. The folder of an SQLite file is made.
+        url: ``sqlite:///path/to/file.db`` or ``postgresql+psycopg://…``. An SQLite file and its folder are made for
+            their owner alone.
     """
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"hide_parameters": True}  # an error's text must not have a Slack ID
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_private(Path(parsed.database))
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         self.engine: Engine = create_engine(parsed, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "handle_error", _hide_values)
+        self._scrubbing = Lock()
+        self._needs_scrub = False
         self._writing = self.engine.execution_options(**{_WRITING: True})
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -122,19 +133,65 @@ class Store:
             if self.is_sqlite and MigrationContext.configure(connection).get_current_revision() != before:
                 _check_keys(connection)
 
-    def scrub(self) -> None:
-        """On SQLite, remove what was deleted from the write-ahead log too. A reader that is busy now can delay it."""
+    def scrub(self) -> bool:
+        """On SQLite, remove what was deleted from the write-ahead log too. It waits for nobody, and nobody for it.
+
+        Returns:
+            Whether that is done. A reader or writer that is busy now prevents it; :meth:`scrub_again` is to be called
+            then until it is done.
+        """
         if not self.is_sqlite:
-            return
+            return True
+        with self._scrubbing:
+            self._needs_scrub = True
+            self._needs_scrub = not self._truncate_log()
+            return not self._needs_scrub
+
+    def scrub_again(self) -> bool:
+        """Do what :meth:`scrub` could not do before. Returns whether nothing of it is left to be done."""
+        return not self._needs_scrub or self.scrub()
+
+    def _truncate_log(self) -> bool:
         connection = self.engine.raw_connection()
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor = connection.cursor()
+            # A checkpoint that waits for readers holds up all writers meanwhile.
+            cursor.execute("PRAGMA busy_timeout = 0")
+            try:
+                busy, in_log, checkpointed = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:  # another connection checkpoints or writes at this moment
+                log.info("the write-ahead log is to be emptied later: %s", error)
+                return False
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+            return not busy and in_log == checkpointed
         finally:
             connection.close()
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make an SQLite file. SQLite gives the files beside it the same permissions."""
+    make_folder(file.parent)
+    with suppress(OSError):  # SQLite says better why the file cannot be used
+        make_file(file)
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Take values out of PostgreSQL's errors: “Key (slack_user)=(U0123456789) already exists.”"""
+    original = context.original_exception
+    state = getattr(original, "sqlstate", None)
+    if not isinstance(state, str) or not state.startswith(_ABOUT_VALUES):
+        return
+    known = getattr(original, "diag", None)
+    about = [getattr(known, name, None) for name in ("table_name", "column_name", "constraint_name")]
+    text = f"{type(original).__name__} (SQLSTATE {state}): {', '.join(filter(None, about)) or 'a value'}"
+    original.args = (text,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (text,)
 
 
 def _alembic_config() -> Config:

@@ -20,6 +20,8 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from storage.private_files import make_folder
+
 log = logging.getLogger(__name__)
 
 _POSTGRESQL_KEY = 7_620_319  # any number; the advisory lock's name in its database
@@ -183,7 +185,9 @@ class PostgreSQLLock:
             "connect_timeout": 10,
             "application_name": f"black-magic {here.process} on {here.machine}",
         }
-        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options)
+        self._engine = create_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=options, hide_parameters=True
+        )
         self._connection: Connection | None = None
 
     def take(self) -> None:
@@ -232,7 +236,7 @@ def lock_of(url: str) -> Lock | None:
     if not parsed.database or parsed.database == ":memory:":
         return None
     path = Path(parsed.database).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     return FileLock(path.with_name(f"{path.name}.lock"))
 
 

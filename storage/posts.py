@@ -1,14 +1,18 @@
 """Posts: which Slack message (its ts) is about a session, a trial, …"""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from storage.database import Store
-from storage.schema.tables import Post
+from storage.schema.tables import Identity, PendingDeletion, Post, Session
 
 ABOUT_TRIALS = ("trial:", "result:", "plot:")
 """How the subjects of messages about a trial begin."""
+
+DIGEST = "digest:"
+"""How the subjects of digests begin; the end of the time that the digest covers follows."""
 
 
 def result_of(trial_id: int) -> str:
@@ -21,19 +25,39 @@ def plot_of(trial_id: int) -> str:
     return f"plot:{trial_id}"
 
 
+def digest_until(post: Post) -> datetime:
+    """The end of the time that a posted digest covers."""
+    return datetime.fromisoformat(post.subject.removeprefix(DIGEST))
+
+
 def remember(store: Store, subject: str, *, ts: str, file_id: str | None = None) -> Post:
     """Note which message is about a subject such as ``trial:17``. It replaces the one that was noted before."""
     with store.write() as transaction:
         return transaction.merge(Post(subject=subject, ts=ts, file_id=file_id))
 
 
-def claim(store: Store, subject: str) -> bool:
-    """Reserve the message about a subject, so that it is posted once. Returns whether nobody had reserved it before."""
+def remember_for(
+    store: Store, session_id: int, subject: str, *, channel: str, ts: str, file_id: str | None = None
+) -> bool:
+    """Note which message in a participant's conversation is about their session, or about a trial of it.
+
+    If they left while it was posted, it is not noted. It is to be deleted if their data was.
+
+    Args:
+        channel: The conversation.
+
+    Returns:
+        Whether it is noted.
+    """
     with store.write() as transaction:
-        if transaction.get(Post, subject) is not None:
-            return False
-        transaction.add(Post(subject=subject, ts=""))
-        return True
+        session = transaction.get(Session, session_id)
+        if session is not None and transaction.get(Identity, session.participant_id) is not None:
+            transaction.merge(Post(subject=subject, ts=ts, file_id=file_id))
+            return True
+        if session is None:
+            transaction.add(PendingDeletion(channel=channel, ts=ts, file_id=file_id))
+    store.scrub()
+    return False
 
 
 def forget(store: Store, subject: str) -> Post | None:

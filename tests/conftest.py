@@ -8,7 +8,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 # ruff: noqa: E402
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 from sqlalchemy import Engine, event
 
+from storage.schema import codes
 from tests.chromium import launch
 from tests.warm_workers import WarmWorkers
+
+DRAW = codes.draw
+"""How codes are drawn."""
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +43,25 @@ def sqlite_without_fsync() -> Iterator[None]:
     event.listen(Engine, "connect", set_pragma)
     yield
     event.remove(Engine, "connect", set_pragma)
+
+
+def counted(taken: Collection[str]) -> str:
+    """The next code, as if codes were numbers of people: P001, P002, …"""
+    return f"P{len(taken) + 1:03}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def codes_that_count_up() -> Iterator[None]:
+    """Codes are drawn at random. Tests name people by codes that they know before: P001 was invited first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codes, "draw", counted)
+        yield
+
+
+@pytest.fixture
+def drawn_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what depends on it that codes are drawn at random, as in a real study."""
+    monkeypatch.setattr(codes, "draw", DRAW)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from threading import Lock
 
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.digests import Digest, Finished, GroupFigures, digest_post
@@ -16,8 +17,6 @@ from storage.schema.states import EventKind, ParticipantState
 from storage.schema.tables import Post, Study
 from storage.study_rules import GROUPS
 from storage.transitions import studies
-
-_FAMILY = "digest:"
 
 _NOT_NEWS = {
     EventKind.STUDY_PREPARED,
@@ -48,6 +47,7 @@ class Digests:
         self._store = store
         self._channel = channel
         self._now = now
+        self._drawing = Lock()
         self._due = True  # at the start the bot does not know, so it checks
 
     def is_due(self) -> None:
@@ -69,33 +69,43 @@ class Digests:
             self._due = True
             raise
 
-    def redraw(self, ts: str) -> None:
-        """Bring a posted digest up to date: a button under it was pressed.
+    def redraw(self, ts: str) -> bool:
+        """Bring a posted digest up to date: a button under it was pressed, or somebody's data was deleted.
 
         Args:
             ts: The post's. A post that is no digest of the current study stays as it is.
+
+        Returns:
+            Whether it is a digest of the current study.
         """
-        posted = posts.of_family(self._store, _FAMILY)
+        posted = posts.of_family(self._store, posts.DIGEST)
         place = next((number for number, post in enumerate(posted) if post.ts == ts), None)
         study = studies.newest_study(self._store)
         if place is None or study is None:
-            return
-        until = _until(posted[place])
+            return False
+        until = posts.digest_until(posted[place])
         since = _later(study, posted[:place])
-        if since < until:
+        if since >= until:
+            return False
+        with self._drawing:
             digest = self._digest(study, since, until)
             self._channel.change(ts, digest_post(replace(digest, changed_at=self._now())))
+        return True
 
     def _tell(self) -> None:
         slack = self._settings.slack
         until = last_time(slack.digest_at, slack.zone, self._now())
         study = studies.newest_study(self._store)
         if study is not None and (since := self._since(study)) < until and self._happened(since, until):
-            digest = self._digest(study, since, until)
-            self._channel.show(f"{_FAMILY}{until.isoformat()}", digest_post(digest))
+            with self._drawing:
+                digest = self._digest(study, since, until)
+                ts = self._channel.show(f"{posts.DIGEST}{until.isoformat()}", digest_post(digest))
+            after = self._digest(study, since, until)
+            if (after.finished, after.groups) != (digest.finished, digest.groups):  # somebody left meanwhile
+                self.redraw(ts)
 
     def _since(self, study: Study) -> datetime:
-        return _later(study, posts.of_family(self._store, _FAMILY))
+        return _later(study, posts.of_family(self._store, posts.DIGEST))
 
     def _happened(self, since: datetime, until: datetime) -> bool:
         news = set(EventKind) - _NOT_NEWS
@@ -133,12 +143,7 @@ class Digests:
 
 def _later(study: Study, posted: Sequence[Post]) -> datetime:
     """When the time begins that no digest covers: the end of the last one's, or the study's beginning."""
-    return max([study.prepared_at, *map(_until, posted[-1:])])
-
-
-def _until(post: Post) -> datetime:
-    """The end of the time that a posted digest covers."""
-    return datetime.fromisoformat(post.subject.removeprefix(_FAMILY))
+    return max([study.prepared_at, *map(posts.digest_until, posted[-1:])])
 
 
 def _final_accuracy(person: ParticipantLine) -> float | None:

@@ -10,7 +10,9 @@ from storage import posts
 from storage.database import Store
 from storage.queries import history, people
 from storage.refusals import Refused
-from storage.transitions import evaluations, participants, studies
+from storage.transitions import deletion, evaluations, participants, sessions, studies
+
+_REPORT = "report:"
 
 
 class ParticipantResults:
@@ -32,11 +34,14 @@ class ParticipantResults:
         self._lock = threading.Lock()
         self._due: set[int] = set()
         self._shown: dict[int, Message] = {}
-        self._deleted: dict[str, str] = {}  # code by the ts of the post
         self.posted = 0
 
     def catch_up(self) -> None:
-        """Expect the results that were not posted before the last stop."""
+        """Expect the results that were not posted before the last stop; take back those that were posted too late."""
+        for post in posts.of_family(self._store, _REPORT):
+            number = post.subject.removeprefix(_REPORT)
+            if self._channel.id and number.isdecimal() and not self._is_there(int(number)):
+                deletion.take_back(self._store, post.subject, self._channel.id, post.ts)
         study = studies.newest_study(self._store)
         for line in people.people(self._store, study.id) if study is not None else ():
             if line.session_id is not None and line.final_chosen and not self._channel.has(_subject(line.session_id)):
@@ -47,15 +52,16 @@ class ParticipantResults:
         with self._lock:
             self._due.add(session_id)
 
-    def take_back(self, ts: str, code: str) -> None:
-        """Remove results from a post: their participant has left, and their data is deleted.
+    def take_back(self, ts: str) -> None:
+        """Remove results from a post: their participant has left, and their data is deleted. Waits for Slack.
 
         Args:
-            ts: The post's.
-            code: The participant's.
+            ts: The post's. A post that is gone is left alone.
+
+        Raises:
+            SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached.
         """
-        with self._lock:
-            self._deleted[ts] = code
+        self._channel.change(ts, results_deleted())
 
     def tell(self) -> None:
         """Post the results that are complete.
@@ -63,7 +69,6 @@ class ParticipantResults:
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts the rest.
         """
-        self._take_deleted_back()
         with self._lock:
             due = sorted(self._due)
         for session_id in due:
@@ -74,15 +79,6 @@ class ParticipantResults:
             except Exception:
                 self.expect(session_id)
                 raise
-        self._take_deleted_back()  # some may have left a moment ago
-
-    def _take_deleted_back(self) -> None:
-        with self._lock:
-            deleted = dict(self._deleted)
-        for ts, code in deleted.items():
-            self._channel.change(ts, results_deleted(code))
-            with self._lock:
-                del self._deleted[ts]
 
     def _post(self, session_id: int) -> None:
         try:
@@ -99,20 +95,21 @@ class ParticipantResults:
         if self._shown.get(session_id) == message:
             return
         new = not self._channel.has(_subject(session_id))
-        self._channel.show(_subject(session_id), message)
+        ts = self._channel.show(_subject(session_id), message)
         self._shown[session_id] = message
         self.posted += new
-        self._check_they_stayed(session_id, view.participant)
+        if not self._is_there(session_id):  # their participant left meanwhile, when the post was not yet to be found
+            late = deletion.take_back(self._store, _subject(session_id), self._channel.id, ts)
+            self.take_back(ts)
+            deletion.done(self._store, late)
 
-    def _check_they_stayed(self, session_id: int, code: str) -> None:
-        """Remove results that were on their way while their participant left: the post was not yet to be found."""
+    def _is_there(self, session_id: int) -> bool:
         try:
-            history.session_view(self._store, session_id)
+            sessions.get(self._store, session_id)
         except Refused:
-            post = posts.find(self._store, _subject(session_id))
-            if post is not None:
-                self.take_back(post.ts, code)
+            return False
+        return True
 
 
 def _subject(session_id: int) -> str:
-    return f"report:{session_id}"
+    return f"{_REPORT}{session_id}"

@@ -31,15 +31,16 @@ class ReportChannel:
         post = posts.find(self._store, subject)
         return post is not None and bool(post.ts)
 
-    def show(self, subject: str, message: Message) -> None:
-        """Post about a subject, or change the existing post.
+    def show(self, subject: str, message: Message) -> str:
+        """Post about a subject, or change the existing post. Returns its ts.
 
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached.
         """
         post = posts.find(self._store, subject)
-        if post is None or not post.ts or not self.change(post.ts, message):
-            posts.remember(self._store, subject, ts=self.say(message))
+        if post is not None and post.ts and self.change(post.ts, message):
+            return post.ts
+        return posts.remember(self._store, subject, ts=self.say(message)).ts
 
     def say(self, message: Message) -> str:
         """Post a message without remembering it under a subject. Returns its ts."""

@@ -4,7 +4,7 @@ import http.client
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from bot.slack.client import Slack
 from bot.slack.rate_limiter import CallNotMade
 from storage.database import Store
 from storage.schema.states import JobKind
-from storage.schema.tables import Post
 from storage.transitions.jobs import Job
 
 log = logging.getLogger(__name__)
@@ -125,11 +124,10 @@ class AdminReporter:
         self.results.expect(session_id)
         self.wake()
 
-    def withdrawn(self, code: str, posts: Sequence[Post]) -> None:
-        """A participant's data were deleted: these posts must not show them."""
-        for post in posts:
-            self.results.take_back(post.ts, code)
-        self.wake()
+    def take_back(self, ts: str) -> None:
+        """A participant's data was deleted: this post must not show it. Waits for Slack."""
+        if not self._digests.redraw(ts):
+            self.results.take_back(ts)
 
     def worker_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import make_url
 
 from bot.checks.findings import all_well, as_json
 from bot.checks.slack_checks import check_environment
@@ -16,6 +17,7 @@ from bot.commands.quiet import quietly
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
 from bot.participant.views.onboarding import greeting
 from bot.settings.settings import Settings
+from storage.private_files import exposed, warning
 from training.hyperparameters import LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
 from training.trial import BatchLosses, Environment, Outcome, TrialRequest
@@ -60,18 +62,18 @@ def doctor(
         _check_slack(settings, json_wanted=json_wanted)
         return
     console = Console()
+    well = _check_files(settings)
     workers = LocalWorkers(
         [DIGITS_SQUEEZENET],
         settings.machine.slots,
         settings.training.threads_per_slot,
         devices=settings.machine.devices,
     )
-    well = True
     try:
         workers.start()
         environments = _wait_for_all(workers)
         console.print(_slots(environments))
-        well = _compare_slots(environments, settings)
+        well = _compare_slots(environments, settings) and well
         if determinism:
             well = _compare_bits(workers, console) and well
     except Unwell as error:
@@ -83,6 +85,14 @@ def doctor(
         workers.close()
     if not well:
         raise typer.Exit(_UNWELL)
+
+
+def _check_files(settings: Settings) -> bool:
+    """Whether nobody else can read the database; who can is told."""
+    files = exposed(make_url(settings.machine.database))
+    if files:
+        print(warning(files), file=sys.stderr)
+    return not files
 
 
 def _check_slack(settings: Settings, *, json_wanted: bool) -> None:

@@ -17,6 +17,7 @@ from bot.settings.settings import Settings, SettingsError
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
+from storage.schema.codes import spellings
 from storage.schema.states import JobKind
 from storage.schema.tables import Study
 from storage.transitions import trials
@@ -83,7 +84,7 @@ def _find(settings: Settings, trial: str) -> _Recorded:
         raise NotRecorded(f"--trial {trial}: write a participant's code and a trial's number, such as P003/4.")
     store = Store(settings.machine.database)
     try:
-        session, view = _look_up(store, settings.study.name, place["code"].upper(), int(place["number"]))
+        session, view = _look_up(store, settings.study.name, place["code"], int(place["number"]))
         epochs = tuple(
             RecordedEpoch(each.number, each.batch_losses, each.validation_accuracy)
             for each in history.epochs_of(store, JobKind.TRIAL, view.id)
@@ -104,14 +105,15 @@ def _find(settings: Settings, trial: str) -> _Recorded:
 
 
 def _look_up(store: Store, study: str, code: str, number: int) -> tuple[SessionView, TrialView]:
+    meant = spellings(code)
     with store.read() as transaction:
         ids = transaction.exec(select(Study.id).where(col(Study.name) == study)).all()
     both = (history.sessions(store, key, searchers=searchers) for key in ids for searchers in (False, True))
     for session in (each for sessions in both for each in sessions):
         for view in session.trials:
-            if (session.participant, view.number) == (code, number):
+            if session.participant in meant and view.number == number:
                 return session, view
-    raise NotRecorded(f"The study “{study}” has no trial {code}/{number}.")
+    raise NotRecorded(f"The study “{study}” has no trial {code.upper()}/{number}.")
 
 
 def _replay(settings: Settings, recorded: _Recorded, device: str) -> tuple[Comparison, tuple[str, ...]]:

@@ -122,15 +122,18 @@ class DirectMessages:
             if post is not None:
                 return post.ts
             view = history.session_view(self._store, session_id)
-            ts = self._post(view.participant_id, session_thread.session_message(view))
-            if ts is not None:
-                posts.remember(self._store, subject, ts=ts)
+            channel = self.channel(view.participant_id)
+            if not channel:
+                return None
+            ts = self._slack.post(channel, session_thread.session_message(view))
+            posts.remember_for(self._store, session_id, subject, channel=channel, ts=ts)
             return ts
 
-    def _post(self, participant: int, message: Message, *, thread_ts: str | None = None) -> str | None:
-        """Post a message to a participant. Returns its ts; none when the link to their Slack user is deleted."""
+    def _post(self, participant: int, message: Message) -> None:
+        """Post a message to a participant, unless the link to their Slack user is deleted."""
         channel = self.channel(participant)
-        return self._slack.post(channel, message, thread_ts=thread_ts) if channel else None
+        if channel:
+            self._slack.post(channel, message)
 
     def _message(self, notice: Notice) -> Message | None:
         """The message of a notice; none when it is not true any more."""

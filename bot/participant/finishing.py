@@ -29,7 +29,7 @@ def register(app: App, context: ParticipantContext) -> None:
 
 def _finish(context: ParticipantContext, press: Interaction) -> None:
     study = context.study
-    session = study.own_session(press.user, int(press.value))
+    session = study.session_of_button(press.user, press.value)
     study.may_choose(session)
     evaluations = len(study.settings.training.evaluation_seeds)
     press.open(final_choice.final_form(study.view(session.id), evaluations))

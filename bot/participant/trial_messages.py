@@ -28,7 +28,6 @@ from storage import posts
 from storage.database import Store
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
-from storage.refusals import Refused
 from storage.schema.states import JobKind, SessionState, TrialState
 from storage.transitions import notices
 from training.tasks import TaskFacts
@@ -198,27 +197,23 @@ class TrialMessages:
 
     def _remember(self, trial: TrialView, subject: str, channel: str, ts: str, file_id: str | None = None) -> None:
         """Note a message that was posted. It is deleted if its participant had the data deleted at that moment."""
-        posts.remember(self._store, subject, ts=ts, file_id=file_id)
-        try:
-            history.trial_view(self._store, trial.id)
-        except Refused:
-            posts.forget(self._store, subject)
-            self._slack.delete(channel, ts, file_id)
-            raise
+        posts.remember_for(self._store, trial.session_id, subject, channel=channel, ts=ts, file_id=file_id)
 
     def _remove_plot(self, trial: TrialView) -> None:
         """Delete the picture that was posted while the trial ran: the result has a newer one."""
         subject = posts.plot_of(trial.id)
         with self._posters.only_one(subject):
-            post = posts.forget(self._store, subject)
-        channel = self._channel(history.session_view(self._store, trial.session_id).participant_id)
-        if post is None or not channel:
-            return
-        try:
-            with on_terms(Priority.FRAME):
-                self._slack.delete(channel, post.ts, post.file_id)
-        except SlackApiError as error:
-            log.warning("The picture of a trial that has ended stays: %s", error.response.get("error"))
+            post = posts.find(self._store, subject)
+            channel = self._channel(history.session_view(self._store, trial.session_id).participant_id)
+            if post is None or not channel:
+                return
+            try:
+                with on_terms(Priority.FRAME):
+                    self._slack.delete(channel, post.ts, post.file_id)
+            except SlackApiError as error:
+                log.warning("The picture of a trial that has ended stays: %s", error.response.get("error"))
+            else:
+                posts.forget(self._store, subject)  # until then, it is deleted with the rest of somebody's data
 
     def _discard(self, file_id: str | None) -> None:
         if file_id is not None:

@@ -96,7 +96,7 @@ def open_form(study: StudyService, press: Interaction, session_id: int, base: Co
 
 def _new(context: ParticipantContext, press: Interaction) -> None:
     study = context.study
-    session = study.own_session(press.user, int(press.value))
+    session = study.session_of_button(press.user, press.value)
     study.may_submit(session)
     last = history.last_submission(study.store, session.participant_id)
     open_form(study, press, session.id, last.configuration if last else None)
@@ -104,7 +104,7 @@ def _new(context: ParticipantContext, press: Interaction) -> None:
 
 def _from_here(context: ParticipantContext, press: Interaction) -> None:
     study = context.study
-    trial = study.own_trial(press.user, int(press.value))
+    trial = study.trial_of_button(press.user, press.value)
     study.may_submit(study.own_session(press.user, trial.session_id))
     open_form(study, press, trial.session_id, trial.configuration)
 
@@ -113,7 +113,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     """Open the form with the values of a configuration in one line."""
     study = context.study
     typed = Typed.load(press.value)
-    session = study.own_session(press.user, typed.session)
+    session = study.session_of_button(press.user, typed.session)
     if typed.purpose is Purpose.TRY:
         study.may_submit(session)
     else:
@@ -125,16 +125,16 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
-    context.study.cancel(press.user, int(press.value))
+    context.study.cancel(press.user, context.study.trial_of_button(press.user, press.value).id)
 
 
 def _picture(context: ParticipantContext, press: Interaction) -> None:
-    context.study.show_plot(press.user, int(press.value))
+    context.study.show_plot(press.user, context.study.trial_of_button(press.user, press.value).id)
 
 
 def _history(context: ParticipantContext, press: Interaction) -> None:
     study = context.study
-    session = study.own_session(press.user, int(press.value))
+    session = study.session_of_button(press.user, press.value)
     press.open(final_choice.history(study.view(session.id)))
 
 

@@ -30,11 +30,12 @@ from training.tasks import Task, Tasks, UnknownTask, built_in
 WITHDRAWN_DATA: Mapping[str, str] = {
     "keep": (
         "If you leave the study, the link between your code and you is deleted at once; "
-        "what you did until then is kept under the code."
+        "what you did until then is kept under the code. The conversation in Slack stays."
     ),
     "delete": (
         "If you leave the study, the link between your code and you is deleted at once, "
-        "and so is everything that you entered and trained."
+        "and so is everything that you entered and trained, and the bot’s messages about your session and its trials. "
+        "The rest of the conversation in Slack stays."
     ),
 }
 """What a participant agrees to, by ``study.withdrawn_data``."""

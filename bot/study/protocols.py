@@ -4,11 +4,10 @@ The study says what has happened. ``bot/participant`` and ``bot/admin`` implemen
 reads it. :mod:`bot.app` passes the implementations in.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from storage.schema.tables import Identity, Notice, Post, Trial
+from storage.schema.tables import Identity, Notice, Trial
 from storage.transitions.jobs import Job
 
 
@@ -67,7 +66,7 @@ class HomeTabs(Protocol):
 
 
 class Admins(Protocol):
-    """Tells the admins in the report channel. No method waits."""
+    """Tells the admins in the report channel. No method but :meth:`take_back` waits."""
 
     def wake(self) -> None:
         """The event log may have new events."""
@@ -75,8 +74,13 @@ class Admins(Protocol):
     def evaluated(self, session_id: int) -> None:
         """An evaluation of a session's final choice has ended."""
 
-    def withdrawn(self, code: str, posts: Sequence[Post]) -> None:
-        """A participant's data was deleted: these posts must not show it."""
+    def take_back(self, ts: str) -> None:
+        """A participant's data was deleted: this post must not show it. This method waits for Slack.
+
+        Raises:
+            SlackApiError: Slack refuses.
+            CallNotMade, OSError: Slack is not reached.
+        """
 
     def worker_lost(self, job: Job) -> None:
         """A job's worker was lost; the job runs again."""

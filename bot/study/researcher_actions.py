@@ -131,7 +131,6 @@ class ResearcherActions:
         if not status.running and baselines.running(self._store):
             self._searchers.stop(actor)  # closing the study cancels only trials that wait; this also stops workers
         closed = studies.close_study(self._store, actor=actor, now=self._now())
-        participants.forget_all(self._store, actor=actor, now=self._now())
         told = [partial(self._messages.tell_closed, identity) for identity in waiting if identity is not None]
         self._tasks.run_errand("telling people in the queue that the study is closed", told)
         self._reactions.study_moved()

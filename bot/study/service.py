@@ -13,7 +13,7 @@ from bot.study.participant_status import ParticipantStatus, status_of
 from bot.study.reactions import Reactions
 from bot.study.withdrawal import Withdrawals
 from storage.database import Store
-from storage.queries import history
+from storage.queries import button_values, history
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Remark
 from storage.schema.states import NoticeKind, ParticipantState, SessionState
@@ -21,6 +21,11 @@ from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import choices, notices, participants, queue, sessions, trials
 from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
+
+_OLD_BUTTON = (
+    "This button does not work any more. What it is about has ended, or it is from an older version of the bot or from "
+    "somebody else's session, so nothing was changed."
+)
 
 
 class StudyService:
@@ -278,6 +283,37 @@ class StudyService:
         """
         trial = trials.get(self.store, trial_id)
         self.own_session(user, trial.session_id)
+        return trial
+
+    def session_of_button(self, user: str, value: str) -> Session:
+        """The session that a button is about, if it is the user's own.
+
+        Args:
+            user: The Slack user.
+            value: What the button carries.
+
+        Raises:
+            Refused: It is about no session of the user, such as a button from before the study was closed.
+        """
+        participant = self.person(user)
+        session = None if participant is None else button_values.find_session(self.store, participant.id, value)
+        if session is None:
+            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
+        return session
+
+    def trial_of_button(self, user: str, value: str) -> Trial:
+        """The trial that a button is about, if it is the user's own.
+
+        Args:
+            user, value: As for :meth:`session_of_button`.
+
+        Raises:
+            Refused: It is about no trial of the user.
+        """
+        participant = self.person(user)
+        trial = None if participant is None else button_values.find_trial(self.store, participant.id, value)
+        if trial is None:
+            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
         return trial
 
     def facts_of(self, participant: int | None) -> TaskFacts:

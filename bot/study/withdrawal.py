@@ -6,13 +6,12 @@ from functools import partial
 
 from bot.runner.running_jobs import RunningJobs
 from bot.slack.background_tasks import BackgroundTasks
-from bot.slack.client import Slack
+from bot.study.deletions import Deletions
 from bot.study.protocols import Admins, HomeTabs, ParticipantMessages
 from bot.study.reactions import Reactions
-from storage import posts
 from storage.database import Store
 from storage.schema.tables import Identity, Participant, Post
-from storage.transitions import participants, sessions
+from storage.transitions import participants
 from storage.transitions.participants import Withdrawal
 
 
@@ -21,13 +20,14 @@ class Withdrawals:
 
     Args:
         store: The database.
-        slack: The workspace.
+        deletions: Deletes in Slack what they had deleted.
         jobs: The jobs that run.
         reactions: Calls the next participant in the queue.
         messages: Writes to participants.
         home_tabs: Participants' Home tabs.
         admins: Tells the admins.
         tasks: Runs what waits for Slack.
+        report_channel: Slack's ID of the channel that has the posts about results; empty if there is none.
         delete_data: Whether the data of people who leave is deleted.
         now: The time, aware.
     """
@@ -35,7 +35,7 @@ class Withdrawals:
     def __init__(
         self,
         store: Store,
-        slack: Slack,
+        deletions: Deletions,
         jobs: RunningJobs,
         reactions: Reactions,
         messages: ParticipantMessages,
@@ -43,17 +43,19 @@ class Withdrawals:
         admins: Admins,
         tasks: BackgroundTasks,
         *,
+        report_channel: str,
         delete_data: bool,
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._slack = slack
+        self._deletions = deletions
         self._jobs = jobs
         self._reactions = reactions
         self._messages = messages
         self._home_tabs = home_tabs
         self._admins = admins
         self._tasks = tasks
+        self._report_channel = report_channel
         self._delete_data = delete_data
         self._now = now
         # Only in memory: the database must not tell who has left.
@@ -78,10 +80,13 @@ class Withdrawals:
             Refused: They have left already.
         """
         identity = participants.identity_of(self._store, participant.id)
-        session = sessions.active_session(self._store, participant.id)
-        root = posts.find(self._store, session.subject) if session is not None else None
         withdrawal = participants.withdraw(
-            self._store, participant.id, delete_data=self._delete_data, actor=actor, now=self._now()
+            self._store,
+            participant.id,
+            delete_data=self._delete_data,
+            actor=actor,
+            now=self._now(),
+            report_channel=self._report_channel,
         )
         for run in (withdrawal.stopped, *withdrawal.evaluations):
             if run is not None:
@@ -89,9 +94,8 @@ class Withdrawals:
         self._home_tabs.changed(participant.id)
         if identity is not None:
             self._left.add(identity.slack_user)
-            self._say_goodbye(identity, root, by_researcher=actor is not None)
-        if self._delete_data:
-            self._delete_messages(withdrawal, identity)
+            self._say_goodbye(identity, self._root(withdrawal), by_researcher=actor is not None)
+        self._deletions.go_on()
         self._admins.wake()
         self._reactions.call_next()
         return withdrawal
@@ -103,10 +107,8 @@ class Withdrawals:
         self._tasks.post("saying goodbye", goodbye)
         self._tasks.post("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
 
-    def _delete_messages(self, withdrawal: Withdrawal, identity: Identity | None) -> None:
-        reports = [post for post in withdrawal.posts if post.subject.startswith("report:")]
-        self._admins.withdrawn(withdrawal.participant.code, reports)
-        if identity is not None:
-            shown = [post for post in withdrawal.posts if post.subject.startswith(posts.ABOUT_TRIALS) and post.ts]
-            deletions = [partial(self._slack.delete, identity.slack_channel, post.ts, post.file_id) for post in shown]
-            self._tasks.run_errand("deleting the messages of somebody who left", deletions)
+    def _root(self, withdrawal: Withdrawal) -> Post | None:
+        """The root message of the session that the withdrawal ended; none where it is deleted."""
+        if self._delete_data or withdrawal.session is None:
+            return None
+        return next((post for post in withdrawal.posts if post.subject == withdrawal.session.subject), None)

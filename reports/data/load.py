@@ -1,5 +1,6 @@
 """Reads a study from the database, as the report needs it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -63,10 +64,11 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             )
         }
         choices = _final_choices(transaction, study.id)
-        in_order = sorted(people, key=lambda each: natural(each.code))
-        ranks = {sessions[each.id].id: rank for rank, each in enumerate(in_order) if each.id in sessions}
         starts = {each.id: each.started_at for each in sessions.values()}
-        trials, slices = _trials(transaction, study.id, ranks, starts)
+        runs = _runs(transaction, study.id)
+        in_order = sorted(people, key=lambda each: _place(each, sessions.get(each.id), choices, runs))
+        ranks = {sessions[each.id].id: rank for rank, each in enumerate(in_order) if each.id in sessions}
+        trials, slices = _trials(transaction, study.id, runs, ranks, starts)
         rows = []
         for rank, each in enumerate(in_order):
             kind: Kind = "person" if each.baseline_id is None else str(searchers[each.baseline_id])  # type: ignore[assignment]
@@ -82,6 +84,29 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             participants=tuple(rows),
             trials=trials,
         )
+
+
+def _place(
+    person: Participant,
+    session: Session | None,
+    choices: Mapping[int, tuple[Chooser, tuple[EvaluationRow, ...]]],
+    runs: Mapping[int, Sequence[Row[Any]]],
+) -> tuple[Any, ...]:
+    """A key that sorts participants: people by what they told and did, whatever their codes are.
+
+    In a bundle people have other codes, and a report of it has the same numbers. Artificial participants keep theirs.
+    """
+    if person.baseline_id is not None:
+        return (1, natural(person.code))
+    months = -1.0 if person.months is None else person.months
+    told = (person.task or "", months, person.education or "", str(person.state), person.described_at is not None)
+    if session is None:
+        return (0, *told, "")
+    done = (
+        (str(session.state), str(session.ended_as), choices.get(session.id)),
+        [(row.number, str(row.state), row.validation_accuracy, row.seconds, *row[10:]) for row in runs[session.id]],
+    )
+    return (0, *told, repr(done))
 
 
 def _study(transaction: Transaction, study_id: int | None) -> Study:
@@ -143,10 +168,8 @@ def _final_choices(transaction: Transaction, study_id: int) -> dict[int, tuple[C
     return {session: (chooser, tuple(evaluations[number])) for number, (session, chooser) in found.items()}
 
 
-def _trials(
-    transaction: Transaction, study_id: int, ranks: Mapping[int, int], starts: Mapping[int, datetime]
-) -> tuple[Trials, dict[int, slice]]:
-    """All trials in the order of their participants, and which rows belong to which."""
+def _runs(transaction: Transaction, study_id: int) -> Mapping[int, Sequence[Row[Any]]]:
+    """The trials of each session, in the order of their numbers. The configuration is in the last 15 columns."""
     about = (
         "id",
         "session_id",
@@ -161,10 +184,22 @@ def _trials(
     )
     names = (*about, *(each.name for each in HYPERPARAMETERS))
     of_study = select(*(getattr(Trial, name) for name in names)).join(Session).join(Participant)
-    found = transaction.exec(of_study.where(Participant.study_id == study_id)).all()
-    rows = sorted(
-        (row for row in found if row.session_id in ranks), key=lambda row: (ranks[row.session_id], row.number)
-    )
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in transaction.exec(of_study.where(Participant.study_id == study_id).order_by(col(Trial.number))):
+        found[row.session_id].append(row)
+    return found
+
+
+def _trials(
+    transaction: Transaction,
+    study_id: int,
+    runs: Mapping[int, Sequence[Row[Any]]],
+    ranks: Mapping[int, int],
+    starts: Mapping[int, datetime],
+) -> tuple[Trials, dict[int, slice]]:
+    """All trials in the order of their participants, and which rows belong to which."""
+    in_order = sorted((session for session in runs if session in ranks), key=ranks.__getitem__)
+    rows = [row for session in in_order for row in runs[session]]
     places = {row.id: position for position, row in enumerate(rows)}
     comments = np.full((len(rows), len(HYPERPARAMETERS)), NO_COMMENT, dtype=np.int8)
     columns = {each.name: position for position, each in enumerate(HYPERPARAMETERS)}
@@ -215,6 +250,6 @@ def _floats(values: Iterable[float | None]) -> Floats:
 
 def _since(moments: Sequence[datetime | None], starts: Sequence[datetime]) -> Floats:
     return _floats(
-        None if moment is None else round((moment - start).total_seconds(), 3)
+        None if moment is None else float(round((moment - start).total_seconds()))
         for moment, start in zip(moments, starts, strict=True)
     )

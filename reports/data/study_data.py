@@ -39,7 +39,7 @@ class ParticipantRow:
     """A participant with their session.
 
     Attributes:
-        code: ``P001``; artificial ones ``R1``, ``T1-01``.
+        code: ``P4071``, another one in each bundle; artificial ones ``R1``, ``T1-01``.
         group: By the study's rules; None without months.
         task: Of the session, or as assigned; None when neither is there yet.
         consented, described: Whether they consented, and described their background.
@@ -82,7 +82,7 @@ class Trials:
         state: Index into :data:`STATES`.
         accuracy: Validation accuracy in percent; NaN where there is none.
         seconds: Time trained; NaN when it never started.
-        submitted, started, ended: Seconds from the session's start, to the millisecond; NaN where it has not.
+        submitted, started, ended: Whole seconds from the session's start, as in a bundle; NaN where it has not.
         values: Shape (trials, 15), in table 1's order; a choice is the index into its ``choices``.
         comments: Shape (trials, 15): index into :data:`COMMENTS`, or :data:`NO_COMMENT`.
         drawn: Whether a random search drew it.
@@ -118,7 +118,7 @@ class StudyData:
 
     Attributes:
         opened: The day it opened (ISO); None when it has not yet.
-        participants: People and artificial ones, sorted by code: P2 before P10.
+        participants: People by what they told and did, which does not depend on their codes; then artificial ones.
     """
 
     name: str

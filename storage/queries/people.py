@@ -1,6 +1,5 @@
 """The people of a study for researchers: a person is found by their code, and how far each of them is."""
 
-import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,6 +8,7 @@ from sqlmodel import col, select
 
 from storage.database import Store
 from storage.queries.current import find_newest
+from storage.schema.codes import spellings
 from storage.schema.states import NoticeKind, ParticipantState, SessionState, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Notice, Participant, Session, Trial
 
@@ -51,20 +51,18 @@ class ParticipantLine:
 def find_by_code(store: Store, code: str) -> Participant | None:
     """The participant with this code in the current study, or in the newest if all are closed.
 
-    The code may be written in other ways: ``p7`` is P007, and ``t1-01`` is the artificial participant T1-01.
+    The code may be written in other ways: ``p7`` is P0007, and ``t1-01`` is the artificial participant T1-01.
     """
-    number = re.fullmatch(r"p0*(\d+)", code.strip().lower())
-    wanted = f"P{int(number[1]):03}" if number else code.strip().upper()
     with store.read() as transaction:
         study = find_newest(transaction)
         if study is None:
             return None
-        query = select(Participant).where(Participant.study_id == study.id, Participant.code == wanted)
+        query = select(Participant).where(Participant.study_id == study.id, col(Participant.code).in_(spellings(code)))
         return transaction.exec(query).first()
 
 
 def people(store: Store, study_id: int) -> list[ParticipantLine]:
-    """All people of a study, in the order in which they were invited. Searchers are left out."""
+    """All people of a study, in the order of their codes, which tells nothing. Searchers are left out."""
     done = col(Evaluation.state).in_([each for each in TrialState if each.is_finished])
     tried = (
         sa.select(
@@ -96,7 +94,7 @@ def people(store: Store, study_id: int) -> list[ParticipantLine]:
         .join(tried, tried.c.session_id == Session.id, isouter=True)
         .join(chosen, chosen.c.session_id == Session.id, isouter=True)
         .where(col(Participant.study_id) == study_id, col(Participant.baseline_id).is_(None))
-        .order_by(col(Participant.id))
+        .order_by(col(Participant.code))
     )
     with store.read() as transaction:
         rows = transaction.execute(query).all()

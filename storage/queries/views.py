@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlmodel import col, select
 
 from storage.database import Transaction
+from storage.queries.button_values import keys_of, value_of
 from storage.schema.comments import Remark
 from storage.schema.states import Chooser, JobKind, SessionEnd, SessionState, TrialState
 from storage.schema.tables import Epoch, FinalChoice, Participant, Session, Trial, TrialComment
@@ -43,6 +44,7 @@ class TrialView:
 
     Attributes:
         epoch_losses: The training losses of the whole epochs, in their order.
+        button_value: What buttons about it carry; empty if its participant has no link to Slack.
     """
 
     id: int
@@ -61,6 +63,7 @@ class TrialView:
     seconds: float | None
     images_per_second: float | None
     epoch_losses: tuple[float, ...]
+    button_value: str = ""
 
     @property
     def subject(self) -> str:
@@ -94,6 +97,7 @@ class SessionView:
         choice: The final choice; ``None`` if there is none.
         ended_as: How it ended; ``None`` if it has not.
         extended: By how much the deadline moved because a researcher extended the session.
+        button_value: What buttons about it carry; empty if its participant has no link to Slack.
     """
 
     id: int
@@ -111,6 +115,7 @@ class SessionView:
     choice: ChoiceView | None
     ended_as: SessionEnd | None = None
     extended: timedelta = timedelta(0)
+    button_value: str = ""
 
     @property
     def subject(self) -> str:
@@ -146,6 +151,7 @@ def view_session(transaction: Transaction, session: Session) -> SessionView:
     trials = view_trials(transaction, transaction.exec(query).all())
     choice = transaction.exec(select(FinalChoice).where(FinalChoice.session_id == session.id)).first()
     numbers = {each.id: each.number for each in trials}
+    key = keys_of(transaction, {session.id}).get(session.id)
     return SessionView(
         id=session.id,
         participant_id=session.participant_id,
@@ -170,6 +176,7 @@ def view_session(transaction: Transaction, session: Session) -> SessionView:
         ),
         ended_as=session.ended_as,
         extended=timedelta(seconds=session.extended_seconds),
+        button_value=value_of(key, session.subject) if key else "",
     )
 
 
@@ -177,6 +184,7 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
     """Within a transaction: the views of these trials, in the same order."""
     keys = [each.id for each in trials]
     comments = remarks_of(transaction, keys)
+    button_keys = keys_of(transaction, {each.session_id for each in trials})
     losses: dict[int, list[float]] = {key: [] for key in keys}
     query = select(Epoch.trial_id, Epoch.training_loss).where(
         col(Epoch.trial_id).in_(keys), col(Epoch.training_loss).is_not(None)
@@ -202,6 +210,7 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
             seconds=each.seconds,
             images_per_second=each.images_per_second,
             epoch_losses=tuple(losses[each.id]),
+            button_value=value_of(button_keys[each.session_id], each.subject) if each.session_id in button_keys else "",
         )
         for each in trials
     )

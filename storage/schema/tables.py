@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
@@ -163,13 +164,35 @@ class Researcher(Table, table=True):
 
 
 class Identity(Table, table=True):
-    """The only table that links a code to a Slack user. It can be emptied, and the results stay the same."""
+    """The only table that links a code to a Slack user. It can be emptied, and the results stay the same.
+
+    Attributes:
+        button_key: The secret from which the values of this participant's buttons follow, in hexadecimal. Without it,
+            nobody can tell from a button in a conversation which session it belonged to.
+    """
 
     __tablename__ = "identity"
 
     participant_id: int = Field(primary_key=True, foreign_key="participant.id")
     slack_user: str = Field(unique=True)
     slack_channel: str
+    button_key: str = Field(default_factory=token_hex)
+
+
+class PendingDeletion(Table, table=True):
+    """A message in Slack that is still to be deleted, with the file that it shows.
+
+    It is written in the transaction that deletes somebody's data, and goes when Slack has deleted the message. Like
+    ``Identity`` it names a conversation; nothing in it says whose code that was.
+    """
+
+    __tablename__ = "pending_deletion"
+    __table_args__ = (_NEVER_AGAIN,)
+
+    id: int = Field(default=None, primary_key=True)
+    channel: str
+    ts: str
+    file_id: str | None = None
 
 
 class Session(Table, table=True):
@@ -384,7 +407,11 @@ class Epoch(Table, table=True):
 
 
 class Post(Table, table=True):
-    """The Slack message about a subject: its ts, and the file of its picture. Its channel is in ``Identity``."""
+    """The Slack message about a subject: its ts, and the file of its picture. Its channel is in ``Identity``.
+
+    The rows about a participant's messages go together with their link to Slack: with the time of a message, it could
+    be found again in whose conversation it is.
+    """
 
     __tablename__ = "post"
 

@@ -15,11 +15,12 @@ from storage.database import Store, Transaction
 from storage.queries import current
 from storage.queries.people import find_by_code as find_by_code
 from storage.refusals import Reason, Refused
+from storage.schema import codes
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionEnd, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Identity, Participant, Post, Session, Study, Trial
 from storage.transitions import notices
-from storage.transitions.deletion import delete_data_of, posts_about
+from storage.transitions.deletion import delete_data_of, delete_in_slack, forget_posts, forget_reports
 from storage.transitions.jobs import end_run
 from storage.transitions.sessions import end_session
 from storage.transitions.trials import UNFINISHED
@@ -34,8 +35,8 @@ class Withdrawal:
         session: The session that it ended; ``None`` when no session was running.
         stopped: The trial that waited or ran. A worker has to stop it if its state is ``RUNNING``.
         evaluations: The evaluations that a worker has to stop. They are cancelled, as are those that waited.
-        posts: Where the messages about their session and trials are.
-        deleted: Whether their data were deleted. These rows are not stored any more then.
+        posts: Where the messages about their session and trials were. No row of these is stored any more.
+        deleted: Whether their data were deleted. No row of these is stored any more then.
     """
 
     participant: Participant
@@ -69,9 +70,9 @@ def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) 
         if identity is not None:  # They took part in an earlier study: one link per person, the newest.
             _forget(transaction, identity, now, Actor.BOT)
             transaction.flush()
-        invited = select(func.count()).where(col(Participant.study_id) == study.id)
-        count = transaction.exec(invited.where(col(Participant.baseline_id).is_(None))).one()
-        newcomer = Participant(study_id=study.id, code=f"P{count + 1:03}", invited_at=now)
+        people = select(Participant.code).where(col(Participant.study_id) == study.id)
+        taken = transaction.exec(people.where(col(Participant.baseline_id).is_(None))).all()
+        newcomer = Participant(study_id=study.id, code=codes.draw(taken), invited_at=now)
         transaction.add(newcomer)
         transaction.flush()
         transaction.add(Identity(participant_id=newcomer.id, slack_user=slack_user, slack_channel=slack_channel))
@@ -189,7 +190,13 @@ def describe(
 
 
 def withdraw(
-    store: Store, participant_id: int, *, delete_data: bool, now: datetime, actor: str | None = None
+    store: Store,
+    participant_id: int,
+    *,
+    delete_data: bool,
+    now: datetime,
+    actor: str | None = None,
+    report_channel: str = "",
 ) -> Withdrawal:
     """Take the participant out of the study, delete their link to Slack, and cancel their evaluations.
 
@@ -197,8 +204,10 @@ def withdraw(
 
     Args:
         delete_data: Whether what they told and did is deleted too. Otherwise it stays, under their code. The event log
-            always stays: it has codes only.
+            always stays: it has codes only. What Slack has of it is a pending deletion then
+            (:mod:`storage.transitions.deletion`).
         actor: Who asks for it; ``None`` is the participant.
+        report_channel: Slack's ID of the channel that has the posts about results; empty if there is none.
 
     Raises:
         Refused: They have withdrawn before (``WITHDRAWN``), or are a searcher (``NOT_A_PERSON``).
@@ -223,22 +232,29 @@ def withdraw(
         if identity is not None:
             transaction.delete(identity)
         _record(transaction, participant, EventKind.WITHDRAWN, now, actor=actor)
-        posts = posts_about(transaction, participant)
+        posts = forget_posts(transaction, participant)
         if delete_data:
+            if identity is not None:
+                delete_in_slack(transaction, identity.slack_channel, posts)
+            reports = forget_reports(transaction, participant)
+            if report_channel:
+                delete_in_slack(transaction, report_channel, reports)
             delete_data_of(transaction, participant)
             _record(transaction, participant, EventKind.DATA_DELETED, now, actor=actor)
     store.scrub()
     return Withdrawal(participant, session if ended else None, stopped, evaluations, posts, deleted=delete_data)
 
 
-def forget_all(store: Store, *, now: datetime, actor: str = Actor.RESEARCHER) -> int:
-    """Delete all links between codes and Slack users, with the notices that wait. Returns how many links there were."""
-    now = utc(now)
-    with store.write() as transaction:
-        identities = transaction.exec(select(Identity)).all()
-        for identity in identities:
-            _forget(transaction, identity, now, actor)
-    store.scrub()
+def forget_links(transaction: Transaction, *, now: datetime, actor: str) -> int:
+    """Within a transaction: delete all links between codes and Slack users, and what goes with a link.
+
+    These are the notices that wait, and where the messages in people's conversations are.
+
+    The caller has to call :meth:`storage.database.Store.scrub` afterwards. Returns how many links there were.
+    """
+    identities = transaction.exec(select(Identity)).all()
+    for identity in identities:
+        _forget(transaction, identity, now, actor)
     return len(identities)
 
 
@@ -271,6 +287,7 @@ def _cancel_evaluations(
 def _forget(transaction: Transaction, identity: Identity, now: datetime, actor: str) -> None:
     participant = transaction.need(Participant, identity.participant_id)
     notices.drop_all(transaction, participant.id)
+    forget_posts(transaction, participant)
     transaction.delete(identity)
     _record(transaction, participant, EventKind.IDENTITY_FORGOTTEN, now, actor=actor)
 

@@ -12,6 +12,7 @@ from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, StudyState
 from storage.schema.tables import Amendment, Participant, Session, Study
 from storage.transitions import baselines
+from storage.transitions.participants import forget_links
 
 
 def prepare_study(store: Store, *, name: str, rules: str, rules_hash: str, now: datetime) -> Study:
@@ -145,6 +146,9 @@ def resume_study(store: Store, *, actor: str, now: datetime) -> Study:
 def close_study(store: Store, *, actor: str, now: datetime) -> Study:
     """End the study for good. Evaluations that wait still run. Nobody is in the queue any more.
 
+    All links between codes and Slack users are deleted in the same transaction: see
+    :func:`storage.transitions.participants.forget_links`. A caller who wants to write to somebody looks them up before.
+
     Baselines that run are stopped, as :func:`storage.transitions.baselines.stop` does. A caller who wants to know which
     trials the workers have to stop calls that function before.
 
@@ -169,7 +173,9 @@ def close_study(store: Store, *, actor: str, now: datetime) -> Study:
             participant.waiting_since = participant.called_at = None
         study.state, study.current, study.closed_at = StudyState.CLOSED, None, now
         _record(transaction, study, EventKind.STUDY_CLOSED, now, actor)
-        return study
+        forget_links(transaction, now=now, actor=actor)
+    store.scrub()
+    return study
 
 
 def amend_study(

@@ -1,8 +1,10 @@
 """The bot refuses to start with a text that Slack would refuse, before the first participant meets it."""
 
 import re
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.app import Bot
 from bot.participant.views.onboarding import greeting
@@ -61,3 +63,14 @@ def test_questions_that_do_not_fit_into_a_form_are_refused(tmp_path, study_file)
     path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"questions: they are too long for one Slack form\. It would have \d"):
         Bot(Settings.load(path), NOWHERE)
+
+
+def test_a_start_says_that_others_may_read_the_database(open_house, tmp_path):
+    house = open_house(start=False, slots=1)
+    database = Path(make_url(Settings.load(house.study).machine.database).database)
+    house.open()
+    assert not [line for line in house.log.lines if "chmod" in line]
+    house.close()
+    database.chmod(0o640)
+    house.open()
+    assert [line for line in house.log.lines if f"chmod 600 {database}" in line]

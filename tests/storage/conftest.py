@@ -131,6 +131,11 @@ class Lab:
             self.store, session.participant_id, delete_data=delete_data, actor=actor, now=self.now
         )
 
+    def forget_links(self) -> int:
+        """What closing the study does to the links."""
+        with self.store.write() as transaction:
+            return participants.forget_links(transaction, now=self.now, actor=RESEARCHER)
+
     def start_random(self, count: int) -> Baseline:
         drawn = [configuration(learning_rate=number / 100) for number in range(1, count + 1)]
         return baselines.start_random(

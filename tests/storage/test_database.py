@@ -15,7 +15,7 @@ from storage.database import Store, UnknownSchema
 from storage.refusals import Reason, Refused
 from storage.schema.states import SessionState, StudyState, TrialState
 from storage.schema.tables import Evaluation, Participant, Post, Session, Study, Table, Trial
-from storage.transitions import recovery
+from storage.transitions import participants, recovery
 from tests.storage.reading import last_heartbeat
 
 NINE = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
@@ -108,6 +108,31 @@ def test_a_reader_does_not_wait_for_a_writer_and_sees_one_moment(store: Store):
         seen = posts.find(store, "session:1")
         assert seen is not None
         assert seen.ts == "before"
+
+
+def test_what_is_deleted_while_somebody_reads_is_removed_from_the_log_when_they_have_read(sqlite_store: Store, lab_of):
+    lab = lab_of(sqlite_store)
+    participants.invite(sqlite_store, slack_user="UFINDME7", slack_channel="DFINDME7", now=lab.now)
+    reading = sqlite_store.engine.connect()
+    reading.execute(text("SELECT * FROM study")).fetchall()  # a report is being made
+    participants.withdraw(sqlite_store, 1, delete_data=False, now=lab.now)
+    assert not sqlite_store.scrub_again()
+    lab.invite()  # nobody waits for the reader
+    assert not sqlite_store.scrub_again()
+    reading.close()
+    assert sqlite_store.scrub_again()
+    assert sqlite_store.scrub_again()
+    left = Path(sqlite_store.engine.url.database or "").parent.glob("study.db*")
+    assert [each.name for each in left if b"FINDME7" in each.read_bytes()] == []
+
+
+def test_what_is_deleted_while_somebody_writes_is_removed_from_the_log_later(sqlite_store: Store):
+    posts.remember(sqlite_store, "session:1", ts="1.2")
+    with sqlite_store.write() as transaction:
+        transaction.add(Post(subject="session:2", ts="2.2"))
+        transaction.flush()
+        assert not sqlite_store.scrub()
+    assert sqlite_store.scrub_again()
 
 
 def test_asking_for_what_does_not_exist_is_refused_in_words(store: Store):

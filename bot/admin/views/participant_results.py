@@ -40,7 +40,7 @@ def participant_finished(view: SessionView, summary: EvaluationSummary, group: s
     )
 
 
-def results_deleted(code: str) -> Message:
+def results_deleted() -> Message:
     """What replaces the results of a participant who has left and whose data is deleted."""
-    text = f"The results of {code} were here. {code} has left the study, and their data is deleted."
+    text = "A participant’s results were here. They have left the study, and their data is deleted."
     return Message(text=text, blocks=(section(text),))

@@ -18,37 +18,37 @@ WAY_ON = "primary"
 
 def new_configuration(session: SessionView, style: str | None = None) -> ButtonElement:
     """Opens the form for a new configuration."""
-    return button("New configuration", NEW, session.id, style=style)
+    return button("New configuration", NEW, session.button_value, style=style)
 
 
 def prepare_next(session: SessionView) -> ButtonElement:
     """Opens the same form while a trial is in progress. It can be filled in now, and sent when the trial has ended."""
-    return button("Prepare the next one", NEW, session.id)
+    return button("Prepare the next one", NEW, session.button_value)
 
 
 def tune_from_here(trial: TrialView, style: str | None = None, label: str = "Tune from here") -> ButtonElement:
     """Opens the form filled in with a trial's values."""
-    return button(label, FROM_HERE, trial.id, style=style)
+    return button(label, FROM_HERE, trial.button_value, style=style)
 
 
 def history(session: SessionView) -> ButtonElement:
     """Shows all trials of the session."""
-    return button("History", HISTORY, session.id)
+    return button("History", HISTORY, session.button_value)
 
 
 def finish(session: SessionView, style: str | None = None) -> ButtonElement:
     """Opens the form for the final choice, while there is time left."""
-    return button("Finish", FINISH, session.id, style=style)
+    return button("Finish", FINISH, session.button_value, style=style)
 
 
 def choose(session: SessionView, style: str | None = WAY_ON) -> ButtonElement:
     """Opens the form for the final choice once the time is up."""
-    return button("Choose", FINISH, session.id, style=style)
+    return button("Choose", FINISH, session.button_value, style=style)
 
 
 def show_picture(trial: TrialView) -> ButtonElement:
     """Posts the losses of a running trial as a picture, as they are now."""
-    return button("Show as picture", PICTURE, trial.id)
+    return button("Show as picture", PICTURE, trial.button_value)
 
 
 def cancel(trial: TrialView) -> ButtonElement:
@@ -60,4 +60,4 @@ def cancel(trial: TrialView) -> ButtonElement:
         "Let it train",
         style="danger",
     )
-    return button("Cancel", CANCEL, trial.id, style="danger", confirm=question)
+    return button("Cancel", CANCEL, trial.button_value, style="danger", confirm=question)

@@ -51,7 +51,7 @@ def trial_message(
     if reasons := _reasons(trial):
         blocks.append(context(reasons))
     if offered := _buttons(trial, session, has_losses=bool(plot)):
-        blocks.append(actions(offered, block_id=f"trial.{trial.id}.{trial.state}"))
+        blocks.append(actions(offered, block_id=f"trial.{trial.number}.{trial.state}"))
     return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
 
 

@@ -23,10 +23,13 @@ _MOST_PROBLEMS = 6
 
 @dataclass(frozen=True)
 class Typed:
-    """What the button under a typed configuration carries: which form it opens, and the values."""
+    """What the button under a typed configuration carries: which form it opens, and the values.
+
+    ``session`` is what a button about the session carries.
+    """
 
     purpose: Purpose
-    session: int
+    session: str
     values: Mapping[str, str]
 
     def dump(self) -> str:
@@ -37,7 +40,7 @@ class Typed:
     def load(cls, text: str) -> Self:
         """Read what :meth:`dump` wrote."""
         content = json.loads(text)
-        return cls(Purpose(content["p"]), int(content["s"]), dict(content["v"]))
+        return cls(Purpose(content["p"]), str(content["s"]), dict(content["v"]))
 
 
 def typed_configuration(
@@ -74,8 +77,8 @@ def typed_configuration(
     purpose = Purpose.FINAL if final else Purpose.TRY
     text = "\n".join(sentences)
     offered = [
-        button("Open the form, filled in", TYPED, Typed(purpose, view.id, values).dump(), style="primary"),
-        *([button("Choose a trial", buttons.FINISH, view.id)] if final else []),
+        button("Open the form, filled in", TYPED, Typed(purpose, view.button_value, values).dump(), style="primary"),
+        *([button("Choose a trial", buttons.FINISH, view.button_value)] if final else []),
     ]
     return Message(text=text, blocks=(section(text), actions(offered, block_id="typed")))
 

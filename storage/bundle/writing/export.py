@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 
 from storage.bundle import codebook
@@ -18,8 +19,10 @@ from storage.bundle.writing.croissant import croissant
 from storage.bundle.writing.readable import codebook_csv, codebook_markdown, environment_text, study_toml
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
+from storage.private_files import make_file
 from storage.queries import current
 from storage.refusals import Reason, Refused
+from storage.schema import codes
 from storage.schema.tables import (
     Amendment,
     Baseline,
@@ -67,7 +70,10 @@ def export_bundle(
     batch_losses: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Exported:
-    """Write a study as an anonymous bundle. For the same study the file is the same to the last byte.
+    """Write a study as an anonymous bundle.
+
+    People have other codes in it than in the database, drawn anew for each bundle, and rows are in the order of these
+    codes. But for this, the file is the same to the last byte for the same study.
 
     Nothing is changed in the database. A file of that name is replaced when the bundle is whole, and not before.
 
@@ -84,7 +90,8 @@ def export_bundle(
     try:
         with store.read() as transaction:
             study = _find(transaction, name)
-            redact = Redaction(_slack_ids(transaction))
+            make_file(unfinished)
+            redact = Redaction([*_slack_ids(transaction), *_codes_of_people(transaction)])
             with ArchiveWriter(unfinished, redact) as archive:
                 _Export(transaction, study, archive, redact, batch_losses, progress).write()
         unfinished.replace(path)
@@ -111,6 +118,12 @@ def _slack_ids(transaction: Transaction) -> list[str]:
     return known
 
 
+def _codes_of_people(transaction: Transaction) -> list[str]:
+    """The codes that people have in the database: a researcher may have named one in a reason."""
+    people = select(Participant.code).where(col(Participant.baseline_id).is_(None))
+    return [code for code in transaction.exec(people) if codes.is_drawn(code)]
+
+
 class _Export:
     def __init__(
         self,
@@ -123,6 +136,7 @@ class _Export:
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
         self.batch_losses, self.progress = batch_losses, progress
+        self.code_of = _new_codes(transaction, study)
         self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
         self.trained: dict[int, int] = {}  # how many runs each environment has
@@ -179,13 +193,13 @@ class _Export:
         baselines = {
             each.id: each for each in self.transaction.exec(select(Baseline).where(Baseline.study_id == self.study.id))
         }
-        query = select(Participant).where(Participant.study_id == self.study.id).order_by(col(Participant.id))
-        for each in self.transaction.exec(query.execution_options(yield_per=_AT_ONCE)):
+        for participant, code in self.code_of.items():
+            each = self.transaction.need(Participant, participant)
             baseline = baselines[each.baseline_id] if each.baseline_id is not None else None
             # The group tells the months of somebody whose data were deleted.
             told = each.months is not None or baseline is not None
             yield {
-                "code": each.code,
+                "code": code,
                 "months": each.months,
                 "kind": PERSON if baseline is None else baseline.searcher,
                 "baseline": None if baseline is None else baseline.code,
@@ -220,40 +234,30 @@ class _Export:
             }
 
     def _owned_sessions(self) -> Iterator[tuple[str, Session]]:
-        query = (
-            select(Participant.code, Session)
-            .join(Participant, col(Session.participant_id) == col(Participant.id))
-            .where(Participant.study_id == self.study.id)
-            .order_by(col(Participant.id), col(Session.id))
-        )
-        yield from self.transaction.exec(query.execution_options(yield_per=_AT_ONCE))
+        for participant, code in self.code_of.items():
+            query = select(Session).where(Session.participant_id == participant).order_by(col(Session.id))
+            for session in self.transaction.exec(query):
+                yield code, session
 
     def _trials(self) -> Iterator[Mapping[str, Any]]:
         own = ("id", "number", "validation_accuracy", "drawn", *_CONFIGURATION, *_RUN)
         times = ("submitted_at", "started_at", "ended_at", "cancel_requested_at")
-        query = (
-            select(
-                Participant.code,
-                col(Session.started_at).label("begun_at"),
-                *(getattr(Trial, name) for name in (*own, *times)),
-            )
-            .select_from(Trial)
-            .join(Session)
-            .join(Participant)
-            .where(col(Participant.study_id) == self.study.id)
-            .order_by(col(Participant.id), col(Trial.number))
-            .execution_options(yield_per=_AT_ONCE)
-        )
-        for part in self.transaction.execute(query).partitions():
-            comments = self._comments([row.id for row in part])
-            for row in part:
-                yield {
-                    **row._asdict(),
-                    "participant": row.code,
-                    "environment": self._environment(row),
-                    **{name.replace("_at", "_seconds"): _since(row.begun_at, getattr(row, name)) for name in times},
-                    **comments.get(row.id, {}),
-                }
+        columns = [getattr(Trial, name) for name in (*own, *times)]
+        for code, session in self._owned_sessions():
+            query = sa_select(*columns).where(col(Trial.session_id) == session.id).order_by(col(Trial.number))
+            for part in self.transaction.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
+                comments = self._comments([row.id for row in part])
+                for row in part:
+                    yield {
+                        **row._asdict(),
+                        "participant": code,
+                        "environment": self._environment(row),
+                        **{
+                            name.replace("_at", "_seconds"): _since(session.started_at, getattr(row, name))
+                            for name in times
+                        },
+                        **comments.get(row.id, {}),
+                    }
 
     def _comments(self, trials: list[int]) -> dict[int, dict[str, Any]]:
         found: dict[int, dict[str, Any]] = {}
@@ -265,41 +269,27 @@ class _Export:
         return found
 
     def _final_choices(self) -> Iterator[Mapping[str, Any]]:
-        query = (
-            select(Participant.code, Session.started_at, Trial.number, FinalChoice)
-            .select_from(FinalChoice)
-            .join(Session, col(FinalChoice.session_id) == col(Session.id))
-            .join(Participant, col(Session.participant_id) == col(Participant.id))
-            .outerjoin(Trial, col(FinalChoice.trial_id) == col(Trial.id))
-            .where(Participant.study_id == self.study.id)
-            .order_by(col(Participant.id))
-        )
-        for code, begun, number, choice in self.transaction.exec(query.execution_options(yield_per=_AT_ONCE)):
-            yield choice.values(choice.configuration) | {
-                "participant": code,
-                "trial": number,
-                "chosen_by": choice.chosen_by,
-                "chosen_seconds": _since(begun, choice.chosen_at),
-            }
+        for code, session in self._owned_sessions():
+            query = (
+                select(Trial.number, FinalChoice)
+                .select_from(FinalChoice)
+                .outerjoin(Trial, col(FinalChoice.trial_id) == col(Trial.id))
+                .where(FinalChoice.session_id == session.id)
+            )
+            for number, choice in self.transaction.exec(query):
+                yield choice.values(choice.configuration) | {
+                    "participant": code,
+                    "trial": number,
+                    "chosen_by": choice.chosen_by,
+                    "chosen_seconds": _since(session.started_at, choice.chosen_at),
+                }
 
     def _evaluations(self) -> Iterator[Mapping[str, Any]]:
-        query = (
-            select(
-                Participant.code,
-                Evaluation.seed,
-                Evaluation.test_accuracy,
-                *(getattr(Evaluation, name) for name in _RUN),
-            )
-            .select_from(Evaluation)
-            .join(FinalChoice)
-            .join(Session)
-            .join(Participant)
-            .where(col(Participant.study_id) == self.study.id)
-            .order_by(col(Participant.id), col(Evaluation.id))
-            .execution_options(yield_per=_AT_ONCE)
-        )
-        for row in self.transaction.execute(query):
-            yield {**row._asdict(), "participant": row.code, "environment": self._environment(row)}
+        columns = [getattr(Evaluation, name) for name in ("seed", "test_accuracy", *_RUN)]
+        for code, session in self._owned_sessions():
+            query = sa_select(*columns).join(FinalChoice).where(col(FinalChoice.session_id) == session.id)
+            for row in self.transaction.execute(query.order_by(col(Evaluation.id))):
+                yield {**row._asdict(), "participant": code, "environment": self._environment(row)}
 
     def _environment(self, row: Row[Any]) -> int | None:
         if not row.environment:
@@ -363,8 +353,22 @@ class _Export:
                 yield {"environment": number, "name": name, "value": json.dumps(value, ensure_ascii=False)}
 
 
+def _new_codes(transaction: Transaction, study: Study) -> dict[int, str]:
+    """New codes of the people of a study, by participant, in the order of these codes; then artificial ones' own."""
+    query = select(Participant.id, Participant.code, Participant.baseline_id).where(Participant.study_id == study.id)
+    drawn: dict[int, str] = {}
+    artificial: dict[int, str] = {}
+    for number, code, baseline in transaction.exec(query.order_by(col(Participant.id))):
+        if baseline is None:
+            drawn[number] = codes.draw(drawn.values())
+        else:
+            artificial[number] = code
+    return dict(sorted(drawn.items(), key=lambda each: each[1])) | artificial
+
+
 def _since(start: datetime, moment: datetime | None) -> float | None:
-    return None if moment is None else (moment - start).total_seconds()
+    """Whole seconds: to the millisecond, they would be those of messages in somebody's conversation."""
+    return None if moment is None else float(round((moment - start).total_seconds()))
 
 
 def _plain(answer: Any) -> str | int | float | None:

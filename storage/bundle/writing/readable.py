@@ -30,9 +30,10 @@ of this kind of study is *Black Magic in Deep Learning: How Human Skill Impacts 
 
 ## How it was made anonymous
 
-- Participants have codes. Who was whom is in no file, and neither is the log of what happened when.
-- Times are counted from the start of each participant's own session, and only the study's own days are dates. Nothing
-  tells when somebody took part.
+- Participants have codes, which are drawn anew for each bundle, and rows are in the order of these codes. Who was whom
+  is in no file, and neither is the log of what happened when.
+- Times are counted from the start of each participant's own session, in whole seconds, and only the study's own days
+  are dates. Nothing tells when somebody took part.
 - In texts that people typed, mentions, e-mail addresses and everything that looks like a Slack ID are replaced by `@…`
   (and so is a word of nine capitals or more that begins with U or W). A name that somebody typed cannot be found by a
   program: read the columns `text_…` before you publish them. Months, education and answers together may point to

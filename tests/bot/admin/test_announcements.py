@@ -14,6 +14,7 @@ from storage.schema.states import EventKind, JobKind, TrialState
 from storage.transitions import (
     baselines,
     choices,
+    deletion,
     evaluations,
     jobs,
     participants,
@@ -301,9 +302,11 @@ def test_the_results_of_somebody_who_has_their_data_deleted_are_taken_away(offic
     session = office.finished(0, 33.3)
     post = office.told("P001 has finished")
     office.quiet()  # the post is noted, too
-    withdrawal = participants.withdraw(office.store, session.participant_id, delete_data=True, now=office.now)
-    (kept,) = [each for each in withdrawal.posts if each.subject.startswith("report:")]
-    office.admins.results.take_back(kept.ts, "P001")
+    given = {"delete_data": True, "now": office.now, "report_channel": office.channel}
+    participants.withdraw(office.store, session.participant_id, **given)
+    (pending,) = deletion.pending(office.store)
+    assert (pending.channel, pending.ts) == (office.channel, post.ts)
+    office.admins.take_back(pending.ts)
     deleted = office.told("their data is deleted", gone="33.3")
     assert deleted.ts == post.ts
     office.restart()

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.admin.alert_kinds import AlertKind
+from bot.admin.report_channel import ReportChannel
 from bot.runner.scheduler import last_time, next_time
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage.schema.states import JobKind, TrialState
-from storage.transitions import baselines, evaluations, participants, queue, studies
+from storage.transitions import baselines, deletion, evaluations, participants, queue, studies
 from tests.bot.admin.office import UNHURRIED, VALUES, Office
 from training.hyperparameters import Configuration
 
@@ -84,6 +85,39 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     assert f"to <!date^{int(local(2030, 3, 1).timestamp())}^" in said
     assert digest.buttons == ("Pause", "Retry failed evaluations")
     assert not re.search(r"[UD]\d{7}X", said)
+
+
+def test_a_digest_loses_what_it_said_of_somebody_who_has_their_data_deleted(office):
+    session = office.finished(0, 43.25)
+    (digest,) = evening(office, local(2030, 3, 1))
+    assert "P001 (novice): test accuracy 43.2 %" in digest.text_of_everything
+    leaves(office, session)
+    for each in deletion.pending(office.store):
+        office.admins.take_back(each.ts)
+    told = office.told("brought up to date", gone="43.2")
+    assert told.ts == digest.ts
+    assert "P001" not in told.text_of_everything
+    assert "43.2" not in "\n".join(each.text_of_everything for each in office.quiet())
+
+
+def test_a_digest_that_is_posted_while_somebody_has_their_data_deleted_does_not_keep_it(office, monkeypatch):
+    session, say = office.finished(0, 43.25), ReportChannel.say
+
+    def leave_meanwhile(channel, message):
+        ts = say(channel, message)
+        if "digest" in message.text:
+            leaves(office, session)
+        return ts
+
+    monkeypatch.setattr(ReportChannel, "say", leave_meanwhile)
+    office.now = local(2030, 3, 1) + timedelta(seconds=1)
+    office.bells.ring()
+    office.told("brought up to date", gone="43.2")
+
+
+def leaves(office, session):
+    given = {"delete_data": True, "now": office.now, "report_channel": office.channel}
+    participants.withdraw(office.store, session.participant_id, **given)
 
 
 def test_a_digest_tells_how_far_the_searchers_are(office):

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.participant.form_state import Purpose
+from bot.participant.views.buttons import CANCEL, FINISH, FROM_HERE, HISTORY, NEW
+from bot.participant.views.typed_configuration import TYPED, Typed
 from storage.queries.due import CALL_HOLDS
 from storage.schema.states import SessionState, TrialState
 from storage.schema.tables import Participant, Session
@@ -299,7 +302,7 @@ def old(walked, repost):
         {
             "type": "button",
             "action_id": action,
-            "value": str(session.trials[-1].id if action in of_trial else session.id),
+            "value": (session.trials[-1] if action in of_trial else session).button_value,
             "text": {"type": "plain_text", "text": button},
         }
         for button, (action, _) in DONE.items()
@@ -316,6 +319,38 @@ def test_a_button_of_a_step_that_is_done_leads_back(walked, old, button):
     assert "There is nothing more to do" in told.text_of_everything
     assert told.buttons == ("History",)
     assert walked.session() == before
+
+
+@pytest.mark.parametrize("button", ["History", "Cancel", "Open the form, filled in"])
+def test_a_button_of_an_older_version_leads_back(walked, repost, button):
+    """It carries the number of a row, as values did once."""
+    session = walked.session()
+    action, value = {
+        "History": (HISTORY, str(session.id)),
+        "Cancel": (CANCEL, str(session.trials[-1].id)),
+        "Open the form, filled in": (TYPED, Typed(Purpose.TRY, str(session.id), {"epochs": "3"}).dump()),
+    }[button]
+    text = {"type": "plain_text", "text": button}
+    element = {"type": "button", "action_id": action, "value": value, "text": text}
+    older = repost(walked.house, walked.person, Old(({"type": "actions", "block_id": "old", "elements": [element]},)))
+    newest = walked.newest.ts
+    walked.person.press(older, button)
+    told = walked.house.told(walked.person, "from an older version of the bot", after=newest)
+    assert "There is nothing more to do" in told.text_of_everything
+
+
+def test_no_button_of_the_conversation_carries_the_number_of_a_row(walked):
+    """Such numbers would lead back from a conversation to a code, after the link is deleted."""
+    carried = [
+        element["value"]
+        for message in walked.person.messages()
+        for block in message.blocks
+        if block.get("block_id") != "old"
+        for element in block.get("elements", ())
+        if element.get("type") == "button" and element["action_id"] in (NEW, FROM_HERE, CANCEL, HISTORY, FINISH)
+    ]
+    assert carried
+    assert [value for value in carried if len(value) != 32] == []
 
 
 @pytest.mark.parametrize(

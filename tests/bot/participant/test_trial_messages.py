@@ -278,14 +278,14 @@ class Refusal(dict):
 def test_a_result_posted_just_when_its_data_is_deleted_is_deleted_too(trial, monkeypatch):
     tuned = trial(withdrawn_data="delete")
     tuned.run(1)
-    remember = posts.remember
+    remember = posts.remember_for
 
-    def leave_first(store: Store, subject: str, **given):
+    def leave_first(store: Store, session_id: int, subject: str, **given):
         if subject.startswith("result:"):
             tuned.house.running.study.withdraw(tuned.person.id)
-        return remember(store, subject, **given)
+        return remember(store, session_id, subject, **given)
 
-    monkeypatch.setattr(posts, "remember", leave_first)
+    monkeypatch.setattr(posts, "remember_for", leave_first)
     tuned.workers.end(Ending.COMPLETE, 61.2)
     tuned.person.wait_for("You have left the study", PATIENCE)
     tuned.person.wait_until(

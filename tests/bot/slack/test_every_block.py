@@ -255,7 +255,7 @@ def test_a_post_in_the_report_channel(session, mean, sd, chosen):
         }
     )
     show(participant_results.participant_finished, session, summary, "novice")
-    show(participant_results.results_deleted, "P12345")
+    show(participant_results.results_deleted)
 
 
 @MANY

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 
 import pytest
@@ -9,9 +10,17 @@ import pytest
 from storage.bundle import export_bundle, import_bundle
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store
+from storage.queries import people
+from storage.schema.tables import Study
 from storage.transitions import studies
 from tests.storage.bundle.bundles import IDS, NAMES, unpacked
 from tests.storage.conftest import NINE
+
+TIMES = {
+    f"{name}_seconds"
+    for name in ("deadline", "grace_ends", "finished", "submitted", "started", "ended", "cancel_requested", "chosen")
+}
+"""The columns with times since the start of a session."""
 
 SOMETHING_ELSE = (
     "CPU@2.20GHz",
@@ -73,6 +82,48 @@ def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(ful
     assert not any(people[invited][name] for name in (*told, "task"))
     for name in ("sessions.csv", "trials.csv", "evaluations.csv", "epochs.csv", "final_choices.csv"):
         assert not re.search(rf"^(?:{deleted}|{invited}),", found[name].decode(), re.MULTILINE)
+
+
+@pytest.mark.usefixtures("drawn_codes")
+def test_nobody_has_their_code_of_the_database_nor_their_place_in_it(make_url, lab_of, tmp_path):
+    lab = lab_of(Store(make_url("sqlite")))
+    lab.seats = 99
+    for number in range(12):
+        session = lab.seated()
+        lab.tried(session, float(number))
+    ours = [each.code for each in people.people(lab.store, 1)]
+    with lab.store.write() as transaction:
+        transaction.get(Study, 1).rules = json.dumps({"note": f"as {ours[0]} asked"})
+    bundles = [exported(lab.store, tmp_path / f"{number}.zip") for number in range(2)]
+    for bundle in bundles:
+        told = " ".join(bundle.values())
+        assert [code for code in ours if code in told] == []
+        assert "as @… asked" in bundle["study.csv"]
+    codes, accuracies = zip(*(in_order(each) for each in bundles), strict=True)
+    assert not set(codes[0]) & set(codes[1])
+    assert list(codes[0]) == sorted(codes[0])
+    assert sorted(accuracies[0]) == sorted(accuracies[1]) == [float(number) for number in range(12)]
+    assert accuracies[0] != accuracies[1]
+    lab.store.close()
+
+
+def exported(store, path):
+    export_bundle(store, path)
+    return {name: content.decode() for name, content in unpacked(path).items() if name.endswith(".csv")}
+
+
+def in_order(bundle):
+    found = list(csv.DictReader(io.StringIO(bundle["trials.csv"])))
+    return [each["participant"] for each in found], [float(each["validation_accuracy"]) for each in found]
+
+
+def test_times_are_whole_seconds(full_sqlite_lab, tmp_path):
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    found = unpacked(tmp_path / "bundle.zip")
+    for name in ("sessions.csv", "trials.csv", "final_choices.csv"):
+        for row in csv.DictReader(io.StringIO(found[name].decode())):
+            times = {key: row[key] for key in row if key.endswith("_seconds") and key in TIMES and row[key]}
+            assert [each for each in times.values() if not float(each).is_integer()] == [], (name, times)
 
 
 @pytest.mark.parametrize("rules", ['{"study": {"name": "x, says <@U05PLANTED1>"}}', 'name = "see <@U05PLANTED1>"'])

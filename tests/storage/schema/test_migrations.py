@@ -17,11 +17,12 @@ from storage import events, slack_checks
 from storage.bundle import export_bundle
 from storage.database import Store, UnknownSchema
 from storage.queries import history, people
+from storage.queries.button_values import find_session
 from storage.queries.due import due
 from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import jobs, notices, participants, sessions, studies, trials
+from storage.transitions import deletion, jobs, notices, participants, sessions, studies, trials
 from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 from tests.storage.reading import amendments_of
@@ -415,6 +416,48 @@ class TestTheFourthVersion:
         seen |= dict.fromkeys(("picture_by_update", "picture_by_update_with_file_ids"), False)
         recorded = slack_checks.record(old, team_id="T1", **seen, now=ELEVEN)
         assert slack_checks.newest(old).id == recorded.id
+
+
+FIFTH: Rows = {
+    "participant": [{**participant(9), "study_id": 2}],
+    "identity": [{"participant_id": 9, "slack_user": "U9", "slack_channel": "D9"}],
+    "notice": [{"id": 1, "at": NINE, "kind": "greeting", "participant_id": 9, "details": {}}],
+    "post": [
+        {"subject": subject, "ts": "1.2", "file_id": None}
+        for subject in (
+            *("greeting:5", "trial:4", "result:4", "plot:4"),  # of somebody who has a link
+            *("report:1", "report:study:2", "alert:1", "digest:2030-03-01T18:00:00+00:00"),
+            *("greeting:1", "session:1", "trial:1", "result:1", "plot:1", "session:99", "trial:99"),
+        )
+    ],
+}
+"""What a database of the fifth version may have besides: a link that a study kept which was closed."""
+
+
+class TestTheFifthVersion:
+    @pytest.fixture
+    def fifth(self, old):
+        old.migrate("0005")
+        fill(old, FIFTH)
+        old.migrate()
+        return old
+
+    def test_messages_of_those_without_a_link_and_links_of_closed_studies_are_forgotten(self, fifth):
+        found = content(fifth, {"post": ["subject"], "identity": ["slack_user"], "notice": ["id"]})
+        assert [row["subject"] for row in found["post"]] == sorted(
+            [
+                *("session:5", "greeting:5", "trial:4", "result:4", "plot:4"),
+                *("report:1", "report:study:2", "alert:1", "digest:2030-03-01T18:00:00+00:00"),
+            ]
+        )
+        assert found["identity"] == [{"slack_user": "U5"}]
+        assert found["notice"] == []
+
+    def test_buttons_get_values_and_what_is_deleted_is_written_down(self, fifth):
+        view = history.session_view(fifth, 5)
+        assert find_session(fifth, 5, view.button_value).id == 5
+        participants.withdraw(fifth, 5, delete_data=True, now=ELEVEN)
+        assert {each.channel for each in deletion.pending(fifth)} == {"D5"}
 
 
 def read_table(bundle: Path, name: str) -> list[dict[str, str]]:

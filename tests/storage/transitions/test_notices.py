@@ -262,7 +262,7 @@ def test_searchers_are_told_nothing(lab, told, make_configuration):
 def test_people_without_a_link_to_slack_are_told_nothing(lab):
     lab.seats = 1
     session, waiting = lab.seated(), lab.described()
-    participants.forget_all(lab.store, now=lab.now)
+    lab.forget_links()
     assert notices.pending(lab.store) == []
     queue.join(lab.store, waiting.id, now=lab.now)
     lab.later(hours=2)
@@ -280,7 +280,7 @@ def test_a_withdrawal_deletes_the_notices_of_that_participant_alone(lab, delete_
     lab.expire(session)
     lab.withdraw(session, delete_data=delete_data)
     assert {notice.participant_id for notice in notices.pending(lab.store)} == {other.id}
-    participants.forget_all(lab.store, now=lab.now)
+    lab.forget_links()
     assert notices.pending(lab.store) == []
 
 
