@@ -99,14 +99,16 @@ class Scheduler:
 
     def close(self, within: float | None = None) -> None:
         """Wait for the functions that run, but at most ``within`` seconds, and call no more."""
-        if not self._scheduler.running:
-            return
+        if self._scheduler.running:
+            closing = threading.Thread(target=self._shut_down, name="closing-scheduler", daemon=True)
+            closing.start()
+            closing.join(within)
+
+    def _shut_down(self) -> None:
         # APScheduler's thread fails when it is stopped while it removes a job that has run.
         self._scheduler.pause()
         self._scheduler.get_jobs()  # waits until the thread removes nothing
-        closing = threading.Thread(target=self._scheduler.shutdown, name="closing-scheduler", daemon=True)
-        closing.start()
-        closing.join(within)
+        self._scheduler.shutdown()
 
     def pulses(self) -> dict[str, Pulse]:
         """How often APScheduler's thread has looked what is due, and how often each function was called to its end."""

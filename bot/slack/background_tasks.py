@@ -20,8 +20,9 @@ Bolt's before them                   stored here, because the acknowledgement is
 ``picture-deleter``                  (:mod:`bot.live.feed`).
 ``admins``, ``final-report``         The report channel (:mod:`bot.admin.reporter`).               until its turn comes
 ``alerts``, ``jobs``                 Alerts and workers' reports: they go into the database.        never
-APScheduler's (6)                    What is due. It is read from the database, and passed on to   only to count the
-                                     the threads above.                                            app's connections
+``scheduler``, and APScheduler's (8) What is due. It is read from the database, and passed on to   never
+                                     the threads above.
+``watchdog``                         Whether the threads of this table live and go on.             never
 ===================================  ============================================================  ====================
 
 :class:`BackgroundTasks` has the threads that are named ``answer``, ``follow-up``, ``files`` and ``errand``.
@@ -29,12 +30,13 @@ APScheduler's (6)                    What is due. It is read from the database, 
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bot.slack.errands import Errands, Step
 from bot.slack.error_reporting import ErrorReporter
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import CallNotMade, RateLimiter, on_terms
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,11 @@ class BackgroundTasks:
     def closed(self) -> bool:
         """Whether the bot is being stopped."""
         return self._closing
+
+    @property
+    def threads(self) -> Sequence[LastingThread]:
+        """The threads of errands that were started."""
+        return self._errands.threads
 
     def answer(self, doing: str, task: Callable[[], Any], *, tell: Tell | None = None) -> None:
         """Handle what somebody has just pressed, typed or opened. Nothing else can take its threads.
