@@ -16,8 +16,8 @@ from storage.transitions.recovery import BOT_WAS_SUSPENDED, SLACK_WAS_AWAY, Unse
 LOOK_SECONDS = 1.0
 """How often :meth:`Clocks.look` has to be called."""
 
-SUSPENDED_SECONDS = 10.0
-"""A process that has not looked for so long was suspended. A busy machine delays a thread by a second or two."""
+SUSPENDED_SECONDS = 30.0
+"""A process that has not looked for so long was suspended. On a machine with too much to do, some seconds pass."""
 
 SILENT_SECONDS = 30.0
 """The SDK asks every ten seconds whether Slack is there. Three questions without an answer mean that it is not."""

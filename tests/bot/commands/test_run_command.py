@@ -51,9 +51,7 @@ def complaint(workspace, study, *, code=2, **environment):
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
     ],
 )
-def test_a_token_that_cannot_be_used_is_named(
-    workspace, study_file, tmp_path, keep_signals, environment, said
-):
+def test_a_token_that_cannot_be_used_is_named(workspace, study_file, tmp_path, keep_signals, environment, said):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
     told = complaint(workspace, study, **environment)
     assert said in told
