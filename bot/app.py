@@ -28,7 +28,7 @@ from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
 from bot.researcher.permissions import Permissions
-from bot.runner import baselines, systemd
+from bot.runner import baselines, event_lines, systemd
 from bot.runner.baselines import Baselines
 from bot.runner.clocks import Clocks
 from bot.runner.dispatcher import Dispatcher
@@ -151,6 +151,7 @@ class Bot:
 
         if workers is None:
             workers = LocalWorkers(tasks, slots, settings.training.threads_per_slot, devices=settings.machine.devices)
+        self._workers = workers
         self.jobs = jobs = RunningJobs(workers)
         self.searchers = searchers = Baselines(settings, facts_of, store, jobs, background, now)
         self._subprocesses = SubprocessJob()
@@ -329,6 +330,8 @@ class Bot:
         scheduler.start()
         scheduler.every(_HEARTBEAT_SECONDS, _BEATING, self.sweep.beat)
         scheduler.every(_HEARTBEAT_SECONDS, "seeing whether another bot uses the database", self._stay_alone)
+        lines = event_lines.EventLines(self.store)
+        scheduler.every(event_lines.LOOK_SECONDS, "writing events into the log", lines.write)
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.when_due(SWEEP_SECONDS, _SWEEPING, self.sweep.run)
@@ -366,7 +369,10 @@ class Bot:
         return {**self._scheduler.pulses(), _JOBS: Pulse(self._dispatcher.turns, 120.0)}
 
     def _other_threads(self) -> dict[str, bool]:
-        return {"a thread of the connection to Slack": self._hearing.is_alive()}
+        others = {"a thread of the connection to Slack": self._hearing.is_alive()}
+        if isinstance(self._workers, LocalWorkers):
+            others["the thread that looks after the workers"] = self._workers.are_supervised
+        return others
 
     def _note_turn(self, all_is_well: bool) -> None:
         """The watchdog has looked: tell those who watch the bot from outside."""
