@@ -3,9 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from slack_bolt import App
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,26 +29,29 @@ from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
 from bot.researcher.permissions import Permissions
-from bot.runner import baselines
+from bot.runner import baselines, event_lines, systemd
 from bot.runner.baselines import Baselines
+from bot.runner.clocks import Clocks
 from bot.runner.dispatcher import Dispatcher
 from bot.runner.one_bot import AlreadyRunning, OneBot
 from bot.runner.running_jobs import RunningJobs
-from bot.runner.scheduler import Scheduler
+from bot.runner.scheduler import Pulse, Scheduler
+from bot.runner.status_file import Status, StatusFile
 from bot.runner.subprocess_job import SubprocessJob
+from bot.runner.watchdog import Threads, Watchdog
 from bot.settings.settings import Credentials, Settings, SettingsError
 from bot.slack import bolt
 from bot.slack.background_tasks import BackgroundTasks
 from bot.slack.client import PacedClient, Slack
-from bot.slack.connections import CHECK_SECONDS, Connections
+from bot.slack.connections import CHECK_SECONDS, Connections, Hearing
 from bot.slack.error_reporting import ErrorReporter
 from bot.slack.interactions import Interactions
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import RateLimiter
 from bot.study.deletions import GO_ON_SECONDS, Deletions
 from bot.study.invitations import Invitations
 from bot.study.job_events import JobEvents
 from bot.study.notifications import Notifications
-from bot.study.protocols import utc_now
 from bot.study.reactions import Reactions
 from bot.study.researcher_actions import ResearcherActions
 from bot.study.service import StudyService
@@ -65,6 +70,17 @@ from training.workers import LocalWorkers, Workers
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 5.0
+
+_CLOSING_SECONDS = 15.0
+"""How long a part that does not end is waited for while the bot closes. It has nothing that is not stored."""
+
+_SWEEPING, _BEATING, _JOBS = "doing what is due", "noting that the bot is alive", "the loop of the jobs"
+_NEEDED = frozenset({"the scheduler", _SWEEPING, _BEATING, _JOBS})
+"""What the bot is of no use without."""
+
+
+class SlackAway(SettingsError):
+    """Slack cannot be reached. The same may succeed later."""
 
 
 class Bot:
@@ -88,14 +104,17 @@ class Bot:
         study: The study as participants use it.
         actions: The study as researchers run it.
         invitations: Invites people.
+        clocks: The time, and whether people are served.
         sweep: Does what is due.
         errors: Reports errors.
         stopped_because: A sentence about why the bot has stopped by itself; empty if it has not.
+        may_start_again: Whether a bot that has stopped by itself is to be started again.
 
     Raises:
         AlreadyRunning: Another bot uses the database, or this machine's other bot uses the Slack app.
-        SettingsError: Slack refuses the bot token or cannot be reached, a task is unknown, a text is too long for
-            Slack, or the database cannot be used.
+        SlackAway: Slack cannot be reached.
+        SettingsError: Slack refuses the bot token, a task is unknown, a text is too long for Slack, or the database
+            cannot be used.
     """
 
     def __init__(
@@ -110,15 +129,19 @@ class Bot:
         tasks = settings.study_tasks()
         check_lengths(settings, [task.facts for task in tasks])
         facts_of = _facts_of(tasks)
-        slots, now = settings.machine.slots, utc_now
-        self._open_now, self._now = open_now, now
+        slots = settings.machine.slots
+        self._open_now = open_now
         self.settings = settings
-        self.stopped_because = ""
-        self._is_up = False
+        self.stopped_because, self.may_start_again = "", False
+        self._is_up = self._has_lost_the_database = False
 
         self._limiter = limiter or RateLimiter()
         client = PacedClient(credentials.bot_token, credentials.api_url, self._limiter)
         app = _app(client)
+        self._handler = bolt.make_handler(app, credentials.app_token)
+        self._hearing = Hearing(self._handler.client)
+        self.clocks = Clocks(self._hearing.last)
+        self._now = now = self.clocks.now
         self.slack = slack = Slack(client)
         self._one_bot = OneBot(settings.machine.database, credentials)
         self.store = store = _open(settings.machine.database, self._one_bot)
@@ -139,10 +162,12 @@ class Bot:
                 devices=machine.devices,
                 memory=machine.worker_memory_bytes,
             )
+        self._workers = workers
         self.jobs = jobs = RunningJobs(workers)
         self.searchers = searchers = Baselines(settings, facts_of, store, jobs, background, now)
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
+        self._status_file = StatusFile(settings.machine.database)
 
         wanted = chosen_plots(settings.slack.live_plots, store, lambda: slack.team_id)
         plots = Plots(client, self._plot_failed, wanted)
@@ -197,7 +222,7 @@ class Bot:
         self.invitations = Invitations(
             store, slack, notifications, reactions, withdrawals, background, self.errors, now
         )
-        self.sweep = Sweep(settings, store, reactions, self.errors.report, now)
+        self.sweep = Sweep(settings, store, reactions, self.errors.report, self.clocks)
         events = JobEvents(reactions, searchers, self.admins, home_tabs, background, self.errors.report)
         self._dispatcher = Dispatcher(store, workers, jobs, events, now, mixed_devices=settings.machine.mixed_devices)
 
@@ -229,21 +254,26 @@ class Bot:
             )
         )
         bolt.acknowledge_the_rest(app)
-        self._handler = bolt.make_handler(app, credentials.app_token)
         self._connections = Connections(
             self._handler.client,
             slack.messages,
             partial(connection.count, credentials.app_token, credentials.api_url),
+            background.run,
             another=self.admins.another_bot,
             alone=self.admins.alone_again,
         )
         self._stopped = threading.Event()
+        threads = Threads(self._threads, self._pulses, _NEEDED, self._other_threads)
+        self._watchdog = Watchdog(
+            threads, tell=self.admins.part_stopped, stop=self._stop_because, each_turn=self._note_turn
+        )
 
     def start(self) -> None:
         """Prepare the study, recover from the last stop, start the workers, and listen to Slack.
 
         Raises:
             SettingsError: Slack refuses the app token, or the database has other rules.
+            SlackAway: Slack cannot be reached.
         """
         try:
             self._prepare()
@@ -254,10 +284,19 @@ class Bot:
         except SlackApiError as error:
             self.close()
             raise SettingsError(_refused("SLACK_APP_TOKEN", error)) from error
+        except OSError as error:
+            self.close()
+            raise _away(self.slack.client, error) from error
+        except BaseException:
+            self.close()
+            raise
 
     def wait(self) -> None:
-        """Wait until :meth:`stop`."""
-        self._stopped.wait()
+        """Wait until :meth:`stop`. Meanwhile the watchdog is watched."""
+        while not self._stopped.wait(_HEARTBEAT_SECONDS):
+            if self._watchdog.thread.has_died:
+                with suppress(RuntimeError, MemoryError):  # the next look tries again
+                    self._watchdog.start()
 
     def stop(self) -> None:
         """Make :meth:`wait` return; safe in a signal handler."""
@@ -265,18 +304,22 @@ class Bot:
 
     def close(self) -> None:
         """Stop listening, and then stop everything else. Jobs that were running run again at the next start."""
+        served_until = self.clocks.served_until
+        self.clocks.end()
+        self._watchdog.close()
         bolt.close_connection(self._handler)
-        self._scheduler.close()
-        self._dispatcher.close()
+        self._scheduler.close(_CLOSING_SECONDS)
+        self._dispatcher.close(_CLOSING_SECONDS)
         self._subprocesses.close()
         self._tasks.close(flush=8)  # who has just left: some forty messages and pictures are deleted in this time
         self.feed.close(flush=3)
         self.admins.close()
         # Of a bot that was never up, the time since the last stop is still to be given back; where one has lost the
         # database, another one runs.
-        if self._is_up and not self.stopped_because:
-            recovery.note_stop(self.store, now=self._now())
+        if self._is_up and not self._has_lost_the_database:
+            recovery.note_stop(self.store, now=self._now(), served_until=served_until)
         self._limiter.close()
+        self._status_file.remove()
         self.store.close()
         self._one_bot.release()
 
@@ -294,6 +337,7 @@ class Bot:
             studies.open_study(store, actor=Actor.BOT, now=self._now())
         store.scrub()  # the bot may have been killed before it could
         recovery.reconcile(store, now=self._now())
+        self.clocks.begin()
         self._is_up = True
         self.feed.start()
         self._dispatcher.start()
@@ -303,27 +347,66 @@ class Bot:
     def _start_the_clock(self) -> None:
         scheduler = self._scheduler
         scheduler.start()
-        scheduler.every(_HEARTBEAT_SECONDS, "noting that the bot is alive", self._beat)
+        scheduler.every(_HEARTBEAT_SECONDS, _BEATING, self.sweep.beat)
         scheduler.every(_HEARTBEAT_SECONDS, "seeing whether another bot uses the database", self._stay_alone)
+        lines = event_lines.EventLines(self.store)
+        scheduler.every(event_lines.LOOK_SECONDS, "writing events into the log", lines.write)
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.every(GO_ON_SECONDS, "deleting what people who left had deleted", self._deletions.go_on)
-        scheduler.when_due(SWEEP_SECONDS, "doing what is due", self.sweep.run)
+        scheduler.when_due(SWEEP_SECONDS, _SWEEPING, self.sweep.run)
         scheduler.every(CHECK_SECONDS, "seeing whether another bot is connected", self._connections.check)
         self.searchers.resume()
         self.admins.start(scheduler)
-
-    def _beat(self) -> None:
-        recovery.heartbeat(self.store, now=self._now())
+        self._watchdog.start()
 
     def _stay_alone(self) -> None:
         try:
             self._one_bot.check()
         except AlreadyRunning as error:
-            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-            self.stopped_because = str(error)
-            self.admins.stopped(str(error))
-            self.stop()
+            self._has_lost_the_database = True
+            self._stop_because(str(error), may_start_again=False)
+
+    def _stop_because(self, sentence: str, *, may_start_again: bool = True) -> None:
+        log.error("%s", sentence)
+        if not self.stopped_because:
+            self.stopped_because, self.may_start_again = sentence, may_start_again
+        self.admins.stopped(sentence)
+        self.stop()
+
+    # What the watchdog watches
+
+    def _threads(self) -> Sequence[LastingThread]:
+        return (
+            self._scheduler.thread,
+            self._dispatcher.thread,
+            *self.feed.threads,
+            *self.admins.threads,
+            *self._tasks.threads,
+        )
+
+    def _pulses(self) -> dict[str, Pulse]:
+        return {**self._scheduler.pulses(), _JOBS: Pulse(self._dispatcher.turns, 120.0)}
+
+    def _other_threads(self) -> dict[str, bool]:
+        others = {"a thread of the connection to Slack": self._hearing.is_alive()}
+        if isinstance(self._workers, LocalWorkers):
+            others["the thread that looks after the workers"] = self._workers.are_supervised
+        return others
+
+    def _note_turn(self, all_is_well: bool) -> None:
+        """The watchdog has looked: tell those who watch the bot from outside."""
+        self.clocks.look()
+        if all_is_well:
+            systemd.notify("WATCHDOG=1")
+        self._status_file.write_now_and_then(
+            Status(
+                slots=self.settings.machine.slots,
+                slots_ready=self.jobs.slots_ready,
+                troubles=self._watchdog.troubles,
+                unserved_since=self.clocks.served_until,
+            )
+        )
 
     def _touch(self, subject: str, priority: Priority) -> None:
         self.feed.touch(subject, priority)
@@ -367,9 +450,11 @@ def _app(client: PacedClient) -> App:
     except SlackApiError as error:
         raise SettingsError(_refused("SLACK_BOT_TOKEN", error)) from error
     except OSError as error:
-        raise SettingsError(
-            f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again."
-        ) from error
+        raise _away(client, error) from error
+
+
+def _away(client: WebClient, error: OSError) -> SlackAway:
+    return SlackAway(f"Cannot reach Slack at {client.base_url}: {error}. Check the network and start again.")
 
 
 def _refused(token: str, error: SlackApiError) -> str:

@@ -21,6 +21,8 @@ class AlertKind(StrEnum):
         TIME_GIVEN_BACK: A session lost time through a fault of the bot.
         CRASHED: The bot has started again although it had not been stopped.
         ANOTHER_BOT: Another program is connected as the same Slack app, and gets a part of what people do.
+        PART_STOPPED: A thread of the bot has ended, or does not go on.
+        CLOCK_SET: The machine's clock was set while the bot ran.
     """
 
     WORKER_LOST = "worker_lost"
@@ -34,6 +36,8 @@ class AlertKind(StrEnum):
     TIME_GIVEN_BACK = "time_given_back"
     CRASHED = "crashed"
     ANOTHER_BOT = "another_bot"
+    PART_STOPPED = "part_stopped"
+    CLOCK_SET = "clock_set"
 
 
 _TITLES: dict[str, str] = {
@@ -48,6 +52,8 @@ _TITLES: dict[str, str] = {
     AlertKind.TIME_GIVEN_BACK: "Time was given back",
     AlertKind.CRASHED: "The bot had crashed",
     AlertKind.ANOTHER_BOT: "Another bot uses this Slack app",
+    AlertKind.PART_STOPPED: "A part of the bot had stopped",
+    AlertKind.CLOCK_SET: "The clock of the machine was set",
 }
 
 

@@ -1,16 +1,17 @@
 """Alerts: counted in the database, and shown in one post for each kind until somebody acknowledges it."""
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.alerts import alert_post, unrecorded_alert
+from bot.slack.lasting_thread import LastingThread
 from storage import alerts
 from storage.database import Store
 from storage.refusals import Refused
@@ -32,6 +33,9 @@ class Alerts:
         channel: Where they are shown.
         now: The time, aware.
         changed: Is called when there is something to show.
+
+    Attributes:
+        thread: The thread that records alerts; the first one starts it. It may be started again when it has died.
     """
 
     def __init__(
@@ -42,7 +46,9 @@ class Alerts:
         self._now = now
         self._changed = changed
         # Nobody who raises an alert waits for the database.
-        self._recording = ThreadPoolExecutor(1, thread_name_prefix="alerts")
+        self._raised: queue.SimpleQueue[tuple[str, str, datetime] | None] = queue.SimpleQueue()
+        self._closed = False
+        self.thread = LastingThread("alerts", self._record_all)
         self._lock = threading.Lock()
         self._to_show: set[int] = set()
         self._shown_at: dict[int, float] = {}
@@ -61,10 +67,14 @@ class Alerts:
             kind: One of :mod:`bot.admin.alert_kinds`.
             text: One sentence about this occurrence, without anybody's name.
         """
-        try:
-            self._recording.submit(self._record, kind, text, self._now())
-        except RuntimeError:  # the bot is closing
+        if self._closed:
             log.warning("an alert is not shown, because the bot is closing: %s: %s", kind, text)
+            return
+        self._raised.put((kind, text, self._now()))
+        try:
+            self.thread.start()
+        except (RuntimeError, MemoryError):  # the machine can start no thread now; the next alert tries again
+            log.warning("an alert waits to be shown: %s: %s", kind, text)
 
     def acknowledge(self, alert_id: int, actor: str) -> Alert:
         """Note that an admin has seen an alert; its post says so.
@@ -82,7 +92,9 @@ class Alerts:
 
     def close(self) -> None:
         """Record the alerts that were raised, and accept no more."""
-        self._recording.shutdown(wait=True)
+        self._closed = True
+        self._raised.put(None)
+        self.thread.join()
 
     def tell(self) -> None:
         """Show the newest text of every alert whose post may change now. The others wait for the next call.
@@ -121,6 +133,10 @@ class Alerts:
             with self._lock:
                 self._unrecorded.pop(kind, None)
                 self._said_unrecorded.add(kind)
+
+    def _record_all(self) -> None:
+        while (raised := self._raised.get()) is not None:
+            self._record(*raised)
 
     def _record(self, kind: str, text: str, now: datetime) -> None:
         try:

@@ -265,8 +265,19 @@ def _crashed(event: Event) -> str:
     )
 
 
+def _clock_set(event: Event) -> str:
+    """About a clock that was set."""
+    seconds = _seconds(event).total_seconds()
+    way = "forward" if seconds > 0 else "back"
+    return (
+        f"The clock of my machine was set {way} by {duration(timedelta(seconds=abs(seconds)))}. Everybody keeps the "
+        f"time that was left: the deadlines moved with it ({event.details['sessions']} sessions)."
+    )
+
+
 _ALERTS: Mapping[EventKind, tuple[AlertKind, Callable[[Event], str]]] = {
     EventKind.TIME_GIVEN_BACK: (AlertKind.TIME_GIVEN_BACK, _given_back),
     EventKind.RECONCILED: (AlertKind.CRASHED, _crashed),
+    EventKind.CLOCK_SET: (AlertKind.CLOCK_SET, _clock_set),
 }
 """The kind of the alert about an event, and its text; an empty text means that there is none."""

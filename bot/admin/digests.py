@@ -23,6 +23,7 @@ _NOT_NEWS = {
     EventKind.IDENTITY_FORGOTTEN,
     EventKind.RECONCILED,
     EventKind.BOT_STOPPED,
+    EventKind.CLOCK_SET,
     EventKind.COMMANDED,
     EventKind.ALERT_ACKNOWLEDGED,
 }

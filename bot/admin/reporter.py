@@ -26,6 +26,7 @@ from bot.runner.scheduler import Scheduler
 from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import CallNotMade
 from storage.database import Store
 from storage.schema.states import JobKind
@@ -73,7 +74,7 @@ class AdminReporter:
         self._lines: deque[Message] = deque()
         self._woken = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="admins", daemon=True)
+        self._thread = LastingThread("admins", self._run)
         self._in_trouble: list[str] = []
 
     def begin(self) -> None:
@@ -99,6 +100,11 @@ class AdminReporter:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(_CLOSING_SECONDS)
+
+    @property
+    def threads(self) -> Sequence[LastingThread]:
+        """The thread that tells, and the one that records alerts."""
+        return self._thread, self.alerts.thread
 
     def wake(self) -> None:
         """Tell soon what is new. Waits for nothing."""
@@ -181,6 +187,10 @@ class AdminReporter:
             f"My Slack app has {many}: another bot runs with the same tokens, perhaps on another machine. Slack sends "
             "each press to only one of us, so people get wrong answers or none. Stop the other bot.",
         )
+
+    def part_stopped(self, sentence: str) -> None:
+        """A thread that has to live has ended, or does not go on."""
+        self.alert(AlertKind.PART_STOPPED, sentence)
 
     def alone_again(self) -> None:
         """The other program is gone."""

@@ -22,6 +22,7 @@ from bot.live.queue import FeedQueue, Subject
 from bot.slack.block_kit import Message
 from bot.slack.client import PacedClient
 from bot.slack.error_reporting import may_pass
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import CallNotMade, Priority, on_terms
 from reports.figures.loss_plot import LossCurves
 
@@ -133,7 +134,7 @@ class LiveFeed:
         self._lock = threading.Lock()
         self._frames = self._results = self._fallbacks = 0
         self._threads = [
-            threading.Thread(target=self._work, args=(frames,), name=f"live-feed-{number}", daemon=True)
+            LastingThread(f"live-feed-{number}", partial(self._work, frames))
             for number, frames in enumerate([False] * _AWAITED_WORKERS + [True] * workers)
         ]
 
@@ -143,6 +144,11 @@ class LiveFeed:
         pictures = self._plots.pictures
         with self._lock:
             return Counters(self._frames, self._results, pictures.uploads, self._fallbacks, pictures.deletes)
+
+    @property
+    def threads(self) -> Sequence[LastingThread]:
+        """The threads that send, and the one that deletes pictures."""
+        return (*self._threads, self._plots.pictures.thread)
 
     def start(self) -> None:
         """Start sending."""

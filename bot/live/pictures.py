@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from contextlib import suppress
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.client import PacedClient
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import CallNotMade, on_terms
 from bot.slack.uploads import File, upload
 
@@ -37,6 +37,9 @@ class Pictures:
 
     Args:
         client: The client for every call. Its token needs ``files:write``.
+
+    Attributes:
+        thread: The thread that deletes files. It may be started again when it has died.
     """
 
     def __init__(self, client: PacedClient) -> None:
@@ -45,13 +48,13 @@ class Pictures:
         self._processing = 1.0
         self._superseded: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stopped = False
-        self._deleter = threading.Thread(target=self._delete_superseded, name="picture-deleter", daemon=True)
+        self.thread = LastingThread("picture-deleter", self._delete_superseded)
         self.uploads = 0
         self.deletes = 0
 
     def start(self) -> None:
         """Start to delete discarded files."""
-        self._deleter.start()
+        self.thread.start()
 
     def upload(self, name: str, png: bytes, abandon: Callable[[], bool]) -> str:
         """Upload a picture and wait until a message can show it.
@@ -88,8 +91,8 @@ class Pictures:
     def close(self, flush: float) -> None:
         """Delete the discarded files, for at most ``flush`` seconds. The number of files that are left is logged."""
         self._superseded.put(None)
-        if self._deleter.is_alive():
-            self._deleter.join(max(flush, 0))
+        if self.thread.is_alive():
+            self.thread.join(max(flush, 0))
         self._stopped = True
         self._limiter.wake()
         left = 0

@@ -14,6 +14,7 @@ from typing import Protocol
 from sqlalchemy.exc import OperationalError
 
 from bot.runner.running_jobs import RunningJob, RunningJobs
+from bot.slack.lasting_thread import LastingThread
 from storage.database import Store
 from storage.refusals import Refused
 from storage.schema.states import JobKind, TrialState
@@ -63,6 +64,10 @@ class Dispatcher:
         listener: Receives the events of jobs.
         now: The time, aware.
         mixed_devices: Whether slots may be used although their results differ in the last bits.
+
+    Attributes:
+        thread: The thread of the loop. It may be started again when it has died.
+        turns: How often the loop has begun again. It does so many times a second, unless the database keeps it waiting.
     """
 
     def __init__(
@@ -86,7 +91,8 @@ class Dispatcher:
         self._event: WorkerEvent | None = None  # the event that is being handled, until that is done
         self._in_trouble = False
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+        self.thread = LastingThread("jobs", self._loop)
+        self.turns = 0
 
     def start(self) -> None:
         """Start the workers and the loop."""
@@ -94,17 +100,21 @@ class Dispatcher:
         self._reference = None if latest is None else Environment(**latest)
         self._workers.start()
         self._running.wake_dispatcher()
-        self._thread.start()
+        self.thread.start()
 
-    def close(self) -> None:
-        """Stop the loop and the workers. Running jobs stay so in the database, and run again at the next start."""
+    def close(self, within: float | None = None) -> None:
+        """Stop the loop, in at most so many seconds, and the workers.
+
+        Running jobs stay so in the database, and run again at the next start.
+        """
         self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        if self.thread.is_alive():
+            self.thread.join(within)
         self._workers.close()
 
     def _loop(self) -> None:
         while not self._closing.is_set():
+            self.turns += 1
             try:
                 self._turn()
                 self._in_trouble = False

@@ -24,8 +24,9 @@ each person
 ``picture-deleter``                  (:mod:`bot.live.feed`).
 ``admins``, ``final-report``         The report channel (:mod:`bot.admin.reporter`).               until its turn comes
 ``alerts``, ``jobs``                 Alerts and workers' reports: they go into the database.        never
-APScheduler's (6)                    What is due. It is read from the database, and passed on to   only to count the
-                                     the threads above.                                            app's connections
+``scheduler``, and APScheduler's (9) What is due. It is read from the database, and passed on to   never
+                                     the threads above.
+``watchdog``                         Whether the threads of this table live and go on.             never
 ===================================  ============================================================  ====================
 
 Nobody can take all of them: of each person one task runs at a time, only some wait, and their calls have a share of
@@ -36,12 +37,13 @@ each of Slack's limits (:mod:`bot.slack.person_queues`, :mod:`bot.slack.rate_lim
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bot.slack.errands import Errands, Step
 from bot.slack.error_reporting import TOO_MANY, ErrorReporter
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.person_queues import PersonQueues, Place
 from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, Terms, on_terms
 
@@ -83,6 +85,11 @@ class BackgroundTasks:
     def closed(self) -> bool:
         """Whether the bot is being stopped."""
         return self._closing
+
+    @property
+    def threads(self) -> Sequence[LastingThread]:
+        """The threads of errands that were started."""
+        return self._errands.threads
 
     def answer(
         self,

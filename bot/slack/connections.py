@@ -11,10 +11,11 @@ somebody else is connected. Then one more connection is opened for a moment, for
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from cachetools import LRUCache
+from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,37 @@ class OwnMessages:
             self._not_posted.clear()
 
 
+class Hearing:
+    """Whether Slack is heard over the connection of this process. Safe from any thread.
+
+    Args:
+        client: The connection. It asks every ten seconds whether Slack is there.
+    """
+
+    def __init__(self, client: SocketModeClient) -> None:
+        self._client = client
+        self._messages = 0
+        client.message_listeners.append(self._received)
+
+    def last(self) -> Hashable | None:
+        """Something else each time when Slack was heard; none while there is no connection."""
+        session = self._client.current_session
+        if session is None or not session.is_active():
+            return None
+        return session.session_id, session.last_ping_pong_time, self._messages
+
+    def is_alive(self) -> bool:
+        """Whether the SDK's threads live, once they were started. Without them nothing is heard any more."""
+        client = self._client
+        runners = [client.current_session_runner, client.message_processor]
+        if client.current_app_monitor_started:
+            runners.append(client.current_app_monitor)
+        return client.closed or all(each.is_alive() for each in runners)
+
+    def _received(self, _: object, __: dict[str, Any], ___: str | None = None) -> None:
+        self._messages += 1
+
+
 class Connections:
     """Watches how many connections the app has. Safe from any thread.
 
@@ -92,6 +124,7 @@ class Connections:
         client: The connection of this process.
         messages: The messages of this process.
         look: Opens one more connection, and returns how many there are then; none if that is not known. It may wait.
+        run: Has a function run soon, on a thread that may wait; takes what it does, in a few words, and the function.
         another: Called with the number of other connections, and at most once an hour after that.
         alone: Called when they are gone.
         clock: Seconds that only grow.
@@ -102,6 +135,7 @@ class Connections:
         client: BaseSocketModeClient,
         messages: OwnMessages,
         look: Callable[[], int | None],
+        run: Callable[[str, Callable[[], None]], object],
         *,
         another: Callable[[int], None],
         alone: Callable[[], None],
@@ -110,6 +144,7 @@ class Connections:
         self._client = client
         self._messages = messages
         self._look = look
+        self._run = run
         self._another = another
         self._alone = alone
         self._clock = clock
@@ -117,12 +152,13 @@ class Connections:
         self._in_doubt_since: float | None = None
         self._looked_at = self._alarmed_at = float("-inf")
         self._others = 0
+        self._looking = threading.Lock()
         client.message_listeners.append(self._received)
 
     def check(self) -> None:
-        """Look how many connections there are if there is a reason to, and raise or end the alarm.
+        """If there is a reason to, have somebody look how many connections there are, and raise or end the alarm.
 
-        Call it every ``CHECK_SECONDS`` seconds.
+        Call it every ``CHECK_SECONDS`` seconds. It waits for nothing.
         """
         now = self._clock()
         doubtful = self._in_doubt_since is not None and now - self._in_doubt_since >= _REFRESH_SECONDS
@@ -133,13 +169,21 @@ class Connections:
         if not doubtful:
             return
         self._looked_at = now
-        found = self._look()
-        if found is None:
-            return
-        self._in_doubt_since = None
-        self._messages.forget()
-        ours = 1 + self._client.is_connected()  # with the one that was opened to look
-        self._judge(found - ours, now)
+        self._run("counting the app's connections", self._count)
+
+    def _count(self) -> None:
+        if not self._looking.acquire(blocking=False):
+            return  # the look before this one is not over
+        try:
+            found = self._look()
+            if found is None:
+                return
+            self._in_doubt_since = None
+            self._messages.forget()
+            ours = 1 + self._client.is_connected()  # with the one that was opened to look
+            self._judge(found - ours, self._looked_at)
+        finally:
+            self._looking.release()
 
     def _judge(self, others: int, now: float) -> None:
         if others > 0:

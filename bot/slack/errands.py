@@ -4,12 +4,13 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
 
 from bot.slack.error_reporting import ErrorReporter, may_pass, name_of
+from bot.slack.lasting_thread import LastingThread
 from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, on_terms
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,12 @@ class Errands:
         self._waiting: deque[_Errand] = deque()
         self._under_way: list[_Errand] = []
         self._closing = self._is_over = False
-        self._threads: list[threading.Thread] = []
+        self._threads: list[LastingThread] = []
+
+    @property
+    def threads(self) -> Sequence[LastingThread]:
+        """The threads that were started: the first errands start them."""
+        return tuple(self._threads)
 
     def add(self, doing: str, steps: Iterable[Step], *, tell: Callable[[str], object] | None = None) -> None:
         """Do an errand soon. After :meth:`close` none is begun.
@@ -94,8 +100,7 @@ class Errands:
                 return
             self._waiting.append(_Errand(doing, iter(steps), tell))
             if len(self._threads) < _THREADS:
-                name = f"errand-{len(self._threads)}"
-                self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self._threads.append(LastingThread(f"errand-{len(self._threads)}", self._work))
                 self._threads[-1].start()
             self._changed.notify_all()
 

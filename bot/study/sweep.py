@@ -2,6 +2,9 @@
 
 A sweep asks the database what is due, and does it. It does not remember what it did: a transition that was made is not
 due any more. So nothing is missed, also after an error, and also when the bot was away for a long time.
+
+Before that it sets the time right: people get back the time in which they were not served (:mod:`bot.runner.clocks`).
+While they are not served, nobody's time ends.
 """
 
 import logging
@@ -11,12 +14,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from bot.runner.clocks import Clocks
 from bot.settings.settings import Settings
 from bot.study.reactions import Reactions
 from storage.database import Store
-from storage.queries.due import Due, due
+from storage.queries.due import due
 from storage.refusals import Reason, Refused
-from storage.transitions import choices, sessions
+from storage.transitions import choices, recovery, sessions
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ class Sweep:
         store: The database.
         reactions: Reacts to transitions.
         on_error: Called with an error and with what was being done, in a few words.
-        now: The time, aware.
+        clocks: The time, and whether people are served.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class Sweep:
         store: Store,
         reactions: Reactions,
         on_error: Callable[[Exception, str], object],
-        now: Callable[[], datetime],
+        clocks: Clocks,
     ) -> None:
         self._warnings: Sequence[timedelta] = [timedelta(minutes=each) for each in settings.time.warnings_minutes]
         self._grace = timedelta(minutes=settings.time.grace_minutes)
@@ -57,7 +61,7 @@ class Sweep:
         self._store = store
         self._reactions = reactions
         self._on_error = on_error
-        self._now = now
+        self._clocks = clocks
         self._sweeping = threading.Lock()
         self._in_trouble: dict[str, set[int]] = {}
 
@@ -68,32 +72,62 @@ class Sweep:
             The next moment at which something will be due; none when nothing will, or when that cannot be read now.
         """
         with self._sweeping:
-            due_now = self._attempt("looking for what is due", self._due)
-            if due_now is None:
-                return None
-            for session_id in due_now.warnings:
-                self._attempt("warning a participant", partial(self._warn, session_id), session_id)
-            for session_id in due_now.expired:
-                self._attempt("ending the time of a session", partial(self._expire, session_id), session_id)
-            for session_id in due_now.unanswered:
-                self._attempt("choosing by the clock", partial(self._choose, session_id), session_id)
+            self._attempt("setting the time right", self._set_right)
+            next_at = None
+            if (now := self._clocks.settled()) is not None:
+                next_at = self._end_what_is_due(now)
             self._attempt("calling the next in the queue", self._reactions.call_next)
             self._attempt("delivering notices", self._reactions.deliver_notices)
-            return due_now.next_at
+            return next_at
 
-    def _due(self) -> Due:
-        return due(self._store, warnings=self._warnings, now=self._now())
+    def beat(self) -> None:
+        """Note that the bot is alive and serves people. To be called every few seconds."""
+        with self._sweeping:
+            self._set_right()
+            if (now := self._clocks.settled()) is not None:
+                recovery.heartbeat(self._store, now=now)
 
-    def _warn(self, session_id: int) -> None:
-        sessions.warn(self._store, session_id, warnings=self._warnings, now=self._now())
+    def _set_right(self) -> None:
+        """Give back the time in which people were not served, and follow a wall clock that was set."""
+        correction = self._clocks.correction()
+        if correction is None:
+            return
+        changed, given = recovery.correct(
+            self._store, unserved=correction.unserved, clock_set=correction.clock_set, now=correction.now
+        )
+        self._clocks.corrected(correction)
+        for time in correction.unserved:
+            seconds = (time.until - time.since).total_seconds()
+            log.warning("nobody was served for %.0f s (%s); sessions got it back: %d", seconds, time.why, len(given))
+        if correction.clock_set:
+            seconds = correction.clock_set.total_seconds()
+            log.warning("the machine's clock was set by %+.0f s; sessions moved with it: %d", seconds, len(changed))
+        for session_id in changed:
+            self._attempt("showing the time of a session", partial(self._reactions.time_changed, session_id))
+
+    def _end_what_is_due(self, now: datetime) -> datetime | None:
+        """Do what is due at this moment. Returns the next one at which something will be."""
+        due_now = self._attempt("looking for what is due", partial(due, self._store, warnings=self._warnings, now=now))
+        if due_now is None:
+            return None
+        for session_id in due_now.warnings:
+            self._attempt("warning a participant", partial(self._warn, session_id, now), session_id)
+        for session_id in due_now.expired:
+            self._attempt("ending the time of a session", partial(self._expire, session_id, now), session_id)
+        for session_id in due_now.unanswered:
+            self._attempt("choosing by the clock", partial(self._choose, session_id, now), session_id)
+        return due_now.next_at
+
+    def _warn(self, session_id: int, now: datetime) -> None:
+        sessions.warn(self._store, session_id, warnings=self._warnings, now=now)
         self._reactions.time_changed(session_id)
 
-    def _expire(self, session_id: int) -> None:
-        expired = sessions.expire(self._store, session_id, grace=self._grace, now=self._now())
+    def _expire(self, session_id: int, now: datetime) -> None:
+        expired = sessions.expire(self._store, session_id, grace=self._grace, now=now)
         self._reactions.session_changed(expired.session, expired.stopped)
 
-    def _choose(self, session_id: int) -> None:
-        chosen = choices.choose_by_clock(self._store, session_id, seeds=self._seeds, now=self._now())
+    def _choose(self, session_id: int, now: datetime) -> None:
+        chosen = choices.choose_by_clock(self._store, session_id, seeds=self._seeds, now=now)
         self._reactions.session_changed(chosen.session, chosen.stopped)
 
     def _attempt(self, doing: str, do: Callable[[], Result], session_id: int = 0) -> Result | None:

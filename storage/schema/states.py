@@ -147,6 +147,8 @@ class EventKind(StrEnum):
             ``crashed`` (whether it had not been stopped), ``down_seconds``, ``restarted`` trials and evaluations,
             ``sessions`` that got time back.
         BOT_STOPPED: The bot was stopped.
+        CLOCK_SET: The machine's clock was set while the bot ran, and the moments of what is under way were moved with
+            it; details: ``seconds`` (negative: set back), ``sessions``.
     """
 
     STUDY_PREPARED = "study_prepared"
@@ -182,6 +184,7 @@ class EventKind(StrEnum):
     EVALUATIONS_CANCELLED = "evaluations_cancelled"
     RECONCILED = "reconciled"
     BOT_STOPPED = "bot_stopped"
+    CLOCK_SET = "clock_set"
     BASELINE_STARTED = "baseline_started"
     BASELINE_STOPPED = "baseline_stopped"
     COMMANDED = "commanded"

@@ -1,5 +1,9 @@
-"""After the bot was down: what ran starts over, and people get back the time in which it was down."""
+"""After the bot was down, or did not serve people: what ran starts over, and people get back the time.
 
+The heartbeat says until when people were served. So a bot that runs and cannot serve them leaves it as it is.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,14 +11,35 @@ from sqlmodel import col, select
 
 from storage import events
 from storage.database import Store, Transaction
+from storage.queries.due import CALL_HOLDS
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, TrialState
 from storage.schema.tables import Evaluation, Event, Heartbeat, Participant, Session, Trial
 from storage.transitions.jobs import Run, requeue
-from storage.transitions.time_credit import code_of, extend
+from storage.transitions.time_credit import code_of, extend, given_since
 
 BOT_WAS_DOWN = "the bot was down"
 """Why time was given back at a start, in the event log."""
+
+BOT_WAS_SUSPENDED, SLACK_WAS_AWAY = "the bot was suspended", "Slack could not be reached"
+"""Why time was given back while the bot ran."""
+
+_UNSERVED = (BOT_WAS_DOWN, BOT_WAS_SUSPENDED, SLACK_WAS_AWAY)
+"""Reasons of which two never hold at the same time."""
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """A time in which nobody was served, although the bot ran.
+
+    Attributes:
+        since, until: Its first and its last moment.
+        why: The reason, for the event log.
+    """
+
+    since: datetime
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True)
@@ -54,11 +79,55 @@ def heartbeat(store: Store, *, now: datetime) -> None:
         _beat(transaction, now)
 
 
-def note_stop(store: Store, *, now: datetime) -> None:
-    """Note that the bot is being stopped. A bot that starts and does not find this, has crashed before."""
+def correct(
+    store: Store, *, unserved: Sequence[Unserved], clock_set: timedelta, now: datetime
+) -> tuple[Sequence[int], tuple[GivenBack, ...]]:
+    """Note that the bot is alive, and set the time right first.
+
+    When the machine's clock was set, everything that is under way moves with it: sessions keep the time that is left,
+    and the moments of their trials stay as far apart as they were. Then people get back the time in which nobody was
+    served, as at a start (see :func:`reconcile`). What was given back within that time already, is not given twice.
+
+    Args:
+        store: The database.
+        unserved: The times in which nobody was served, in order, as the clock shows them now.
+        clock_set: How much the clock was set forward; negative if it was set back.
+        now: The time, as the clock shows it now.
+
+    Returns:
+        The keys of the sessions whose time has changed, and what was given back.
+    """
+    now = utc(now)
+    people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
+    with store.write() as transaction:
+        sessions = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
+        if clock_set:
+            _move(transaction, sessions, clock_set, now)
+        given: list[GivenBack] = []
+        for time in unserved:
+            since, until = utc(time.since), utc(time.until)
+            for session in sessions:
+                duration = _lost_time(session, [since], until)
+                duration -= given_since(transaction, session, since, leave_out=_UNSERVED)
+                if extend(transaction, session, duration, why=time.why, now=now, actor=Actor.BOT):
+                    given.append(GivenBack(session, code_of(transaction, session), duration))
+            _keep_calls(transaction, since, until)
+        _beat(transaction, now, at_once=bool(clock_set))
+        changed = [each.id for each in sessions] if clock_set else [each.session.id for each in given]
+        return changed, tuple(given)
+
+
+def note_stop(store: Store, *, now: datetime, served_until: datetime | None = None) -> None:
+    """Note that the bot is being stopped. A bot that starts and does not find this, has crashed before.
+
+    Args:
+        store: The database.
+        now: The time, aware.
+        served_until: Until when people were served, if that is earlier; the rest is given back at the next start.
+    """
     now = utc(now)
     with store.write() as transaction:
-        _beat(transaction, now)
+        _beat(transaction, now if served_until is None else min(utc(served_until), now))
         events.record(transaction, at=now, actor=Actor.BOT, kind=EventKind.BOT_STOPPED, subject="bot")
 
 
@@ -87,6 +156,8 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
             duration = _lost_time(session, [moment for moment in lost_since if moment is not None], now)
             if extend(transaction, session, duration, why=BOT_WAS_DOWN, now=now, actor=Actor.BOT):
                 given.append(GivenBack(session, code_of(transaction, session), duration))
+        if down_since is not None:
+            _keep_calls(transaction, down_since, now)
         _beat(transaction, now)
         events.record(
             transaction,
@@ -125,9 +196,48 @@ def _was_running(transaction: Transaction) -> bool:
     return transaction.exec(query).first() is EventKind.RECONCILED
 
 
-def _beat(transaction: Transaction, now: datetime) -> None:
+def _beat(transaction: Transaction, now: datetime, *, at_once: bool = False) -> None:
+    """Move the heartbeat, forward only unless ``at_once``."""
     row = transaction.get(Heartbeat, 1)
     if row is None:
         transaction.add(Heartbeat(at=now))
     else:
-        row.at = max(row.at, now)
+        row.at = now if at_once else max(row.at, now)
+
+
+def _move(transaction: Transaction, sessions: Sequence[Session], clock_set: timedelta, now: datetime) -> None:
+    """Move all moments of what is under way: of sessions, of their trials, of the queue."""
+    for session in sessions:
+        session.started_at += clock_set
+        session.deadline += clock_set
+        session.grace_ends_at = _moved(session.grace_ends_at, clock_set)
+        session.warned_until = _moved(session.warned_until, clock_set)
+        for trial in transaction.exec(select(Trial).where(Trial.session_id == session.id)).all():
+            trial.submitted_at += clock_set
+            trial.started_at = _moved(trial.started_at, clock_set)
+            trial.ended_at = _moved(trial.ended_at, clock_set)
+            trial.cancel_requested_at = _moved(trial.cancel_requested_at, clock_set)
+    for participant in transaction.exec(select(Participant).where(col(Participant.waiting_since).is_not(None))).all():
+        participant.waiting_since = _moved(participant.waiting_since, clock_set)
+        participant.called_at = _moved(participant.called_at, clock_set)
+    events.record(
+        transaction,
+        at=now,
+        actor=Actor.BOT,
+        kind=EventKind.CLOCK_SET,
+        subject="bot",
+        seconds=clock_set.total_seconds(),
+        sessions=len(sessions),
+    )
+
+
+def _moved(moment: datetime | None, duration: timedelta) -> datetime | None:
+    return None if moment is None else moment + duration
+
+
+def _keep_calls(transaction: Transaction, since: datetime, until: datetime) -> None:
+    """Hold the seats of those who were called from the queue for as much longer as nobody was served."""
+    called = select(Participant).where(col(Participant.waiting_since).is_not(None), col(Participant.called_at) < until)
+    for participant in transaction.exec(called).all():
+        if participant.called_at is not None and since - CALL_HOLDS < participant.called_at:
+            participant.called_at += until - max(since, participant.called_at)

@@ -1,11 +1,14 @@
 """Time credit: a session that lost time through our fault gets it back."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+
+from sqlmodel import col, select
 
 from storage import events
 from storage.database import Transaction
 from storage.schema.states import EventKind, NoticeKind, SessionState
-from storage.schema.tables import Participant, Session
+from storage.schema.tables import Event, Participant, Session
 from storage.transitions import notices
 
 
@@ -60,3 +63,14 @@ def move(session: Session, duration: timedelta, now: datetime) -> bool:
     session.deadline += duration
     session.warned_until = now
     return True
+
+
+def given_since(
+    transaction: Transaction, session: Session, since: datetime, *, leave_out: Collection[str] = ()
+) -> timedelta:
+    """How much of the time from this moment on was given back to a session, but for these reasons."""
+    query = select(Event).where(
+        col(Event.kind) == EventKind.TIME_GIVEN_BACK, col(Event.subject) == session.subject, col(Event.at) > since
+    )
+    given = [each for each in transaction.exec(query) if each.details["why"] not in leave_out]
+    return sum((min(timedelta(seconds=each.details["seconds"]), each.at - since) for each in given), timedelta(0))

@@ -124,6 +124,11 @@ class LocalWorkers:
         """The number of slots."""
         return len(self._slots)
 
+    @property
+    def are_supervised(self) -> bool:
+        """Whether somebody looks after the processes: false only when the supervising thread has ended unasked."""
+        return self._closed.is_set() or self._supervisor is None or self._supervisor.is_alive()
+
     def start(self) -> None:
         """Start every slot's worker and return at once; :class:`Ready` arrives once per slot.
 

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from slack_bolt.adapter.socket_mode import SocketModeHandler
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -48,16 +49,31 @@ def complaint(workspace, study, *, code=2, **environment):
         ({"SLACK_APP_TOKEN": "xoxb-local"}, "SLACK_APP_TOKEN must begin with xapp-"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
-        ({"SLACK_API_URL": "http://127.0.0.1:9/api/"}, "Cannot reach Slack at http://127.0.0.1:9/api/"),
     ],
 )
-def test_a_token_or_an_address_that_cannot_be_used_is_named(
-    workspace, study_file, tmp_path, keep_signals, environment, said
-):
+def test_a_token_that_cannot_be_used_is_named(workspace, study_file, tmp_path, keep_signals, environment, said):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
     told = complaint(workspace, study, **environment)
     assert said in told
     assert "-wrong" not in told
+
+
+def test_without_slack_the_exit_code_says_that_another_start_may_succeed(workspace, study_file, tmp_path, keep_signals):
+    study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
+    told = complaint(workspace, study, code=4, SLACK_API_URL="http://127.0.0.1:9/api/")
+    assert "Cannot reach Slack at http://127.0.0.1:9/api/" in told
+
+
+def test_without_slack_at_the_moment_of_connecting_too(workspace, study_file, tmp_path, keep_signals, monkeypatch):
+    study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
+
+    def away(_):
+        raise OSError("Slack is away")
+
+    monkeypatch.setattr(SocketModeHandler, "connect", away)
+    assert "Slack is away" in complaint(workspace, study, code=4)
+    with locked(f"sqlite:///{tmp_path / 'study.db'}"):  # everything was closed
+        pass
 
 
 def test_a_study_file_that_is_not_there_is_named(workspace, tmp_path):

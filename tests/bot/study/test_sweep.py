@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import make_url
 
+from bot.runner.clocks import Clocks
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.slack.client import PacedClient
 from bot.study.sweep import SWEEP_SECONDS, Sweep
@@ -141,9 +142,8 @@ def test_an_error_that_concerns_one_session_is_told_for_each_and_an_error_of_all
         return works(store, session_id, **given)
 
     monkeypatch.setattr(sessions, "warn", warn)
-    sweep = Sweep(
-        office.settings, office.store, NothingFollows(), lambda _, doing: told.append(doing), lambda: office.now
-    )
+    clocks = Clocks(lambda: None, wall=lambda: office.now.timestamp())
+    sweep = Sweep(office.settings, office.store, NothingFollows(), lambda _, doing: told.append(doing), clocks)
     for _ in range(2):
         sweep.run()
     assert told == [f"warning a participant (session:{each.id})" for each in office.tuning[:5]]

@@ -4,8 +4,10 @@ import pytest
 
 from storage import events
 from storage.queries import history
+from storage.queries.due import due
 from storage.schema.states import EventKind, JobKind, TrialState
-from storage.transitions import jobs, recovery, sessions, trials
+from storage.transitions import jobs, participants, queue, recovery, sessions, trials
+from storage.transitions.recovery import Unserved
 from tests.storage.reading import last_heartbeat
 
 
@@ -151,3 +153,96 @@ def test_a_start_knows_whether_the_bot_was_stopped_before(lab):
     recovery.heartbeat(lab.store, now=lab.later(hours=1))
     assert recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
     assert recovery.reconcile(lab.store, now=lab.later(hours=1)).crashed
+
+
+def correct(lab, *unserved, clock_set=timedelta(0)):
+    return recovery.correct(lab.store, unserved=unserved, clock_set=clock_set, now=lab.now)
+
+
+def away(lab, **duration):
+    """Slack was away until now, for so long."""
+    return Unserved(lab.now - timedelta(**duration), lab.now, recovery.SLACK_WAS_AWAY)
+
+
+def test_time_in_which_nobody_was_served_is_given_back_while_the_bot_runs(lab):
+    session = lab.seated()
+    lab.later(minutes=20)
+    changed, given = correct(lab, away(lab, minutes=10))
+    assert (list(changed), [each.duration for each in given]) == ([session.id], [timedelta(minutes=10)])
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=10)
+    assert last_heartbeat(lab.store) == lab.now
+    (event,) = events.read(lab.store, kind=EventKind.TIME_GIVEN_BACK)
+    assert (event.details["why"], event.participant) == (recovery.SLACK_WAS_AWAY, "P001")
+    assert recovery.reconcile(lab.store, now=lab.now).given_back == ()
+
+
+def test_two_times_in_which_nobody_was_served_are_both_given_back(lab):
+    session = lab.seated()
+    lab.later(minutes=20)
+    first = away(lab, minutes=4)
+    lab.later(minutes=20)
+    correct(lab, first, away(lab, minutes=7))
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=11)
+
+
+def test_what_a_lost_worker_gave_back_meanwhile_is_not_given_back_twice(lab):
+    session = lab.seated()
+    lab.submit(session)
+    lab.later(minutes=1)
+    job = lab.claim()
+    lab.later(minutes=3)
+    jobs.lost(lab.store, job, now=lab.now)  # gives back three minutes
+    lab.later(minutes=5)
+    correct(lab, away(lab, minutes=7))  # two of the three are in these seven
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=3 + 5)
+
+
+def test_a_session_whose_time_was_up_before_nobody_was_served_gets_nothing(lab):
+    session = lab.seated()
+    lab.later(hours=2, minutes=10)
+    assert correct(lab, away(lab, minutes=9)) == ([], ())
+    assert deadline(lab, session) == session.deadline
+
+
+def test_a_seat_is_kept_for_longer_when_nobody_was_served_and_when_the_bot_was_down(lab):
+    called = lab.described()
+    queue.join(lab.store, called.id, now=lab.now)
+    assert queue.call_next(lab.store, seats=1, now=lab.now).id == called.id
+    beat(lab)
+    lab.later(minutes=20)
+    correct(lab, away(lab, minutes=18))
+    assert due(lab.store, warnings=[], now=lab.now).next_at == lab.now + timedelta(minutes=13)
+    lab.later(minutes=20)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert due(lab.store, warnings=[], now=lab.now).next_at == lab.now + timedelta(minutes=13)
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+def test_when_the_clock_is_set_everything_under_way_moves_with_it(lab, hours):
+    session, moved = lab.seated(), timedelta(hours=hours)
+    lab.later(minutes=10)
+    trial = lab.tried(session, 50.0)
+    waiting = lab.described()
+    queue.join(lab.store, waiting.id, now=lab.now)
+    beat(lab)
+    before = trials.get(lab.store, trial.id)
+    lab.later(hours=hours)
+    correct(lab, clock_set=moved)
+    after, tried = sessions.get(lab.store, session.id), trials.get(lab.store, trial.id)
+    assert after.deadline - lab.now == timedelta(minutes=110)
+    assert (after.started_at, after.given_back_seconds) == (session.started_at + moved, 0)
+    assert (tried.submitted_at, tried.ended_at) == (before.submitted_at + moved, before.ended_at + moved)
+    assert participants.get(lab.store, waiting.id).waiting_since == lab.now
+    assert last_heartbeat(lab.store) == lab.now
+    assert events.read(lab.store, kind=EventKind.TIME_GIVEN_BACK) == []
+    (event,) = events.read(lab.store, kind=EventKind.CLOCK_SET)
+    assert event.details == {"seconds": moved.total_seconds(), "sessions": 1}
+
+
+def test_a_bot_that_is_stopped_while_nobody_is_served_gives_the_time_back_at_the_next_start(lab):
+    session = lab.seated()
+    beat(lab)
+    served_until = lab.now
+    recovery.note_stop(lab.store, now=lab.later(minutes=5), served_until=served_until)
+    recovery.reconcile(lab.store, now=lab.later(minutes=1))
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=6)
