@@ -15,6 +15,11 @@ _LISTENERS = 32
 """The number of threads that acknowledge. Bolt's ten are busy for seconds when thirty people press at once."""
 
 
+_PING_SECONDS = 2
+"""The time between two pings to Slack. The SDK's client notices a connection that broke without a goodbye after five of
+them, and until then nobody is heard and a thread is busy. With its own ten seconds that takes fifty."""
+
+
 def make_app(client: PacedClient) -> App:
     """The app, without listeners.
 
@@ -28,7 +33,7 @@ def make_app(client: PacedClient) -> App:
 
 def make_handler(app: App, app_token: str) -> SocketModeHandler:
     """The connection of the app, not yet open."""
-    return SocketModeHandler(app, app_token, concurrency=_LISTENERS)
+    return SocketModeHandler(app, app_token, concurrency=_LISTENERS, ping_interval=_PING_SECONDS)
 
 
 def close_connection(handler: SocketModeHandler) -> None:
