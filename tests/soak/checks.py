@@ -157,10 +157,12 @@ def late_words(books: Books, record: Record) -> Iterator[str]:
         late = at - trial.ended_at - covered(kept_from_telling, trial.ended_at, at, recovery=LATE_SECONDS)
         if late > LATE_SECONDS:
             yield f"{_name(trial)}: its result was posted {late:.1f} s too late"
-    told = sorted(moment for moments in record.told_up.values() for moment in moments)
+    senders = {each.rate: each.person for each in books.submissions}
+    people = {each.session: senders.get(each.rate, "") for each in record.trials}
     for session in record.sessions:
         if session.expired_at is None:
             continue
+        told = sorted(record.told_up.get(people.get(session.id, ""), []))
         at = next((moment for moment in told if moment >= session.expired_at - 1), None)
         if at is None:
             continue  # it was over before it could be told

@@ -26,6 +26,9 @@ _WHILE_STARTING = 0.1
 _LEAST_UP, _MORE_UP = 3.0, 6.0
 """Seconds for which a bot is up before it is killed: at least, and how many more at most."""
 
+_USUAL_START = 7.0
+"""Seconds that a bot needs to start on a machine with two processors that does nothing else."""
+
 _LOOK_SECONDS = 0.1
 
 
@@ -93,14 +96,18 @@ class Saboteur:
         if not self._killing.acquire(blocking=False):
             return
         try:
-            wanted = 0.0 if planned.pick < _WHILE_STARTING else _LEAST_UP + _MORE_UP * planned.pick
-            while self._bot.seconds_up < wanted:
+            while planned.pick >= _WHILE_STARTING and self._bot.seconds_up < self._wanted(planned):
                 if self._over.wait(_LOOK_SECONDS):
                     return
             if self._bot.kill():
                 self._books.count(planned.fault)
         finally:
             self._killing.release()
+
+    def _wanted(self, planned: Planned) -> float:
+        """How long the bot is up before it is killed: a machine that is busy with other things gets more time."""
+        slowness = max(1.0, self._bot.starts[-1] / _USUAL_START)
+        return slowness * (_LEAST_UP + _MORE_UP * planned.pick)
 
     def _kill_worker(self, planned: Planned) -> None:
         while (pid := self._worker(planned)) is None:

@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from typing import TypeVar
 
-from bot.commands.demo_participants import SimulatedParticipant, TimeIsUp
+from bot.commands.demo_participants import SimulatedParticipant, Stopped, TimeIsUp
 from bot.commands.demo_tuning import OPTIMIZER, Attempt, Skill
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
@@ -17,7 +18,11 @@ RATE = "Learning rate"
 
 _GUESS = "It is just a guess."
 _LEFT, _LEAVE = "You have left the study", "Leave the study"
-_THANKS = "Thank you for taking part"
+
+_PATIENCE, _SOON, _MOMENT = 900.0, 4.0, 0.3
+"""Seconds until somebody gives up, until they try again, and until they look again at what refused a press."""
+
+Seen = TypeVar("Seen")
 
 
 class Part(Enum):
@@ -113,6 +118,40 @@ class Participant(SimulatedParticipant):
         """Go through the study, from the messages on that are there now."""
         self._since = max((each.ts for each in self.person.messages()), default="")
         super().run()
+
+    def _pursue(
+        self,
+        reached: Callable[[], Seen | None],
+        act: Callable[[], object],
+        what: str,
+        *,
+        patience: float = _PATIENCE,
+        react_to: Callable[[], object] = lambda: None,
+        timed: bool = False,
+    ) -> Seen:
+        """As :class:`SimulatedParticipant` does, but without waiting longer each time: something always breaks here."""
+        deadline, refusal = time.monotonic() + patience, ""
+
+        def look() -> Seen | None:
+            if self._stopped.is_set():
+                raise Stopped
+            found = reached()
+            if found is None and timed and self._session("Choose") is not None:
+                raise TimeIsUp
+            return found
+
+        while time.monotonic() < deadline:
+            try:
+                if (found := look()) is not None:
+                    return found
+                act()
+                self.person.wait_until(lambda: look() is not None or react_to() is not None, _SOON)
+            except WorkspaceError as error:
+                refusal = str(error)
+                self._stopped.wait(_MOMENT)
+            except TimeoutError as error:
+                refusal = str(error)
+        raise TimeoutError(f"{what} did not come within {patience:g} s. {refusal}")
 
     def _enter(self) -> None:
         super()._enter()
