@@ -130,7 +130,7 @@ class Participant(SimulatedParticipant):
         timed: bool = False,
     ) -> Seen:
         """As :class:`SimulatedParticipant` does, but without waiting longer each time: something always breaks here."""
-        deadline, refusal = time.monotonic() + patience, ""
+        deadline, pause, refusal = time.monotonic() + patience, _MOMENT, ""
 
         def look() -> Seen | None:
             if self._stopped.is_set():
@@ -145,10 +145,12 @@ class Participant(SimulatedParticipant):
                 if (found := look()) is not None:
                     return found
                 act()
+                pause = _MOMENT
                 self.person.wait_until(lambda: look() is not None or react_to() is not None, _SOON)
             except WorkspaceError as error:
                 refusal = str(error)
-                self._stopped.wait(_MOMENT)
+                self._stopped.wait(pause)
+                pause = min(2 * pause, _SOON)
             except TimeoutError as error:
                 refusal = str(error)
         raise TimeoutError(f"{what} did not come within {patience:g} s. {refusal}")
@@ -166,7 +168,7 @@ class Participant(SimulatedParticipant):
             if self._calm.is_set():
                 number += 1
                 self.doing = "submits once more"
-                self._try(number, _attempt(self._chance, quick=True))
+                self._try(number, attempt(self._chance, quick=True))
         except TimeIsUp:
             pass
 
@@ -176,8 +178,8 @@ class Participant(SimulatedParticipant):
 
     def _next_attempt(self) -> Attempt:
         if self.part is Part.CANCELS and self._chance.random() < 0.5:
-            return _attempt(self._chance, endless=True)
-        return _attempt(self._chance)
+            return attempt(self._chance, endless=True)
+        return attempt(self._chance)
 
     def _fill(self, form: View, values: Mapping[str, str], reasons: Mapping[str, str]) -> None:
         if form.title == TRIAL_FORM:
@@ -211,8 +213,8 @@ class Participant(SimulatedParticipant):
         return tuple(each for each in super()._messages() if each.ts > self._since)
 
 
-def _attempt(chance: random.Random, *, endless: bool = False, quick: bool = False) -> Attempt:
-    """A configuration. Its learning rate is the form's."""
+def attempt(chance: random.Random, *, endless: bool = False, quick: bool = False, given_up: bool = True) -> Attempt:
+    """A configuration. Its learning rate is the form's; one that is endless is given up, unless it is not to be."""
     epochs, batch = ("1000", "10") if endless else ("1", "100") if quick else (str(chance.randint(1, 6)), "20")
     values = {
         "Epochs": epochs,
@@ -221,7 +223,7 @@ def _attempt(chance: random.Random, *, endless: bool = False, quick: bool = Fals
         OPTIMIZER: chance.choice(["SGD", "Adam", "RMSprop"]),
         RATE: "0.001",
     }
-    return Attempt(values, _GUESS, given_up=endless)
+    return Attempt(values, _GUESS, given_up=endless and given_up)
 
 
 class Chair(threading.Thread):

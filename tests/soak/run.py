@@ -64,61 +64,63 @@ def soak(seconds: float, seed: int, *, replays: int, tell: Callable[[str], None]
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     tell(f"The database and the log are in {folder}.")
     books, calm, stopped = Books(), threading.Event(), threading.Event()
-    with WorkspaceProcess() as workspace:
-        study = _write_study(folder, workspace)
-        tokens = {
-            "SLACK_BOT_TOKEN": workspace.bot_token,
-            "SLACK_APP_TOKEN": workspace.app_token,
-            "SLACK_API_URL": workspace.api_url,
-        }
-        bot = BotProcess(
-            study,
-            tokens,
-            folder / "bot.log",
-            lambda: workspace.connections() > 0,
-            lambda begun, ended: books.out(Fault.KILL_BOT, begun, ended),
-        )
-        with bot:
-            bot.wait_until_up()
-            researcher = Person(workspace.url, workspace.researcher)
-            answer(researcher, ask(researcher, "open"), "Yes, open it", "The study is open.")
-            tell(f"The study is open. The bot needed {bot.starts[0]:.1f} s to start.")
-            chairs = [
-                Chair(number, workspace.url, workspace.join, books, seed, calm, stopped)
-                for number in range(1, CHAIRS + 1)
-            ]
-            for each in chairs:
-                each.start()
-            saboteur = Saboteur(bot, workspace, folder / "study.db", books)
-            progress = threading.Thread(target=_report, args=(books, stopped, tell), daemon=True)
-            progress.start()
-            saboteur.run(plan(seconds, seed), stopped)
-            saboteur.close()
-            calm.set()
-            bot.wait_until_up()
-            tell("No more faults. Everybody submits once more, and finishes.")
-            deadline = time.monotonic() + _SETTLE_SECONDS
-            for each in chairs:
-                each.join(max(0.0, deadline - time.monotonic()))
-            stopped.set()
-            for each in chairs:
-                each.join(_CLOSING_SECONDS)
-                if each.is_alive() and each.now is not None:
-                    books.failed(f"{each.now.person.id} {each.now.doing}: not within {_SETTLE_SECONDS:g} s")
-            people = [Person(workspace.url, user) for each in chairs for user in each.people]
-            database = f"sqlite:///{folder / 'study.db'}"
-            _wait_until_done(database, deadline)
-            found_record = record.read(database, people, folder / "bot.log")
-            if bot.stop() != 0:
-                books.failed("the bot did not stop in order")
+    with WorkspaceProcess() as workspace, start_bot(folder, workspace, books) as bot:
+        bot.wait_until_up()
+        researcher = Person(workspace.url, workspace.researcher)
+        answer(researcher, ask(researcher, "open"), "Yes, open it", "The study is open.")
+        tell(f"The study is open. The bot needed {bot.starts[0]:.1f} s to start.")
+        chairs = [
+            Chair(number, workspace.url, workspace.join, books, seed, calm, stopped) for number in range(1, CHAIRS + 1)
+        ]
+        for each in chairs:
+            each.start()
+        saboteur = Saboteur(bot, workspace, folder / "study.db", books)
+        progress = threading.Thread(target=_report, args=(books, stopped, tell), daemon=True)
+        progress.start()
+        saboteur.run(plan(seconds, seed), stopped)
+        saboteur.close()
+        calm.set()
+        bot.wait_until_up()
+        tell("No more faults. Everybody submits once more, and finishes.")
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        for each in chairs:
+            each.join(max(0.0, deadline - time.monotonic()))
+        stopped.set()
+        for each in chairs:
+            each.join(_CLOSING_SECONDS)
+            if each.is_alive() and each.now is not None:
+                books.failed(f"{each.now.person.id} {each.now.doing}: not within {_SETTLE_SECONDS:g} s")
+        people = [Person(workspace.url, user) for each in chairs for user in each.people]
+        database = f"sqlite:///{folder / 'study.db'}"
+        _wait_until_done(database, deadline)
+        found_record = record.read(database, people, folder / "bot.log")
+        if bot.stop() != 0:
+            books.failed("the bot did not stop in order")
     for code in bot.exits:
         books.failed(f"the bot ended by itself with exit code {code}")
     for error in saboteur.errors:
         books.failed(f"the harness met an error: {error!r}")
     found = check(books, found_record, SEEDS)
-    replayed, different = _replay(Settings.load(study), found_record, replays)
+    replayed, different = _replay(Settings.load(folder / "study.toml"), found_record, replays)
     found.other += different
     return Outcome(books, found_record, found, replayed, bot.starts, folder)
+
+
+def start_bot(folder: Path, workspace: WorkspaceProcess, books: Books) -> BotProcess:
+    """Start a bot whose study, database and log are in a folder; the study is written there if it is not."""
+    tokens = {
+        "SLACK_BOT_TOKEN": workspace.bot_token,
+        "SLACK_APP_TOKEN": workspace.app_token,
+        "SLACK_API_URL": workspace.api_url,
+    }
+    study = folder / "study.toml"
+    return BotProcess(
+        study if study.exists() else _write_study(folder, workspace),
+        tokens,
+        folder / "bot.log",
+        lambda: workspace.connections() > 0,
+        lambda begun, ended: books.out(Fault.KILL_BOT, begun, ended),
+    )
 
 
 def _write_study(folder: Path, workspace: WorkspaceProcess) -> Path:
