@@ -2,6 +2,7 @@
 # make test       the tests, in some minutes
 # make test-long  the tests that take long, such as a whole study of 31 simulated people
 # make lint       style, types and who may import whom
+# make soak       an hour in which everything breaks: nothing is lost, doubled or late (MINUTES=10 for less, SEED=1)
 # make house      draws docs/house.md from the code
 # make bench      how fast training, the live feed and the report are (best on a machine that does nothing else)
 #
@@ -17,7 +18,9 @@ AT_ONCE := --dist loadfile --no-loadscope-reorder --numprocesses
 # The tests start many processes. Without compiled files each of them would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long bench lint house new-venv clean
+MINUTES ?= 60
+
+.PHONY: demo test test-long soak bench lint house new-venv clean
 
 demo: $(INSTALLED)
 	$(BIN)/blackmagic demo
@@ -28,6 +31,9 @@ test: $(INSTALLED)
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest -m long $(AT_ONCE) 2
+
+soak: $(INSTALLED)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks

@@ -8,7 +8,7 @@ picture of the losses. The first reply shrinks to one line then.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
@@ -18,10 +18,11 @@ from bot.live.feed import Address, NotNow, Rendering
 from bot.live.forms import Form, Shown
 from bot.live.plots import Attempt, Plots
 from bot.participant.time_estimate import TimeEstimate
-from bot.participant.views.trial import ended_line, plot_message, trial_message
+from bot.participant.views.trial import ended_line, is_result, plot_message, trial_message
 from bot.runner.running_jobs import Progress
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
+from bot.slack.error_reporting import may_pass
 from bot.slack.rate_limiter import Priority, on_terms
 from reports.figures.loss_plot import LossCurves, loss_curves, loss_curves_of
 from storage import posts
@@ -33,6 +34,12 @@ from storage.transitions import notices
 from training.tasks import TaskFacts
 
 log = logging.getLogger(__name__)
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""How much Slack's clock and this machine's may differ."""
+
+_MOST_REPLIES = 200
+"""More replies than that do not follow one trial: Slack gives so many at once."""
 
 
 class TrialMessages:
@@ -73,6 +80,7 @@ class TrialMessages:
         self._now = now
         self._posters = Posters()
         self._not_posted: set[int] = set()
+        self._began = now()
 
     # --- posting ---------------------------------------------------------------------------------------------------
 
@@ -125,6 +133,9 @@ class TrialMessages:
         channel, curves = self._channel(view.participant_id), self._stored_curves(trial, view)
         if not channel:
             return
+        if self._may_be_posted(trial) and root is not None and (found := self._find_result(trial, channel, root)):
+            self._remember(trial, subject, channel, *found)
+            return
         awaited = view.state is SessionState.ACTIVE
 
         def message(plot: Sequence[Block]) -> Message:
@@ -133,6 +144,34 @@ class TrialMessages:
         self._post_with_plot(trial, subject, channel, root, curves, message, broadcast=awaited)
         if history.session_view(self._store, trial.session_id).state is not view.state:
             self._touch(subject, Priority.RESULT)  # its buttons depend on it, and there was nothing to update yet
+
+    def _may_be_posted(self, trial: TrialView) -> bool:
+        """Whether a result may have been posted before, and nobody knows: the bot was killed, or got no answer."""
+        return trial.id in self._not_posted or (trial.ended_at is not None and trial.ended_at < self._began)
+
+    def _find_result(self, trial: TrialView, channel: str, root: str) -> tuple[str, str | None] | None:
+        """The ts of a result that is in the thread already, and its picture; none if it is not, or Slack will not say.
+
+        Raises:
+            SlackApiError, CallNotMade, OSError: Slack does not answer now.
+        """
+        own = posts.find(self._store, trial.subject)
+        oldest = (trial.ended_at or trial.submitted_at) - _CLOCKS_DIFFER
+        try:
+            thread = self._slack.client.conversations_replies(
+                channel=channel, ts=root, oldest=str(oldest.timestamp()), limit=_MOST_REPLIES
+            )
+        except SlackApiError as error:
+            if may_pass(error):
+                raise
+            log.warning("Slack does not tell whether a result was posted: %s", error.response.get("error"))
+            return None
+        for message in thread["messages"]:
+            is_own = own is not None and own.ts == message["ts"]
+            if message.get("bot_id") and not is_own and is_result(message.get("text", ""), trial.number):
+                pictures = (block.get("slack_file") for block in message.get("blocks", ()))
+                return message["ts"], next((file["id"] for file in pictures if file), None)
+        return None
 
     def post_plot(self, trial_id: int) -> None:
         """Post the losses of a running trial as a picture. It takes the place of the one that was posted before.
@@ -187,8 +226,9 @@ class TrialMessages:
 
         try:
             ts, form = self._plots.in_best_form(subject, send)
-        except Exception:
-            self._discard(file_id)
+        except Exception as error:
+            if not _may_have_arrived(error):
+                self._discard(file_id)
             raise
         if form is not Form.PICTURE:
             self._discard(file_id)
@@ -300,6 +340,11 @@ class Posters:
         """The lock of the message about a subject."""
         with self._lock:
             return self._posters.setdefault(subject, threading.Lock())
+
+
+def _may_have_arrived(error: Exception) -> bool:
+    """Whether a message may be posted although its call failed: then its picture has to stay."""
+    return isinstance(error, OSError) or (isinstance(error, SlackApiError) and error.response.status_code >= 500)
 
 
 def _file_name(trial: TrialView) -> str:

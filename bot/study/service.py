@@ -168,7 +168,14 @@ class StudyService:
         self._reactions.session_begun(session)
         return session
 
-    def submit(self, user: str, session_id: int, configuration: Configuration, remarks: Mapping[str, Remark]) -> Trial:
+    def submit(
+        self,
+        user: str,
+        session_id: int,
+        configuration: Configuration,
+        remarks: Mapping[str, Remark],
+        form: str = "",
+    ) -> Trial:
         """Put a configuration in the queue to be trained.
 
         Args:
@@ -176,12 +183,15 @@ class StudyService:
             session_id: The user's session.
             configuration: The configuration that they entered.
             remarks: Why they chose the values, by hyperparameter.
+            form: The form that they sent. Sent again with the same values, it is the same trial.
 
         Raises:
             Refused: It is somebody else's session, or nothing can be submitted now.
         """
         session = self.own_session(user, session_id)
-        trial = trials.submit(self.store, session.id, configuration=configuration, comments=remarks, now=self.now())
+        trial = trials.submit(
+            self.store, session.id, configuration=configuration, comments=remarks, now=self.now(), form=form
+        )
         self._reactions.submitted(trial)
         return trial
 

@@ -14,7 +14,7 @@ from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.comments import Remark
 from storage.schema.states import EventKind, SessionState, TrialState
-from storage.schema.tables import Participant, Session, Trial, TrialComment
+from storage.schema.tables import Event, Participant, Session, Trial, TrialComment
 from storage.transitions.jobs import end_run
 from storage.transitions.time_credit import code_of
 from training.hyperparameters import BY_NAME, Configuration
@@ -53,13 +53,24 @@ def latest_environment(store: Store) -> dict[str, Any] | None:
 
 
 def submit(
-    store: Store, session_id: int, *, configuration: Configuration, comments: Mapping[str, Remark], now: datetime
+    store: Store,
+    session_id: int,
+    *,
+    configuration: Configuration,
+    comments: Mapping[str, Remark],
+    now: datetime,
+    form: str = "",
 ) -> Trial:
     """Submit a configuration: it waits until a slot is free, and is trained then.
 
     Args:
         configuration: The 15 values.
         comments: Why a value was chosen, by the name of the hyperparameter. Every comment is optional.
+        form: Tells the form in which it was entered from all others. Somebody who gets no answer sends the form again:
+            with the same values it is the same trial, also when that has ended. Empty: it is always another one.
+
+    Returns:
+        The trial.
 
     Raises:
         Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (from the deadline on), or ``TRIAL_UNFINISHED``: one at a time.
@@ -71,6 +82,9 @@ def submit(
     with store.write() as transaction:
         session = transaction.need(Session, session_id)
         need_person(transaction, session.participant_id)
+        before = _sent_before(transaction, session, configuration, form) if form else None
+        if before is not None:
+            return before
         if session.state.is_finished:
             raise Refused(Reason.SESSION_OVER, "Your session is over, so this configuration was not submitted.")
         if session.state is SessionState.CHOOSING or now >= session.deadline:
@@ -78,7 +92,7 @@ def submit(
                 Reason.TIME_IS_UP,
                 "Your time is up, so this configuration was not submitted. You can still make it your final choice.",
             )
-        trial = add_next(transaction, session, configuration, now)
+        trial = add_next(transaction, session, configuration, now, form)
         transaction.add_all(
             TrialComment(trial_id=trial.id, hyperparameter=name, comment=remark.comment, text=remark.text)
             for name, remark in comments.items()
@@ -113,7 +127,9 @@ def cancel(store: Store, trial_id: int, *, now: datetime, actor: str | None = No
         return trial
 
 
-def add_next(transaction: Transaction, session: Session, configuration: Configuration, now: datetime) -> Trial:
+def add_next(
+    transaction: Transaction, session: Session, configuration: Configuration, now: datetime, form: str = ""
+) -> Trial:
     """Within a transaction: add a session's next trial, which waits.
 
     Raises:
@@ -127,13 +143,14 @@ def add_next(transaction: Transaction, session: Session, configuration: Configur
     trial = Trial(session_id=session.id, number=count + 1, submitted_at=now, **Trial.values(configuration))
     transaction.add(trial)
     transaction.flush()
-    record_submitted(transaction, trial, now)
+    record_submitted(transaction, trial, now, form)
     return trial
 
 
-def record_submitted(transaction: Transaction, trial: Trial, now: datetime) -> None:
-    """Within a transaction: write into the event log that a trial was submitted."""
-    _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number)
+def record_submitted(transaction: Transaction, trial: Trial, now: datetime, form: str = "") -> None:
+    """Within a transaction: write into the event log that a trial was submitted, and with which form."""
+    details = {"form": form} if form else {}
+    _record(transaction, trial, EventKind.TRIAL_SUBMITTED, now, number=trial.number, **details)
 
 
 def stop_all(transaction: Transaction, session_id: int, *, now: datetime, actor: str) -> tuple[Trial, ...]:
@@ -166,6 +183,17 @@ def _stop(transaction: Transaction, trial: Trial, now: datetime, actor: str | No
     _record(transaction, trial, EventKind.CANCEL_REQUESTED, now, actor=actor)
     if trial.state is TrialState.WAITING:
         end_run(transaction, trial, TrialState.CANCELLED, now, actor or _code(transaction, trial))
+
+
+def _sent_before(transaction: Transaction, session: Session, configuration: Configuration, form: str) -> Trial | None:
+    """The session's last trial, if the same form with the same values became it."""
+    query = select(Trial).where(Trial.session_id == session.id).order_by(col(Trial.number).desc())
+    last = transaction.exec(query).first()
+    if last is None or last.configuration != configuration:
+        return None
+    submitted = select(Event).where(Event.subject == last.subject, Event.kind == EventKind.TRIAL_SUBMITTED)
+    event = transaction.exec(submitted).first()
+    return last if event is not None and event.details.get("form") == form else None
 
 
 def _one_at_a_time(trial: Trial) -> str:

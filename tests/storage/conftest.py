@@ -84,12 +84,13 @@ class Lab:
     def seated(self) -> Session:
         return self.begin(self.described())
 
-    def submit(self, session: Session, **values: Any) -> Trial:
+    def submit(self, session: Session, *, form: str = "", **values: Any) -> Trial:
         return trials.submit(
             self.store,
             session.id,
             configuration=configuration(**values),
             comments={"learning_rate": Remark(Comment.GUESS), "epochs": Remark(Comment.OTHER, "time is short")},
+            form=form,
             now=self.now,
         )
 

@@ -42,6 +42,7 @@ class NotConnected(NotAcknowledged):
 class _Connection:
     socket: web.WebSocketResponse
     number: int
+    transport: asyncio.Transport | None
     warned: bool = False
 
 
@@ -77,7 +78,7 @@ class SocketMode:
         # No compression: the SDK's built-in client cannot read compressed frames.
         socket = web.WebSocketResponse(timeout=_CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
-        connection = _Connection(socket, next(self._numbers))
+        connection = _Connection(socket, next(self._numbers), request.transport)
         if len(self._connections) >= self._workspace.rules.max_connections:
             await self._disconnect(connection, "too_many_websockets")
             await socket.close()
@@ -101,6 +102,13 @@ class SocketMode:
         """Ask the app to replace every open connection; ``refresh_requested`` closes them afterwards."""
         for connection in list(self._connections):
             await self._ask_to_leave(connection, reason)
+
+    def drop(self) -> None:
+        """Cut every connection, without a word over it."""
+        for connection in list(self._connections):
+            self._note("dropped", connection)
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def close(self) -> None:
         """Close every connection and stop delivering."""
@@ -179,7 +187,8 @@ class SocketMode:
         retry = f", attempt {extra['retry_attempt'] + 1}" if extra.get("retry_attempt") else ""
         self._workspace.traffic.add("envelope", name, "sent", detail=f"{kind}{retry}, connection {connection.number}")
         try:
-            await self._send(connection, {"envelope_id": envelope_id, "type": kind, "payload": payload} | extra)
+            envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload} | extra
+            await self._send_with_faults(connection, envelope)
             return await asyncio.wait_for(answer, self._workspace.rules.ack_seconds)
         except TimeoutError:
             waited = (time.monotonic() - started) * 1000
@@ -232,6 +241,19 @@ class SocketMode:
         await self._disconnect(connection, reason)
         if reason == "refresh_requested":
             self._spawn(self._close_soon(connection))
+
+    async def _send_with_faults(self, connection: _Connection, envelope: Json) -> None:
+        faults = self._workspace.faults
+        await asyncio.sleep(faults.delay())
+        await self._send(connection, envelope)
+        if faults.strikes(faults.repeats):
+            self._spawn(self._repeat(envelope, faults.delay()))
+
+    async def _repeat(self, envelope: Json, delay: float) -> None:
+        await asyncio.sleep(delay)
+        connection = self._next_connection()
+        if connection is not None:
+            await self._send(connection, envelope)
 
     async def _disconnect(self, connection: _Connection, reason: str) -> None:
         content = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local-workspace"}}

@@ -17,6 +17,7 @@ from bot.sandbox.connection.socket_mode import Reason, SocketMode
 from bot.sandbox.server import downloads
 from bot.sandbox.server.access import Access
 from bot.sandbox.server.human_side import HumanSide
+from bot.sandbox.state.faults import Faults
 from bot.sandbox.state.journal import Traffic
 from bot.sandbox.state.people import Kind, Member, Role
 from bot.sandbox.state.records import BOT_USER, ChannelPlan
@@ -220,6 +221,19 @@ class LocalWorkspace:
     def refresh_connections(self, reason: Reason = "refresh_requested") -> None:
         """Ask the app to reconnect, as Slack does every few hours."""
         self._wait(self._parts.socket_mode.refresh(reason))
+
+    def drop_connections(self) -> None:
+        """Cut every connection of the app, as a broken network does."""
+        self._in_loop(self._parts.socket_mode.drop)
+
+    def misbehave(self, faults: Faults | None = None) -> None:
+        """Let things go wrong between Slack and the app from now on; by default nothing goes wrong any more."""
+        inside = self._parts.workspace
+
+        def switch() -> None:
+            inside.faults = faults or Faults()
+
+        self._in_loop(switch)
 
     @property
     def _parts(self) -> Context:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from bot.sandbox.state.faults import Faults
 from bot.sandbox.state.journal import ChangeLog, TrafficLog
 from bot.sandbox.state.people import Kind, Member
 from bot.sandbox.state.records import (
@@ -33,6 +34,7 @@ class Workspace:
         self, members: Iterable[Member], channels: Iterable[ChannelPlan], rules: Rules, manifest: Manifest
     ) -> None:
         self.rules = rules
+        self.faults = Faults()
         self.manifest = manifest
         self.changes = ChangeLog()
         self.traffic = TrafficLog()

@@ -25,22 +25,28 @@ async def answer(request: web.Request, context: Context) -> web.Response:
         "x-oauth-scopes": ",".join(sorted(context.workspace.manifest.scopes or ())),
         "Date": formatdate(context.workspace.clock, usegmt=True),
     }
+    faults = context.workspace.faults
+    body: Json
     status = 200
     try:
         arguments = await read_arguments(request)
         chosen = _authorised(context, METHODS.get(name), _token(request, arguments))
         place = _posts_into(context, arguments)
-        retry_after = context.limits.retry_after(name, place)
-        if retry_after:
+        retry_after = faults.retry_after or context.limits.retry_after(name, place)
+        if faults.strikes(faults.errors):
+            status, body, outcome = 500, Refused("internal_error").as_json(), "error 500"
+        elif retry_after:
             status, headers["Retry-After"] = 429, str(retry_after)
-            body: Json = Refused("ratelimited").as_json()
+            body = Refused("ratelimited").as_json()
             outcome = f"ratelimited, retry after {retry_after} s"
         else:
             _refuse_as_told(context, name, place)
             body, outcome = {"ok": True} | chosen.handler(Call(context, name, arguments)), "ok"
+            if faults.strikes(faults.lost_answers):
+                status, body, outcome = 500, Refused("internal_error").as_json(), "carried out, error 500"
     except Refused as refusal:
         body, outcome = refusal.as_json(), str(refusal)
-    await asyncio.sleep(context.workspace.rules.answer_seconds)
+    await asyncio.sleep(context.workspace.rules.answer_seconds + faults.answer_seconds)
     context.workspace.traffic.add(
         "call",
         name,

@@ -249,6 +249,60 @@ def test_a_result_that_was_not_posted_before_the_bot_stopped_is_posted_once_afte
     assert results_pending(tuned.house) == 0
 
 
+def results(tuned):
+    """The messages with the result, without the one that showed the trial while it ran."""
+    shown = [each for each in tuned.person.messages() if "validation accuracy 61.2" in each.text and each.thread_ts]
+    return [each for each in shown if each.ts != tuned.ts]
+
+
+def test_a_result_that_was_posted_when_its_bot_was_killed_is_not_posted_again(trial, monkeypatch):
+    """Slack had it, and the bot came no further: here it cannot note it, however often it tries."""
+    tuned = trial()
+    tuned.run(1)
+    remember, tries = posts.remember, []
+
+    def killed(store: Store, subject: str, **given):
+        if subject.startswith("result:"):
+            tries.append(subject)
+            raise OSError("killed")
+        return remember(store, subject, **given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(posts, "remember", killed)
+        tuned.workers.end(Ending.COMPLETE, 61.2)
+        tuned.person.wait_until(lambda: len(tries) >= 2, PATIENCE)
+        tuned.house.close()
+    assert results_pending(tuned.house) == 1
+    tuned.house.open(ScriptedWorkers())
+    tuned.has_shrunk()
+    tuned.person.wait_until(lambda: results_pending(tuned.house) == 0, PATIENCE)
+    (result,) = results(tuned)
+    assert result.broadcast
+    assert len(tuned.person.pictures(result)) == 1
+    post = posts.find(tuned.house.store, posts.result_of(tuned.shown.id))
+    assert (post.ts, post.file_id in tuned.house.workspace.file_ids()) == (result.ts, True)
+
+
+def test_a_result_whose_answer_was_lost_is_not_posted_again(trial, monkeypatch):
+    tuned = trial()
+    tuned.run(1)
+    post, lost = Slack.post, []
+
+    def lose_the_answer(slack, channel, message, **given):
+        ts = post(slack, channel, message, **given)
+        if "validation accuracy" in message.text and not lost:
+            lost.append(ts)
+            raise OSError("no answer came")
+        return ts
+
+    monkeypatch.setattr(Slack, "post", lose_the_answer)
+    tuned.workers.end(Ending.COMPLETE, 61.2)
+    tuned.has_shrunk()
+    (result,) = results(tuned)
+    assert [result.ts] == lost
+    assert len(tuned.person.pictures(result)) == 1
+
+
 def test_a_result_that_slack_never_takes_is_shown_in_place(trial, monkeypatch):
     tuned = trial()
     tuned.run(1)

@@ -1,11 +1,14 @@
 """Two presses at once, or events that arrive twice, result in one participant, one session and one trial."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.sandbox.client.person import WorkspaceError
 from storage import events
 from storage.refusals import Refused
 from storage.schema.states import EventKind
+from tests.bot.conftest import QUICK
 from training.hyperparameters import Configuration
 
 
@@ -73,6 +76,22 @@ def test_submitting_twice_submits_one_trial(echoing, at_once):
     echoing.trial(person, 1)
     assert len([each for each in person.messages() if each.text.startswith("Trial 1")]) == 1
     echoing.end_sessions()
+
+
+def test_a_form_that_is_sent_again_after_its_trial_has_ended_is_no_second_trial(open_house, rules):
+    """No answer came in time, so the person sends it once more: Slack keeps the form open, as it was."""
+    house = open_house(rules(), slots=1)
+    person = house.seated("Gets no answer")
+    house.fill(person, QUICK)
+    inside = house.workspace._parts.workspace
+    usual, inside.rules = inside.rules, replace(inside.rules, ack_seconds=0.0)
+    with pytest.raises(WorkspaceError, match="trouble connecting"):
+        person.submit()
+    inside.rules = usual
+    house.trial(person, 1, "validation accuracy")
+    assert person.submit() == {}
+    assert person.modal() is None
+    assert kinds(house, person).count(EventKind.TRIAL_SUBMITTED) == 1
 
 
 def test_submitting_on_two_screens_at_once_submits_one_trial(echoing, at_once):

@@ -74,6 +74,31 @@ def test_submit_and_expire_at_the_deadline_leave_no_unfinished_trial(lab, at_onc
         assert history.session_view(lab.store, session.id).unfinished is None
 
 
+def test_a_form_that_is_sent_again_with_the_same_values_is_the_same_trial(lab):
+    """Somebody sends a form again because no answer came, and in the meantime its trial may have ended."""
+    session = lab.seated()
+    first = lab.submit(session, form="form-1")
+    assert lab.submit(session, form="form-1").id == first.id
+    lab.complete(lab.claim())
+    assert lab.submit(session, form="form-1").id == first.id
+    lab.later(hours=3)
+    lab.expire(session)
+    assert lab.submit(session, form="form-1").id == first.id
+    assert len(history.session_view(lab.store, session.id).trials) == 1
+    assert len(events.read(lab.store, kind=EventKind.TRIAL_SUBMITTED)) == 1
+
+
+def test_a_form_that_is_sent_again_with_other_values_or_another_form_is_a_trial_of_its_own(lab):
+    session = lab.seated()
+    lab.submit(session, form="form-1")
+    assert refusal(lambda: lab.submit(session, form="form-1", epochs=7)).reason is Reason.TRIAL_UNFINISHED
+    lab.complete(lab.claim())
+    for form, epochs in (("form-1", 7), ("form-2", 7), ("", 7), ("", 7)):
+        lab.submit(session, form=form, epochs=epochs)
+        lab.complete(lab.claim())
+    assert len(history.session_view(lab.store, session.id).trials) == 5
+
+
 def test_a_comment_on_no_hyperparameter_is_an_error(lab, make_configuration):
     session = lab.seated()
     with pytest.raises(KeyError, match="no such hyperparameter: dropout"):
