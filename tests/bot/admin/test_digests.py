@@ -79,7 +79,7 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     assert "• medium: 0 finished\n" in said
     assert "• expert: 1 finished, accuracy 80.0 %" in said
     assert "Participants: 5. Left the study: 1. In a session now: 1. In the queue: 0." in said
-    assert "Evaluations: 9 done, 1 left, 1 failed." in said
+    assert "Evaluations: 9 done, 1 left, 1 failed, 2 cancelled." in said
     assert "*Not acknowledged*\n• A worker was lost, last <!date^" in said
     assert f"From <!date^{int(MORNING.timestamp())}^" in said
     assert f"to <!date^{int(local(2030, 3, 1).timestamp())}^" in said

@@ -275,6 +275,7 @@ def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
     show(announcements.study_closed, "&" * 80, 10**6 if some else 0, signed)
     show(announcements.participant_left, "P12345", Signed("P12345", NOW) if some else signed, data_deleted=some)
     show(announcements.session_cancelled, "P12345", signed)
+    show(announcements.evaluations_cancelled, "P12345", 10**6, signed)
     show(announcements.session_empty, "P12345", signed)
     show(announcements.time_extended, "P12345", timedelta(days=1), signed)
     show(announcements.baseline_started, "T12345", baseline.searcher, 10**6, baseline.tries, signed)
