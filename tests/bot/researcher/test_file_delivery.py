@@ -1,6 +1,7 @@
 """Researchers get files (open data, the report), start baselines, and run evaluations again."""
 
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 
@@ -33,7 +34,8 @@ def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
     researcher.wait_for("The open data is in your direct messages with me.", PATIENCE)
     bundle = zipfile.ZipFile(io.BytesIO(researcher.download(sent.files[0]["url"])))
     content = b"".join(bundle.read(name) for name in bundle.namelist())
-    assert house.participant(person).code.encode() in content
+    assert not re.search(rf"\b{house.participant(person).code}\b".encode(), content), "people have other codes there"
+    assert re.search(rb"^P\d{4},", content, re.MULTILINE)
     assert person.id.encode() not in content
     assert researcher.id.encode() not in content
 
