@@ -13,5 +13,6 @@ def notify(state: str) -> None:
     if address.startswith("@"):
         address = "\0" + address[1:]  # a name without a file
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+        out.setblocking(False)  # a systemd that does not read must not hold the bot up
         out.connect(address)
         out.sendall(state.encode())

@@ -19,7 +19,7 @@ def workspace():
         yield workspace
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def keep_signals():
     """The command handles signals while it runs; afterwards they are as they were."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -51,20 +51,20 @@ def complaint(workspace, study, *, code=2, **environment):
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
     ],
 )
-def test_a_token_that_cannot_be_used_is_named(workspace, study_file, tmp_path, keep_signals, environment, said):
+def test_a_token_that_cannot_be_used_is_named(workspace, study_file, tmp_path, environment, said):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
     told = complaint(workspace, study, **environment)
     assert said in told
     assert "-wrong" not in told
 
 
-def test_without_slack_the_exit_code_says_that_another_start_may_succeed(workspace, study_file, tmp_path, keep_signals):
+def test_without_slack_the_exit_code_says_that_another_start_may_succeed(workspace, study_file, tmp_path):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
     told = complaint(workspace, study, code=4, SLACK_API_URL="http://127.0.0.1:9/api/")
     assert "Cannot reach Slack at http://127.0.0.1:9/api/" in told
 
 
-def test_without_slack_at_the_moment_of_connecting_too(workspace, study_file, tmp_path, keep_signals, monkeypatch):
+def test_without_slack_at_the_moment_of_connecting_too(workspace, study_file, tmp_path, monkeypatch):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
 
     def away(_):
@@ -86,7 +86,7 @@ def test_a_study_file_with_a_mistake_is_named_with_the_place(workspace, study_fi
     assert "time.limit_minutes" in told
 
 
-def test_a_second_bot_on_a_database_says_who_uses_it_and_what_to_do(house, study_file, tmp_path, keep_signals):
+def test_a_second_bot_on_a_database_says_who_uses_it_and_what_to_do(house, study_file, tmp_path):
     told = complaint(house.workspace, house.study, code=3)
     database = Settings.load(house.study).machine.database
     assert told.startswith(f"Only one bot may use the database {database}, and process {os.getpid()} on ")
@@ -94,7 +94,7 @@ def test_a_second_bot_on_a_database_says_who_uses_it_and_what_to_do(house, study
     assert "stop that process first, or name another database in study.toml (machine.database)" in told
 
 
-def test_a_second_bot_with_a_slack_app_says_who_uses_it_and_what_to_do(house, study_file, tmp_path, keep_signals):
+def test_a_second_bot_with_a_slack_app_says_who_uses_it_and_what_to_do(house, study_file, tmp_path):
     study = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'other.db'}")
     told = complaint(house.workspace, study, code=3)
     assert told.startswith(f"Only one bot may use a Slack app, and process {os.getpid()} on ")
