@@ -13,7 +13,7 @@ from bot.study.protocols import HomeTabs, ParticipantMessages
 from storage import posts
 from storage.database import Store
 from storage.queries import history
-from storage.queries.history import SessionView
+from storage.refusals import Refused
 from storage.schema.states import TrialState
 from storage.schema.tables import Session, Trial
 from storage.transitions import queue, trials
@@ -158,12 +158,16 @@ class Reactions:
 
     def catch_up(self, study_id: int) -> None:
         """After a start of the bot: post what was not posted before it stopped, and redraw the rest."""
-        unfinished = [view for view in history.sessions(self._store, study_id) if not view.state.is_finished]
+        unfinished = history.unfinished_sessions(self._store, study_id)
         self._tasks.run_errand(
-            "catching up with a session", [partial(self._catch_up_with, view) for view in unfinished]
+            "catching up with a session", [partial(self._catch_up_with, session_id) for session_id in unfinished]
         )
 
-    def _catch_up_with(self, view: SessionView) -> None:
+    def _catch_up_with(self, session_id: int) -> None:
+        try:
+            view = history.session_view(self._store, session_id)
+        except Refused:  # its participant has left meanwhile, and it was deleted
+            return
         if view.trials:
             self.post_trial(trials.get(self._store, view.trials[-1].id))
         else:

@@ -132,6 +132,14 @@ def sessions(store: Store, study_id: int, *, searchers: bool = False) -> list[Se
         return [view_session(transaction, each) for each in transaction.exec(query).all()]
 
 
+def unfinished_sessions(store: Store, study_id: int) -> list[int]:
+    """The ids of the sessions of a study's people that are not finished, in the order in which they began."""
+    with store.read() as transaction:
+        query = select(Session.id).join(Participant).where(Participant.study_id == study_id)
+        query = query.where(col(Participant.baseline_id).is_(None), Session.state != SessionState.FINISHED)
+        return list(transaction.exec(query.order_by(col(Session.id))).all())
+
+
 def epochs_of(store: Store, kind: JobKind, run_id: int) -> tuple[EpochView, ...]:
     """The epochs of a trial or an evaluation, in order, with all their batch losses."""
     owner = Epoch.trial_id if kind is JobKind.TRIAL else Epoch.evaluation_id

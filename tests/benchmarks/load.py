@@ -149,7 +149,7 @@ def fill(database: str, users: list[str], trials: int) -> None:
     session = {"task": "few-digits", "seed": 10, "state": SessionState.ACTIVE, "started_at": now}
     session |= {"limit_seconds": 7200.0, "deadline": now + timedelta(hours=2)}
     ended = run_columns(TrialState.COMPLETE, now, 2.0) | {"submitted_at": now, "validation_accuracy": 50.0}
-    ended |= Trial.values(Configuration.create(_VALUES))
+    ended |= Trial.values(Configuration.create(_VALUES)) | {"environment": _environment()}
     with store.write() as transaction:
         rows: list[tuple[Any, list[dict[str, Any]]]] = [
             (Participant, [described | {"id": n, "study_id": 1, "code": f"P{n:03}", "answers": {}} for n in numbers]),
@@ -166,6 +166,16 @@ def fill(database: str, users: list[str], trials: int) -> None:
         for table, values in rows:
             transaction.connection().execute(insert(table.__table__), values)
     store.close()
+
+
+def _environment() -> dict[str, Any]:
+    """What a trial on this machine runs on: the bot's workers are compared with it."""
+    import torch
+
+    from training.reproducibility.environment import current_environment
+
+    torch.set_num_threads(1)
+    return asdict(current_environment(torch.device("cpu")))
 
 
 @contextmanager

@@ -27,6 +27,16 @@ def test_a_session_tells_its_tries_its_best_and_what_runs(lab):
     assert view.time_left(session.deadline + timedelta(1)) == timedelta(0)
 
 
+def test_the_unfinished_sessions_are_those_of_people_whose_time_or_choice_is_open(lab):
+    lab.seats = 3
+    tuning, choosing, over = (lab.seated() for _ in range(3))
+    lab.start_random(1)
+    lab.later(hours=3)
+    lab.expire(choosing)
+    lab.withdraw(over)
+    assert history.unfinished_sessions(lab.store, 1) == [tuning.id, choosing.id]
+
+
 def test_before_anything_happened_there_is_nothing_to_show(lab):
     participant = lab.described()
     assert history.session_of_participant(lab.store, participant.id) is None
