@@ -241,10 +241,16 @@ def _unless_gone(*errors: str) -> Iterator[None]:
 
 @contextmanager
 def _in_time(method: str) -> Iterator[None]:
-    """Treat an expired trigger like any other call that did not get its turn in time."""
+    """Treat an expired trigger like any other call that did not get its turn in time.
+
+    A trigger that was used already belongs to a press that Slack has delivered twice: its modal is open.
+    """
     try:
         yield
     except SlackApiError as error:
+        if error.response["error"] == "exchanged_trigger_id":
+            log.info("%s: Slack has delivered a press twice", method)
+            return
         if error.response["error"] in ("expired_trigger_id", "trigger_expired"):
             raise CallNotMade(f"{method} came too late: Slack waits three seconds for it.") from error
         raise

@@ -5,8 +5,10 @@ import re
 from bot.participant import messages
 from bot.participant.views import final_choice
 from bot.researcher import pages
+from bot.sandbox.state.faults import Faults
 from storage.queries import history
 from storage.transitions import participants, sessions, trials
+from tests.bot.conftest import PATIENCE
 
 DISK_FULL = RuntimeError("the disk is full")
 CODE = re.compile(r"this code: ([0-9A-F]{6})")
@@ -122,3 +124,15 @@ def test_a_background_form_that_could_not_be_taken_stays_open(house, monkeypatch
     check_code(house, told)
     assert person.submit() == {}
     person.wait_for("Your task")
+
+
+def test_a_press_that_slack_delivers_twice_opens_one_form_and_is_no_error(open_house):
+    house = open_house()
+    person = house.agree("Is heard twice")
+    asked = person.wait_for("Tell us about you", PATIENCE)
+    begin = len(person.messages())
+    house.workspace.misbehave(Faults(repeats=1))
+    person.press(asked, "Tell us about you")
+    person.wait_for_modal("About you", PATIENCE)
+    person.wait_until(lambda: any("delivered a press twice" in line for line in house.log.lines), PATIENCE)
+    assert len(person.messages()) == begin
