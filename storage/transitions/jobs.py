@@ -20,7 +20,7 @@ from storage.schema.losses import Losses, pack
 from storage.schema.states import Actor, EventKind, JobKind, NoticeKind, SessionState, TrialState
 from storage.schema.tables import Epoch, Evaluation, FinalChoice, Participant, Session, Trial
 from storage.transitions import notices
-from storage.transitions.time_credit import code_of, extend
+from storage.transitions.time_credit import code_of, extend, given_since
 from training.hyperparameters import Configuration
 
 MOST_LOST_RUNS = 3
@@ -261,6 +261,8 @@ def forget_epochs(transaction: Transaction, run: Run) -> None:
 def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -> timedelta:
     """Give a person's active session back the time since the start of the trial, as far as it lies before the deadline.
 
+    What was given back of that time already, because nobody was served, is not given twice.
+
     Returns:
         How much was given back; nothing for an evaluation, and nothing for a searcher, whose session has no clock.
     """
@@ -269,7 +271,8 @@ def give_back_run(transaction: Transaction, run: Run, now: datetime, why: str) -
         return timedelta(0)
     if _is_searchers(transaction, run):
         return timedelta(0)
-    return extend(transaction, session, min(now, session.deadline) - run.started_at, why=why, now=now, actor=Actor.BOT)
+    lost = min(now, session.deadline) - run.started_at - given_since(transaction, session, run.started_at)
+    return extend(transaction, session, lost, why=why, now=now, actor=Actor.BOT)
 
 
 def end_run(transaction: Transaction, run: Run, state: TrialState, now: datetime, actor: str) -> None:

@@ -137,7 +137,7 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
     Every trial and evaluation that ran waits again. Its epochs are deleted, since it runs again bit for bit.
     A person's session gets back the time since the bot was last alive or, if that is earlier, since the start of the
     trial that starts over. The deadline of an active session moves, or the end of the grace period. A session whose
-    time was up by then gets nothing back.
+    time was up by then gets nothing back, and what was given back of that time already is not given twice.
     """
     now = utc(now)
     with store.write() as transaction:
@@ -152,8 +152,11 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
         people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
         for session in transaction.exec(people.where(Session.state != SessionState.FINISHED)).all():
             trial = restarted.get(session.id)
-            lost_since = [down_since, trial.started_at if trial is not None else None]
-            duration = _lost_time(session, [moment for moment in lost_since if moment is not None], now)
+            moments = [down_since, trial.started_at if trial is not None else None]
+            lost_since = [moment for moment in moments if moment is not None]
+            duration = _lost_time(session, lost_since, now)
+            if duration:
+                duration -= given_since(transaction, session, min(lost_since))
             if extend(transaction, session, duration, why=BOT_WAS_DOWN, now=now, actor=Actor.BOT):
                 given.append(GivenBack(session, code_of(transaction, session), duration))
         if down_since is not None:

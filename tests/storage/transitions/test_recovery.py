@@ -197,6 +197,60 @@ def test_what_a_lost_worker_gave_back_meanwhile_is_not_given_back_twice(lab):
     assert deadline(lab, session) == session.deadline + timedelta(minutes=3 + 5)
 
 
+def test_what_was_given_back_before_its_worker_was_lost_is_not_given_back_twice(lab):
+    session = lab.seated()
+    lab.submit(session)
+    job = lab.claim()
+    lab.later(minutes=6)
+    correct(lab, away(lab, minutes=8))  # only the last six of these are the session's, and the trial's
+    lab.later(minutes=4)
+    jobs.lost(lab.store, job, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=6 + 4)
+    again = lab.claim()
+    lab.later(minutes=1)
+    jobs.lost(lab.store, again, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=6 + 4 + 1)
+
+
+def test_an_outage_in_which_a_trial_began_is_not_given_back_twice_when_the_trial_fails(lab):
+    session = lab.seated()
+    lab.submit(session)
+    lab.later(minutes=5)
+    job = lab.claim()  # Slack is away since four minutes ago
+    lab.later(minutes=3)
+    correct(lab, away(lab, minutes=7))
+    lab.later(minutes=2)
+    jobs.finish(lab.store, job, jobs.Ending(TrialState.FAILED, our_fault=True), now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=7 + 2)
+
+
+def test_what_was_given_back_while_a_trial_ran_is_not_given_back_twice_at_a_start(lab):
+    session = lab.seated()
+    lab.submit(session)
+    lab.claim()
+    lab.later(minutes=6)
+    correct(lab, away(lab, minutes=5))
+    lab.later(minutes=2)
+    beat(lab)
+    lab.later(minutes=3)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=6 + 2 + 3)
+
+
+def test_what_a_lost_worker_gave_back_before_the_bot_was_killed_is_not_given_back_twice(lab):
+    session = lab.seated()
+    lab.submit(session)
+    lab.later(minutes=1)
+    job = lab.claim()
+    lab.later(minutes=2)
+    beat(lab)  # the last one: Slack is away from now on
+    lab.later(minutes=3)
+    jobs.lost(lab.store, job, now=lab.now)  # gives back five minutes, three of them without Slack
+    lab.later(minutes=4)
+    recovery.reconcile(lab.store, now=lab.now)
+    assert deadline(lab, session) == session.deadline + timedelta(minutes=5 + 4)
+
+
 def test_a_session_whose_time_was_up_before_nobody_was_served_gets_nothing(lab):
     session = lab.seated()
     lab.later(hours=2, minutes=10)
