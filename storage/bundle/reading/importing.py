@@ -175,7 +175,7 @@ def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Head
     found = list(islice(TableReader(archive, STUDY, problems).rows(), 2))
     problems.refuse()
     if len(found) != 1:
-        problems.add(STUDY.file, f"has {'more rows than one' if found else 'no rows'}; a bundle holds one study.")
+        problems.add(STUDY.file, f"has {'more than one row' if found else 'no rows'}; a bundle holds one study.")
         problems.refuse()
     written_as = found[0]["format"]
     row = next(TableReader(archive, STUDY, problems, written_as=written_as).rows())

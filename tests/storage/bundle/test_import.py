@@ -388,7 +388,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two studies": (
         {"study": "format,name,rules_hash,rules\n1,x,h,{}\n1,y,h,{}\n"},
-        "study.csv has more rows than one; a bundle holds one study.",
+        "study.csv has more than one row; a bundle holds one study.",
     ),
     "a newer format": (
         {"study": "format,name,rules_hash,rules\n3,x,h,{}\n"},
