@@ -250,7 +250,7 @@ class Bot:
         )
         admin_listeners.register(
             AdminContext(
-                interactions, store, self.actions, self.admins, channel, permissions.includes, withdrawals.has_left
+                interactions, store, self.actions, self.admins, channel, permissions.includes, withdrawals.had_agreed
             )
         )
         bolt.acknowledge_the_rest(app)

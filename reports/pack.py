@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 from reports.write import Report
-from storage.private_files import make_file
+from storage.private_files import make_anew
 
 
 def pack(report: Report, archive: Path, *, folder: str | None = None) -> Path:
@@ -20,8 +20,7 @@ def pack(report: Report, archive: Path, *, folder: str | None = None) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    archive.unlink(missing_ok=True)
-    make_file(archive)
+    make_anew(archive)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for each in report.files:
             inside = each.path.relative_to(report.folder)

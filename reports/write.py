@@ -20,7 +20,7 @@ from reports.results.study_results import StudyResults
 from reports.tables.catalogue import POOLED_SHEETS, sheets, task_sheets
 from reports.wording import listed
 from storage.database import Store
-from storage.private_files import make_file, make_folder
+from storage.private_files import make_anew, make_folder
 
 T = TypeVar("T")
 
@@ -157,8 +157,7 @@ def _write(path: Path, content: bytes, name: str, title: str, alt: str) -> Writt
     """Write a file in one step: a reader finds the whole old file or the whole new one."""
     make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.unlink(missing_ok=True)
-    make_file(unfinished)
+    make_anew(unfinished)
     unfinished.write_bytes(content)
     unfinished.replace(path)
     return Written(path, name, title, alt)

@@ -4,6 +4,7 @@ On Windows, where permissions are another matter, files are made as usual and no
 """
 
 import os
+import shlex
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -29,6 +30,16 @@ def make_file(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE))
 
 
+def make_anew(path: Path) -> None:
+    """Make an empty file for its owner alone, in place of one that is there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    path.unlink(missing_ok=True)
+    make_file(path)
+
+
 def exposed(url: URL) -> list[Path]:
     """Of the files of an SQLite database, those that others than their owner may read or change.
 
@@ -46,5 +57,5 @@ def warning(files: list[Path]) -> str:
     names = " ".join(str(each) for each in files)
     return (
         f"Other users of this machine may read {names}: people’s links to Slack and what they told are in it. "
-        f"Type: chmod 600 {names}"
+        f"Type: chmod 600 {shlex.join(map(str, files))}"
     )

@@ -1,7 +1,8 @@
 """Listeners for the buttons in the report channel. Everybody who reads it may press them, but for those who take part.
 
-Somebody takes part from the invitation on, also after leaving. Where the link to the Slack user was deleted then, it is
-known in memory alone: after the next start nothing tells that somebody in the report channel has taken part and left.
+Somebody takes part from their consent on, also after leaving. Who was only greeted does not: opening the bot is enough
+for that, and admins open it, too. After leaving the link to the Slack user is deleted, and it is known in memory alone:
+after the next start nothing tells that somebody in the report channel has taken part and left.
 """
 
 from collections.abc import Callable
@@ -17,14 +18,13 @@ from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
 from storage.database import Store
 from storage.refusals import Refused
-from storage.schema.states import Actor
+from storage.schema.states import Actor, ParticipantState
 
 TAKES_PART = (
-    "These buttons are for the people who run the study, and you take part in it, or were invited to. "
-    "Nothing was done. "
-    "If you do run it, ask for your name among the researchers in study.toml."
+    "These buttons are for the people who run the study, and you have agreed to take part in it. Nothing was done. "
+    "If you run it too, ask for your name among the researchers in study.toml."
 )
-"""What somebody reads who was invited, takes part or has left, and presses a button."""
+"""What somebody reads who takes part or has taken part, and presses a button."""
 
 ELSEWHERE = "This is not the report channel any more. Nothing was done."
 
@@ -40,7 +40,7 @@ class AdminContext:
         reporter: Tells the admins.
         report_channel: Slack's ID of the report channel.
         is_researcher: Whether a Slack user is a researcher. May wait for Slack.
-        has_left: Whether a Slack user has left the study since the bot started.
+        had_agreed: Whether a Slack user had agreed to take part and has left since the bot started.
     """
 
     interactions: Interactions
@@ -49,7 +49,7 @@ class AdminContext:
     reporter: AdminReporter
     report_channel: str
     is_researcher: Callable[[str], bool]
-    has_left: Callable[[str], bool]
+    had_agreed: Callable[[str], bool]
 
 
 Action = Callable[[AdminContext, str, str], str]
@@ -85,8 +85,8 @@ def _why_not(context: AdminContext, press: Interaction) -> str:
     """Why somebody who is not a researcher may not press the button; empty if they may."""
     if press.channel != context.report_channel:
         return ELSEWHERE
-    takes_part = status_of(context.store, press.user).participant is not None
-    return TAKES_PART if takes_part or context.has_left(press.user) else ""
+    takes_part = status_of(context.store, press.user).state not in (None, ParticipantState.INVITED)
+    return TAKES_PART if takes_part or context.had_agreed(press.user) else ""
 
 
 def _pause(context: AdminContext, actor: str, _: str) -> str:

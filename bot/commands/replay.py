@@ -47,7 +47,7 @@ class _Recorded:
 
 
 def replay(
-    trial: Annotated[str, typer.Option(metavar="P003/4", help="The participant's code and the trial's number.")],
+    trial: Annotated[str, typer.Option(metavar="P4071/4", help="The participant's code and the trial's number.")],
     study: StudyFile = DEFAULT,
     device: Annotated[str, typer.Option(help="Such as cpu or cuda:1; a slot's, unless another is named.")] = "",
 ) -> None:
@@ -81,7 +81,7 @@ def _find(settings: Settings, trial: str) -> _Recorded:
     """
     place = _PLACE.fullmatch(trial)
     if place is None:
-        raise NotRecorded(f"--trial {trial}: write a participant's code and a trial's number, such as P003/4.")
+        raise NotRecorded(f"--trial {trial}: write a participant's code and a trial's number, such as P4071/4.")
     store = Store(settings.machine.database)
     try:
         session, view = _look_up(store, settings.study.name, place["code"], int(place["number"]))

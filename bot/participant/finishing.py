@@ -41,13 +41,12 @@ def _leave(context: ParticipantContext, press: Interaction) -> None:
 
 def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
-    session_id = int(view["private_metadata"])
     try:
         number = final_choice.read_final(view["state"]["values"])
-        session = study.own_session(user, session_id)
+        session = study.session_of_button(user, view["private_metadata"])
         if number is None:
             last = history.last_submission(study.store, session.participant_id)
-            memory = FormMemory.new(Purpose.FINAL, session.id, last.configuration if last else None)
+            memory = FormMemory.new(Purpose.FINAL, view["private_metadata"], last.configuration if last else None)
             ack(response_action="push", view=configuration_form(memory))
             return
         study.choose(user, session.id, number)

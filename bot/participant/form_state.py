@@ -65,27 +65,29 @@ class FormMemory(BaseModel):
 
     Attributes:
         purpose: What happens when the form is submitted.
-        session: The id of the session that the form belongs to.
+        session: What a button about the session carries that the form belongs to. (It was a number once.)
         shown: The fields in the form, each with the generation in which it appeared.
         generation: The number of redraws.
         initial: The value that each field shows when it appears; mandatory fields may have none.
         hidden: The content of fields that were removed.
     """
 
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     purpose: Purpose = Field(alias="p")
-    session: int = Field(alias="s")
+    session: str = Field(alias="s")
     shown: dict[str, int] = Field({}, alias="f")
     generation: int = Field(0, alias="g")
     initial: dict[str, str] = Field({}, alias="i")
     hidden: dict[str, Content] = Field({}, alias="h")
 
     @classmethod
-    def new(cls, purpose: Purpose, session: int, base: Configuration | None) -> Self:
+    def new(cls, purpose: Purpose, session: str, base: Configuration | None) -> Self:
         """The memory of a form that is opened now.
 
         Args:
             purpose: What happens when the form is submitted.
-            session: The session's id.
+            session: What a button about the session carries.
             base: The configuration whose values the form shows, or none.
         """
         initial = {} if base is None else {name: _shown(BY_NAME[name], value) for name, value in base.as_dict().items()}
@@ -93,12 +95,12 @@ class FormMemory(BaseModel):
         return memory.model_copy(update={"shown": dict.fromkeys(_fields(memory.initial.get("optimizer")), 0)})
 
     @classmethod
-    def typed(cls, purpose: Purpose, session: int, values: Mapping[str, str], base: Configuration | None) -> Self:
+    def typed(cls, purpose: Purpose, session: str, values: Mapping[str, str], base: Configuration | None) -> Self:
         """The memory of a form that is opened with values that somebody typed in a message.
 
         Args:
             purpose: What happens when the form is submitted.
-            session: The session's id.
+            session: What a button about the session carries.
             values: Values as the form shows them, by hyperparameter. They replace the values of ``base``.
             base: The configuration whose other values the form shows, or none.
         """

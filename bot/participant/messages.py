@@ -164,6 +164,6 @@ def _typed(study: StudyService, status: ParticipantStatus, line: OneLine) -> Mes
     if status.session is not None:
         submission = history.last_submission(study.store, status.session.participant_id)
         if submission is not None:
-            last = FormMemory.new(Purpose.TRY, status.session.id, submission.configuration).initial
+            last = FormMemory.new(Purpose.TRY, status.session.button_value, submission.configuration).initial
     images = study.facts_of(status.participant).training_images
     return typed_configuration.typed_configuration(line, status, training_images=images, last=last)

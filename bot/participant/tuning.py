@@ -91,9 +91,9 @@ def register(app: App, context: ParticipantContext) -> None:
 
 def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
-    memory = FormMemory.new(Purpose.TRY, session_id, base)
-    running = study.view(session_id).unfinished
-    press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
+    view = study.view(session_id)
+    note = None if view.unfinished is None else prepare_note(view.unfinished.number)
+    press.open(configuration_form(FormMemory.new(Purpose.TRY, view.button_value, base), note=note))
 
 
 def _new(context: ParticipantContext, press: Interaction) -> None:
@@ -121,7 +121,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     else:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
-    memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
+    memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
     running = study.view(session.id).unfinished
     press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
 
@@ -155,7 +155,8 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))
         return
     try:
-        limits = study.limits_of(study.own_session(user, memory.session).participant_id)
+        session = study.session_of_button(user, memory.session)
+        limits = study.limits_of(session.participant_id)
         entered = read(
             memory,
             values,
@@ -164,10 +165,10 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
             most_steps=limits.most_steps,
         )
         if memory.purpose is Purpose.TRY:
-            study.submit(user, memory.session, entered.configuration, entered.remarks, _name_of(view))
+            study.submit(user, session.id, entered.configuration, entered.remarks, _name_of(view))
             ack()
         else:
-            study.choose(user, memory.session, entered.configuration)
+            study.choose(user, session.id, entered.configuration)
             ack(response_action="clear")
     except InvalidEntry as invalid:
         ack(response_action="errors", errors=invalid.errors)

@@ -116,19 +116,19 @@ COMMANDS: Mapping[str, Command] = {
     "status": Command((Usage("status", "shows who is tuning, who is in the queue, how far the study is"),), _status),
     "participants": Command((Usage("participants", "lists all participants, and how far each one is"),), _participants),
     "participant": Command(
-        (Usage("participant P007", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
+        (Usage("participant P4071", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
         _participant,
     ),
     "invite": Command((Usage("invite @somebody …", "invites people to the study"),), invitations.invite),
     "extend": Command(
-        (Usage("extend P007 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
+        (Usage("extend P4071 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
     ),
     "cancel": Command(
-        (Usage("cancel P007", "ends a session without a final choice; asks first"),),
+        (Usage("cancel P4071", "ends a session without a final choice; asks first"),),
         partial(actions.ask, Action.CANCEL),
     ),
     "withdraw": Command(
-        (Usage("withdraw P007", "takes somebody out of the study; asks first"),),
+        (Usage("withdraw P4071", "takes somebody out of the study; asks first"),),
         partial(actions.ask, Action.WITHDRAW),
     ),
     "check": Command(
@@ -162,7 +162,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), actions.evaluate),
     "cancel-evaluations": Command(
-        (Usage("cancel-evaluations P007", "cancels a participant's evaluations that have not ended; asks first"),),
+        (Usage("cancel-evaluations P4071", "cancels a participant's evaluations that have not ended; asks first"),),
         partial(actions.ask, Action.CANCEL_EVALUATIONS),
     ),
     "report": Command(

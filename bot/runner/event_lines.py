@@ -35,7 +35,7 @@ class EventLines:
 
 
 def line(event: Event) -> str:
-    """An event in one line: ``P001 session:3 time_given_back by bot (seconds=420.0, why=the bot was down)``."""
+    """An event in one line: ``P4071 session:3 time_given_back by bot (seconds=420.0, why=the bot was down)``."""
     known = [
         f"{key}={value}" for key, value in event.details.items() if key in _TEXTS or not isinstance(value, str | list)
     ]

@@ -139,7 +139,7 @@ class ResearcherActions:
     # People
 
     def find(self, code: str) -> Participant:
-        """A participant by code: ``P007``, ``p7``.
+        """A participant by code: ``P4071``, ``p4071``.
 
         Raises:
             Refused: There is no such participant.
@@ -147,8 +147,8 @@ class ResearcherActions:
         if code.startswith(("<@", "@")):
             raise Refused(
                 Reason.UNKNOWN,
-                "Participants appear under their codes only, so I do not look for a name. Write a code such as `P007`. "
-                "`/study participants` lists all.",
+                "Participants appear under their codes only, so I do not look for a name. "
+                "Write a code such as `P4071`. `/study participants` lists all.",
             )
         participant = participants.find_by_code(self._store, code)
         if participant is None:

@@ -23,7 +23,7 @@ from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
 
 _OLD_BUTTON = (
-    "This button does not work any more. What it is about has ended, or it is from an older version of the bot or from "
+    "This does not work any more. What it is about has ended, or it is from an older version of the bot or from "
     "somebody else's session, so nothing was changed."
 )
 

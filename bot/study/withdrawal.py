@@ -10,6 +10,7 @@ from bot.study.deletions import Deletions
 from bot.study.protocols import Admins, HomeTabs, ParticipantMessages
 from bot.study.reactions import Reactions
 from storage.database import Store
+from storage.schema.states import ParticipantState
 from storage.schema.tables import Identity, Participant, Post
 from storage.transitions import participants
 from storage.transitions.participants import Withdrawal
@@ -60,10 +61,15 @@ class Withdrawals:
         self._now = now
         # Only in memory: the database must not tell who has left.
         self._left: set[str] = set()
+        self._had_agreed: set[str] = set()
 
     def has_left(self, user: str) -> bool:
         """Whether a Slack user has left the study since the bot started."""
         return user in self._left
+
+    def had_agreed(self, user: str) -> bool:
+        """Whether a Slack user had agreed to take part and has left since the bot started, also if they came back."""
+        return user in self._had_agreed
 
     def is_back(self, user: str) -> None:
         """Note that somebody takes part again, by their own decision."""
@@ -94,6 +100,8 @@ class Withdrawals:
         self._home_tabs.changed(participant.id)
         if identity is not None:
             self._left.add(identity.slack_user)
+            if participant.state is not ParticipantState.INVITED:
+                self._had_agreed.add(identity.slack_user)
             self._say_goodbye(identity, self._root(withdrawal), by_researcher=actor is not None)
         self._deletions.go_on()
         self._admins.wake()

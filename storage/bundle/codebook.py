@@ -9,8 +9,8 @@ from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
-FORMAT = 1
-"""The version of the tables. A bundle says in which version it was written."""
+FORMAT = 2
+"""The version of the tables. A bundle says in which version it was written; import reads all of them."""
 
 ANSWER = "answer_"
 """The names of columns for the study's own background questions begin with this."""

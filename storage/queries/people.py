@@ -58,7 +58,8 @@ def find_by_code(store: Store, code: str) -> Participant | None:
         if study is None:
             return None
         query = select(Participant).where(Participant.study_id == study.id, col(Participant.code).in_(spellings(code)))
-        return transaction.exec(query).first()
+        as_written = col(Participant.code) != code.strip().upper()  # an imported study may have P007 and P0007
+        return transaction.exec(query.order_by(as_written, col(Participant.code))).first()
 
 
 def people(store: Store, study_id: int) -> list[ParticipantLine]:

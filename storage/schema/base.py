@@ -5,6 +5,9 @@ from typing import ClassVar
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""The key of a deleted row is not used again: a late message about it must not be taken for one about another row."""
+
 
 class Table(SQLModel):
     """What all tables share: one metadata, in which constraints have the same names on every database."""

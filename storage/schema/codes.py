@@ -8,7 +8,6 @@ _DIGITS = 4
 _FREE = 10
 """There are so many times as many codes as people, so that a code is not guessed from the others."""
 
-
 _LONGEST = 12
 """Digits."""
 
@@ -32,9 +31,9 @@ def is_drawn(code: str) -> bool:
 
 
 def spellings(written: str) -> list[str]:
-    """The codes that somebody may mean who wrote this: ``p7`` is P007 or P0007; ``t1-01`` is T1-01."""
+    """The codes that somebody may mean who wrote this: ``p7`` is P7, P007 or P0007; ``t1-01`` is T1-01."""
     written = written.strip().upper()
     number = written.removeprefix("P").lstrip("0")
     if not (written.startswith("P") and number.isascii() and number.isdecimal()):
         return [written]
-    return [f"P{number:0>{digits}}" for digits in range(max(3, len(number)), _LONGEST + 1)]
+    return [f"P{number:0>{digits}}" for digits in range(len(number), _LONGEST + 1)]

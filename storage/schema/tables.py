@@ -9,9 +9,13 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field
 
+from storage.schema.base import NEVER_AGAIN
 from storage.schema.base import Table as Table
 from storage.schema.columns import Loss64, UtcDateTime, choice
 from storage.schema.comments import Comment, Remark
+from storage.schema.slack_tables import PendingDeletion as PendingDeletion
+from storage.schema.slack_tables import Post as Post
+from storage.schema.slack_tables import SlackCheck as SlackCheck
 from storage.schema.states import (
     Chooser,
     EventKind,
@@ -34,10 +38,6 @@ def _at_most_one(name: str, *columns: str, unless: Iterable[StrEnum], where: str
     return Index(name, *columns, unique=True, sqlite_where=rows, postgresql_where=rows)
 
 
-_NEVER_AGAIN = {"sqlite_autoincrement": True}
-"""The key of a deleted row is not used again: a late message about it must not be taken for one about another row."""
-
-
 class Study(Table, table=True):
     """One experiment with its rules.
 
@@ -51,7 +51,7 @@ class Study(Table, table=True):
     __tablename__ = "study"
     __table_args__ = (
         CheckConstraint("(state = 'closed') = (current IS NULL)", name="current"),
-        _NEVER_AGAIN,
+        NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -179,22 +179,6 @@ class Identity(Table, table=True):
     button_key: str = Field(default_factory=token_hex)
 
 
-class PendingDeletion(Table, table=True):
-    """A message in Slack that is still to be deleted, with the file that it shows.
-
-    It is written in the transaction that deletes somebody's data, and goes when Slack has deleted the message. Like
-    ``Identity`` it names a conversation; nothing in it says whose code that was.
-    """
-
-    __tablename__ = "pending_deletion"
-    __table_args__ = (_NEVER_AGAIN,)
-
-    id: int = Field(default=None, primary_key=True)
-    channel: str
-    ts: str
-    file_id: str | None = None
-
-
 class Session(Table, table=True):
     """The timed part of a participant.
 
@@ -212,7 +196,7 @@ class Session(Table, table=True):
         CheckConstraint("(state = 'finished') = (finished_at IS NOT NULL)", name="finished_at"),
         CheckConstraint("state <> 'choosing' OR grace_ends_at IS NOT NULL", name="grace"),
         CheckConstraint("(state = 'finished') = (ended_as IS NOT NULL)", name="ended_as"),
-        _NEVER_AGAIN,
+        NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -311,7 +295,7 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
         ),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint("state <> 'complete' OR validation_accuracy IS NOT NULL", name="measured"),
-        _NEVER_AGAIN,
+        NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -348,7 +332,7 @@ class FinalChoice(ConfigurationColumns, table=True):
     """The configuration that a session ends with. ``trial_id`` is NULL if the participant did not choose a trial."""
 
     __tablename__ = "final_choice"
-    __table_args__ = (_NEVER_AGAIN,)
+    __table_args__ = (NEVER_AGAIN,)
 
     id: int = Field(default=None, primary_key=True)
     session_id: int = Field(foreign_key="session.id", unique=True)
@@ -364,7 +348,7 @@ class Evaluation(RunColumns, table=True):
     __table_args__ = (
         UniqueConstraint("final_choice_id", "seed"),
         CheckConstraint("state <> 'complete' OR test_accuracy IS NOT NULL", name="measured"),
-        _NEVER_AGAIN,
+        NEVER_AGAIN,
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -404,20 +388,6 @@ class Epoch(Table, table=True):
     training_loss: float | None = Field(default=None, sa_type=Loss64)
     validation_accuracy: float | None = None
     seconds: float
-
-
-class Post(Table, table=True):
-    """The Slack message about a subject: its ts, and the file of its picture. Its channel is in ``Identity``.
-
-    The rows about a participant's messages go together with their link to Slack: with the time of a message, it could
-    be found again in whose conversation it is.
-    """
-
-    __tablename__ = "post"
-
-    subject: str = Field(primary_key=True)
-    ts: str
-    file_id: str | None = None
 
 
 class Alert(Table, table=True):
@@ -463,7 +433,7 @@ class Notice(Table, table=True):
     """
 
     __tablename__ = "notice"
-    __table_args__ = (_NEVER_AGAIN,)
+    __table_args__ = (NEVER_AGAIN,)
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
@@ -481,31 +451,6 @@ class Heartbeat(Table, table=True):
 
     id: int = Field(default=1, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
-
-
-class SlackCheck(Table, table=True):
-    """What a researcher saw in a Slack workspace when pictures were shown there in different ways.
-
-    A number was shown in each of four ways. A column is true if the researcher read it, false if not, and NULL if it
-    could not be shown for a reason that passes, such as a lost connection.
-
-    Attributes:
-        team_id: Slack's ID of the workspace.
-        chart_by_update: A line chart that an update brought into a message.
-        picture_posted: A picture in a message that was posted.
-        picture_by_update: A picture that an update brought into a message.
-        picture_by_update_with_file_ids: The same, with the file also named in the update's ``file_ids``.
-    """
-
-    __tablename__ = "slack_check"
-
-    id: int = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
-    team_id: str
-    chart_by_update: bool | None = None
-    picture_posted: bool | None = None
-    picture_by_update: bool | None = None
-    picture_by_update_with_file_ids: bool | None = None
 
 
 class Event(Table, table=True):

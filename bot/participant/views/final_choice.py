@@ -84,7 +84,7 @@ def final_form(view: SessionView, evaluations: int) -> View:
         callback_id=FINAL_FORM,
         submit="Choose and finish",
         close="Not yet",
-        private_metadata=str(view.id),
+        private_metadata=view.button_value,
     )
 
 

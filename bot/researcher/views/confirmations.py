@@ -101,7 +101,7 @@ def question_message(question: Question, *, again: bool = False) -> Message:
 
 
 def named(codes: Iterable[str]) -> str:
-    """The first codes, and the number of the others: ``P001, P004 and 3 more``."""
+    """The first codes, and the number of the others: ``P0293, P4071 and 3 more``."""
     codes = list(codes)
     more = len(codes) - _MOST_NAMED
     row = ", ".join(codes[:_MOST_NAMED])

@@ -31,6 +31,7 @@ class Context:
     Attributes:
         start: When the study opened. Every session is imported as if it had begun then.
         rules: The rules of the study.
+        written_as: The format in which the bundle was written.
         rows: How many rows were read, by table.
         broken: The tables of which some rows could not be read.
         ended: How many sessions, trials and evaluations had not ended, and are imported as cancelled.
@@ -41,6 +42,7 @@ class Context:
     problems: Problems
     start: datetime
     rules: Mapping[str, Any]
+    written_as: int
     progress: Callable[[str], None]
     study_id: int = 0
     rows: dict[str, int] = field(default_factory=dict)
@@ -58,7 +60,8 @@ class Context:
             return
         self.progress(table.file)
         self.rows[table.name] = 0
-        reader = TableReader(self.archive, table, self.problems, rules=self.rules if table is PARTICIPANTS else None)
+        rules = self.rules if table is PARTICIPANTS else None
+        reader = TableReader(self.archive, table, self.problems, rules=rules, written_as=self.written_as)
         for row in reader.rows():
             if self.rows[table.name] == table.most:
                 self.problems.add(table.file, f"has more than {table.most:,} rows.")

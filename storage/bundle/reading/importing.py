@@ -56,6 +56,7 @@ class _Header:
     closed_on: date | None
     rules: str
     rules_hash: str
+    written_as: int
 
 
 def import_bundle(
@@ -98,7 +99,7 @@ def _import(
 ) -> Imported:
     _need_room(transaction, header.name)
     start = datetime.combine(header.opened_on or _LONG_AGO, time(), UTC)
-    context = Context(transaction, archive, problems, start, parse_rules(header.rules), progress)
+    context = Context(transaction, archive, problems, start, parse_rules(header.rules), header.written_as, progress)
     study = {
         "name": header.name,
         "state": StudyState.CLOSED,
@@ -170,21 +171,23 @@ def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Head
         if len(name) > MOST_NAME or not name.isprintable():
             said = f"names the study in more than {MOST_NAME} characters, or in some that cannot be printed."
             problems.add(_RULES if named else "The bundle", said)
-        return _Header(name, None, None, rules, hash_of(rules))
+        return _Header(name, None, None, rules, hash_of(rules), FORMAT)
     found = list(islice(TableReader(archive, STUDY, problems).rows(), 2))
     problems.refuse()
     if len(found) != 1:
-        problems.add(STUDY.file, f"has {'more rows than one' if found else 'no rows'}; a bundle holds one study.")
+        problems.add(STUDY.file, f"has {'more than one row' if found else 'no rows'}; a bundle holds one study.")
         problems.refuse()
-    row = found[0]
-    if row["format"] > FORMAT:
-        problems.add(STUDY.file, f"{row['format']} is newer than this program: update Black Magic.", 2, "format")
+    written_as = found[0]["format"]
+    row = next(TableReader(archive, STUDY, problems, written_as=written_as).rows())
+    problems.refuse()
+    if written_as > FORMAT:
+        problems.add(STUDY.file, f"{written_as} is newer than this program: update Black Magic.", 2, "format")
     if not row["name"].isprintable():
         problems.add(STUDY.file, "has characters that cannot be printed.", 2, "name")
     rules = row["rules"] or ""
     if _RULES in archive and without_nothing(parse_rules(rules)) != shown:
         problems.add(_RULES, f"says other rules than {STUDY.file}: change both, or leave one of the two files out.")
-    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"])
+    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"], written_as)
 
 
 def _shown_rules(archive: ArchiveReader, problems: Problems) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.bundle.archive import ArchiveReader, Unreadable
-from storage.bundle.cells import LONGEST_CELL, Column
-from storage.bundle.codebook import ANSWER, Table, answer_columns
+from storage.bundle.cells import LONGEST_CELL, TYPED_BY_PEOPLE, Column
+from storage.bundle.codebook import ANSWER, FORMAT, Table, answer_columns
+from storage.bundle.formulas import renewed
 from storage.bundle.reading.problems import Problems, shown
 
 _MOST_QUOTED = 40
@@ -48,15 +49,23 @@ class TableReader:
 
     Args:
         rules: The rules of the study, for a table that may have columns ``answer_…``.
+        written_as: The format in which the bundle was written.
 
     Attributes:
         whole: Whether every row could be read. If not, other tables may rightly refer to a row that is not known.
     """
 
     def __init__(
-        self, archive: ArchiveReader, table: Table, problems: Problems, *, rules: Mapping[str, Any] | None = None
+        self,
+        archive: ArchiveReader,
+        table: Table,
+        problems: Problems,
+        *,
+        rules: Mapping[str, Any] | None = None,
+        written_as: int = FORMAT,
     ) -> None:
         self._archive, self._table, self._problems, self._rules = archive, table, problems, rules
+        self._written_as = written_as
         self._known = {each.name: each for each in table.columns}
         self.whole = True
 
@@ -73,7 +82,7 @@ class TableReader:
         try:
             heading = next(records, None)
             columns = self._columns(heading)
-            readers = [(each.name, each.read, each.empty is None) for each in columns or ()]
+            readers = [(each.name, self._reader(each), each.empty is None) for each in columns or ()]
             if columns is None or heading is None:
                 self.whole = False
                 return
@@ -96,6 +105,12 @@ class TableReader:
             self._problems.add(
                 file, f"is not a table of comma-separated values after line {records.line_num}: {error}."
             )
+
+    def _reader(self, column: Column) -> Callable[[str], Any]:
+        read = column.read
+        if self._written_as > 1 or column.kind not in TYPED_BY_PEOPLE:
+            return read
+        return lambda cell: read(renewed(cell))
 
     def _columns(self, heading: Sequence[str] | None) -> list[Column] | None:
         """The columns in the file's order; ``None`` when they cannot be used."""

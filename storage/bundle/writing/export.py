@@ -19,7 +19,7 @@ from storage.bundle.writing.croissant import croissant
 from storage.bundle.writing.readable import codebook_csv, codebook_markdown, environment_text, study_toml
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
-from storage.private_files import make_file
+from storage.private_files import make_anew
 from storage.queries import current
 from storage.refusals import Reason, Refused
 from storage.schema import codes
@@ -90,7 +90,7 @@ def export_bundle(
     try:
         with store.read() as transaction:
             study = _find(transaction, name)
-            make_file(unfinished)
+            make_anew(unfinished)
             redact = Redaction([*_slack_ids(transaction), *_codes_of_people(transaction)])
             with ArchiveWriter(unfinished, redact) as archive:
                 _Export(transaction, study, archive, redact, batch_losses, progress).write()

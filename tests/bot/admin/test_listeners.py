@@ -90,29 +90,37 @@ def test_a_participant_who_presses_is_told_so_in_private_and_nothing_is_done(off
     reader.press(reader.wait_for("I agree", PATIENCE), "I agree")
     reader.wait_for("Tell us about you", PATIENCE)
     reader.press(opening, "Pause")
-    said = told(reader, office.reports, "and you take part in it, or were invited to. Nothing was done.")
+    said = told(reader, office.reports, "and you have agreed to take part in it. Nothing was done.")
     reader.press(alert, "Acknowledge")
-    told(reader, office.reports, "and you take part in it, or were invited to. Nothing was done.", after=said.ts)
+    told(reader, office.reports, "and you have agreed to take part in it. Nothing was done.", after=said.ts)
     assert state(office) is StudyState.OPEN
     assert [each.kind for each in alerts.unacknowledged(office.store)] == [AlertKind.TRIAL_FAILED]
     assert office.admin.last_ephemeral(office.reports) is None
 
 
-def test_neither_somebody_who_was_only_invited_nor_somebody_who_left_may_press(office):
+def leave(person):
+    before = person.messages()[-1].ts
+    person.say("withdraw")
+    person.press(person.wait_for("Leave the study", PATIENCE, after=before), "Leave the study")
+    person.wait_for("You have left", PATIENCE, after=before)
+
+
+def test_who_had_agreed_and_left_may_not_press_also_when_they_are_back(office):
     opening = post(office, "Black Magic goes on", "Pause")
-    invited, left = (office.workspace.add_person(name, "admin") for name in ("Is invited", "Has left"))
-    for person in (invited, left):
-        person.open_home()
-        person.wait_for("I agree", PATIENCE)
-    left.say("withdraw")
-    left.press(left.wait_for("Leave the study", PATIENCE), "Leave the study")
-    left.wait_for("You have left", PATIENCE)
+    left = office.workspace.add_person("Has left", "admin")
+    left.open_home()
+    left.press(left.wait_for("I agree", PATIENCE), "I agree")
+    left.wait_for("Tell us about you", PATIENCE)
+    leave(left)
     count = len(events.read(office.store))
-    for person in (invited, left):
-        person.press(opening, "Pause")
-        told(person, office.reports, "or were invited to. Nothing was done.")
-    assert state(office) is StudyState.OPEN
+    left.press(opening, "Pause")
+    said = told(left, office.reports, "you have agreed to take part in it. Nothing was done.")
     assert len(events.read(office.store)) == count
+    left.say("hello")
+    left.wait_for("I agree", PATIENCE, after=said.ts)
+    left.press(opening, "Pause")
+    told(left, office.reports, "you have agreed to take part in it. Nothing was done.", after=said.ts)
+    assert state(office) is StudyState.OPEN
 
 
 def test_buttons_outside_the_report_channel_are_for_researchers_alone(office):
@@ -213,6 +221,23 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     kept(researcher, "No evaluation has failed", after=alert.ts)
     posted = [each for each in office.admin.messages(office.reports) if f"{code} has finished" in each.text]
     assert [each.ts for each in posted] == [results.ts]
+
+
+def test_an_admin_who_looked_at_the_bot_and_never_agreed_keeps_the_buttons(office):
+    """Opening the bot is enough to be greeted, and the greeting is what everybody can decline by leaving."""
+    looked, declined = (office.workspace.add_person(name, "admin") for name in ("Has looked", "Has declined"))
+    for person in (looked, declined):
+        person.open_home()
+        person.wait_for("I agree", PATIENCE)
+        assert office.running.study.person(person.id) is not None
+    leave(declined)
+    for person in (looked, declined):
+        person.press(post(office, "Black Magic goes on", "Pause"), "Pause")
+        paused = post(office, "Black Magic is paused", "Resume")
+        assert state(office) is StudyState.PAUSED
+        person.press(paused, "Resume")
+        post(office, "Black Magic goes on", "Pause")
+        assert state(office) is StudyState.OPEN
 
 
 def fail(office, final_choice):

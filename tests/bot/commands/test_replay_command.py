@@ -76,4 +76,4 @@ def test_every_recorded_loss_comes_again_to_the_last_bit(recorded: Any) -> None:
 def test_what_cannot_be_replayed_is_said(running: Any, configuration: Callable[..., Configuration]) -> None:
     running.submit(running.seated(), configuration())
     assert told(running, "P001/1")[2] == "Trial P001/1 is waiting and has no losses to compare with.\n"
-    assert "write a participant's code and a trial's number, such as P003/4" in told(running, "third")[2]
+    assert "write a participant's code and a trial's number, such as P4071/4" in told(running, "third")[2]

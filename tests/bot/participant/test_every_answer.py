@@ -11,7 +11,7 @@ from storage.schema.states import ParticipantState, StudyState
 from tests.bot.participant.statuses import BY_ITSELF, CONFIGURATION, NOW, statuses
 from training.tasks import TaskFacts
 
-LAST = FormMemory.new(Purpose.TRY, 1, CONFIGURATION).initial
+LAST = FormMemory.new(Purpose.TRY, "1", CONFIGURATION).initial
 
 ANSWERS = {
     "help": answers.help_with,

@@ -51,7 +51,7 @@ def carried(memory):
 
 
 def test_more_steps_than_allowed_are_refused_at_the_epochs():
-    memory = FormMemory.new(Purpose.FINAL, 1, BASE)
+    memory = FormMemory.new(Purpose.FINAL, "1", BASE)
     contents = {"epochs": Content.of("1000"), "batch_size": Content.of("1")}
     with pytest.raises(InvalidEntry) as invalid:
         read(memory, typed(memory, **contents), training_images=1437, most_steps=1_000_000)
@@ -64,7 +64,7 @@ def test_more_steps_than_allowed_are_refused_at_the_epochs():
 
 
 def test_a_batch_for_which_there_is_no_memory_is_refused_at_its_field_without_telling_the_limit():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     with pytest.raises(InvalidEntry) as invalid:
         read(memory, typed(memory, batch_size=Content.of("1201")), training_images=1437, largest_batch=1200)
     [(block, sentence)] = invalid.value.errors.items()
@@ -76,12 +76,12 @@ def test_a_batch_for_which_there_is_no_memory_is_refused_at_its_field_without_te
 
 
 def test_a_new_form_shows_what_every_optimizer_uses():
-    memory = FormMemory.new(Purpose.TRY, 1, None)
+    memory = FormMemory.new(Purpose.TRY, "1", None)
     assert list(memory.shown) == ["epochs", "batch_size", "loss", "optimizer", "learning_rate", "weight_decay"]
 
 
 def test_a_form_that_begins_with_a_configuration_shows_its_values():
-    memory = carried(FormMemory.new(Purpose.TRY, 1, BASE))
+    memory = carried(FormMemory.new(Purpose.TRY, "1", BASE))
     entered = read(memory, typed(memory), training_images=1437)
     assert entered.configuration == BASE
     assert entered.remarks == {}
@@ -89,13 +89,13 @@ def test_a_form_that_begins_with_a_configuration_shows_its_values():
 
 @pytest.mark.parametrize("optimizer", Optimizer)
 def test_a_redrawn_form_shows_what_its_optimizer_uses_in_the_tables_order(optimizer):
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     redrawn = carried(memory.redrawn(typed(memory, optimizer=Content.of(optimizer))))
     assert list(redrawn.shown) == [each.name for each in HYPERPARAMETERS if each.used_by(optimizer)]
 
 
 def test_a_field_that_stays_keeps_its_block_and_one_that_comes_back_gets_a_new_one():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     away = carried(memory.redrawn(typed(memory, optimizer=Content.of("adam"))))
     back = carried(away.redrawn(typed(away, optimizer=Content.of("sgd"))))
     assert back.block_id("epochs") == away.block_id("epochs") == memory.block_id("epochs")
@@ -103,7 +103,7 @@ def test_a_field_that_stays_keeps_its_block_and_one_that_comes_back_gets_a_new_o
 
 
 def test_a_hidden_field_comes_back_as_it_was():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     content = Content.of("0,77", Comment.OTHER, "my lucky number")
     away = carried(memory.redrawn(typed(memory, optimizer=Content.of("adam"), momentum=content)))
     back = carried(away.redrawn(typed(away, optimizer=Content.of("sgd"))))
@@ -114,26 +114,26 @@ def test_a_hidden_field_comes_back_as_it_was():
 
 
 def test_a_form_fits_only_with_the_fields_of_its_optimizer():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     assert memory.fits(typed(memory))
     assert not memory.fits(typed(memory, optimizer=Content.of("adam")))
 
 
 def test_a_value_that_slack_leaves_out_is_what_the_person_saw():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     values = {key: value for key, value in typed(memory).items() if not key.startswith("learning_rate.form_value")}
     assert read(memory, values, training_images=1437).configuration == BASE
 
 
 def test_an_emptied_field_comes_back_with_its_preset_and_nothing_is_guessed():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     with pytest.raises(InvalidEntry) as told:
         read(memory, typed(memory, epochs=Content.of("x")), training_images=1437)
     assert list(told.value.errors) == [memory.block_id("epochs")]
 
 
 def test_other_without_words_is_asked_for_where_they_are_missing():
-    memory = FormMemory.new(Purpose.TRY, 1, BASE)
+    memory = FormMemory.new(Purpose.TRY, "1", BASE)
     values = typed(memory, epochs=Content.of("1", Comment.OTHER), loss=Content.of("l1", Comment.OTHER, "  "))
     with pytest.raises(InvalidEntry) as told:
         read(memory, values, training_images=1437)
@@ -155,7 +155,7 @@ longest = st.builds(
     st.dictionaries(st.sampled_from([each.name for each in HYPERPARAMETERS if each.kind == "real"]), longest), st.data()
 )
 def test_the_memory_fits_whatever_is_typed_and_the_view_within_slacks_limits(contents, data):
-    memory = FormMemory.new(Purpose.TRY, 2**31, BASE)
+    memory = FormMemory.new(Purpose.TRY, "f" * 32, BASE)
     for optimizer in data.draw(st.lists(st.sampled_from([*Optimizer]), max_size=6)):
         values = typed(memory, **{**contents, "optimizer": Content.of(optimizer)})
         memory = memory.redrawn(values)
@@ -168,6 +168,11 @@ def test_the_memory_fits_whatever_is_typed_and_the_view_within_slacks_limits(con
 def test_the_longest_contents_of_every_optional_setting_fit():
     content = Content.of("\\" * 3000, Comment.OTHER, "\\" * 300)
     hidden = {each.name: content for each in HYPERPARAMETERS if not each.mandatory}
-    memory = FormMemory.new(Purpose.FINAL, 2**31, BASE).model_copy(update={"hidden": hidden})
+    memory = FormMemory.new(Purpose.FINAL, "f" * 32, BASE).model_copy(update={"hidden": hidden})
     assert len(memory.dump()) <= MEMORY_CHARACTERS
     assert carried(memory).hidden["beta1"].comment == Comment.OTHER
+
+
+def test_a_form_that_was_open_when_the_bot_was_updated_can_be_read():
+    """It carries the number of a row, as forms did once. What it submits is refused in words."""
+    assert FormMemory.model_validate_json('{"p": "try", "s": 17}').session == "17"

@@ -50,7 +50,7 @@ def test_a_researcher_reads_what_the_command_can_do(house, researcher, text):
         ("pasue", "pause"),
         ("evalaute", "evaluate"),
         ("widthraw P001", "withdraw P001"),
-        ("particpant <b>", "participant P007"),
+        ("particpant <b>", "participant P4071"),
     ],
 )
 def test_a_typo_is_answered_with_the_nearest_command(house, researcher, typed, meant):
@@ -66,13 +66,13 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(hou
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("participant", "Name one participant. Write `/study participant P007`."),
+        ("participant", "Name one participant. Write `/study participant P4071`."),
         ("extend P001", "Name a participant, and how much more time they get."),
         ("extend P001 10", "“10” is not a length of time. Write it with its unit, such as `10m`"),
         ("extend P001 soon", "“soon” is not a length of time"),
         ("extend P001 99h", "at most 24 hours at a time"),
         ("extend P999 10m", "There is no participant “P999”."),
-        ("cancel", "Name one participant. Write `/study cancel P007`."),
+        ("cancel", "Name one participant. Write `/study cancel P4071`."),
         ("cancel P999", "There is no participant “P999”."),
         ("withdraw P999 now", "Name one participant."),
         ("participant @U00000001", "Participants appear under their codes only, so I do not look for a name."),

@@ -213,7 +213,7 @@ def test_an_answer(status, text, named):
 @MANY
 @given(lines, statuses(), st.none() | configurations())
 def test_a_configuration_in_one_line(line, status, last):
-    shown = None if last is None else FormMemory.new(Purpose.TRY, 1, last).initial
+    shown = None if last is None else FormMemory.new(Purpose.TRY, "1", last).initial
     read = read_line(line)
     if read.is_configuration:
         show(typed_configuration.typed_configuration, read, status, training_images=1437, last=shown)
@@ -240,7 +240,7 @@ def test_the_home_tab(status, consent, researcher, sessions):
 @MANY
 @given(st.sampled_from(list(Purpose)), st.none() | configurations(), configurations(), any_text, st.booleans())
 def test_the_form(purpose, base, line, reason, redrawn):
-    memory = FormMemory.typed(purpose, 10**9, FormMemory.new(purpose, 1, line).initial, base)
+    memory = FormMemory.typed(purpose, "f" * 32, FormMemory.new(purpose, "1", line).initial, base)
     contents = {name: Content.of("1", Comment.OTHER, reason) for name in memory.shown} if redrawn else None
     show(configuration_form.configuration_form, memory, contents, note="A note." if redrawn else None)
 

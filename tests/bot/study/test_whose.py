@@ -39,10 +39,10 @@ def test_another_persons_trial_cannot_be_cancelled_or_copied(house, owner, stran
     assert stranger.modal() is None
 
 
-def test_a_form_for_another_persons_session_is_not_taken(house, owner, stranger, monkeypatch):
-    """Even where a form with another session's number is open, what it submits is refused."""
-    session = house.session(owner).id
-    forged = configuration_form(FormMemory.new(Purpose.TRY, session, None))
+@pytest.mark.parametrize("names", [lambda session: session.button_value, lambda session: str(session.id)])
+def test_a_form_for_another_persons_session_is_not_taken(house, owner, stranger, monkeypatch, names):
+    """Even where a form that names another session is open, what it submits is refused."""
+    forged = configuration_form(FormMemory.new(Purpose.TRY, names(house.session(owner)), None))
     monkeypatch.setattr("bot.participant.views.onboarding.guide", lambda: forged)
     stranger.press(stranger.wait_for("Your task"), "What do the settings do?")
     stranger.wait_for_modal("New configuration")

@@ -3,7 +3,6 @@
 import struct
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.bundle import BundleRefused, import_bundle
-from storage.bundle.writing.texts import Redaction
+from storage.bundle.writing.texts import HIDDEN, Redaction
 from tests.storage.bundle.bundles import EVALUATIONS, PEOPLE, TRIALS, files, zipped
 
 MOST = 64 * 2**20
@@ -155,24 +154,15 @@ PIECES = (
 )
 
 
-def seconds(text: str) -> float:
-    """The least processor time of three runs."""
-    found = []
-    for _ in range(3):
-        start = time.process_time()
-        Redaction(["U05ABCDEF"])(text)
-        found.append(time.process_time() - start)
-    return min(found)
-
-
 @pytest.mark.parametrize(
     "piece",
     [*PIECES, "a.", "a@", "<@A|", "<#A|b", "a@b.1", "U0A", "@a.", "<!subteam^", "a@b.c1.", "A-", "ABCDEFGHI", "1@1."],
 )
-def test_a_text_of_four_times_the_length_takes_four_times_as_long(piece):
-    """Twice that is allowed; what grows as the square takes sixteen times as long."""
-    short, long = (piece * (length // len(piece)) for length in (20_000, 80_000))
-    assert seconds(long) < 8 * seconds(short) + 0.02
+def test_a_long_text_ends(piece):
+    """Where the work grew as the square of the length, this would take the better part of an hour."""
+    text = piece * (1_000_000 // len(piece))
+    left = Redaction(["U05ABCDEF"])(text)
+    assert left == text or HIDDEN in left
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))

@@ -7,14 +7,16 @@ import re
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from storage.bundle import export_bundle, import_bundle
 from storage.bundle.cells import Column, Kind
 from storage.bundle.codebook import answer_columns, with_answers
-from storage.bundle.formulas import guard, unguard
+from storage.bundle.formulas import guard, renewed, unguard
 from storage.bundle.writing.readable import codebook_csv
 from storage.database import Store
-from tests.storage.bundle.bundles import unpacked
+from storage.schema.tables import Study, TrialComment
+from tests.storage.bundle.bundles import TRIALS, files, unpacked, zipped
 
 PIECES = ("=", "+", "-", "@", "\t", "\r", "\n", ";", ",", "'", '"', " ", "a", "1", "＝", "=cmd|' /C calc'!A0", ";=1+1")
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(
@@ -43,6 +45,32 @@ def test_a_text_reads_back_exactly_and_is_no_formula(text):
     for separator in ";\t":
         for cell in cells(written.getvalue(), separator):
             assert not FORMULA.match(cell.lstrip(" \"'")) or cell.lstrip(' "').startswith("'")
+
+
+def guarded_before(text: str) -> str:
+    """As a bundle of format 1 has a text."""
+    return f"'{text}" if re.match(r"'*[=+\-@\t\r\n＝＋－＠]", text) else text
+
+
+@given(TEXTS)
+@example("a;'=b")
+@example("' =b")
+@example("''=b")
+def test_a_text_of_format_1_reads_back_exactly(text):
+    assert renewed(guarded_before(text)) == guard(text)
+
+
+@pytest.mark.parametrize(("written_as", "read"), [(1, "a;'=b"), (2, "a;=b")])
+def test_a_bundle_is_read_as_it_was_written(make_url, tmp_path, written_as, read):
+    heading, *rows = TRIALS.splitlines()
+    trials = "\n".join([f"{heading},comment_epochs,text_epochs", *(f"{row},other,a;'=b" for row in rows)])
+    study = f"""format,name,rules_hash,rules\n{written_as},x;'=y,h,{{}}\n"""
+    store = Store(make_url("sqlite"))
+    import_bundle(store, zipped(tmp_path / "bundle.zip", files(study=study, trials=trials)))
+    with store.read() as transaction:
+        assert set(transaction.exec(select(TrialComment.text))) == {read}
+        assert transaction.exec(select(Study.name)).one() == read.replace("a;", "x;").replace("b", "y")
+    store.close()
 
 
 def test_words_stay_as_they_are():

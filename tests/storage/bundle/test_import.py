@@ -388,11 +388,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two studies": (
         {"study": "format,name,rules_hash,rules\n1,x,h,{}\n1,y,h,{}\n"},
-        "study.csv has more rows than one; a bundle holds one study.",
+        "study.csv has more than one row; a bundle holds one study.",
     ),
     "a newer format": (
-        {"study": "format,name,rules_hash,rules\n2,x,h,{}\n"},
-        "study.csv, row 2, column format: 2 is newer than this program: update Black Magic.",
+        {"study": "format,name,rules_hash,rules\n3,x,h,{}\n"},
+        "study.csv, row 2, column format: 3 is newer than this program: update Black Magic.",
     ),
     "rules that differ": (
         {"study": "format,name,rules_hash,rules\n1,x,h,{}\n", "study_toml": "a = 1\n"},

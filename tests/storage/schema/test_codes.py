@@ -4,6 +4,7 @@ import pytest
 
 from storage.queries import people
 from storage.schema import codes
+from storage.schema.tables import Participant
 
 pytestmark = pytest.mark.usefixtures("drawn_codes")
 
@@ -26,6 +27,15 @@ def test_nobody_gets_a_code_that_differs_only_in_zeros(monkeypatch):
 def test_a_large_study_has_longer_codes():
     taken = [f"P{number:04}" for number in range(1, 1001)]
     assert {len(codes.draw(taken)) for _ in range(20)} == {6}
+
+
+def test_an_imported_code_is_found_as_it_is_written(lab):
+    first, second, third = (lab.invite() for _ in range(3))
+    with lab.store.write() as transaction:
+        for each, code in ((first, "P0007"), (second, "P007"), (third, "P1")):
+            transaction.get(Participant, each.id).code = code
+    for code in ("P007", "P0007", "P1", "p1"):
+        assert people.find_by_code(lab.store, code).code == code.upper()
 
 
 def test_a_code_is_found_however_it_is_written(lab, monkeypatch):
