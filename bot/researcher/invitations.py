@@ -38,7 +38,7 @@ def _steps(context: ResearcherContext, request: Request, named: Mentions) -> Ite
     outcomes: list[Invited] = []
     if total > LONG_LIST:
         yield partial(request.say, views.inviting_begun(total, math.ceil(total / _A_MINUTE)))
-        yield progress.begin
+        yield partial(request.interaction.post_later, progress.begin)  # after the answer before it
 
     def invite_one(user: str) -> None:
         outcomes.append(context.invitations.invite(user))
@@ -57,15 +57,17 @@ class _Progress:
         self._slack = slack
         self._user = user
         self._total = total
+        self._count = 0
         self._channel = self._ts = ""
 
     def begin(self) -> None:
         """Post the message."""
         self._channel = self._slack.direct_channel(self._user)
-        self._ts = self._slack.post(self._channel, views.inviting(0, self._total))
+        self._ts = self._slack.post(self._channel, views.inviting(self._count, self._total))
 
     def show(self, count: int) -> None:
         """Show how many are done."""
+        self._count = count
         if not self._ts:
             return
         try:

@@ -29,8 +29,8 @@ each person
 ``watchdog``                         Whether the threads of this table live and go on.             never
 ===================================  ============================================================  ====================
 
-Nobody can take all of them: of each person one task runs at a time, only some wait, and their calls have a share of
-each of Slack's limits (:mod:`bot.slack.person_queues`, :mod:`bot.slack.rate_limiter`).
+Nobody can take all of them: of each person only some tasks run and wait, and their calls have a share of each of
+Slack's limits (:mod:`bot.slack.person_queues`, :mod:`bot.slack.rate_limiter`).
 
 :class:`BackgroundTasks` has the threads from ``answer`` to ``errand``.
 """
@@ -51,8 +51,11 @@ log = logging.getLogger(__name__)
 
 _ANSWER_THREADS, _REPLY_THREADS, _POST_THREADS, _FOLLOW_UP_THREADS, _FILE_THREADS = 32, 16, 8, 2, 2
 
-_MOST_ANSWERS, _MOST_REPLIES = 8, 20
-"""How many tasks of one person may wait. Who presses or writes more is told once, and the rest is left out."""
+_ANSWERS_AT_A_TIME = 4
+"""How many presses of one person are handled at a time. Replies keep their order: one is posted after the other."""
+
+_MOST_ANSWERS, _MOST_REPLIES = 20, 8
+"""While so many answers or replies of one person wait, what they press and write is left out, and they are told so."""
 
 _ANSWER_SECONDS, _REPLY_SECONDS, _LONGEST_WAIT = 10.0, 60.0, 900.0
 """How long each call waits for its turn: in an answer, in a reply, and elsewhere."""
@@ -73,8 +76,10 @@ class BackgroundTasks:
         self._errors = errors
         self._limiter = limiter
         self._answering = _Busy()
-        self._answers = PersonQueues("answer", _ANSWER_THREADS, _MOST_ANSWERS)
-        self._replies = PersonQueues("reply", _REPLY_THREADS, _MOST_REPLIES)
+        self._answers = PersonQueues(
+            "answer", _ANSWER_THREADS, at_a_time=_ANSWERS_AT_A_TIME, most_waiting=_MOST_ANSWERS
+        )
+        self._replies = PersonQueues("reply", _REPLY_THREADS, at_a_time=1)
         self._posts = ThreadPoolExecutor(_POST_THREADS, thread_name_prefix="post")
         self._follow_ups = ThreadPoolExecutor(_FOLLOW_UP_THREADS, thread_name_prefix="follow-up")
         self._files = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
@@ -121,27 +126,31 @@ class BackgroundTasks:
             finally:
                 self._answering.end()
 
-        place = Place.CLOSED if self._closing else self._answers.add(person, run, key=key, must=must)
+        if self._closing:
+            place = Place.CLOSED
+        elif not must and self._replies.waiting(person) >= _MOST_REPLIES:
+            place = Place.FULL
+        else:
+            place = self._answers.add(person, run, key=key, must=must)
         if place is not Place.TAKEN:  # it does not run, or another one does not
             self._answering.end()
         if place is Place.CLOSED:
             log.info("not done, because the bot is closing: %s", doing)
-        elif place in (Place.FULL, Place.FULL_AGAIN):
+        elif place is Place.FULL:
             log.warning("left out, because too many tasks of one person wait: %s", doing)
-            if place is Place.FULL and tell is not None:
-                self.reply(doing, lambda: tell(TOO_MANY), person=person)
+            if tell is not None:
+                self.reply(doing, lambda: tell(TOO_MANY), person=person, key=TOO_MANY)
 
-    def reply(self, doing: str, task: Callable[[], Any], *, person: str) -> None:
+    def reply(self, doing: str, task: Callable[[], Any], *, person: str, key: Hashable | None = None) -> None:
         """Post a reply to what somebody has pressed or typed, after the replies before it.
 
         Args:
-            doing, person: As in :meth:`answer`.
+            doing, person, key: As in :meth:`answer`.
             task: Posts it.
         """
         terms = Terms(Priority.PRESS, _REPLY_SECONDS, self._abandoned, person)
-        place = self._replies.add(person, lambda: self._attempt(doing, task, terms))
-        if place is not Place.TAKEN:
-            log.warning("a reply was left out: %s", doing)
+        if self._replies.add(person, lambda: self._attempt(doing, task, terms), key=key) is Place.CLOSED:
+            log.info("not done, because the bot is closing: %s", doing)
 
     def post(self, doing: str, task: Callable[[], Any]) -> None:
         """Post what follows from something that has happened: a call or two.

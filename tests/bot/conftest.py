@@ -4,6 +4,7 @@ Tests that disturb nobody share one bot; others open their own.
 """
 
 import json
+import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -295,6 +296,16 @@ class House:
 
 def _is_reason(label: str) -> bool:
     return label.endswith((": why?", ": your reason"))
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command sets up the log of its process. Here it is as it was, after each test."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @contextmanager

@@ -233,7 +233,7 @@ def test_nothing_else_takes_the_threads_of_answers(tasks, steps):
     for _ in range(100):
         tasks.post("posting", long_work)
         tasks.run("going on", long_work)
-        tasks.reply("replying", long_work, person="U1")
+        tasks.reply("replying", long_work, person="somebody else")
         tasks.make_files("making files", long_work, tell=str)
         tasks.run_errand("deleting", [long_work])
     for number in range(20):

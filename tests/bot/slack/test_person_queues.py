@@ -1,4 +1,4 @@
-"""Of each person one task runs at a time, people take turns, and only some tasks of one person wait."""
+"""Of each person only some tasks run and wait, and people take turns."""
 
 import threading
 
@@ -16,7 +16,7 @@ OPEN = "views.open"
 
 @pytest.fixture
 def queues():
-    queues = PersonQueues("test", threads=1, most_waiting=3)
+    queues = PersonQueues("test", threads=1, at_a_time=1, most_waiting=3)
     yield queues
     queues.close()
 
@@ -68,12 +68,10 @@ def test_people_take_turns_and_each_ones_tasks_keep_their_order(held, stage):
     assert stage.done == ["B0", "A0", "B1", "A1", "B2", "A2"]
 
 
-def test_who_gives_too_many_is_told_once_until_all_are_done(held, stage):
-    assert [held.add("A", stage.task(number)) for number in range(5)] == [
-        *[Place.TAKEN] * 3,
-        Place.FULL,
-        Place.FULL_AGAIN,
-    ]
+def test_of_one_person_only_some_wait(held, stage):
+    assert [held.add("A", stage.task(number)) for number in range(5)] == [*[Place.TAKEN] * 3, *[Place.FULL] * 2]
+    assert held.waiting("A") == 3
+    assert held.waiting("B") == 0
     assert held.add("A", stage.task("submitted"), must=True) is Place.TAKEN
     assert held.add("B", stage.task("B")) is Place.TAKEN
     stage.go_on.set()
@@ -102,21 +100,24 @@ def test_what_was_given_is_done_before_the_queues_are_closed(held, stage):
     assert sorted(stage.done) == ["A0", "A1", "A2", "B0", "B1", "B2"]
 
 
-def test_a_person_can_be_told_again_when_all_was_done(queues, stage):
-    for _ in range(2):
-        stage.begun.clear()
-        stage.go_on.clear()
-        queues.add("A", stage.hold)
-        assert stage.begun.wait(PATIENCE)
-        places = [queues.add("A", stage.task(number)) for number in range(4)]
-        assert places[-1] is Place.FULL
-        ended = threading.Event()
-        queues.add("A", ended.set, must=True)
-        stage.go_on.set()
-        assert ended.wait(PATIENCE)
-        between = threading.Event()
-        queues.add("B", between.set)  # the thread has forgotten A by then
-        assert between.wait(PATIENCE)
+def test_of_one_person_only_some_run_at_the_same_time():
+    queues = PersonQueues("test", threads=3, at_a_time=2, most_waiting=3)
+    begun, go_on, others = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def hold():
+        begun.release()
+        assert go_on.wait(PATIENCE)
+
+    for _ in range(3):
+        queues.add("A", hold)
+    assert begun.acquire(timeout=PATIENCE)
+    assert begun.acquire(timeout=PATIENCE)
+    queues.add("B", others.set)
+    assert others.wait(PATIENCE)
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    queues.close()
+    assert begun.acquire(blocking=False)
 
 
 @pytest.fixture
@@ -168,3 +169,33 @@ def test_a_reply_that_waits_for_slack_holds_no_answer(alarms):
     tasks.answer("opening a form", opened.set, person="U0")
     assert opened.wait(PATIENCE)
     tasks.close(flush=0)
+
+
+def test_who_writes_faster_than_slack_takes_replies_is_told_once_what_was_left_out(alarms):
+    tasks, _ = tasks_within(alarms, **{"chat.postMessage": 100})
+    held, begun, posted = threading.Event(), threading.Event(), []
+
+    def post(text):
+        begun.set()
+        assert held.wait(PATIENCE)
+        posted.append(text)
+
+    def write(number):
+        done = threading.Event()
+
+        def answer():
+            tasks.reply("replying", lambda: post(number), person="A")
+            done.set()
+
+        tasks.answer("answering", answer, person="A", tell=post)
+        return done
+
+    for number in range(9):  # one is being posted, and eight wait
+        assert write(number).wait(PATIENCE)
+    assert begun.wait(PATIENCE)
+    left_out = [write(number) for number in range(9, 60)]
+    held.set()
+    tasks.close(flush=PATIENCE)
+    assert not any(each.is_set() for each in left_out)
+    assert posted == [*range(9), TOO_MANY]
+    assert alarms.told == []
