@@ -46,6 +46,7 @@ def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         number = final_choice.read_final(view["state"]["values"])
         session = study.own_session(user, session_id)
         if number is None:
+            study.may_choose(session)
             last = history.last_submission(study.store, session.participant_id)
             memory = FormMemory.new(Purpose.FINAL, session.id, last.configuration if last else None)
             ack(response_action="push", view=configuration_form(memory))

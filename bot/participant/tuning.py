@@ -122,7 +122,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
-    running = study.view(session.id).unfinished
+    running = study.view(session.id).unfinished if typed.purpose is Purpose.TRY else None
     press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
 
 
