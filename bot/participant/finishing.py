@@ -45,6 +45,7 @@ def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         number = final_choice.read_final(view["state"]["values"])
         session = study.session_of_button(user, view["private_metadata"])
         if number is None:
+            study.may_choose(session)
             last = history.last_submission(study.store, session.participant_id)
             memory = FormMemory.new(Purpose.FINAL, view["private_metadata"], last.configuration if last else None)
             ack(response_action="push", view=configuration_form(memory))

@@ -14,6 +14,7 @@ from bot.participant.views import onboarding
 from bot.participant.views.next_step import SHOW, led_back
 from bot.slack.block_kit import notice
 from bot.slack.interactions import Interaction, Surface
+from bot.slack.mentions import SLACKBOT
 from storage.refusals import Reason, Refused
 
 _MOST_REMEMBERED = 1000
@@ -25,6 +26,8 @@ def register(app: App, context: ParticipantContext) -> None:
 
     def home_opened(event: dict[str, Any]) -> None:
         user, tab = event["user"], event.get("tab")
+        if user == SLACKBOT:
+            return
         context.tasks.answer(
             "welcoming somebody", partial(_welcome, context, event, turned_away), person=user, key=("opened", tab)
         )
