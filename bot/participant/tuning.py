@@ -121,13 +121,8 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     else:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
-<<<<<<< HEAD
     memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
-    running = study.view(session.id).unfinished
-=======
-    memory = FormMemory.typed(typed.purpose, session.id, typed.values, last.configuration if last else None)
     running = study.view(session.id).unfinished if typed.purpose is Purpose.TRY else None
->>>>>>> matrix
     press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
 
 
