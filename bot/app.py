@@ -258,7 +258,7 @@ class Bot:
             self._handler.client,
             slack.messages,
             partial(connection.count, credentials.app_token, credentials.api_url),
-            background.run,
+            background.post,
             another=self.admins.another_bot,
             alone=self.admins.alone_again,
         )

@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 
 from bot.app import Bot
 from bot.participant.views.onboarding import greeting
+from bot.runner import scheduler
 from bot.settings.settings import Credentials, Settings, SettingsError
 from bot.slack.block_kit import MESSAGE_CHARACTERS, characters
 
@@ -74,3 +75,8 @@ def test_a_start_says_that_others_may_read_the_database(open_house, tmp_path):
     database.chmod(0o640)
     house.open()
     assert [line for line in house.log.lines if f"chmod 600 {database}" in line]
+
+
+def test_each_function_of_the_scheduler_has_a_thread(house):
+    functions = house.running._scheduler.pulses().keys() - {"the scheduler"}
+    assert len(functions) == scheduler._THREADS
