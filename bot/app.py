@@ -258,7 +258,7 @@ class Bot:
             self._handler.client,
             slack.messages,
             partial(connection.count, credentials.app_token, credentials.api_url),
-            background.run,
+            background.post,
             another=self.admins.another_bot,
             alone=self.admins.alone_again,
         )
@@ -394,11 +394,13 @@ class Bot:
             others["the thread that looks after the workers"] = self._workers.are_supervised
         return others
 
-    def _note_turn(self, all_is_well: bool) -> None:
-        """The watchdog has looked: tell those who watch the bot from outside."""
+    def _note_turn(self) -> None:
+        """The watchdog has looked: tell those who watch the bot from outside.
+
+        While the watchdog looks, it decides itself whether the bot has to stop. Systemd is for a bot that cannot.
+        """
         self.clocks.look()
-        if all_is_well:
-            systemd.notify("WATCHDOG=1")
+        systemd.notify("WATCHDOG=1")
         self._status_file.write_now_and_then(
             Status(
                 slots=self.settings.machine.slots,

@@ -20,7 +20,8 @@ SUSPENDED_SECONDS = 30.0
 """A process that has not looked for so long was suspended. On a machine with too much to do, some seconds pass."""
 
 SILENT_SECONDS = 30.0
-"""The SDK asks every ten seconds whether Slack is there. Three questions without an answer mean that it is not."""
+"""The SDK asks every two seconds whether Slack is there, and opens a new connection after ten without an answer
+(:mod:`bot.slack.bolt`). When none of that has helped for so long, Slack is not there."""
 
 AWAY_SECONDS = 30.0
 """A shorter time without Slack is not given back: Slack replaces connections, and presses are sent again."""
@@ -163,10 +164,8 @@ class Clocks:
         heard = self._heard()
         if heard is not None and heard != self._last_heard:
             self._last_heard, self._heard_at = heard, at
-        if at - self._heard_at >= SILENT_SECONDS:
+        if heard is None or at - self._heard_at >= SILENT_SECONDS:
             self._lose(self._heard_at)
-        elif heard is None:
-            self._lose(before)
         elif self._unserved_since is not None:
             self._find(at)
 

@@ -21,7 +21,7 @@ from bot.slack.lasting_thread import LastingThread
 
 log = logging.getLogger(__name__)
 
-_THREADS = 9
+_THREADS = 10
 """As many as there are functions: one that waits for a database that does not answer must not keep the others."""
 
 _LONGEST_WAIT = 1.0

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import make_url
 
 WRITE_SECONDS = 5.0
 
@@ -44,7 +45,7 @@ class StatusFile:
     """
 
     def __init__(self, database: str, clock: Callable[[], float] = time.monotonic) -> None:
-        name = hashlib.sha256(database.encode()).hexdigest()[:32]
+        name = hashlib.sha256(_full(database).encode()).hexdigest()[:32]
         self.path = Path(tempfile.gettempdir()) / f"black-magic-{os.getuid()}-{name}.status"
         self._clock = clock
         self._written_at = float("-inf")
@@ -77,3 +78,11 @@ class StatusFile:
             return status, datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
         except (OSError, ValidationError):
             return None
+
+
+def _full(database: str) -> str:
+    """The URL of a database, with the whole path of its file: studies in two folders may name theirs alike."""
+    url = make_url(database)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return database
+    return f"sqlite:///{Path(url.database).resolve()}"

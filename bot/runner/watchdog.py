@@ -51,7 +51,7 @@ class Watchdog:
         threads: What to watch.
         tell: Tells the admins a sentence. It must not wait.
         stop: Stops the bot because of what the sentence says.
-        each_turn: Called at each look, with whether everything lives and goes on.
+        each_turn: Called after each look.
 
     Attributes:
         thread: The thread of the watchdog itself.
@@ -63,7 +63,7 @@ class Watchdog:
         *,
         tell: Callable[[str], object],
         stop: Callable[[str], object],
-        each_turn: Callable[[bool], object] = lambda _: None,
+        each_turn: Callable[[], object] = lambda: None,
     ) -> None:
         self._threads = threads
         self._tell = tell
@@ -108,7 +108,7 @@ class Watchdog:
         while not self._closing.wait(TURN_SECONDS):
             try:
                 self.look()
-                self._each_turn(not self.troubles)
+                self._each_turn()
             except Exception:  # the next look may succeed
                 log.exception("the watchdog met an error")
 

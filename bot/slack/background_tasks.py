@@ -24,7 +24,7 @@ each person
 ``picture-deleter``                  (:mod:`bot.live.feed`).
 ``admins``, ``final-report``         The report channel (:mod:`bot.admin.reporter`).               until its turn comes
 ``alerts``, ``jobs``                 Alerts and workers' reports: they go into the database.        never
-``scheduler``, and APScheduler's (9) What is due. It is read from the database, and passed on to   never
+``scheduler``, APScheduler's (10)    What is due. It is read from the database, and passed on to   never
                                      the threads above.
 ``watchdog``                         Whether the threads of this table live and go on.             never
 ===================================  ============================================================  ====================

@@ -90,7 +90,7 @@ class Hearing:
     """Whether Slack is heard over the connection of this process. Safe from any thread.
 
     Args:
-        client: The connection. It asks every ten seconds whether Slack is there.
+        client: The connection. It asks every two seconds whether Slack is there (:mod:`bot.slack.bolt`).
     """
 
     def __init__(self, client: SocketModeClient) -> None:

@@ -26,7 +26,8 @@ class LastingThread:
     def has_died(self) -> bool:
         """Whether it was started, and an error has ended it."""
         with self._lock:
-            return self._thread is not None and not self._is_over and not self._thread.is_alive()
+            # In this order: a loop that returns says so before its thread ends.
+            return self._thread is not None and not self._thread.is_alive() and not self._is_over
 
     @property
     def ident(self) -> int | None:

@@ -4,7 +4,7 @@ import queue
 from dataclasses import dataclass, field
 
 from training.trial import BatchLosses, Ending, Environment, EpochEnd, Outcome, Part
-from training.workers import Ready, Started, WorkerEvent
+from training.workers import Failed, Lost, Ready, Started, WorkerEvent
 
 ENVIRONMENT = Environment("cpu", "a processor", "AVX2", "2", "0", "3", None, "float32", 1)
 
@@ -44,6 +44,12 @@ class ScriptedWorkers:
 
     def end(self, ending, accuracy=None):
         self.say(Outcome(ending, accuracy, 1, 1.0, 1.0, ENVIRONMENT))
+
+    def killed(self, reason, fault):
+        """The process is gone, and the trial has failed with it: so a pool tells of one that took all memory."""
+        gone = "The worker of slot 0 is gone: it was killed."
+        self.events.put(WorkerEvent(0, None, Lost(gone)))
+        self.say(Failed(reason, gone, fault))
 
     def next_event(self, timeout):
         try:

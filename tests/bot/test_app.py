@@ -1,5 +1,6 @@
-"""The bot refuses to start with a text that Slack would refuse, before the first participant meets it."""
+"""The bot as a whole: what it refuses to start with, what it says at a start, and its threads."""
 
+import queue
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import make_url
 
 from bot.app import Bot
 from bot.participant.views.onboarding import greeting
+from bot.runner import scheduler, systemd
 from bot.settings.settings import Credentials, Settings, SettingsError
 from bot.slack.block_kit import MESSAGE_CHARACTERS, characters
 
@@ -74,3 +76,17 @@ def test_a_start_says_that_others_may_read_the_database(open_house, tmp_path):
     database.chmod(0o640)
     house.open()
     assert [line for line in house.log.lines if f"chmod 600 {database}" in line]
+
+
+def test_each_function_of_the_scheduler_has_a_thread(house):
+    functions = house.running._scheduler.pulses().keys() - {"the scheduler"}
+    assert len(functions) == scheduler._THREADS
+
+
+def test_systemd_does_not_end_a_bot_of_which_a_part_does_not_go_on(open_house, monkeypatch):
+    house, said = open_house(slots=1), queue.SimpleQueue()
+    house.running._watchdog._stuck.add("something")
+    monkeypatch.setattr(systemd, "notify", said.put)
+    for _ in range(3):  # a look may be under way
+        assert said.get(timeout=60) == "WATCHDOG=1"
+    assert house.running._watchdog.troubles == ("something",)

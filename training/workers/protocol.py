@@ -44,8 +44,9 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job ended with an error. The worker lives on, or :class:`Lost` without a job came before: then the system
-    ended the process because the job took all memory. Without a job: the worker could not start and tries again.
+    """The job ended with an error. The worker lives on, or :class:`Lost` came before it (for the job that this one had
+    suspended, else without a job): then the system ended the process because this job took all memory. Without a job:
+    the worker could not start and tries again.
 
     Attributes:
         reason: One sentence for the participant; it names nothing of the task.

@@ -106,6 +106,17 @@ def test_the_status_is_written_now_and_then_and_on_a_full_disk_its_time_goes_on(
     assert file.read() is None
 
 
+def test_studies_in_two_folders_whose_databases_have_one_name_have_a_status_each(url, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    other.mkdir()
+    paths = set()
+    for folder in (tmp_path, other):
+        monkeypatch.chdir(folder)
+        paths.add(StatusFile("sqlite:///study.db").path)
+    assert len(paths) == 2
+    assert StatusFile(url).path in paths  # the same file, however it is named
+
+
 def test_a_database_that_is_not_there_is_named(tmp_path):
     ran = CliRunner().invoke(app, ["health", "--database", f"sqlite:///{tmp_path / 'none.db'}"])
     assert ran.exit_code == 2

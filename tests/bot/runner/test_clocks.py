@@ -96,6 +96,18 @@ def test_a_short_delay_is_no_suspension(machine):
     assert machine.clocks.settled() == NOON + timedelta(seconds=125)
 
 
+def test_the_seconds_until_a_broken_connection_is_given_up_count_too(machine):
+    machine.answers = False
+    machine.run(12)
+    machine.connected = False
+    machine.run(25)
+    assert machine.clocks.served_until == NOON + timedelta(seconds=100)
+    machine.connected = machine.answers = True
+    machine.run(10)
+    ((seconds, why),) = lost(machine.correct())
+    assert (seconds, why) == (pytest.approx(37, abs=2), SLACK_WAS_AWAY)
+
+
 def test_ten_minutes_without_a_connection_are_given_back_when_it_is_there_again(machine):
     machine.connected = False
     machine.run(600)

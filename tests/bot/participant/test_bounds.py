@@ -1,0 +1,98 @@
+"""What bounds a configuration: the rules of the study, and the memory of the machine that trains."""
+
+import pytest
+
+from storage import events
+from storage.schema.states import EventKind, TrialState
+from tests.bot.scripted_workers import ENVIRONMENT, ScriptedWorkers
+from training.networks.architectures import least_bytes_per_image
+from training.tasks import DIGITS_SQUEEZENET
+from training.trial import Ending
+from training.workers import Ready, WorkerEvent
+from training.workers.protocol import OUR_FAULT, OUT_OF_MEMORY
+
+PATIENCE = 60.0
+PLAIN = {"Epochs": "2", "Batch size": "64", "Loss function": "Cross entropy", "Optimizer": "SGD", "Learning rate": "1"}
+
+
+def complaints(person):
+    """Submit the form, and get what it says at its fields."""
+    person.submit()
+    form = person.modal()
+    return {each.label: each.error for each in form.fields if each.error} if form else {}
+
+
+def test_the_most_steps_of_the_study_are_said_at_the_epochs(open_house):
+    house = open_house(start=False, slots=1, most_steps=100)
+    house.open(ScriptedWorkers())
+    person = house.seated("Trains for long")
+    house.fill(person, {**PLAIN, "Epochs": "5"})  # 23 batches each
+    said = complaints(person)
+    assert said.keys() == {"Epochs"}
+    assert "115 steps of training. At most 100 are allowed" in said["Epochs"]
+    assert house.session(person).trials == ()
+    person.fill({"Epochs": "4"})
+    assert complaints(person) == {}
+    assert house.session(person).trials[0].configuration.epochs == 4
+
+
+class WorkersOfTheStudy(ScriptedWorkers):
+    """Workers that are made as the bot makes its own, and that have all the memory that they may take."""
+
+    are_supervised = True
+
+    def __init__(self, _tasks, slots, _threads, *, devices, memory):
+        super().__init__(slots)
+        self.memory = memory
+
+    def start(self):
+        self.events.put(WorkerEvent(0, None, Ready(ENVIRONMENT, self.memory)))
+
+
+def test_a_batch_for_which_workers_have_no_memory_is_said_at_its_field(open_house, monkeypatch):
+    least = least_bytes_per_image(DIGITS_SQUEEZENET.network, DIGITS_SQUEEZENET.facts.image_size)
+    house = open_house(start=False, slots=1, worker_memory=100.5 * least / 2**30)
+    monkeypatch.setattr("bot.app.LocalWorkers", WorkersOfTheStudy)
+    monkeypatch.setattr(house, "_borrowed", lambda _: None)
+    house.open()
+    house.wait_for_machines()
+    person = house.seated("Has large batches")
+    house.fill(person, {**PLAIN, "Batch size": "101"})
+    said = complaints(person)
+    assert said == {
+        "Batch size": "A batch of 101 needs more memory than the machine that trains has: enter a smaller number."
+    }
+    person.fill({"Batch size": "100"})
+    assert complaints(person) == {}
+    assert house.session(person).trials[0].configuration.batch_size == 100
+
+
+@pytest.mark.parametrize(
+    ("fault", "said", "given_back"), [("configuration", OUT_OF_MEMORY, 0), ("ours", OUR_FAULT, 1)], ids=["memory", "us"]
+)
+def test_a_trial_that_took_all_memory_is_said_to_have_and_only_our_own_faults_give_time_back(
+    open_house, fault, said, given_back
+):
+    workers = ScriptedWorkers()
+    house = open_house(start=False, slots=1)
+    house.open(workers)
+    workers.ready()
+    person = house.seated("Takes all memory")
+    deadline = house.session(person).deadline
+    house.submit(person)
+    person.wait_until(lambda: house.session(person).trials[0].state is TrialState.RUNNING, PATIENCE)
+    workers.epoch(1)
+    workers.killed(said, fault)
+
+    assert said in house.trial(person, 1, "failed").text
+    (failed,) = house.session(person).trials
+    assert (failed.state, failed.reason) == (TrialState.FAILED, said)
+    assert len(events.read(house.store, kind=EventKind.TIME_GIVEN_BACK)) == given_back
+    assert (house.session(person).deadline > deadline) == bool(given_back)
+
+    house.submit(person)
+    workers.ready()
+    person.wait_until(lambda: house.session(person).trials[1].state is TrialState.RUNNING, PATIENCE)
+    workers.epoch(1)
+    workers.end(Ending.COMPLETE, 50.0)
+    house.trial(person, 2, "validation accuracy 50")
