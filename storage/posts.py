@@ -60,13 +60,12 @@ def remember_for(
     return False
 
 
-def forget(store: Store, subject: str) -> Post | None:
-    """Forget the message about a subject. Returns what was noted of it; ``None`` if nothing was."""
+def forget(store: Store, subject: str) -> None:
+    """Forget the message about a subject."""
     with store.write() as transaction:
         post = transaction.get(Post, subject)
         if post is not None:
             transaction.delete(post)
-        return post
 
 
 def find(store: Store, subject: str) -> Post | None:

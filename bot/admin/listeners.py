@@ -1,8 +1,8 @@
 """Listeners for the buttons in the report channel. Everybody who reads it may press them, but for those who take part.
 
-Somebody takes part from their consent on, also after leaving. Who was only greeted does not: opening the bot is enough
-for that, and admins open it, too. After leaving the link to the Slack user is deleted, and it is known in memory alone:
-after the next start nothing tells that somebody in the report channel has taken part and left.
+Somebody takes part from their consent on, also after leaving. Somebody who was only greeted does not take part yet:
+opening the bot is enough to be greeted, and admins open it. When people leave, the link to their Slack user is deleted,
+and memory alone knows them: after the next start nothing tells that somebody in the report channel has taken part.
 """
 
 from collections.abc import Callable

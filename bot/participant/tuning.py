@@ -20,6 +20,7 @@ from bot.slack.client import Slack
 from bot.slack.interactions import Interaction
 from bot.study.service import StudyService
 from storage.queries import history
+from storage.queries.history import SessionView
 from storage.refusals import Reason, Refused
 from training.hyperparameters import Configuration
 
@@ -92,8 +93,13 @@ def register(app: App, context: ParticipantContext) -> None:
 def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     view = study.view(session_id)
-    note = None if view.unfinished is None else prepare_note(view.unfinished.number)
-    press.open(configuration_form(FormMemory.new(Purpose.TRY, view.button_value, base), note=note))
+    _open(press, view, FormMemory.new(Purpose.TRY, view.button_value, base))
+
+
+def _open(press: Interaction, view: SessionView, memory: FormMemory) -> None:
+    running = view.unfinished if memory.purpose is Purpose.TRY else None
+    note = None if running is None else prepare_note(running.number)
+    press.open(configuration_form(memory, note=note))
 
 
 def _new(context: ParticipantContext, press: Interaction) -> None:
@@ -122,8 +128,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
-    running = study.view(session.id).unfinished if typed.purpose is Purpose.TRY else None
-    press.open(configuration_form(memory, note=prepare_note(running.number) if running is not None else None))
+    _open(press, study.view(session.id), memory)
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:

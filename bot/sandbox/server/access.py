@@ -16,7 +16,7 @@ KEY = "X-Workspace-Key"
 """The header in which a client that is not a browser sends the key."""
 
 _HUMAN_SIDE = "/ui/"
-_REOPEN = "This page is from an earlier start of the workspace. Please open the address that the last start printed."
+_REOPEN = "This page is from an earlier start of the workspace. Open the address that the last start printed."
 
 
 @dataclass(frozen=True)

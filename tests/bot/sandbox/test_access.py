@@ -97,7 +97,7 @@ def test_the_printed_address_opens_the_page_and_only_that(workspace):
     for path in ("/", "/?key=x", "/?key="):
         status, _, text = asked(workspace, path)
         assert status == 403
-        assert "Open the address that was printed at the start." in text
+        assert "Open the address that the last start printed." in text
 
 
 def test_the_key_is_new_at_every_start(workspace):
