@@ -11,6 +11,7 @@ from bot.participant.views.answers import LEAVE
 from bot.participant.views.configuration_form import configuration_form
 from bot.slack.block_kit import notice
 from bot.slack.interactions import Interaction
+from bot.study.outdated import reading_form
 from bot.study.service import StudyService
 from storage.queries import history
 from storage.refusals import Refused
@@ -41,8 +42,9 @@ def _leave(context: ParticipantContext, press: Interaction) -> None:
 
 def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
-    session_id = int(view["private_metadata"])
     try:
+        with reading_form():
+            session_id = int(view["private_metadata"])
         number = final_choice.read_final(view["state"]["values"])
         session = study.own_session(user, session_id)
         if number is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.settings.settings import Settings
+from bot.study.outdated import OLD_BUTTON
 from bot.study.participant_status import ParticipantStatus, status_of
 from bot.study.reactions import Reactions
 from bot.study.withdrawal import Withdrawals
@@ -21,11 +22,6 @@ from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import choices, notices, participants, queue, sessions, trials
 from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
-
-_OLD_BUTTON = (
-    "This button does not work any more. What it is about has ended, or it is from an older version of the bot or from "
-    "somebody else's session, so nothing was changed."
-)
 
 
 class StudyService:
@@ -308,7 +304,7 @@ class StudyService:
         participant = self.person(user)
         session = None if participant is None else button_values.find_session(self.store, participant.id, value)
         if session is None:
-            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
+            raise Refused(Reason.UNKNOWN, OLD_BUTTON)
         return session
 
     def trial_of_button(self, user: str, value: str) -> Trial:
@@ -323,7 +319,7 @@ class StudyService:
         participant = self.person(user)
         trial = None if participant is None else button_values.find_trial(self.store, participant.id, value)
         if trial is None:
-            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
+            raise Refused(Reason.UNKNOWN, OLD_BUTTON)
         return trial
 
     def facts_of(self, participant: int | None) -> TaskFacts:
