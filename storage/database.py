@@ -23,6 +23,9 @@ from storage.schema.tables import Table
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one. A transition takes milliseconds."""
 
+_KEYS_END = 2**63
+"""A row's number is below. The database takes no larger one."""
+
 _WRITING = "black_magic_writing"
 _POSTGRESQL_WRITERS = 7_620_318  # any number; the advisory lock's name
 
@@ -49,7 +52,7 @@ class Transaction(sqlmodel.Session):
         Raises:
             Refused: There is none (``UNKNOWN``).
         """
-        row = self.get(kind, key)
+        row = self.get(kind, key) if abs(key) < _KEYS_END else None
         if row is None:
             raise Refused(Reason.UNKNOWN, f"There is no {kind.__tablename__} with the number {key}.")
         return row

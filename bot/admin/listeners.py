@@ -13,6 +13,7 @@ from bot.admin.reporter import AdminReporter
 from bot.admin.views.controls import ACKNOWLEDGE, IN_DIGEST, PAUSE, RESUME, RETRY
 from bot.slack.block_kit import text_message
 from bot.slack.interactions import Interaction, Interactions
+from bot.study.outdated import reading_button
 from bot.study.participant_status import status_of
 from bot.study.researcher_actions import ResearcherActions
 from storage import researchers
@@ -108,5 +109,7 @@ def _retry(context: AdminContext, actor: str, _: str) -> str:
 
 
 def _acknowledge(context: AdminContext, actor: str, alert: str) -> str:
-    context.reporter.alerts.acknowledge(int(alert), actor)
+    with reading_button():
+        number = int(alert)
+    context.reporter.alerts.acknowledge(number, actor)
     return ""

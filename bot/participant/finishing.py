@@ -11,6 +11,7 @@ from bot.participant.views.answers import LEAVE
 from bot.participant.views.configuration_form import configuration_form
 from bot.slack.block_kit import notice
 from bot.slack.interactions import Interaction
+from bot.study.outdated import reading_form
 from bot.study.service import StudyService
 from storage.queries import history
 from storage.refusals import Refused
@@ -42,6 +43,8 @@ def _leave(context: ParticipantContext, press: Interaction) -> None:
 def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
     try:
+        with reading_form():
+            session_id = int(view["private_metadata"])
         number = final_choice.read_final(view["state"]["values"])
         session = study.session_of_button(user, view["private_metadata"])
         if number is None:

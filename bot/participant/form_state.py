@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.slack.block_kit import shorten
+from bot.study.outdated import reading_form
 from storage.schema.comments import Comment, Remark
 from training.hyperparameters import (
     BY_NAME,
@@ -28,6 +29,8 @@ from training.hyperparameters import (
 
 MEMORY_CHARACTERS = 3000
 """The number of characters that Slack allows in ``private_metadata``."""
+
+_COMMENTS = frozenset(Comment)
 
 KEPT_VALUE = 60
 VALUE = "form_value"
@@ -110,6 +113,24 @@ class FormMemory(BaseModel):
             update={"initial": initial, "shown": dict.fromkeys(_fields(initial.get("optimizer")), 0)}
         )
 
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read what :meth:`dump` wrote.
+
+        Raises:
+            Refused: It cannot be read, such as that of a form with other fields.
+        """
+        with reading_form():
+            memory = cls.model_validate_json(text)
+            if list(memory.shown) not in [_fields(each) for each in (None, *Optimizer)]:
+                raise ValueError("the form has other fields")
+            kept = [*memory.initial.items(), *((name, each.value) for name, each in memory.hidden.items())]
+            if not all(is_value(name, value) for name, value in kept):
+                raise ValueError("the form has other values")
+            if any(each.comment and each.comment not in _COMMENTS for each in memory.hidden.values()):
+                raise ValueError("the form has other reasons")
+            return memory
+
     def dump(self) -> str:
         """The memory as text that fits into ``MEMORY_CHARACTERS``: long reasons of hidden fields are cut first."""
         for other in (200, 60, 0):
@@ -139,14 +160,17 @@ class FormMemory(BaseModel):
         """The content of every field that is shown.
 
         After ``views.update``, Slack does not send the initial value of some elements. Then the value that the person
-        saw there counts.
+        saw there counts, as it does for a choice that this version does not know.
         """
         contents = {}
         for name in self.shown:
             value = _state(values, self.block_id(name), VALUE)
+            why = _state(values, self.block_id(name, WHY), WHY)
+            if value is None or not is_value(name, value):
+                value = self.initial_content(name).value
             contents[name] = Content.of(
-                self.initial_content(name).value if value is None else value,
-                _state(values, self.block_id(name, WHY), WHY) or "",
+                value,
+                why if why in _COMMENTS else "",
                 _state(values, self.block_id(name, OTHER), OTHER) or "",
             )
         return contents
@@ -226,6 +250,14 @@ def read(
     if errors:
         raise InvalidEntry(errors)
     return Entered(configuration, remarks)
+
+
+def is_value(name: str, value: object) -> bool:
+    """Whether a field of this name can show this text: any text, but for a choice one of its choices or nothing."""
+    setting = BY_NAME.get(name)
+    if setting is None or not isinstance(value, str):
+        return False
+    return setting.kind != "choice" or value == "" or value in setting.choices
 
 
 def _shown(hyperparameter: Hyperparameter, value: Value) -> str:

@@ -61,7 +61,11 @@ class Redraws:
             if at < form.newest:
                 return
             form.newest = at
-            memory = FormMemory.model_validate_json(view["private_metadata"])
+            try:
+                memory = FormMemory.read(view["private_metadata"])
+            except Refused as refused:
+                self._slack.update_modal(view["id"], notice("Please note", str(refused)))
+                return
             values = view["state"]["values"]
             redrawn = memory.redrawn(values)
             self._slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
@@ -154,7 +158,11 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     """Handle a submitted form: every mistake is shown at its field, and nothing that was typed is lost."""
     view, user = body["view"], body["user"]["id"]
     values = view["state"]["values"]
-    memory = FormMemory.model_validate_json(view["private_metadata"])
+    try:
+        memory = FormMemory.read(view["private_metadata"])
+    except Refused as refused:
+        ack(response_action="update", view=notice("Not submitted", str(refused)))
+        return
     if not memory.fits(values):
         redrawn = memory.redrawn(values)
         ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))

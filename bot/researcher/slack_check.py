@@ -25,6 +25,7 @@ from bot.slack.client import Slack
 from bot.slack.error_reporting import may_pass
 from bot.slack.interactions import Submission
 from storage import researchers, slack_checks
+from storage.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,14 @@ class Answered:
 
     def form(self, context: ResearcherContext, submission: Submission) -> None:
         """The form was sent."""
-        if context.permissions.includes(submission.user):
-            self._take(context, submission.user, Answer.read(submission.view))
+        if not context.permissions.includes(submission.user):
+            return
+        try:
+            answer = Answer.read(submission.view)
+        except Refused as refused:
+            submission.tell(str(refused))
+        else:
+            self._take(context, submission.user, answer)
 
     def _take(self, context: ResearcherContext, user: str, answer: Answer) -> None:
         question = (answer.channel, answer.question_ts)

@@ -114,7 +114,7 @@ class Interaction:
             trigger_id=body["trigger_id"],
             surface=Surface.COMMAND,
             channel=body["channel_id"],
-            response_url=body["response_url"],
+            response_url=body.get("response_url", ""),
             post_later=post_later,
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.settings.settings import Settings
+from bot.study.outdated import OLD_BUTTON
 from bot.study.participant_status import ParticipantStatus, status_of
 from bot.study.reactions import Reactions
 from bot.study.withdrawal import Withdrawals
@@ -22,11 +23,14 @@ from storage.transitions import choices, notices, participants, queue, sessions,
 from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
 
+<<<<<<< HEAD
 _OLD_BUTTON = (
     "This does not work any more. What it is about has ended, or it is from an older version of the bot or from "
     "somebody else's session, so nothing was changed."
 )
 
+=======
+>>>>>>> matrix
 
 class StudyService:
     """The study as participants use it. Safe from any thread.
@@ -308,7 +312,7 @@ class StudyService:
         participant = self.person(user)
         session = None if participant is None else button_values.find_session(self.store, participant.id, value)
         if session is None:
-            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
+            raise Refused(Reason.UNKNOWN, OLD_BUTTON)
         return session
 
     def trial_of_button(self, user: str, value: str) -> Trial:
@@ -323,7 +327,7 @@ class StudyService:
         participant = self.person(user)
         trial = None if participant is None else button_values.find_trial(self.store, participant.id, value)
         if trial is None:
-            raise Refused(Reason.UNKNOWN, _OLD_BUTTON)
+            raise Refused(Reason.UNKNOWN, OLD_BUTTON)
         return trial
 
     def facts_of(self, participant: int | None) -> TaskFacts:

@@ -5,6 +5,7 @@ A new listener or word belongs into :data:`tests.bot.payloads.actions.ACTIONS` a
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -101,6 +102,8 @@ REFUSALS = (
     "somebody else's session",
     "for the people who run the study",
     "not the report channel any more",
+    "This form is from an older version",
+    "There is no ",
     "I do not know you yet",
     "read the text above and press",
     "read and accept the consent text",
@@ -137,9 +140,13 @@ class Stage:
     def do(self, action: str, role: str, owner: str | None = None) -> tuple[str, Answered]:
         """Do an action as somebody, with their own buttons or an owner's. Returns what comes of it."""
         owner = owner or (role if role in SESSIONS else "tuning")
-        body = ACTIONS[action].make(self.at_once, ROLES[role], ROLES[owner])
-        answered = self.at_once.send(body)
+        came, answered = self.send(ACTIONS[action].make(self.at_once, ROLES[role], ROLES[owner]))
         assert answered.errors == [], (action, role)
+        return came, answered
+
+    def send(self, body: dict[str, Any]) -> tuple[str, Answered]:
+        """Send a payload. Returns what comes of it."""
+        answered = self.at_once.send(body)
         changed = self.at_once.content() != self.before
         if changed:
             self.at_once.restore(self._copy)

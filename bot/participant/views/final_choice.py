@@ -8,6 +8,7 @@ from slack_sdk.models.views import View
 
 from bot.participant.views import buttons, session_thread
 from bot.slack.block_kit import modal, options, percent, section, shorten
+from bot.study.outdated import reading_form
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import SessionState, TrialState
 
@@ -89,6 +90,11 @@ def final_form(view: SessionView, evaluations: int) -> View:
 
 
 def read_final(values: Mapping[str, Mapping[str, Any]]) -> int | None:
-    """Read the number of the chosen trial; none for new values."""
-    chosen = values[_CHOICE][_CHOICE]["selected_option"]["value"]
-    return None if chosen == NEW_VALUES else int(chosen)
+    """Read the number of the chosen trial; none for new values.
+
+    Raises:
+        Refused: It cannot be read.
+    """
+    with reading_form():
+        chosen = values[_CHOICE][_CHOICE]["selected_option"]["value"]
+        return None if chosen == NEW_VALUES else int(chosen)

@@ -1,6 +1,6 @@
 """From the first hello to the Start button: greeting, consent, background, task, guide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -151,9 +151,9 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
     """
     errors: dict[str, str] = {}
 
-    def chosen(block_id: str) -> str:
-        option = values.get(block_id, {}).get(_ANSWER, {}).get("selected_option")
-        if not option:
+    def chosen(block_id: str, choices: Collection[str]) -> str:
+        option = values.get(block_id, {}).get(_ANSWER, {}).get("selected_option") or {}
+        if option.get("value") not in choices:
             errors[block_id] = "Please choose one."
             return ""
         return str(option["value"])
@@ -169,11 +169,12 @@ def read_background(values: Mapping[str, Mapping[str, Any]], questions: Sequence
         return value
 
     months = number(_MONTHS, MOST_MONTHS)
-    education = chosen(_EDUCATION)
+    education = chosen(_EDUCATION, EDUCATION)
     answers: dict[str, str | float] = {}
     for question in questions:
         block_id = f"extra.{question.name}"
-        answers[question.name] = number(block_id, MOST_MONTHS) if question.kind == "number" else chosen(block_id)
+        is_number = question.kind == "number"
+        answers[question.name] = number(block_id, MOST_MONTHS) if is_number else chosen(block_id, question.choices)
     if errors:
         raise InvalidForm(errors)
     return Background(months=months, education=education, answers=answers)

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from bot.participant.form_state import Purpose
+from bot.participant.form_state import Purpose, is_value
 from bot.participant.parse_configuration import OneLine
 from bot.participant.views import buttons
 from bot.participant.views.next_step import led_back
 from bot.slack.block_kit import Message, actions, button, escape, section, shorten
+from bot.study.outdated import reading_button
 from bot.study.participant_status import ParticipantStatus
 from storage.schema.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, Optimizer, format_value
@@ -38,9 +39,15 @@ class Typed:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read what :meth:`dump` wrote."""
-        content = json.loads(text)
-        return cls(Purpose(content["p"]), str(content["s"]), dict(content["v"]))
+        """Read what :meth:`dump` wrote. Values that this version does not know are left out.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        with reading_button():
+            content = json.loads(text)
+            values = {name: value for name, value in content["v"].items() if is_value(name, value)}
+            return cls(Purpose(content["p"]), str(content["s"]), values)
 
 
 def typed_configuration(

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from bot.slack.block_kit import Message, actions, button, section
+from bot.study.outdated import reading_button
 
 YES = "research_yes"
 NO = "research_no"
@@ -44,9 +45,14 @@ class Confirmation:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read what the button carries."""
-        action, code, mark = text.split(":", 2)
-        return cls(Action(action), code, mark)
+        """Read what the button carries.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        with reading_button():
+            action, code, mark = text.split(":", 2)
+            return cls(Action(action), code, mark)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.slack.block_kit import Message, actions, as_much_as_fits, button, context, modal, section
+from bot.study.outdated import reading_button
 
 TURN = "research_turn"
 """The ``action_id`` of every button that leads to another page begins so; the button's value is a :class:`Place`."""
@@ -34,9 +35,14 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The place that a button carries."""
-        subject, number, code = text.split(":", 2)
-        return cls(Subject(subject), int(number), code)
+        """The place that a button carries.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        with reading_button():
+            subject, number, code = text.split(":", 2)
+            return cls(Subject(subject), int(number), code)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bot.slack.block_kit import (
     shorten,
     text_message,
 )
+from bot.study.outdated import reading_button, reading_form
 from storage.schema.tables import SlackCheck
 
 READ, NONE_READ = "slack_check_read", "slack_check_none"
@@ -98,13 +99,18 @@ class Shown:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read what a button carries."""
-        return cls(
-            tuple(
-                Attempt(Way(way), int(number), Outcome(outcome), ts, file_id)
-                for way, number, outcome, ts, file_id in json.loads(text)
+        """Read what a button carries.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        with reading_button():
+            return cls(
+                tuple(
+                    Attempt(Way(way), int(number), Outcome(outcome), str(ts), str(file_id))
+                    for way, number, outcome, ts, file_id in json.loads(text)
+                )
             )
-        )
 
     def seen(self, typed: Mapping[Way, str]) -> dict[Way, bool | None]:
         """What a researcher saw: true for the right number, false for none or a wrong one, and for what Slack refused.
@@ -232,10 +238,15 @@ class Answer:
 
     @classmethod
     def read(cls, view: Mapping[str, Any]) -> Self:
-        """Read a form that was sent."""
-        carried, values = json.loads(view["private_metadata"]), view["state"]["values"]
-        typed = {Way(block_id): state[_TYPED]["value"] or "" for block_id, state in values.items()}
-        return cls(Shown.read(carried["shown"]), carried["channel"], carried["question"], typed)
+        """Read a form that was sent.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        with reading_form():
+            carried, values = json.loads(view["private_metadata"]), view["state"]["values"]
+            typed = {Way(block_id): state[_TYPED].get("value") or "" for block_id, state in values.items()}
+            return cls(Shown.read(carried["shown"]), str(carried["channel"]), str(carried["question"]), typed)
 
 
 # What follows
