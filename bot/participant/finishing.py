@@ -44,13 +44,13 @@ def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     user, view = body["user"]["id"], body["view"]
     try:
         with reading_form():
-            session_id = int(view["private_metadata"])
-        number = final_choice.read_final(view["state"]["values"])
-        session = study.session_of_button(user, view["private_metadata"])
+            of_session, values = str(view["private_metadata"]), view["state"]["values"]
+        number = final_choice.read_final(values)
+        session = study.session_of_button(user, of_session)
         if number is None:
             study.may_choose(session)
             last = history.last_submission(study.store, session.participant_id)
-            memory = FormMemory.new(Purpose.FINAL, view["private_metadata"], last.configuration if last else None)
+            memory = FormMemory.new(Purpose.FINAL, of_session, last.configuration if last else None)
             ack(response_action="push", view=configuration_form(memory))
             return
         study.choose(user, session.id, number)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from storage.refusals import Reason, Refused
 
 OLD_BUTTON = (
-    "This button does not work any more. What it is about has ended, or it is from an older version of the bot or from "
+    "This does not work any more. What it is about has ended, or it is from an older version of the bot or from "
     "somebody else's session, so nothing was changed."
 )
 _OLD_FORM = (

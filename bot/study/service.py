@@ -23,14 +23,6 @@ from storage.transitions import choices, notices, participants, queue, sessions,
 from training.hyperparameters import Configuration, Limits
 from training.tasks import TaskFacts
 
-<<<<<<< HEAD
-_OLD_BUTTON = (
-    "This does not work any more. What it is about has ended, or it is from an older version of the bot or from "
-    "somebody else's session, so nothing was changed."
-)
-
-=======
->>>>>>> matrix
 
 class StudyService:
     """The study as participants use it. Safe from any thread.
