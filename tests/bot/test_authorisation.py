@@ -80,17 +80,18 @@ TABLE: Mapping[str, str] = {
     "asks for the numbers": "-----------ss.",
     "sees no numbers": "-----------++.",
     "types the numbers": "...........++.",
-    "pauses": "+---------+++.",
-    "resumes": "+------------.",
-    "retries evaluations": "+---------+++.",
-    "acknowledges an alert": "+---------+++.",
+    "pauses": "++--------+++.",
+    "resumes": "++-----------.",
+    "retries evaluations": "++--------+++.",
+    "acknowledges an alert": "++--------+++.",
     "pauses elsewhere": "-----------++.",
     "presses an old button": "..............",
 }
 """What comes of each action, by role: one character for each of :data:`ROLES`, in their order.
 
 - Whoever is new is greeted when they open the bot or write to it. A researcher takes part by a button only.
-- A stranger who presses a button in the report channel reads it, so they are an admin. Somebody who takes part is none.
+- Whoever presses a button in the report channel reads it, so they are an admin, also when they were greeted. Somebody
+  who has agreed to take part is none.
 - Who presses a button there for the first time gets a name in the log, also when nothing else is done.
 - The guide, and a form that is only redrawn, change nothing and tell nothing of anybody, so all may use them.
 - A picture of a trial that runs comes by itself.
@@ -103,7 +104,8 @@ REFUSALS = (
     "for the people who run the study",
     "not the report channel any more",
     "This form is from an older version",
-    "There is no ",
+    "There is no participant",
+    "There is no alert",
     "I do not know you yet",
     "read the text above and press",
     "read and accept the consent text",

@@ -90,7 +90,7 @@ def _typed(purpose: Purpose) -> Action:
 
 def memory_of(at_once: BotAtOnce, owner: str, purpose: Purpose) -> FormMemory:
     """The state of a form of somebody's session that is filled in."""
-    return FormMemory.new(purpose, session_of(at_once, owner).id, Configuration.create(VALUES))
+    return FormMemory.new(purpose, session_of(at_once, owner).button_value, Configuration.create(VALUES))
 
 
 def values_of(memory: FormMemory) -> Payload:
@@ -125,7 +125,7 @@ def _change(action_id: str) -> Action:
 def _final(choice: str) -> Action:
     def make(at_once: BotAtOnce, user: str, owner: str) -> Payload:
         values = {"choice": {"choice": {"selected_option": {"value": choice}}}}
-        return submission(user, final_choice.FINAL_FORM, values, str(session_of(at_once, owner).id))
+        return submission(user, final_choice.FINAL_FORM, values, session_of(at_once, owner).button_value)
 
     return Action(f"view {final_choice.FINAL_FORM}", make)
 
