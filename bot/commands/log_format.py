@@ -27,7 +27,8 @@ def start_log(style: LogFormat) -> None:
     """Log to stderr in this format, from INFO on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style is LogFormat.JSON else TextLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 

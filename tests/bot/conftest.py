@@ -21,6 +21,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.app import Bot
+from bot.commands.log_format import JsonLines, TextLines
 from bot.sandbox.client.person import Entered, Person
 from bot.sandbox.client.screen import Message, View
 from bot.sandbox.server.local_workspace import LocalWorkspace
@@ -302,10 +303,11 @@ def _is_reason(label: str) -> bool:
 def log_as_it_was() -> Iterator[None]:
     """A command sets up the log of its process. Here it is as it was, after each test."""
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    level = root.level
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    for started in [each for each in root.handlers if isinstance(each.formatter, TextLines | JsonLines)]:
+        root.removeHandler(started)
+        root.setLevel(level)
 
 
 @contextmanager

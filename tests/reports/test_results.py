@@ -118,7 +118,7 @@ def test_results_are_rounded_to_what_machines_agree_on() -> None:
 
 @pytest.mark.usefixtures("quick", "drawn_codes")
 def test_a_bundle_gives_the_same_bytes_but_for_codes(store: Store, simulated: Simulated, tmp_path: Path) -> None:
-    data = simulated(participants=7, trials=50, random_settings=20, tpe=2, withdrawn=1, unfinished=1)
+    data = simulated(participants=7, trials=50, random_settings=20, tpe=2, withdrawn=1)
     export_bundle(store, tmp_path / "bundle.zip")
     other = Store(f"sqlite:///{tmp_path / 'other.db'}")
     other.migrate()

@@ -259,16 +259,16 @@ def test_a_result_that_was_posted_when_its_bot_was_killed_is_not_posted_again(tr
     """Slack had it, and the bot came no further: here it cannot note it, however often it tries."""
     tuned = trial()
     tuned.run(1)
-    remember, tries = posts.remember, []
+    remember, tries = posts.remember_for, []
 
-    def killed(store: Store, subject: str, **given):
+    def killed(store: Store, session_id: int, subject: str, **given):
         if subject.startswith("result:"):
             tries.append(subject)
             raise OSError("killed")
-        return remember(store, subject, **given)
+        return remember(store, session_id, subject, **given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(posts, "remember", killed)
+        patched.setattr(posts, "remember_for", killed)
         tuned.workers.end(Ending.COMPLETE, 61.2)
         tuned.person.wait_until(lambda: len(tries) >= 2, PATIENCE)
         tuned.house.close()

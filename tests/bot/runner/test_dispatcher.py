@@ -240,7 +240,6 @@ def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
         trial = running.submit(session, configuration(batch_size=1437))
         loop.wake_dispatcher()
         wait_until(lambda: watching.failed)
-        resource.prlimit(process, resource.RLIMIT_AS, unlimited)
         view = history.trial_view(running.store, trial.id)
         assert view.state is TrialState.FAILED
         assert view.reason == "Training ran out of memory. Choose a smaller batch size and submit again."
