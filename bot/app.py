@@ -25,18 +25,19 @@ from bot.participant.direct_messages import DirectMessages
 from bot.participant.home_tab import HomeTabs
 from bot.participant.views.lengths import check_lengths
 from bot.participant.views.onboarding import greeting
+from bot.process import systemd
+from bot.process.status_file import Status, StatusFile
 from bot.researcher import listeners as researcher_listeners
 from bot.researcher.context import ResearcherContext
 from bot.researcher.home_section import HomeSection
 from bot.researcher.permissions import Permissions
-from bot.runner import baselines, event_lines, systemd
+from bot.runner import baselines, event_lines
 from bot.runner.baselines import Baselines
 from bot.runner.clocks import Clocks
 from bot.runner.dispatcher import Dispatcher
 from bot.runner.one_bot import AlreadyRunning, OneBot
 from bot.runner.running_jobs import RunningJobs
 from bot.runner.scheduler import Pulse, Scheduler
-from bot.runner.status_file import Status, StatusFile
 from bot.runner.subprocess_job import SubprocessJob
 from bot.runner.watchdog import Threads, Watchdog
 from bot.settings.settings import Credentials, Settings, SettingsError

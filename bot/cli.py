@@ -12,13 +12,13 @@ from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.health import health
 from bot.commands.init import init
-from bot.commands.log_format import LogFormat, start_log
-from bot.commands.quiet import quietly
 from bot.commands.replay import replay
 from bot.commands.report import report
-from bot.commands.stopping import StopSignals, end_within, ended
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, load_settings
 from bot.commands.trial import trial
+from bot.process.log_format import LogFormat, start_log
+from bot.process.quiet import quietly
+from bot.process.stopping import StopSignals, end_within, ended
 
 _NOT_ALONE = 3
 """The exit code of a bot that does not run, or runs no more, because another bot does."""
@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Run the study in a Slack workspace, with SLACK_BOT_TOKEN and SLACK_APP_TOKEN, until Ctrl-C."""
     from bot.app import Bot, SlackAway
-    from bot.runner import systemd
+    from bot.process import systemd
     from bot.runner.one_bot import AlreadyRunning
     from bot.settings.settings import Credentials, SettingsError
 

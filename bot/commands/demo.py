@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from bot.commands.demo_participants import SimulatedParticipant
-from bot.commands.demo_tuning import Skill
+from bot.commands.simulated.participants import SimulatedParticipant
+from bot.commands.simulated.tuning import Skill
 from bot.commands.study_file import MANIFEST, STUDY, USAGE, here_or_template, load_settings
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.state.people import Member

@@ -13,9 +13,9 @@ from sqlalchemy import make_url
 
 from bot.checks.findings import all_well, as_json
 from bot.checks.slack_checks import check_environment
-from bot.commands.quiet import quietly
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
 from bot.participant.views.onboarding import greeting
+from bot.process.quiet import quietly
 from bot.settings.settings import Settings
 from storage.private_files import exposed, warning
 from training.hyperparameters import LABELS, Configuration, Optimizer

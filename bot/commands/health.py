@@ -9,7 +9,7 @@ import typer
 
 from bot.commands.database import Unusable, missing_file, opened, shown, told
 from bot.commands.study_file import DEFAULT, read_settings
-from bot.runner.status_file import Status, StatusFile
+from bot.process.status_file import Status, StatusFile
 from storage.queries.alive import Alive, alive
 
 FRESH = timedelta(seconds=30)
@@ -44,7 +44,7 @@ def judge(kept: Alive, status: tuple[Status, datetime] | None, now: datetime) ->
 
     Args:
         kept: What the database says.
-        status: What :meth:`bot.runner.status_file.StatusFile.read` gives: none on another machine than the bot's.
+        status: What :meth:`bot.process.status_file.StatusFile.read` gives: none on another machine than the bot's.
         now: The time, aware.
     """
     seen = [kept.heartbeat_at] if kept.heartbeat_at is not None and not kept.was_stopped else []

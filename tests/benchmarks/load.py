@@ -27,7 +27,7 @@ from rich.table import Table
 from slack_sdk import WebClient
 from sqlalchemy import insert
 
-from bot.commands.demo_tuning import Attempt
+from bot.commands.simulated.tuning import Attempt
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message
 from storage.database import Store

@@ -21,7 +21,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.app import Bot
-from bot.commands.log_format import JsonLines, TextLines
+from bot.process.log_format import JsonLines, TextLines
 from bot.sandbox.client.person import Entered, Person
 from bot.sandbox.client.screen import Message, View
 from bot.sandbox.server.local_workspace import LocalWorkspace

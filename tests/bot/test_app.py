@@ -9,7 +9,8 @@ from sqlalchemy import make_url
 
 from bot.app import Bot
 from bot.participant.views.onboarding import greeting
-from bot.runner import scheduler, systemd
+from bot.process import systemd
+from bot.runner import scheduler
 from bot.settings.settings import Credentials, Settings, SettingsError
 from bot.slack.block_kit import MESSAGE_CHARACTERS, characters
 

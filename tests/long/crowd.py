@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.commands.demo_participants import SimulatedParticipant
-from bot.commands.demo_tuning import Attempt, Skill
+from bot.commands.simulated.participants import SimulatedParticipant
+from bot.commands.simulated.tuning import Attempt, Skill
 from bot.sandbox.client.person import Person
 
 PATIENCE = 600.0

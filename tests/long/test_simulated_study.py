@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from bot.commands.demo_tuning import Skill
+from bot.commands.simulated.tuning import Skill
 from bot.sandbox.client.person import Person
 from bot.sandbox.client.screen import Message
 from storage import events

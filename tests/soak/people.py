@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import TypeVar
 
-from bot.commands.demo_participants import SimulatedParticipant, Stopped, TimeIsUp
-from bot.commands.demo_tuning import OPTIMIZER, Attempt, Skill
+from bot.commands.simulated.participants import SimulatedParticipant, Stopped, TimeIsUp
+from bot.commands.simulated.tuning import OPTIMIZER, Attempt, Skill
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
 from tests.soak.books import Answer, Books, Submission

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.commands.demo_participants import SimulatedParticipant
-from bot.commands.demo_tuning import Attempt, Experience, Skill, next_attempt
+from bot.commands.simulated.participants import SimulatedParticipant
+from bot.commands.simulated.tuning import Attempt, Experience, Skill, next_attempt
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
 from bot.sandbox.server.local_workspace import LocalWorkspace

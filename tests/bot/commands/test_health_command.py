@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.runner.status_file import Status, StatusFile
+from bot.process.status_file import Status, StatusFile
 from storage.database import Store
 from storage.transitions import recovery
 from tests.storage.databases import make_sqlite

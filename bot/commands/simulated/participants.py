@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
-from bot.commands.demo_tuning import MONTHS, OPTIMIZER, Attempt, Experience, Skill, guess, next_attempt
+from bot.commands.simulated.tuning import MONTHS, OPTIMIZER, Attempt, Experience, Skill, guess, next_attempt
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
 

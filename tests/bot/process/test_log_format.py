@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.commands.log_format import JsonLines, TextLines
+from bot.process.log_format import JsonLines, TextLines
 from bot.runner.event_lines import EventLines
 from storage import events
 from storage.database import Store

@@ -2,7 +2,7 @@
 
 import socket
 
-from bot.runner.systemd import notify
+from bot.process.systemd import notify
 
 
 def test_systemd_is_told_and_one_that_does_not_read_holds_nobody_up(tmp_path, monkeypatch):

@@ -1,0 +1,1 @@
+"""Simulated people, who take part in the demo's study."""
