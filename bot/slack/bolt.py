@@ -1,6 +1,8 @@
 """The Bolt app and its connection: how they are made, what happens to errors of listeners, and how they are closed."""
 
+import errno
 import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,7 +20,7 @@ _LISTENERS = 32
 
 _PING_SECONDS = 2
 """The time between two pings to Slack. The SDK's client notices a connection that broke without a goodbye after five of
-them, and until then nobody is heard and a thread is busy. With its own ten seconds that takes fifty."""
+them, and until then nobody is heard. With its own ten seconds that takes fifty."""
 
 
 def make_app(client: PacedClient) -> App:
@@ -39,7 +41,46 @@ def make_handler(app: App, app_token: str) -> SocketModeHandler:
     soon, the SDK's client waits as long as Slack says.
     """
     unpaced = WebClient(base_url=app.client.base_url)
-    return SocketModeHandler(app, app_token, web_client=unpaced, concurrency=_LISTENERS, ping_interval=_PING_SECONDS)
+    handler = SocketModeHandler(app, app_token, web_client=unpaced, concurrency=_LISTENERS, ping_interval=_PING_SECONDS)
+    _notice_the_end(handler.client)
+    return handler
+
+
+class _Socket:
+    """A socket that says by an error that the other side has closed it."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        self._plain = plain
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    def recv(self, size: int) -> bytes:
+        """Receive 1 to ``size`` bytes.
+
+        Raises:
+            OSError: The connection has ended, or nothing came in time.
+        """
+        received = self._plain.recv(size)
+        if not received:
+            raise ConnectionResetError(errno.ECONNRESET, "Slack has closed the connection")
+        return received
+
+
+def _notice_the_end(client: Any) -> None:
+    """Let the SDK's client connect again at once when a connection has ended without a goodbye.
+
+    It takes the end of a connection for a message without content, and asks for the next one, as fast as a processor
+    can, until the pings are missed.
+    """
+    connect = client.connect
+
+    def connect_and_notice() -> None:
+        connect()
+        session = client.current_session
+        session.sock = _Socket(session.sock)
+
+    client.connect = connect_and_notice
 
 
 def close_connection(handler: SocketModeHandler) -> None:
