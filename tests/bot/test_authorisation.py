@@ -207,6 +207,7 @@ def test_everybody_may_do_what_the_table_says(stage, action):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("action", OF_A_SESSION)
 def test_nobody_may_use_somebody_elses_buttons_and_forms(stage, action):
     for owner in ("training", "choosing"):

@@ -99,6 +99,7 @@ def test_where_slack_takes_no_files_the_report_says_how_to_get_them(open_office,
     assert sent(office) == []
 
 
+@pytest.mark.long
 def test_where_slack_does_not_show_the_files_the_report_says_so_and_they_are_sent_once(open_office, monkeypatch):
     monkeypatch.setattr(final_report, "make_final", small_report)
     monkeypatch.setattr(uploads, "SHARED_WITHIN", 0.6)

@@ -199,6 +199,7 @@ def test_an_alert_is_acknowledged_once_and_says_by_whom(office, researcher, at_o
     researcher.wait_until(lambda: not researcher.message(again.ts, office.reports).buttons, PATIENCE)
 
 
+@pytest.mark.long
 def test_failed_evaluations_run_again_and_the_results_follow(office, researcher):
     office.wait_for_machines()
     person = office.seated("Is evaluated twice")
@@ -276,6 +277,7 @@ def words_of(message):
     return re.sub(r" \\u00b7 brought up to date <!date[^>]*>", "", said).replace("study is paused", "study is open")
 
 
+@pytest.mark.long
 def test_however_often_a_digest_is_pressed_it_says_the_same(tmp_path, open_alone):
     name = "R&D <now> & then"
     with open_alone(tmp_path, name=name, slots=1) as office:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(300)
 VALUES = {"Batch size": "64", "Loss function": "Cross entropy", "Learning rate": "0.01"}
 
 
+@pytest.mark.long
 def test_after_every_trial_the_right_curve_is_seen_no_image_is_broken_and_one_message_is_unread(
     arrive: Arrive, study: OpenStudy, shoot: Shoot
 ) -> None:
@@ -57,6 +58,7 @@ def test_after_every_trial_the_right_curve_is_seen_no_image_is_broken_and_one_me
         shoot(visitor, f"result-{number}")
 
 
+@pytest.mark.long
 def test_the_present_plot_of_a_running_trial_is_posted_where_somebody_asks_for_it(arrive: Arrive, shoot: Shoot) -> None:
     visitor = arrive("Wants a picture")
     visitor.enter()

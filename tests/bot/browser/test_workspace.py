@@ -194,6 +194,7 @@ def test_every_word_can_be_read_by_day_and_by_night_on_a_desk_and_on_a_phone(
     look("8-traffic")
 
 
+@pytest.mark.long
 def test_the_check_for_faint_words_finds_them(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content(

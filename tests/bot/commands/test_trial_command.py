@@ -119,6 +119,7 @@ def test_a_setting_given_twice_is_refused() -> None:
     assert "epochs is set twice" in shown
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_it_with_one_sentence() -> None:
     options = [part for setting in (*QUICK[1:], "epochs=1000") for part in ("--set", setting)]
     running = subprocess.Popen(

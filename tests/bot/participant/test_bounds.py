@@ -67,6 +67,7 @@ def test_a_batch_for_which_workers_have_no_memory_is_said_at_its_field(open_hous
     assert house.session(person).trials[0].configuration.batch_size == 100
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "said", "given_back"), [("configuration", OUT_OF_MEMORY, 0), ("ours", OUR_FAULT, 1)], ids=["memory", "us"]
 )

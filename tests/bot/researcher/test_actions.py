@@ -28,6 +28,7 @@ def acted(house, kind):
     return [each.actor for each in events.read(house.store, kind=kind)]
 
 
+@pytest.mark.long
 def test_from_the_opening_to_the_end(house, researcher):
     # Not open yet: newcomers are told so, and opening is the only possible action.
     early = house.newcomer("Comes early")

@@ -23,6 +23,7 @@ def researcher(house):
     return house.workspace.person("Researcher")
 
 
+@pytest.mark.long
 def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
     house.wait_for_machines()
     person = house.seated("Is in the open data")
@@ -57,6 +58,7 @@ def test_the_report_comes_as_a_page_and_an_archive_and_one_figure_as_its_files(h
     assert {"figure-4.png", "figure-4.pdf"} <= {file["name"] for file in sent.files}
 
 
+@pytest.mark.long
 def test_of_the_report_all_tables_are_an_archive_and_a_part_that_there_is_not_is_named(tmp_path):
     database = f"sqlite:///{tmp_path / 'study.db'}"
     store = Store(database)

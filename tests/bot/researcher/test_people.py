@@ -80,6 +80,7 @@ def test_loss_plots_come_as_a_direct_message_with_alt_texts(house, researcher):
     )
 
 
+@pytest.mark.long
 def test_the_trials_of_a_participant_are_turned_in_pages(house, researcher):
     house.wait_for_machines()
     person = house.seated("Tries a lot")
@@ -157,6 +158,7 @@ def test_a_participant_is_taken_out_and_what_they_did_is_kept(house, researcher)
     assert f"Left the study, so I did not write to them: <@{person.id}>" in told
 
 
+@pytest.mark.long
 def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     house = open_house(withdrawn_data="delete")
     researcher = house.workspace.person("Researcher")

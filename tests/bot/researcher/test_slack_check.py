@@ -134,6 +134,7 @@ def test_every_check_shows_other_numbers(house, researcher):
         researcher.wait_for("Thank you.", PATIENCE, after=begin)
 
 
+@pytest.mark.long
 def test_a_question_outlives_a_restart_of_the_bot(open_house):
     house = open_house()
     researcher = house.workspace.person("Researcher")

@@ -48,6 +48,7 @@ def settings(view):
     return [trial.configuration for trial in view.trials]
 
 
+@pytest.mark.long
 def test_random_search_runs_to_its_end_and_is_reported_once(open_house, trials_of):
     house = open_house(slots=2)
     searchers = house.running.searchers
@@ -76,6 +77,7 @@ def test_random_search_runs_to_its_end_and_is_reported_once(open_house, trials_o
     assert len([each for each in house.admin.messages(house.reports) if "R1 is done" in each.text]) == 1
 
 
+@pytest.mark.long
 def test_a_person_is_served_while_searchers_fill_all_slots_and_hears_nothing_of_them(open_house, trials_of):
     trials_of(1000, 1000)
     house = open_house(slots=1)

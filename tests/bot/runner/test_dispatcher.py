@@ -103,6 +103,7 @@ class Disk:
         connection.execute(f"PRAGMA query_only = {int(self.full)}")
 
 
+@pytest.mark.long
 def test_a_full_disk_loses_no_trial_and_is_told_once(
     running: Any, few_task: Task, few: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_slot_whose_bits_would_differ_from_the_studys_is_refused_unless_the_st
     assert watching.slots == []
 
 
+@pytest.mark.long
 def test_a_worker_that_cannot_start_is_told_once(
     running: Any, few_task: Task, wait_until: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -173,6 +175,7 @@ def test_a_worker_that_hangs_while_it_starts_is_told_once_and_replaced(
     assert "was not ready within 15 s and was killed" in reason
 
 
+@pytest.mark.long
 def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
     running: Any, few_task: Task, configuration: Configure, wait_until: Callable
 ) -> None:
@@ -187,6 +190,7 @@ def test_an_idle_worker_that_is_killed_is_told_and_back_within_seconds(
         assert len(watching.slots) == 1
 
 
+@pytest.mark.long
 def test_a_trial_whose_worker_is_killed_gives_the_losses_it_would_have_given(
     running: Any, digits: TaskData, configuration: Configure, record: Callable, wait_until: Callable
 ) -> None:
@@ -227,6 +231,7 @@ def test_a_cache_that_is_corrupted_while_the_study_runs_is_made_again_by_the_nex
     assert losses_of(running.store, JobKind.TRIAL, second.id) == losses_of(running.store, JobKind.TRIAL, first.id)
 
 
+@pytest.mark.long
 def test_running_out_of_memory_asks_the_participant_for_a_smaller_batch(
     running: Any, configuration: Configure, wait_until: Callable
 ) -> None:

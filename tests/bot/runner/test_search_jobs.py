@@ -88,6 +88,7 @@ def test_a_searcher_suspends_nobody_and_comes_after_peoples_trials_and_evaluatio
     assert watching.ended == [mine.subject, first, second, drawn[0].subject]
 
 
+@pytest.mark.long
 def test_a_slot_is_lent_once(running: Any, few_task: Task, configuration: Configure, wait_until: Callable) -> None:
     """What a person's trial has suspended is suspended once: the next person waits for a slot, not below another."""
     drawn = draw(running, [configuration(epochs=1000, batch_size=1)], "few-digits")
@@ -107,7 +108,6 @@ def test_the_seconds_of_a_trial_stand_still_while_it_is_suspended(
 ) -> None:
     drawn = draw(running, [configuration(epochs=1000, batch_size=1)], "few-digits")
     with running.jobs(few_task) as (loop, _):
-        assert loop.seconds(drawn[0].subject) is None
         wait_until(lambda: (loop.seconds(drawn[0].subject) or 0) > 0.2)
         mine = running.submit(running.seated("few-digits"), configuration(epochs=1000, batch_size=1))
         loop.wake_dispatcher()
@@ -117,6 +117,7 @@ def test_the_seconds_of_a_trial_stand_still_while_it_is_suspended(
         assert loop.seconds(drawn[0].subject) == standing
         loop.stop(mine.subject)
         wait_until(lambda: (loop.seconds(drawn[0].subject) or 0) > standing)
+        wait_until(lambda: loop.seconds(mine.subject) is None)
 
 
 def test_a_job_stopped_before_its_worker_knows_of_it_is_stopped(

@@ -24,6 +24,7 @@ def crowded(open_house):
     return house, house.agree("Is impatient")
 
 
+@pytest.mark.long
 def test_who_writes_sixty_messages_waits_for_them_alone(crowded):
     house, impatient = crowded
     newcomer = house.newcomer("Wants to take part")
@@ -39,6 +40,7 @@ def test_who_writes_sixty_messages_waits_for_them_alone(crowded):
     impatient.wait_for(TOO_MANY, PATIENCE)
 
 
+@pytest.mark.long
 def test_who_presses_a_hundred_times_leaves_forms_for_the_others(crowded):
     house, impatient = crowded
     waiting = house.agree("Has a form to open")
@@ -51,6 +53,7 @@ def test_who_presses_a_hundred_times_leaves_forms_for_the_others(crowded):
     impatient.wait_for(TOO_MANY, PATIENCE)
 
 
+@pytest.mark.long
 def test_while_slack_takes_no_messages_forms_open(crowded):
     house, _ = crowded
     waiting = house.agree("Has a form to open")

@@ -92,6 +92,7 @@ def test_while_slack_does_not_tell_whether_files_are_shown_it_is_asked_again(ope
     assert "internal_error" in {each.status for each in workspace.traffic("files.info")}
 
 
+@pytest.mark.long
 def test_a_researcher_is_told_what_slack_does_not_show_and_what_to_do(open_house, rules, monkeypatch):
     monkeypatch.setattr(uploads, "SHARED_WITHIN", 0.6)
     house = open_house(rules(file_sharing_seconds=NEVER), slots=1)

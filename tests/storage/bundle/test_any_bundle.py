@@ -99,6 +99,7 @@ def check(store: Store, path, seed: int, count: int) -> None:
     assert imported
 
 
+@pytest.mark.long
 def test_a_few_hundred_bundles(sqlite_store, tmp_path):
     check(sqlite_store, tmp_path, 1, 200)
 

@@ -128,6 +128,7 @@ def limited() -> Iterator[Pool]:
     workers.close()
 
 
+@pytest.mark.long
 def test_a_limited_worker_fails_what_does_not_fit_and_trains_what_does(limited: Pool, configuration: Configure) -> None:
     ready = limited.until(lambda event: isinstance(event.message, Ready)).message
     assert isinstance(ready, Ready)

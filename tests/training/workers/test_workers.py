@@ -187,6 +187,7 @@ def test_two_busy_workers_and_this_process_get_the_same_bits(
         assert pool.kinds(job)[-2:] == ["EpochEnd", "Outcome"]
 
 
+@pytest.mark.long
 def test_the_bits_are_the_same_after_another_trial_and_in_a_restarted_worker(
     pool: Pool, configuration: Configure
 ) -> None:
@@ -203,6 +204,7 @@ def test_the_bits_are_the_same_after_another_trial_and_in_a_restarted_worker(
     assert pool.losses("first") == pool.losses("again") == pool.losses("restarted")
 
 
+@pytest.mark.long
 def test_a_suspended_job_goes_on_as_if_nothing_had_happened(
     pool: Pool, digits: TaskData, configuration: Configure, record: Callable
 ) -> None:

@@ -12,6 +12,7 @@ from storage.transitions import recovery
 from tests.storage.reading import last_heartbeat
 
 
+@pytest.mark.long
 def test_work_that_an_orderly_stop_deferred_goes_on_too(open_house):
     house = open_house(slots=1)
     person = house.seated("Waits for the bot")
@@ -23,6 +24,7 @@ def test_work_that_an_orderly_stop_deferred_goes_on_too(open_house):
     assert len([m for m in house.admin.messages(house.reports) if "P001 has finished" in m.text]) == 1
 
 
+@pytest.mark.long
 def test_time_that_ran_out_while_the_bot_was_down_is_given_back(open_house):
     house = open_house(slots=1, limit_minutes=0.1, warnings_minutes=[0.01])
     person = house.seated("Has little time")
@@ -53,6 +55,7 @@ def test_a_session_whose_time_was_up_before_the_bot_went_down_is_ended_at_once(o
     assert session.given_back < timedelta(seconds=1)
 
 
+@pytest.mark.long
 def test_a_choice_that_the_clock_should_have_made_is_made_at_the_start(open_house):
     house = open_house(slots=1, limit_minutes=0.05, warnings_minutes=[0.01], grace_minutes=0.05)
     person = house.seated("Does not answer")

@@ -33,6 +33,7 @@ def left_of(person):
     return [each for each in person.messages() if each.text.startswith(("Trial ", "Your session"))]
 
 
+@pytest.mark.long
 def test_what_a_stop_interrupted_is_deleted_after_the_next_start(open_house, refused):
     house = open_house(withdrawn_data="delete")
     person = house.seated("Leaves")

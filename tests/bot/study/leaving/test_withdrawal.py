@@ -77,6 +77,7 @@ class Traffic:
         return [each.at for each in sent if each.detail.startswith("interactive")]
 
 
+@pytest.mark.long
 def test_every_press_is_looked_at_at_once_while_the_messages_of_somebody_who_left_are_deleted(house, capsys):
     leaver, other = tried(house, "Leaves"), house.seated("Presses")
     other.close()
@@ -111,6 +112,7 @@ def answered(monkeypatch):
     released.set()
 
 
+@pytest.mark.long
 def test_presses_are_handled_while_slack_answers_no_deletion(house, answered):
     leaver, other = tried(house, "Leaves"), house.seated("Presses")
     other.close()

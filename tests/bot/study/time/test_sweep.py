@@ -68,6 +68,7 @@ class Lock:
         self.connection.close()
 
 
+@pytest.mark.long
 def test_a_session_expires_although_the_database_was_locked_at_that_moment(open_house, monkeypatch):
     monkeypatch.setattr(database, "BUSY_SECONDS", 1.0)
     house = open_house(**LITTLE_TIME)
@@ -86,6 +87,7 @@ def test_a_session_expires_although_the_database_was_locked_at_that_moment(open_
     assert house.reported("OperationalError")
 
 
+@pytest.mark.long
 def test_a_session_expires_while_slack_is_away_and_everybody_is_told_once_it_is_back(open_house, monkeypatch):
     house = open_house(**LITTLE_TIME)
     tuner = house.seated("Runs out of time")

@@ -43,6 +43,7 @@ def test_a_process_that_was_suspended_beyond_a_deadline_gives_the_time_back_and_
     assert events.read(house.store, kind=EventKind.SESSION_WARNED) == []
 
 
+@pytest.mark.long
 def test_without_slack_nobodys_time_ends_and_it_is_given_back_when_slack_is_there_again(open_house, monkeypatch):
     house = open_house(slots=1, limit_minutes=0.2, warnings_minutes=[0.05])
     person = house.seated("Cannot press anything")
@@ -79,6 +80,7 @@ def test_a_clock_that_is_set_leaves_everybody_the_time_that_they_had(open_house,
     assert told(person) == []
 
 
+@pytest.mark.long
 def test_a_thread_that_has_died_is_started_again_and_the_admins_are_told(open_house, monkeypatch):
     house = open_house(slots=1, limit_minutes=0.3, warnings_minutes=[0.05])
     person = house.seated("Notices nothing")
