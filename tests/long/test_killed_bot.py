@@ -18,8 +18,8 @@ from tests.bot.researcher.asking import answer, ask
 
 BLACKMAGIC = Path(sys.executable).with_name("blackmagic")
 
-SLOW = {"epochs": "10", "batch_size": "64"}
-"""A trial that can be interrupted between two of its epochs."""
+SLOW = {"epochs": "25", "batch_size": "64"}
+"""A trial that still trains when it is interrupted, also where this process waits for a processor for seconds."""
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def test_a_bot_that_is_killed_in_the_middle_of_a_trial_goes_on_with_it(open_hous
 
     undisturbed, interrupted = session.trials
     assert losses(house, interrupted) == losses(house, undisturbed)
-    assert len(losses(house, interrupted)) == 10
+    assert len(losses(house, interrupted)) == int(SLOW["epochs"])
     assert interrupted.validation_accuracy == undisturbed.validation_accuracy
     assert interrupted.attempts == 2
     assert "validation accuracy" in shown.text
