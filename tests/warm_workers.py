@@ -41,10 +41,10 @@ FEW_IMAGES = 300
 _MANY_EPOCHS = 100
 """A trial of so many epochs rests."""
 
-_AWAKE = 3.0
+_AWAKE = 1.0
 """Seconds of the processor that it trains before it begins to rest: somebody may watch its first epochs."""
 
-_REST = 9
+_REST = 19
 """How long it rests after each step, in steps."""
 
 _PATIENCE = 120.0
