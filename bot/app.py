@@ -58,6 +58,7 @@ from bot.study.researcher_actions import ResearcherActions
 from bot.study.service import StudyService
 from bot.study.sweep import SWEEP_SECONDS, Sweep
 from bot.study.withdrawal import Withdrawals
+from reports.figures import loss_plot
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.private_files import exposed, warning
@@ -279,6 +280,7 @@ class Bot:
         try:
             self._prepare()
             self._handler.connect()  # type: ignore[no-untyped-call]
+            self._tasks.run("getting ready to draw", loss_plot.prepare)
         except Refused as refused:
             self.close()
             raise SettingsError(str(refused)) from refused

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakValueDictionary
@@ -130,8 +130,8 @@ class Notifications:
     def _next(self, participant: int) -> Notice | None:
         return next((each for each in self._pending(participant) if each.id not in self._refused), None)
 
-    def _pending(self, participant: int) -> list[Notice]:
-        return [each for each in notices.pending(self._store) if each.participant_id == participant]
+    def _pending(self, participant: int) -> Sequence[Notice]:
+        return notices.pending(self._store, participant)
 
     def _post(self, notice: Notice) -> bool:
         """Post one notice. Returns whether that is over: it was posted, or it cannot be."""
