@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -37,9 +37,10 @@ from bot.runner.clocks import Clocks
 from bot.runner.dispatcher import Dispatcher
 from bot.runner.one_bot import AlreadyRunning, OneBot
 from bot.runner.running_jobs import RunningJobs
-from bot.runner.scheduler import Pulse, Scheduler
+from bot.runner.scheduler import Scheduler
 from bot.runner.subprocess_job import SubprocessJob
-from bot.runner.watchdog import Threads, Watchdog
+from bot.runner.watchdog import Watchdog
+from bot.runner.watched import BEATING, SWEEPING, watched
 from bot.settings.settings import Credentials, Settings, SettingsError
 from bot.slack import bolt
 from bot.slack.background_tasks import BackgroundTasks
@@ -52,20 +53,20 @@ from bot.slack.rate_limiter import RateLimiter
 from bot.study.deletions import GO_ON_SECONDS, Deletions
 from bot.study.invitations import Invitations
 from bot.study.job_events import JobEvents
+from bot.study.known_tasks import KnownTasks
 from bot.study.notifications import Notifications
 from bot.study.reactions import Reactions
 from bot.study.researcher_actions import ResearcherActions
 from bot.study.service import StudyService
 from bot.study.sweep import SWEEP_SECONDS, Sweep
 from bot.study.withdrawal import Withdrawals
+from reports.figures import loss_plot
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.private_files import exposed, warning
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.transitions import recovery, studies
-from training.networks.architectures import least_bytes_per_image
-from training.tasks import Task, TaskFacts
 from training.workers import LocalWorkers, Workers
 
 log = logging.getLogger(__name__)
@@ -74,10 +75,6 @@ _HEARTBEAT_SECONDS = 5.0
 
 _CLOSING_SECONDS = 15.0
 """How long a part that does not end is waited for while the bot closes. It has nothing that is not stored."""
-
-_SWEEPING, _BEATING, _JOBS = "doing what is due", "noting that the bot is alive", "the loop of the jobs"
-_NEEDED = frozenset({"the scheduler", _SWEEPING, _BEATING, _JOBS})
-"""What the bot is of no use without."""
 
 
 class SlackAway(SettingsError):
@@ -129,7 +126,6 @@ class Bot:
     ) -> None:
         tasks = settings.study_tasks()
         check_lengths(settings, [task.facts for task in tasks])
-        facts_of = _facts_of(tasks)
         slots = settings.machine.slots
         self._open_now = open_now
         self.settings = settings
@@ -165,6 +161,8 @@ class Bot:
             )
         self._workers = workers
         self.jobs = jobs = RunningJobs(workers)
+        known_tasks = KnownTasks(tasks, jobs)
+        facts_of = known_tasks.facts
         self.searchers = searchers = Baselines(settings, facts_of, store, jobs, background, now)
         self._subprocesses = SubprocessJob()
         self._scheduler = Scheduler(self.errors.report)
@@ -204,9 +202,7 @@ class Bot:
             delete_data=settings.study.delete_withdrawn,
             now=now,
         )
-        self.study = StudyService(
-            settings, facts_of, store, reactions, withdrawals, now, partial(_largest_batch, tasks, jobs)
-        )
+        self.study = StudyService(settings, known_tasks, store, reactions, withdrawals, now)
         self.actions = ResearcherActions(
             settings,
             store,
@@ -264,7 +260,7 @@ class Bot:
             alone=self.admins.alone_again,
         )
         self._stopped = threading.Event()
-        threads = Threads(self._threads, self._pulses, _NEEDED, self._other_threads)
+        threads = watched(self._scheduler, self._dispatcher, workers, self._hearing, self._other_threads)
         self._watchdog = Watchdog(
             threads, tell=self.admins.part_stopped, stop=self._stop_because, each_turn=self._note_turn
         )
@@ -279,6 +275,7 @@ class Bot:
         try:
             self._prepare()
             self._handler.connect()  # type: ignore[no-untyped-call]
+            self._tasks.run("getting ready to draw", loss_plot.prepare)
         except Refused as refused:
             self.close()
             raise SettingsError(str(refused)) from refused
@@ -348,14 +345,14 @@ class Bot:
     def _start_the_clock(self) -> None:
         scheduler = self._scheduler
         scheduler.start()
-        scheduler.every(_HEARTBEAT_SECONDS, _BEATING, self.sweep.beat)
+        scheduler.every(_HEARTBEAT_SECONDS, BEATING, self.sweep.beat)
         scheduler.every(_HEARTBEAT_SECONDS, "seeing whether another bot uses the database", self._stay_alone)
         lines = event_lines.EventLines(self.store)
         scheduler.every(event_lines.LOOK_SECONDS, "writing events into the log", lines.write)
         scheduler.every(baselines.LOOK_SECONDS, "looking at searchers' time", self.searchers.stop_expired)
         scheduler.every(baselines.RETRY_SECONDS, "going on with a baseline", self.searchers.resume)
         scheduler.every(GO_ON_SECONDS, "deleting what people who left had deleted", self._deletions.go_on)
-        scheduler.when_due(SWEEP_SECONDS, _SWEEPING, self.sweep.run)
+        scheduler.when_due(SWEEP_SECONDS, SWEEPING, self.sweep.run)
         scheduler.every(CHECK_SECONDS, "seeing whether another bot is connected", self._connections.check)
         self.searchers.resume()
         self.admins.start(scheduler)
@@ -375,25 +372,8 @@ class Bot:
         self.admins.stopped(sentence)
         self.stop()
 
-    # What the watchdog watches
-
-    def _threads(self) -> Sequence[LastingThread]:
-        return (
-            self._scheduler.thread,
-            self._dispatcher.thread,
-            *self.feed.threads,
-            *self.admins.threads,
-            *self._tasks.threads,
-        )
-
-    def _pulses(self) -> dict[str, Pulse]:
-        return {**self._scheduler.pulses(), _JOBS: Pulse(self._dispatcher.turns, 120.0)}
-
-    def _other_threads(self) -> dict[str, bool]:
-        others = {"a thread of the connection to Slack": self._hearing.is_alive()}
-        if isinstance(self._workers, LocalWorkers):
-            others["the thread that looks after the workers"] = self._workers.are_supervised
-        return others
+    def _other_threads(self) -> Sequence[LastingThread]:
+        return *self.feed.threads, *self.admins.threads, *self._tasks.threads
 
     def _note_turn(self) -> None:
         """The watchdog has looked: tell those who watch the bot from outside.
@@ -416,19 +396,6 @@ class Bot:
 
     def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
-
-
-def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
-    """A function from a task's name to what participants may know of it; other names mean the first task."""
-    known: dict[str | None, TaskFacts] = {task.name: task.facts for task in tasks}
-    return lambda name: known.get(name, tasks[0].facts)
-
-
-def _largest_batch(tasks: Sequence[Task], jobs: RunningJobs, name: str | None) -> int | None:
-    """The size of a batch beyond which the workers surely have no memory for a task; none if that is unknown."""
-    task = next((each for each in tasks if each.name == name), tasks[0])
-    least = least_bytes_per_image(task.network, task.facts.image_size)
-    return None if jobs.memory is None else jobs.memory // least
 
 
 def _open(database: str, one_bot: OneBot) -> Store:

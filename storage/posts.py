@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from secrets import token_hex
 
 from sqlmodel import col, select
 
 from storage.database import Store
+from storage.queries.button_values import value_of
 from storage.schema.tables import Identity, PendingDeletion, Post, Session
 
 ABOUT_TRIALS = ("trial:", "result:", "plot:")
@@ -23,6 +25,16 @@ def result_of(trial_id: int) -> str:
 def plot_of(trial_id: int) -> str:
     """The subject of the message with a picture of a running trial's losses."""
     return f"plot:{trial_id}"
+
+
+def mark_of(store: Store, participant_id: int, subject: str) -> str:
+    """The mark by which a message to a participant is found again, such as one about ``notice:17``.
+
+    Without the participant's link to Slack nobody can tell what a message was about, and every mark is another one.
+    """
+    with store.read() as transaction:
+        identity = transaction.get(Identity, participant_id)
+    return value_of(identity.button_key, f"message about {subject}") if identity is not None else token_hex(16)
 
 
 def digest_until(post: Post) -> datetime:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from threading import Lock
 
+from bot.admin.drawings import Drawings
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.digests import Digest, Finished, GroupFigures, digest_post
 from bot.runner.scheduler import last_time
@@ -48,7 +48,7 @@ class Digests:
         self._store = store
         self._channel = channel
         self._now = now
-        self._drawing = Lock()
+        self._drawings = Drawings()
         self._due = True  # at the start the bot does not know, so it checks
 
     def is_due(self) -> None:
@@ -88,9 +88,12 @@ class Digests:
         since = _later(study, posted[:place])
         if since >= until:
             return False
-        with self._drawing:
+
+        def draw() -> None:
             digest = self._digest(study, since, until)
             self._channel.change(ts, digest_post(replace(digest, changed_at=self._now())))
+
+        self._drawings.draw(ts, draw)
         return True
 
     def _tell(self) -> None:
@@ -98,9 +101,8 @@ class Digests:
         until = last_time(slack.digest_at, slack.zone, self._now())
         study = studies.newest_study(self._store)
         if study is not None and (since := self._since(study)) < until and self._happened(since, until):
-            with self._drawing:
-                digest = self._digest(study, since, until)
-                ts = self._channel.show(f"{posts.DIGEST}{until.isoformat()}", digest_post(digest))
+            digest = self._digest(study, since, until)
+            ts = self._channel.show(f"{posts.DIGEST}{until.isoformat()}", digest_post(digest))
             after = self._digest(study, since, until)
             if (after.finished, after.groups) != (digest.finished, digest.groups):  # somebody left meanwhile
                 self.redraw(ts)

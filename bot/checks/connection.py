@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -62,7 +61,7 @@ def connect(app_token: str, api_url: str) -> Greeting | Finding:
         message = asyncio.run(_first_message(address, client.proxy))
     except SlackApiError as error:
         return _refused(error)
-    except (*NO_ANSWER, aiohttp.ClientError, ValueError) as error:
+    except (*NO_ANSWER, ValueError) as error:
         return wrong(SOCKET_MODE, f"The app cannot connect: {reason(error)}. Check the network, proxies included.")
     if message.get("type") != "hello":
         why = str(message.get("reason", "without a reason"))
@@ -100,12 +99,23 @@ def describe(greeting: Greeting, own_connections: int) -> Iterator[Finding]:
 
 
 async def _first_message(address: str, proxy: str | None) -> dict[str, Any]:
+    """The first message over a connection that is opened and closed again; empty if it is none that can be read.
+
+    Raises:
+        OSError: There is no connection, or no message in time.
+        ValueError: The address cannot be used, or the message is not JSON.
+    """
+    import aiohttp  # it takes a third of a second to load, and a bot that starts does not need it
+
     closing = aiohttp.ClientWSTimeout(ws_close=_CLOSED_WITHIN)
-    async with aiohttp.ClientSession() as session:
-        async with asyncio.timeout(_GREETED_WITHIN):
-            socket = await session.ws_connect(address, proxy=proxy, timeout=closing)
-            received = await socket.receive()
-        await socket.close()
+    try:
+        async with aiohttp.ClientSession() as session:
+            async with asyncio.timeout(_GREETED_WITHIN):
+                socket = await session.ws_connect(address, proxy=proxy, timeout=closing)
+                received = await socket.receive()
+            await socket.close()
+    except aiohttp.ClientError as error:
+        raise ConnectionError(str(error) or type(error).__name__) from error
     message = json.loads(received.data) if received.type is aiohttp.WSMsgType.TEXT else None
     return message if isinstance(message, dict) else {}
 

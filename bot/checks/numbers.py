@@ -3,9 +3,6 @@
 import io
 import secrets
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from bot.live.line_chart import DataVisualizationBlock
 
 _LEAST, _MOST = 10, 99
@@ -24,6 +21,9 @@ def as_picture(number: int) -> bytes:
     Returns:
         A PNG of 320 × 200 pixels without metadata; the same number gives the same bytes.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.5, 0.5, str(number), fontsize=_TEXT, weight="bold", ha="center", va="center")

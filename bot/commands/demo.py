@@ -22,7 +22,6 @@ from rich.console import Console
 from bot.commands.simulated.participants import SimulatedParticipant
 from bot.commands.simulated.tuning import Skill
 from bot.commands.study_file import MANIFEST, STUDY, USAGE, here_or_template, load_settings
-from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.state.people import Member
 from bot.sandbox.validation.manifest import InvalidManifest
 from bot.settings.settings import Credentials, Settings, SettingsError
@@ -33,6 +32,7 @@ from storage.transitions import evaluations
 
 if TYPE_CHECKING:
     from bot.app import Bot
+    from bot.sandbox.server.local_workspace import LocalWorkspace
 
 _REPORTS = "study-reports"
 _RESEARCHER = Member("Researcher", "researcher")
@@ -79,13 +79,15 @@ def demo(
 
 
 @contextmanager
-def _workspace(port: int, manifest: Path, console: Console) -> Iterator[LocalWorkspace]:
+def _workspace(port: int, manifest: Path, console: Console) -> Iterator["LocalWorkspace"]:
     """A workspace at this port, or at the next one that is free.
 
     Raises:
         InvalidManifest: The manifest cannot be used.
         typer.Exit: No port can be used; the reason is printed.
     """
+    from bot.sandbox.server.local_workspace import LocalWorkspace
+
     people = [Member("Visitor"), _RESEARCHER, Member("Admin", "admin")]
     wanted = range(port, min(port + _PORTS_TRIED, 2**16)) if port else range(1)
     for candidate in [*wanted, 0]:
@@ -114,7 +116,7 @@ def _workspace(port: int, manifest: Path, console: Console) -> Iterator[LocalWor
 
 def _show(
     settings: Settings,
-    workspace: LocalWorkspace,
+    workspace: "LocalWorkspace",
     participants: int,
     tries: int,
     stop: bool,
@@ -152,7 +154,7 @@ def _show(
         bot.close()
 
 
-def _settings(settings: Settings, workspace: LocalWorkspace, database: Path) -> Settings:
+def _settings(settings: Settings, workspace: "LocalWorkspace", database: Path) -> Settings:
     """The study's own rules, in this workspace and on this machine."""
     researchers = tuple(each.id for each in workspace.people if each.role == "researcher")
     slack = settings.slack.model_copy(
@@ -164,7 +166,7 @@ def _settings(settings: Settings, workspace: LocalWorkspace, database: Path) -> 
 
 
 def _crowd(
-    workspace: LocalWorkspace, participants: int, tries: int, ended: threading.Event, console: Console
+    workspace: "LocalWorkspace", participants: int, tries: int, ended: threading.Event, console: Console
 ) -> Sequence[SimulatedParticipant]:
     begun = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""`blackmagic health`: whether the bot on a database is alive, for Kubernetes, for monitoring and for people."""
+"""`blackmagic health`: whether the bot on a database is alive and well, for Kubernetes, monitoring and people."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,15 @@ def health(
         str | None, typer.Option(metavar="URL", help="Another database, such as sqlite:///study.db.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print an object for programs.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Exit with 1 only where a restart helps: the bot lives no more.")
+    ] = False,
 ) -> None:
-    """Say whether the bot on a database is alive: exit code 0 if it is, 1 if not."""
+    """Say whether the bot on a database is well: exit code 0 if it is, 1 if not.
+
+    It is not well either while a part of it does not go on. The bot looks after that itself, and ends when it cannot
+    mend it. So a supervisor that starts it again asks with --live.
+    """
     with told(nothing="Whether the bot is alive is not known."):
         if study is not None and database is not None:
             raise Unusable("Give one of --study and --database.")
@@ -35,7 +42,7 @@ def health(
         with opened(url) as store:
             found = judge(alive(store), StatusFile(url).read(), datetime.now(UTC))
     print(json.dumps(found) if as_json else _sentences(found))
-    if not found["healthy"]:
+    if not found["live" if live else "healthy"]:
         raise typer.Exit(UNWELL)
 
 
@@ -61,7 +68,8 @@ def judge(kept: Alive, status: tuple[Status, datetime] | None, now: datetime) ->
     age = (now - max(seen)).total_seconds() if seen else None
     found["seconds_since_alive"] = None if age is None else round(max(age, 0.0), 1)
     found["stopped"] = kept.was_stopped
-    found["healthy"] = age is not None and age <= FRESH.total_seconds() and not found.get("troubles")
+    found["live"] = age is not None and age <= FRESH.total_seconds()
+    found["healthy"] = found["live"] and not found.get("troubles")
     return found
 
 

@@ -12,6 +12,7 @@ from bot.runner.running_jobs import Progress
 from bot.settings.settings import Settings
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
+from bot.slack.posted_once import Once
 from bot.study.participant_status import status_of
 from storage import posts
 from storage.database import Store
@@ -84,9 +85,10 @@ class DirectMessages:
         if notice.kind is NoticeKind.TRIAL_ENDED:
             self.trials.post_result(notice.details["trial"])
             return
-        message = self._message(notice)
-        if message is not None:
-            self._post(notice.participant_id, message)
+        message, channel = self._message(notice), self.channel(notice.participant_id)
+        if message is not None and channel:
+            mark = posts.mark_of(self._store, notice.participant_id, f"notice:{notice.id}")
+            self._slack.post(channel, message, once=Once(mark, notice.at))
 
     def post_trial(self, trial: Trial) -> None:
         """Post the reply that shows a trial while it waits and runs, once."""
@@ -125,15 +127,10 @@ class DirectMessages:
             channel = self.channel(view.participant_id)
             if not channel:
                 return None
-            ts = self._slack.post(channel, session_thread.session_message(view))
+            once = Once(posts.mark_of(self._store, view.participant_id, subject), view.started_at)
+            ts = self._slack.post(channel, session_thread.session_message(view), once=once)
             posts.remember_for(self._store, session_id, subject, channel=channel, ts=ts)
             return ts
-
-    def _post(self, participant: int, message: Message) -> None:
-        """Post a message to a participant, unless the link to their Slack user is deleted."""
-        channel = self.channel(participant)
-        if channel:
-            self._slack.post(channel, message)
 
     def _message(self, notice: Notice) -> Message | None:
         """The message of a notice; none when it is not true any more."""

@@ -8,7 +8,7 @@ picture of the losses. The first reply shrinks to one line then.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
@@ -18,11 +18,11 @@ from bot.live.feed import Address, NotNow, Rendering
 from bot.live.forms import Form, Shown
 from bot.live.plots import Attempt, Plots
 from bot.participant.time_estimate import TimeEstimate
-from bot.participant.views.trial import ended_line, is_result, plot_message, trial_message
+from bot.participant.views.trial import ended_line, plot_message, trial_message
 from bot.runner.running_jobs import Progress
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
-from bot.slack.error_reporting import may_pass
+from bot.slack.posted_once import Once, may_have_arrived
 from bot.slack.rate_limiter import Priority, on_terms
 from reports.figures.loss_plot import LossCurves, loss_curves, loss_curves_of
 from storage import posts
@@ -34,12 +34,6 @@ from storage.transitions import notices
 from training.tasks import TaskFacts
 
 log = logging.getLogger(__name__)
-
-_CLOCKS_DIFFER = timedelta(minutes=1)
-"""How much Slack's clock and this machine's may differ."""
-
-_MOST_REPLIES = 200
-"""More replies than that do not follow one trial: Slack gives so many at once."""
 
 
 class TrialMessages:
@@ -80,7 +74,6 @@ class TrialMessages:
         self._now = now
         self._posters = Posters()
         self._not_posted: set[int] = set()
-        self._began = now()
 
     # --- posting ---------------------------------------------------------------------------------------------------
 
@@ -102,7 +95,8 @@ class TrialMessages:
             channel, progress = self._channel(view.participant_id), self._progress(trial.subject)
             if channel:
                 message = trial_message(trial, view, progress, estimate=self.estimate(trial, view, progress))
-                ts = self._slack.post(channel, message, thread_ts=root)
+                once = self._once(view, trial.subject, trial.submitted_at)
+                ts = self._slack.post(channel, message, thread_ts=root, once=once)
                 self._remember(trial, trial.subject, channel, ts)
 
     def post_result(self, trial_id: int) -> None:
@@ -133,45 +127,18 @@ class TrialMessages:
         channel, curves = self._channel(view.participant_id), self._stored_curves(trial, view)
         if not channel:
             return
-        if self._may_be_posted(trial) and root is not None and (found := self._find_result(trial, channel, root)):
-            self._remember(trial, subject, channel, *found)
+        once = self._once(view, subject, trial.ended_at or trial.submitted_at)
+        if (posted := self._slack.posted(channel, once, root)) is not None:
+            self._remember(trial, subject, channel, posted.ts, posted.file_id)
             return
         awaited = view.state is SessionState.ACTIVE
 
         def message(plot: Sequence[Block]) -> Message:
             return trial_message(trial, view, plot=plot)
 
-        self._post_with_plot(trial, subject, channel, root, curves, message, broadcast=awaited)
+        self._post_with_plot(trial, subject, channel, root, curves, message, broadcast=awaited, once=once)
         if history.session_view(self._store, trial.session_id).state is not view.state:
             self._touch(subject, Priority.RESULT)  # its buttons depend on it, and there was nothing to update yet
-
-    def _may_be_posted(self, trial: TrialView) -> bool:
-        """Whether a result may have been posted before, and nobody knows: the bot was killed, or got no answer."""
-        return trial.id in self._not_posted or (trial.ended_at is not None and trial.ended_at < self._began)
-
-    def _find_result(self, trial: TrialView, channel: str, root: str) -> tuple[str, str | None] | None:
-        """The ts of a result that is in the thread already, and its picture; none if it is not, or Slack will not say.
-
-        Raises:
-            SlackApiError, CallNotMade, OSError: Slack does not answer now.
-        """
-        own = posts.find(self._store, trial.subject)
-        oldest = (trial.ended_at or trial.submitted_at) - _CLOCKS_DIFFER
-        try:
-            thread = self._slack.client.conversations_replies(
-                channel=channel, ts=root, oldest=str(oldest.timestamp()), limit=_MOST_REPLIES
-            )
-        except SlackApiError as error:
-            if may_pass(error):
-                raise
-            log.warning("Slack does not tell whether a result was posted: %s", error.response.get("error"))
-            return None
-        for message in thread["messages"]:
-            is_own = own is not None and own.ts == message["ts"]
-            if message.get("bot_id") and not is_own and is_result(message.get("text", ""), trial.number):
-                pictures = (block.get("slack_file") for block in message.get("blocks", ()))
-                return message["ts"], next((file["id"] for file in pictures if file), None)
-        return None
 
     def post_plot(self, trial_id: int) -> None:
         """Post the losses of a running trial as a picture. It takes the place of the one that was posted before.
@@ -201,6 +168,9 @@ class TrialMessages:
         if history.trial_view(self._store, trial_id).state.is_finished:
             self._remove_plot(trial)
 
+    def _once(self, view: SessionView, subject: str, since: datetime) -> Once:
+        return Once(posts.mark_of(self._store, view.participant_id, subject), since)
+
     def _post_with_plot(
         self,
         trial: TrialView,
@@ -211,6 +181,7 @@ class TrialMessages:
         message: Callable[[Sequence[Block]], Message],
         *,
         broadcast: bool = False,
+        once: Once | None = None,
     ) -> None:
         """Post a message with a picture of the curves, or in the best other form that Slack accepts."""
         file_id = None
@@ -222,12 +193,12 @@ class TrialMessages:
             posted = message(attempt.show(curves, picture))
             if attempt.form is Form.TEXT_ONLY:
                 posted = Message(posted.text, ())
-            return self._slack.post(channel, posted, thread_ts=root, broadcast=broadcast), attempt.form
+            return self._slack.post(channel, posted, thread_ts=root, broadcast=broadcast, once=once), attempt.form
 
         try:
             ts, form = self._plots.in_best_form(subject, send)
         except Exception as error:
-            if not _may_have_arrived(error):
+            if not may_have_arrived(error):
                 self._discard(file_id)
             raise
         if form is not Form.PICTURE:
@@ -340,11 +311,6 @@ class Posters:
         """The lock of the message about a subject."""
         with self._lock:
             return self._posters.setdefault(subject, threading.Lock())
-
-
-def _may_have_arrived(error: Exception) -> bool:
-    """Whether a message may be posted although its call failed: then its picture has to stay."""
-    return isinstance(error, OSError) or (isinstance(error, SlackApiError) and error.response.status_code >= 500)
 
 
 def _file_name(trial: TrialView) -> str:

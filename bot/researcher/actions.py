@@ -131,10 +131,15 @@ def extend(context: ResearcherContext, request: Request, words: Sequence[str]) -
 
 
 def evaluate(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Run failed evaluations again, and add missing ones."""
+    """Run failed evaluations again, and add missing ones; those of one participant also where they were cancelled."""
+    if len(words) > 1:
+        raise Misspelt(too_much(words[1:]))
+    actor = context.actor(request)
     if words:
-        raise Misspelt(too_much(words))
-    reviewed = context.actions.evaluate(context.actor(request))
+        reviewed = context.actions.evaluate_again(words[0], actor)
+        request.report(text_message(f"✅ Evaluations of {words[0].upper()} that run again: {reviewed.retried}."))
+        return
+    reviewed = context.actions.evaluate(actor)
     request.report(answers.reviewed(reviewed.retried, reviewed.added))
 
 

@@ -162,7 +162,7 @@ def _cancel_evaluations(context: ResearcherContext, code: str) -> Question:
     effects = (
         f"{left} of {summary.total} are waiting or running. They are cancelled, and slots are free for others.",
         rest,
-        "The participant is not told. This cannot be undone: cancelled evaluations do not run again.",
+        f"The participant is not told. `/study evaluate {person.code}` runs cancelled evaluations from the beginning.",
     )
     known = (person.code, str(left))
     title = f"Cancel the evaluations of {person.code}?"

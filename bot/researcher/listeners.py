@@ -160,7 +160,13 @@ COMMANDS: Mapping[str, Command] = {
         ),
         actions.baseline,
     ),
-    "evaluate": Command((Usage("evaluate", "runs failed evaluations again, and adds missing ones"),), actions.evaluate),
+    "evaluate": Command(
+        (
+            Usage("evaluate", "runs failed evaluations again, and adds missing ones"),
+            Usage("evaluate P4071", "runs a participant's evaluations again that failed or were cancelled"),
+        ),
+        actions.evaluate,
+    ),
     "cancel-evaluations": Command(
         (Usage("cancel-evaluations P4071", "cancels a participant's evaluations that have not ended; asks first"),),
         partial(actions.ask, Action.CANCEL_EVALUATIONS),

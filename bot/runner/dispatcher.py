@@ -140,12 +140,25 @@ class Dispatcher:
             self._assign()
 
     def _give_up(self) -> None:
-        """Drop an event that cannot be handled. If it ended a job, the job's slot is free nevertheless."""
+        """Drop an event that cannot be handled. The job that it is about is spoilt: it runs again when it has ended.
+
+        An event that ends a job is handled once more, as the end of a spoilt job. If that fails too, its slot is free,
+        and the job waits for the next start of the bot.
+        """
         event, self._event = self._event, None
-        if event is not None and isinstance(event.message, Outcome | Failed | Lost):
-            running = self._running.get(event.job or "")
-            if running is not None:
-                self._running.remove(running)
+        running = self._running.get(event.job or "") if event is not None else None
+        if event is None or running is None:
+            return
+        ends = isinstance(event.message, Outcome | Failed | Lost)
+        if running.is_spoilt and ends:
+            log.error("%s runs again at the next start of the bot", running.job.key)
+            self._running.remove(running)
+            return
+        running.is_spoilt = True
+        if ends:
+            self._event = event
+        else:
+            self._workers.stop(running.job.key)
 
     def _report_once(self, error: OperationalError) -> None:
         if not self._in_trouble:
@@ -194,30 +207,49 @@ class Dispatcher:
         running = self._running.get(event.job)
         if running is None:
             return
+        if running.is_spoilt:
+            self._end_spoilt(running, event)
+            return
         match event.message:
             case BatchLosses():
                 self._add_losses(running, event.message)
-                self._listener.job_moved(running.job)
+                self._notify(self._listener.job_moved, running.job)
             case EpochEnd():
                 self._end_epoch(running, event.message)
-                self._listener.job_moved(running.job)
+                self._notify(self._listener.job_moved, running.job)
             case Outcome():
                 self._end(running, _ending(event.message, _partial(running)))
             case Failed():
                 log.error("%s failed in slot %s: %s", running.job.key, event.slot, event.message.detail)
                 self._end(running, _failure(event.message, _partial(running)))
-                self._listener.job_failed(running.job, event.message)
+                self._notify(self._listener.job_failed, running.job, event.message)
             case Lost():
                 self._running.ready.discard(event.slot)
                 self._lose(running)
             case Started() | Resumed():
                 with self._running.lock:
                     running.begin()
-                self._listener.job_moved(running.job)
+                self._notify(self._listener.job_moved, running.job)
             case Suspended():
                 with self._running.lock:
                     running.pause()
-                self._listener.job_moved(running.job)
+                self._notify(self._listener.job_moved, running.job)
+
+    def _end_spoilt(self, running: RunningJob, event: WorkerEvent) -> None:
+        """Let a spoilt job that has ended run again. Until then, its events do not count."""
+        if isinstance(event.message, Lost):
+            self._running.ready.discard(event.slot)
+        if isinstance(event.message, Outcome | Failed | Lost):
+            self._lose(running)
+            self._running.wake_dispatcher()
+
+    def _notify(self, tell: Callable[..., None], *about: object) -> None:
+        """Tell the listener. What it is told is stored, so an error of its own spoils nothing."""
+        try:
+            tell(*about)
+        except Exception as error:  # the study must go on, and somebody must be told
+            log.exception("an event of a job had no effect")
+            self._listener.loop_failed(error)
 
     def _add_slot(self, slot: int, ready: Ready) -> None:
         """Use a slot that is ready, if its results are the same as those of the other slots, bit for bit."""
@@ -279,10 +311,11 @@ class Dispatcher:
             self._running.remove(running)
             return
         self._running.remove(running)
-        self._listener.job_ended(running.job)
+        self._notify(self._listener.job_ended, running.job)
 
     def _lose(self, running: RunningJob) -> None:
-        log.warning("the worker in slot %s was lost with %s", running.slot, running.job.key)
+        how = "could not be stored" if running.is_spoilt else "was lost with its worker"
+        log.warning("%s in slot %s %s, and runs again", running.job.key, running.slot, how)
         try:
             run = jobs.lost(self._store, running.job, now=self._now())
         except Refused as refused:
@@ -290,9 +323,9 @@ class Dispatcher:
             self._running.remove(running)
             return
         self._running.remove(running)
-        self._listener.job_lost(running.job)
+        self._notify(self._listener.job_lost, running.job)
         if run.state.is_finished:
-            self._listener.job_ended(running.job)
+            self._notify(self._listener.job_ended, running.job)
 
 
 def _partial(running: RunningJob) -> PartialEpoch | None:

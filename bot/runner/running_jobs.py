@@ -37,6 +37,7 @@ class RunningJob:
         epoch: The epoch that is training, from 1.
         batch_losses: The losses of that epoch's batches so far.
         epoch_losses: The training loss of every finished epoch.
+        is_spoilt: Whether something about it could not be stored. When it ends, it runs again.
     """
 
     job: Job
@@ -44,6 +45,7 @@ class RunningJob:
     epoch: int = 1
     batch_losses: list[float] = field(default_factory=list)
     epoch_losses: list[float] = field(default_factory=list)
+    is_spoilt: bool = False
     _trained: float = 0.0
     _training_since: float | None = None
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.slack.block_kit import UPDATED_TEXT_BYTES, Message
 from bot.slack.connections import OwnMessages
+from bot.slack.posted_once import Once, Posted, PostedOnce, picture_in
 from bot.slack.rate_limiter import CallNotMade, Priority, RateLimiter, on_terms, retry_handlers
 
 log = logging.getLogger(__name__)
@@ -58,14 +60,16 @@ class Slack:
 
     Args:
         client: The client with the bot's token.
+        began: When this process began, aware; by default now.
 
     Attributes:
         messages: The messages that were posted.
     """
 
-    def __init__(self, client: PacedClient) -> None:
+    def __init__(self, client: PacedClient, began: datetime | None = None) -> None:
         self.client = client
         self.messages = OwnMessages()
+        self._posts = PostedOnce(client, client.limiter, began or datetime.now(UTC))
         self._direct_channels: dict[str, str] = {}
 
     @cached_property
@@ -77,30 +81,56 @@ class Slack:
         """
         return str(self.client.auth_test()["team_id"])
 
-    def post(self, channel: str, message: Message, *, thread_ts: str | None = None, broadcast: bool = False) -> str:
-        """Post a message. Returns its ts.
+    def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+        once: Once | None = None,
+    ) -> str:
+        """Post a message. Returns its ts. It is posted once, also where Slack's answer to an attempt is lost.
 
         Args:
-            channel: The conversation.
+            channel: The ID of the conversation.
             message: The message; without blocks, only its text is posted.
             thread_ts: The message to reply to, in its thread.
             broadcast: Whether a reply also shows in the conversation, where it counts as unread.
+            once: By what the post is known when it is posted again, also by the next process. Without it, every call
+                makes a post of its own.
 
         Raises:
-            SlackApiError: Slack refuses it.
+            SlackApiError: Slack refuses it, or does not say whether it has posted it.
+            CallNotMade, OSError: Slack cannot be reached.
         """
-        answer = self.client.chat_postMessage(
-            channel=channel,
-            text=message.text,
-            blocks=message.blocks,
-            thread_ts=thread_ts,
-            reply_broadcast=broadcast or None,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        ts = str(answer["ts"])
-        self.messages.posted(str(answer["channel"]), ts)
+        once = once or Once()
+
+        def send() -> Posted:
+            answer = self.client.chat_postMessage(
+                channel=channel,
+                text=message.text,
+                blocks=message.blocks,
+                thread_ts=thread_ts,
+                reply_broadcast=broadcast or None,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=once.metadata,
+            )
+            self.messages.posted(str(answer["channel"]), str(answer["ts"]))
+            return Posted(str(answer["ts"]), picture_in(message.blocks))
+
+        ts = self._posts.post(channel, once, thread_ts, send).ts
+        self.messages.found(ts)
         return ts
+
+    def posted(self, channel: str, once: Once, thread_ts: str | None = None) -> Posted | None:
+        """A post that was made before, perhaps by the process before; none if it was not. Slack is rarely asked.
+
+        Raises:
+            SlackApiError, CallNotMade, OSError: Slack does not answer now.
+        """
+        return self._posts.find(channel, once, thread_ts)
 
     def update(self, channel: str, ts: str, message: Message, priority: Priority | None = None) -> None:
         """Replace a message. The priority says whether a person waits for it; without one it is that of the task.

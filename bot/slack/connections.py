@@ -64,6 +64,12 @@ class OwnMessages:
             if self._not_posted.pop(ts, None) is None and channel.startswith("D"):
                 self._without_event[ts] = self._clock()
 
+    def found(self, ts: str) -> None:
+        """Note that a message of the app is ours, although Slack's answer was lost, or the process before posted it."""
+        with self._lock:
+            self._posted[ts] = True
+            self._not_posted.pop(ts, None)
+
     def heard(self, ts: str) -> None:
         """Note an event about a new message of the app."""
         with self._lock:

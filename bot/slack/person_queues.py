@@ -1,5 +1,6 @@
 """Runs what people ask for on a few threads, so that nobody can take them all."""
 
+import logging
 import math
 import threading
 from collections import deque
@@ -7,6 +8,8 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
+
+log = logging.getLogger(__name__)
 
 
 class Place(Enum):
@@ -103,8 +106,9 @@ class PersonQueues:
             try:
                 if task is not None:
                     task.do()
-            finally:
-                goes_on_here = self._pass_on(person, queue)
+            except BaseException:  # the person's other tasks run nevertheless
+                log.exception("a task of a person ended with an error")
+            goes_on_here = self._pass_on(person, queue)
 
     def _pass_on(self, person: str, queue: _Person) -> bool:
         """After a task: let the others have a turn before the person's next one. Returns whether it is done here."""

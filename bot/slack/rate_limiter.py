@@ -373,6 +373,10 @@ class RateLimiter:
         with self._changed:
             return not self._changed.wait_for(lambda: self._closed or abandon(), timeout=seconds)
 
+    def pause_on_terms(self, seconds: float) -> bool:
+        """As :meth:`pause`, on the current terms: they say when to abandon."""
+        return self.pause(seconds, _terms.get().abandon)
+
     def wake(self) -> None:
         """Let all waiting callers check again whether to abandon."""
         with self._changed:
@@ -441,10 +445,32 @@ class RateLimitedHandler(RateLimitErrorRetryHandler):
             state.increment_current_attempt()
 
 
+class _ConnectionErrors(ConnectionErrorRetryHandler):
+    """After a broken connection, tries again, unless the call would post a message twice."""
+
+    def _can_retry(self, **given: Any) -> bool:
+        return not _posts(given["request"]) and super()._can_retry(**given)
+
+
+class _ServerErrors(ServerErrorRetryHandler):
+    """After an error of Slack's servers, tries again, unless the call would post a message twice."""
+
+    def _can_retry(self, **given: Any) -> bool:
+        return not _posts(given["request"]) and super()._can_retry(**given)
+
+
+def _posts(request: HttpRequest) -> bool:
+    """Whether a call posts a message each time it is made. :mod:`bot.slack.posted_once` repeats it."""
+    return urlsplit(request.url).path.endswith("/chat.postMessage")
+
+
 def retry_handlers(limiter: RateLimiter) -> list[RetryHandler]:
-    """The SDK's handlers for retries: connection errors, server errors, and rate limits, which the limiter is told."""
+    """The SDK's handlers for retries: connection errors, server errors, and rate limits, which the limiter is told.
+
+    Posts are repeated after a rate limit alone: after the other errors nobody knows whether they were made.
+    """
     return [
-        ConnectionErrorRetryHandler(max_retry_count=2),
-        ServerErrorRetryHandler(max_retry_count=2),
+        _ConnectionErrors(max_retry_count=2),
+        _ServerErrors(max_retry_count=2),
         RateLimitedHandler(limiter),
     ]

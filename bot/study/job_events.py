@@ -73,8 +73,7 @@ class JobEvents:
             self._tasks.run("reacting to a lost trial", react)
 
     def job_failed(self, job: Job, failed: Failed) -> None:
-        """A job ended with an error. The error's text goes only into the log, because it may contain anything."""
-        log.error("%s failed: %s", job.key, failed.detail)
+        """A job ended with an error. The error's text is only in the log, because it may contain anything."""
         of_evaluation = job.kind is JobKind.EVALUATION
         if failed.fault == "configuration" and not of_evaluation:
             self._note_out_of_memory(job)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakValueDictionary
@@ -66,6 +66,7 @@ class Notifications:
         self._lock = threading.Lock()
         self._due: set[int] = set()
         self._posters: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+        self._in_trouble = False
         self._posted: set[int] = set()
         self._refused: dict[int, str] = {}
 
@@ -109,6 +110,9 @@ class Notifications:
         try:
             if not self._post_all(participant):
                 return
+        except SQLAlchemyError as error:  # such as a full disk; the next call tries again
+            self._report_once(error)
+            return
         finally:
             poster.release()
         if self._next(participant) is not None:  # written between the last look and now
@@ -124,14 +128,15 @@ class Notifications:
                     continue
             self._posted.add(notice.id)  # if it cannot be deleted now, it is not posted a second time
             notices.done(self._store, notice.id)
+            self._in_trouble = False
             self._posted.discard(notice.id)
         return True
 
     def _next(self, participant: int) -> Notice | None:
         return next((each for each in self._pending(participant) if each.id not in self._refused), None)
 
-    def _pending(self, participant: int) -> list[Notice]:
-        return [each for each in notices.pending(self._store) if each.participant_id == participant]
+    def _pending(self, participant: int) -> Sequence[Notice]:
+        return notices.pending(self._store, participant)
 
     def _post(self, notice: Notice) -> bool:
         """Post one notice. Returns whether that is over: it was posted, or it cannot be."""
@@ -152,6 +157,12 @@ class Notifications:
             code = self._errors.report(error, f"telling a participant ({notice.kind})")
             self._refuse(notice, f"code {code}")
         return True
+
+    def _report_once(self, error: SQLAlchemyError) -> None:
+        """Report that the database cannot be used, once until a notice could be deleted again."""
+        if not self._in_trouble:
+            self._in_trouble = True
+            self._errors.report(error, "telling a participant")
 
     def _refuse(self, notice: Notice, why: str) -> None:
         if notice.kind is NoticeKind.GREETING:

@@ -26,6 +26,7 @@ from bot.study.withdrawal import Withdrawals
 from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
+from storage.schema.states import TrialState
 from storage.schema.tables import Identity, Participant, Session, Study
 from storage.transitions import baselines, evaluations, participants, sessions, studies
 
@@ -33,10 +34,18 @@ log = logging.getLogger(__name__)
 
 _LONGEST_CODE = 20
 
+_AGAIN = frozenset({TrialState.FAILED, TrialState.CANCELLED})
+"""The states of evaluations that a researcher can have run again."""
+
 
 @dataclass(frozen=True)
 class Reviewed:
-    """The evaluations that ``/study evaluate`` put in the queue: ``retried`` had failed, ``added`` were missing."""
+    """The evaluations that ``/study evaluate`` put in the queue.
+
+    Attributes:
+        retried: How many had failed or, where a participant was named, were cancelled.
+        added: How many were missing.
+    """
 
     retried: int
     added: int
@@ -234,6 +243,32 @@ class ResearcherActions:
             self._admins.evaluated(session.id)
         self._admins.wake()
         return cancelled.count
+
+    def evaluate_again(self, code: str, actor: str) -> Reviewed:
+        """Run a participant's evaluations again that failed or were cancelled.
+
+        Raises:
+            Refused: There is no such participant, there are no such evaluations, or a worker is still stopping one.
+        """
+        participant = self.find(code)
+        session = history.session_of_participant(self._store, participant.id)
+        choice = session.choice if session is not None else None
+        evaluated = evaluations.of_choice(self._store, choice.id) if choice is not None else ()
+        if choice is None or not any(each.state in _AGAIN for each in evaluated):
+            raise Refused(
+                Reason.NOT_RUNNING,
+                f"No evaluation of {participant.code} has failed or was cancelled, so none runs again.",
+            )
+        if any(each.state in _AGAIN and self._jobs.get(each.subject) is not None for each in evaluated):
+            raise Refused(
+                Reason.STILL_RUNNING,
+                f"An evaluation of {participant.code} is still being stopped. Please try again in a moment.",
+            )
+        retried = evaluations.retry_failed(
+            self._store, final_choice_id=choice.id, cancelled_too=True, actor=actor, now=self._now()
+        )
+        self._jobs.wake_dispatcher()
+        return Reviewed(len(retried), 0)
 
     def evaluate(self, actor: str) -> Reviewed:
         """Run failed evaluations again, and add evaluations for seeds of the rules that final choices do not have."""

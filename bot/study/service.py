@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.settings.settings import Settings
+from bot.study.known_tasks import KnownTasks
 from bot.study.outdated import OLD_BUTTON
 from bot.study.participant_status import ParticipantStatus, status_of
 from bot.study.reactions import Reactions
@@ -29,29 +30,26 @@ class StudyService:
 
     Args:
         settings: The study's rules.
-        facts_of: Returns what participants may know of a task; of the study's first task if given none.
+        tasks: The study's tasks.
         store: The database.
         reactions: Reacts to transitions.
         withdrawals: Lets participants leave.
         now: The time, aware.
-        largest_batch: Returns the size of a batch of a task beyond which the workers have no memory; none if unknown.
     """
 
     def __init__(
         self,
         settings: Settings,
-        facts_of: Callable[[str | None], TaskFacts],
+        tasks: KnownTasks,
         store: Store,
         reactions: Reactions,
         withdrawals: Withdrawals,
         now: Callable[[], datetime],
-        largest_batch: Callable[[str | None], int | None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.now = now
-        self._facts_of = facts_of
-        self._largest_batch = largest_batch
+        self._tasks = tasks
         self._reactions = reactions
         self._withdrawals = withdrawals
 
@@ -324,13 +322,13 @@ class StudyService:
 
     def facts_of(self, participant: int | None) -> TaskFacts:
         """What a participant may know of their task; of the study's first task for somebody without one."""
-        return self._facts_of(None if participant is None else participants.get(self.store, participant).task)
+        return self._tasks.facts(None if participant is None else participants.get(self.store, participant).task)
 
     def limits_of(self, participant: int) -> Limits:
         """What bounds a participant's configurations besides the ranges of the hyperparameters."""
         task = participants.get(self.store, participant).task
-        images = self._facts_of(task).training_images
-        return Limits(images, self._largest_batch(task), self.settings.form.most_steps)
+        images = self._tasks.facts(task).training_images
+        return Limits(images, self._tasks.largest_batch(task), self.settings.form.most_steps)
 
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""

@@ -63,6 +63,13 @@ def due(store: Store) -> list[Evaluation]:
         return list(transaction.exec(query).all())
 
 
+def of_choice(store: Store, final_choice_id: int) -> list[Evaluation]:
+    """The evaluations of a final choice, in the order in which they were added."""
+    with store.read() as transaction:
+        query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
+        return list(transaction.exec(query).all())
+
+
 def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
     """How far the evaluations of a final choice are, and their results so far.
 
@@ -71,8 +78,7 @@ def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
     """
     with store.read() as transaction:
         transaction.need(FinalChoice, final_choice_id)
-        query = select(Evaluation).where(Evaluation.final_choice_id == final_choice_id).order_by(col(Evaluation.id))
-        rows = transaction.exec(query).all()
+    rows = of_choice(store, final_choice_id)
     accuracies = tuple(each.test_accuracy for each in rows if each.test_accuracy is not None)
     return EvaluationSummary(
         final_choice_id=final_choice_id,
@@ -89,12 +95,21 @@ def evaluation_summary(store: Store, final_choice_id: int) -> EvaluationSummary:
 
 
 def retry_failed(
-    store: Store, *, now: datetime, final_choice_id: int | None = None, actor: str = Actor.RESEARCHER
+    store: Store,
+    *,
+    now: datetime,
+    final_choice_id: int | None = None,
+    cancelled_too: bool = False,
+    actor: str = Actor.RESEARCHER,
 ) -> list[Evaluation]:
     """Let failed evaluations wait again. Diverged ones, and those of participants who have withdrawn, stay as they are.
 
     Args:
+        store: The database.
+        now: The time, aware.
         final_choice_id: The final choice whose evaluations are meant; ``None`` means all.
+        cancelled_too: Whether cancelled evaluations wait again, too.
+        actor: Who wants it.
 
     Returns:
         The evaluations that wait again.
@@ -102,7 +117,7 @@ def retry_failed(
     now = utc(now)
     with store.write() as transaction:
         query = _of_present(transaction, select(Evaluation).join(FinalChoice)).where(
-            Evaluation.state == TrialState.FAILED
+            col(Evaluation.state).in_([TrialState.FAILED, *([TrialState.CANCELLED] if cancelled_too else [])])
         )
         query = query.order_by(col(Evaluation.id))
         if final_choice_id is not None:

@@ -16,10 +16,13 @@ from storage.schema.states import NoticeKind
 from storage.schema.tables import Identity, Notice
 
 
-def pending(store: Store) -> Sequence[Notice]:
-    """The notices that are not posted yet, in the order in which they were written."""
+def pending(store: Store, participant_id: int | None = None) -> Sequence[Notice]:
+    """The notices that are not posted yet, of one participant or of all, in the order in which they were written."""
+    query = select(Notice).order_by(col(Notice.id))
+    if participant_id is not None:
+        query = query.where(Notice.participant_id == participant_id)
     with store.read() as transaction:
-        return transaction.exec(select(Notice).order_by(col(Notice.id))).all()
+        return transaction.exec(query).all()
 
 
 def awaits(store: Store, participant_id: int, kind: NoticeKind) -> bool:

@@ -14,9 +14,9 @@ from storage.database import Store, Transaction
 from storage.queries.due import CALL_HOLDS
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, TrialState
-from storage.schema.tables import Evaluation, Event, Heartbeat, Participant, Session, Trial
+from storage.schema.tables import Evaluation, Event, Heartbeat, Identity, Participant, Session, Trial
 from storage.transitions.jobs import Run, requeue
-from storage.transitions.time_credit import code_of, extend, given_since
+from storage.transitions.time_credit import GivenSince, code_of, extend
 
 BOT_WAS_DOWN = "the bot was down"
 """Why time was given back at a start, in the event log."""
@@ -98,22 +98,21 @@ def correct(
         The keys of the sessions whose time has changed, and what was given back.
     """
     now = utc(now)
-    people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
     with store.write() as transaction:
-        sessions = transaction.exec(people.where(Session.state != SessionState.FINISHED)).all()
+        people = _PeopleWithTime(transaction)
         if clock_set:
-            _move(transaction, sessions, clock_set, now)
+            _move(transaction, people.sessions, clock_set, now)
         given: list[GivenBack] = []
         for time in unserved:
             since, until = utc(time.since), utc(time.until)
-            for session in sessions:
-                duration = _lost_time(session, [since], until)
-                duration -= given_since(transaction, session, since, leave_out=_UNSERVED)
+            before = GivenSince(transaction, since, leave_out=_UNSERVED)
+            for session in people.sessions:
+                duration = _lost_time(session, [since], until) - before.to(session, since)
                 if extend(transaction, session, duration, why=time.why, now=now, actor=Actor.BOT):
                     given.append(GivenBack(session, code_of(transaction, session), duration))
             _keep_calls(transaction, since, until)
         _beat(transaction, now, at_once=bool(clock_set))
-        changed = [each.id for each in sessions] if clock_set else [each.session.id for each in given]
+        changed = [each.id for each in people.sessions] if clock_set else [each.session.id for each in given]
         return changed, tuple(given)
 
 
@@ -149,14 +148,16 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
         again = [run for run in running if requeue(transaction, run, now, Actor.BOT)]
         restarted = {run.session_id: run for run in again if isinstance(run, Trial)}
         given: list[GivenBack] = []
-        people = select(Session).join(Participant).where(col(Participant.baseline_id).is_(None))
-        for session in transaction.exec(people.where(Session.state != SessionState.FINISHED)).all():
+        starts = [trial.started_at for trial in restarted.values()]
+        before = GivenSince(transaction, min((each for each in (down_since, *starts) if each is not None), default=now))
+        people = _PeopleWithTime(transaction)
+        for session in people.sessions:
             trial = restarted.get(session.id)
             moments = [down_since, trial.started_at if trial is not None else None]
             lost_since = [moment for moment in moments if moment is not None]
             duration = _lost_time(session, lost_since, now)
             if duration:
-                duration -= given_since(transaction, session, min(lost_since))
+                duration -= before.to(session, min(lost_since))
             if extend(transaction, session, duration, why=BOT_WAS_DOWN, now=now, actor=Actor.BOT):
                 given.append(GivenBack(session, code_of(transaction, session), duration))
         if down_since is not None:
@@ -181,6 +182,24 @@ def reconcile(store: Store, *, now: datetime) -> Reconciled:
             evaluations=tuple(run for run in again if isinstance(run, Evaluation)),
             given_back=tuple(given),
         )
+
+
+class _PeopleWithTime:
+    """People's unfinished sessions. Their participants and links are read at once, and kept for the transaction.
+
+    A transaction forgets rows that nobody holds, and would read each of them anew for every session.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        query = (
+            select(Session, Participant, Identity)
+            .join(Participant, col(Participant.id) == col(Session.participant_id))
+            .join(Identity, col(Identity.participant_id) == col(Participant.id), isouter=True)
+            .where(col(Participant.baseline_id).is_(None), Session.state != SessionState.FINISHED)
+            .order_by(col(Session.id))
+        )
+        self._rows = transaction.exec(query).all()
+        self.sessions: Sequence[Session] = [session for session, _, _ in self._rows]
 
 
 def _lost_time(session: Session, lost_since: list[datetime], now: datetime) -> timedelta:

@@ -1,6 +1,6 @@
 """Time credit: a session that lost time through our fault gets it back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
@@ -65,12 +65,35 @@ def move(session: Session, duration: timedelta, now: datetime) -> bool:
     return True
 
 
-def given_since(
-    transaction: Transaction, session: Session, since: datetime, *, leave_out: Collection[str] = ()
-) -> timedelta:
-    """How much of the time from this moment on was given back to a session, but for these reasons."""
+def given_since(transaction: Transaction, session: Session, since: datetime) -> timedelta:
+    """Within a transaction: how much of the time from this moment on was given back to a session."""
     query = select(Event).where(
         col(Event.kind) == EventKind.TIME_GIVEN_BACK, col(Event.subject) == session.subject, col(Event.at) > since
     )
-    given = [each for each in transaction.exec(query) if each.details["why"] not in leave_out]
-    return sum((min(timedelta(seconds=each.details["seconds"]), each.at - since) for each in given), timedelta(0))
+    return _given(transaction.exec(query), since)
+
+
+class GivenSince:
+    """The time that was given back to all sessions from a moment on. It is read once, for many sessions.
+
+    Args:
+        transaction: The transaction in which it is read.
+        earliest: The moment, aware.
+        leave_out: Time that was given back for these reasons does not count.
+    """
+
+    def __init__(self, transaction: Transaction, earliest: datetime, leave_out: Collection[str] = ()) -> None:
+        query = select(Event).where(col(Event.kind) == EventKind.TIME_GIVEN_BACK, col(Event.at) > earliest)
+        self._of: dict[str, list[Event]] = {}
+        for each in transaction.exec(query):
+            if each.details["why"] not in leave_out:
+                self._of.setdefault(each.subject, []).append(each)
+
+    def to(self, session: Session, since: datetime) -> timedelta:
+        """How much of the time from a moment on, not before ``earliest``, was given back to a session."""
+        return _given((each for each in self._of.get(session.subject, ()) if each.at > since), since)
+
+
+def _given(events_of_session: Iterable[Event], since: datetime) -> timedelta:
+    seconds = (min(timedelta(seconds=each.details["seconds"]), each.at - since) for each in events_of_session)
+    return sum(seconds, timedelta(0))

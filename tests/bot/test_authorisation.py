@@ -135,14 +135,22 @@ class Stage:
     def __init__(self, at_once: BotAtOnce) -> None:
         assemble(at_once)
         self.at_once = at_once
-        self.before: Content = at_once.content()
-        self._copy = at_once.copy()
         self._left = at_once.bot.study._withdrawals._left
+        self.begin_from_here()
+
+    def begin_from_here(self) -> None:
+        """Let each action begin from what is kept now."""
+        self.before: Content = self.at_once.content()
+        self._copy = self.at_once.copy()
+
+    def payload(self, action: str, role: str, owner: str | None = None) -> dict[str, Any]:
+        """What Slack sends when somebody does an action, with their own buttons or an owner's."""
+        owner = owner or (role if role in SESSIONS else "tuning")
+        return ACTIONS[action].make(self.at_once, ROLES[role], ROLES[owner])
 
     def do(self, action: str, role: str, owner: str | None = None) -> tuple[str, Answered]:
         """Do an action as somebody, with their own buttons or an owner's. Returns what comes of it."""
-        owner = owner or (role if role in SESSIONS else "tuning")
-        came, answered = self.send(ACTIONS[action].make(self.at_once, ROLES[role], ROLES[owner]))
+        came, answered = self.send(self.payload(action, role, owner))
         assert answered.errors == [], (action, role)
         return came, answered
 

@@ -5,9 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import TypeVar
 
-from bot.commands.simulated.participants import SimulatedParticipant, Stopped, TimeIsUp
+from bot.commands.simulated.participants import Pauses, SimulatedParticipant, TimeIsUp
 from bot.commands.simulated.tuning import OPTIMIZER, Attempt, Skill
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
@@ -19,10 +18,8 @@ RATE = "Learning rate"
 _GUESS = "It is just a guess."
 _LEFT, _LEAVE = "You have left the study", "Leave the study"
 
-_PATIENCE, _SOON, _MOMENT = 900.0, 4.0, 0.3
-"""Seconds until somebody gives up, until they try again, and until they look again at what refused a press."""
-
-Seen = TypeVar("Seen")
+_PAUSES = Pauses(moment=0.3, soon=4.0, later=4.0)
+"""Nobody waits longer each time: something always breaks here."""
 
 
 class Part(Enum):
@@ -105,7 +102,12 @@ class Participant(SimulatedParticipant):
         stopped: threading.Event,
     ) -> None:
         super().__init__(
-            person, chance.choice(list(Skill)), tries=chance.randint(2, 5), seed=chance.getrandbits(32), stopped=stopped
+            person,
+            chance.choice(list(Skill)),
+            tries=chance.randint(2, 5),
+            seed=chance.getrandbits(32),
+            stopped=stopped,
+            pauses=_PAUSES,
         )
         self.part = part
         self._books = books
@@ -118,42 +120,6 @@ class Participant(SimulatedParticipant):
         """Go through the study, from the messages on that are there now."""
         self._since = max((each.ts for each in self.person.messages()), default="")
         super().run()
-
-    def _pursue(
-        self,
-        reached: Callable[[], Seen | None],
-        act: Callable[[], object],
-        what: str,
-        *,
-        patience: float = _PATIENCE,
-        react_to: Callable[[], object] = lambda: None,
-        timed: bool = False,
-    ) -> Seen:
-        """As :class:`SimulatedParticipant` does, but without waiting longer each time: something always breaks here."""
-        deadline, pause, refusal = time.monotonic() + patience, _MOMENT, ""
-
-        def look() -> Seen | None:
-            if self._stopped.is_set():
-                raise Stopped
-            found = reached()
-            if found is None and timed and self._session("Choose") is not None:
-                raise TimeIsUp
-            return found
-
-        while time.monotonic() < deadline:
-            try:
-                if (found := look()) is not None:
-                    return found
-                act()
-                pause = _MOMENT
-                self.person.wait_until(lambda: look() is not None or react_to() is not None, _SOON)
-            except WorkspaceError as error:
-                refusal = str(error)
-                self._stopped.wait(pause)
-                pause = min(2 * pause, _SOON)
-            except TimeoutError as error:
-                refusal = str(error)
-        raise TimeoutError(f"{what} did not come within {patience:g} s. {refusal}")
 
     def _enter(self) -> None:
         super()._enter()

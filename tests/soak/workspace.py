@@ -32,7 +32,8 @@ class WorkspaceProcess:
     """The workspace's process, as the harness and the benchmark of loads use it. Safe from any thread.
 
     Attributes:
-        url, api_url, bot_token, app_token: As those of :class:`LocalWorkspace`.
+        url: The address of its page, with its key.
+        api_url, bot_token, app_token: As those of :class:`LocalWorkspace`.
         reports: The id of the report channel.
         researcher, admin: The ids of these people.
     """
@@ -116,7 +117,7 @@ def _obey(workspace: LocalWorkspace, command: str, arguments: dict[str, Any]) ->
 def _serve() -> None:
     with LocalWorkspace(rules=RULES, manifest=ROOT / "manifest.yml") as workspace:
         facts = {
-            "url": workspace.url,
+            "url": workspace.page_url,
             "api_url": workspace.api_url,
             "bot_token": workspace.bot_token,
             "app_token": workspace.app_token,

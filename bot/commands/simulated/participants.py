@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.commands.simulated.tuning import MONTHS, OPTIMIZER, Attempt, Experience, Skill, guess, next_attempt
@@ -36,13 +37,24 @@ _SOON, _LATER = 5.0, 30.0
 _MOST_REFUSALS = 10
 """After so many sentences at its fields a participant takes a form to be impossible to send."""
 
-_MOMENT = 0.2
-"""Seconds after which a participant looks again at what has just refused a press."""
-
 _EPOCHS_WITH_PLOT, _EPOCHS_WITHOUT = 2, 20
 """A participant gives a hopeless trial up after so many epochs, where a plot shows them and where none does."""
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """How soon somebody tries again, in seconds.
+
+    Attributes:
+        moment: Until they look again at what has just refused a press; it doubles up to ``soon``.
+        soon, later: Until they try a thing again that did not come, at first and at most; it doubles.
+    """
+
+    moment: float = 0.2
+    soon: float = _SOON
+    later: float = _LATER
 
 
 class Stopped(Exception):
@@ -63,6 +75,7 @@ class SimulatedParticipant(threading.Thread):
         seed: Of its choices.
         stopped: Ends its part early once it is set.
         tell: Is told in a line what it does.
+        pauses: How soon it tries again.
 
     Attributes:
         error: What stopped it, if anything did.
@@ -77,11 +90,13 @@ class SimulatedParticipant(threading.Thread):
         seed: int,
         stopped: threading.Event | None = None,
         tell: Callable[[str], None] = lambda _: None,
+        pauses: Pauses = Pauses(),
     ) -> None:
         super().__init__(name=f"participant-{person.id}", daemon=True)
         self.person, self.skill = person, skill
         self._name = person.name
         self._tries, self._stopped, self._tell = tries, stopped or threading.Event(), tell
+        self._pauses = pauses
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
         self._experience = Experience()
         self.error: Exception | None = None
@@ -262,7 +277,8 @@ class SimulatedParticipant(threading.Thread):
             TimeIsUp: The session's time is over.
             Stopped: The demonstration ends.
         """
-        deadline, wait, pause, refusal = time.monotonic() + patience, _SOON, _MOMENT, ""
+        pauses = self._pauses
+        deadline, wait, pause, refusal = time.monotonic() + patience, pauses.soon, pauses.moment, ""
 
         def look() -> _T | None:
             if self._stopped.is_set():
@@ -277,15 +293,15 @@ class SimulatedParticipant(threading.Thread):
                 if (found := look()) is not None:
                     return found
                 act()
-                pause = _MOMENT
+                pause = pauses.moment
                 self.person.wait_until(lambda: look() is not None or react_to() is not None, wait)
             except WorkspaceError as error:  # refused: the screen is read again, soon at first
                 refusal = str(error)
                 self._stopped.wait(pause)
-                pause = min(2 * pause, _SOON)
+                pause = min(2 * pause, pauses.soon)
             except TimeoutError as error:
                 refusal = str(error)
-                wait = min(2 * wait, _LATER)
+                wait = min(2 * wait, pauses.later)
         raise TimeoutError(f"{what} did not come within {patience:g} s. {refusal}")
 
     def _open(self, title: str, look: Callable[[], Message | None], *buttons: str) -> View:

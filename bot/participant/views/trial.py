@@ -1,6 +1,5 @@
 """A trial's replies in the session's thread: one while it runs, one with its result, and pictures of its losses."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -60,16 +59,6 @@ def ended_line(trial: TrialView) -> Message:
     """What is left of a running trial's reply once the result is posted."""
     text = f"Trial {trial.number} has ended. Its result is below."
     return Message(text=text, blocks=(context(text),))
-
-
-def is_result(text: str, number: int) -> bool:
-    """Whether this is the text of the message with a trial's result.
-
-    Args:
-        text: The text, as Slack gives it back.
-        number: The number of the trial in its session.
-    """
-    return re.match(rf"Trial {number} · (validation accuracy|cancelled|diverged|failed)\b", text) is not None
 
 
 def plot_message(trial: TrialView, progress: Progress, plot: Sequence[Block]) -> Message:

@@ -9,6 +9,7 @@ class Faults:
     """What goes wrong. By default nothing does. Every share is between 0 and 1.
 
     Attributes:
+        method: The method whose calls meet errors and lost answers; empty: all of them.
         errors: The share of the app's calls that are answered with HTTP 500 and not carried out.
         lost_answers: The share of the app's calls that are carried out, and answered with HTTP 500 all the same.
         retry_after: Every call is answered with HTTP 429 and this number of seconds; 0: none is.
@@ -18,6 +19,7 @@ class Faults:
             events arrive in another order than they happened in.
     """
 
+    method: str = ""
     errors: float = 0.0
     lost_answers: float = 0.0
     retry_after: int = 0
@@ -28,6 +30,10 @@ class Faults:
     def strikes(self, share: float) -> bool:
         """Whether a fault with this share happens now."""
         return share > 0 and random.random() < share  # noqa: S311 - not for secrets
+
+    def strike_call(self, share: float, method: str) -> bool:
+        """Whether a fault with this share happens now to a call of this method."""
+        return self.method in {"", method} and self.strikes(share)
 
     def delay(self) -> float:
         """Seconds by which the next envelope is late."""

@@ -45,6 +45,7 @@ class Message:
     Attributes:
         visible_to: The one person who sees an ephemeral message.
         broadcast: Whether a reply shows in the conversation too.
+        metadata: What the app has attached for itself: ``event_type`` and ``event_payload``. People do not see it.
     """
 
     ts: str
@@ -59,6 +60,7 @@ class Message:
     deleted: bool = False
     files: tuple[str, ...] = ()
     client_msg_id: str | None = None
+    metadata: Json | None = None
     values: Values = field(default_factory=dict)
 
     @property

@@ -100,6 +100,7 @@ def post(
     visible_to: str | None = None,
     files: tuple[str, ...] = (),
     client_msg_id: str | None = None,
+    metadata: Json | None = None,
 ) -> Message:
     """Put a new message into a conversation; ``blocks`` must have been checked.
 
@@ -126,6 +127,7 @@ def post(
         visible_to=visible_to,
         files=files,
         client_msg_id=client_msg_id,
+        metadata=metadata,
         values=state_of(blocks or []),
     )
     workspace.show_files(message, [*files, *file_ids(blocks)])

@@ -48,8 +48,11 @@ def user_name(name: str) -> str:
     return re.sub(r"\W+", ".", name.strip().lower()).strip(".")
 
 
-def message_json(workspace: Workspace, message: Message) -> Json:
-    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it, its texts escaped."""
+def message_json(workspace: Workspace, message: Message, *, all_metadata: bool = False) -> Json:
+    """A message as ``chat.*`` answers, ``conversations.*`` and payloads carry it, its texts escaped.
+
+    Of its metadata only the type is in it, unless ``all_metadata``: the app's manifest declares no types of metadata.
+    """
     content: Json = {"type": "message", "user": message.user, "text": sent_back(message.text)}
     content |= {"ts": message.ts, "team": TEAM_ID}
     if message.user == BOT_USER:
@@ -61,6 +64,8 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         content["blocks"] = [_as_rich_text(message)]
     if message.client_msg_id is not None:
         content["client_msg_id"] = message.client_msg_id
+    if message.metadata is not None:
+        content["metadata"] = message.metadata if all_metadata else {"event_type": message.metadata["event_type"]}
     if message.edited is not None:
         content["edited"] = {"user": message.user, "ts": message.edited}
     if message.files:

@@ -9,6 +9,7 @@ from bot.sandbox.state.records import BOT_USER, Channel, Message, ScheduledMessa
 from bot.sandbox.surfaces.messages import broadcast_reply, change, checked_blocks, delete, post
 from bot.sandbox.surfaces.payloads import message_json
 from bot.sandbox.validation.errors import Refused
+from bot.sandbox.validation.metadata import check_metadata
 from bot.sandbox.web_api.call import Call, method
 
 _MOST_POSTED, _MOST_UPDATED = 40_000, 4_000
@@ -25,15 +26,18 @@ def post_message(call: Call) -> Json:
     conversation is still there. Nobody reads it.
     """
     channel = _open_for_app(call, call.channel(user_ids=True))
-    message = _post(call, channel, broadcast=call.flag("reply_broadcast"))
+    metadata, warning = _metadata(call)
+    message = _post(call, channel, broadcast=call.flag("reply_broadcast"), metadata=metadata)
     if any(call.workspace.is_deactivated(user) for user in channel.members):
         call.workspace.traffic.add("warning", call.method, "nobody reads it", detail="the account is deactivated")
-    return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)}
+    return {"channel": channel.id, "ts": message.ts, "message": message_json(call.workspace, message)} | warning
 
 
 @method("chat.update", "chat:write")
 def update(call: Call) -> Json:
     """Change one of the app's own messages. Text without ``blocks`` takes the place of those it has.
+
+    Its metadata stays as it is where none is given; an empty object removes it.
 
     ``reply_broadcast`` brings a reply into the conversation, and nothing new may come with it.
     """
@@ -41,9 +45,12 @@ def update(call: Call) -> Json:
     if call.flag("reply_broadcast") and not message.broadcast:
         return _broadcast(call, message)
     text, blocks = _content(call, _MOST_UPDATED, "bytes")
+    metadata, warning = _metadata(call)
+    if metadata is not None or call.arguments.get("metadata") in ({}, "{}"):
+        message.metadata = metadata
     change(call.context, message, text, blocks, files=_file_ids(call))
     content = message_json(call.workspace, message)
-    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content}
+    return {"channel": message.channel, "ts": message.ts, "text": content["text"], "message": content} | warning
 
 
 @method("chat.delete", "chat:write")
@@ -136,7 +143,14 @@ def _file_ids(call: Call) -> list[str]:
     return [str(each) for each in given]
 
 
-def _post(call: Call, channel: Channel, *, broadcast: bool = False, visible_to: str | None = None) -> Message:
+def _post(
+    call: Call,
+    channel: Channel,
+    *,
+    broadcast: bool = False,
+    visible_to: str | None = None,
+    metadata: Json | None = None,
+) -> Message:
     """Post what a call says."""
     text, blocks = _content(call, _MOST_POSTED)
     return post(
@@ -148,7 +162,16 @@ def _post(call: Call, channel: Channel, *, broadcast: bool = False, visible_to: 
         thread_ts=call.optional("thread_ts"),
         broadcast=broadcast,
         visible_to=visible_to,
+        metadata=metadata,
     )
+
+
+def _metadata(call: Call) -> tuple[Json | None, Json]:
+    """The metadata of a message, and what the answer says about it: Slack ignores some, and warns of it."""
+    metadata, warnings = check_metadata(call.structure("metadata", "invalid_metadata_format"))
+    if not warnings:
+        return metadata, {}
+    return None, {"warning": ",".join(warnings), "response_metadata": {"warnings": warnings}}
 
 
 def _open_for_app(call: Call, channel: Channel) -> Channel:

@@ -2,7 +2,7 @@
 
 from bot.sandbox.json_types import Json
 from bot.sandbox.state.people import NO_CONVERSATION
-from bot.sandbox.state.records import BOT_USER, Channel
+from bot.sandbox.state.records import BOT_USER, Channel, Message
 from bot.sandbox.surfaces.payloads import channel_json, message_json
 from bot.sandbox.validation.errors import Refused
 from bot.sandbox.web_api.call import Call, method
@@ -74,7 +74,7 @@ def history(call: Call) -> Json:
     channel = _readable(call, "history")
     messages = call.workspace.visible(channel.id, BOT_USER)
     top = [each for each in reversed(messages) if each.in_conversation and not each.deleted]
-    page, cursor = call.page([message_json(call.workspace, each) for each in top if _in_range(call, each.ts)])
+    page, cursor = call.page([_as_json(call, each) for each in top if _in_range(call, each.ts)])
     return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
 
 
@@ -86,8 +86,12 @@ def replies(call: Call) -> Json:
     if root is None or root.visible_to is not None:
         raise Refused("thread_not_found")
     found = [root, *(each for each in call.workspace.replies(channel.id, root.ts) if _in_range(call, each.ts))]
-    page, cursor = call.page([message_json(call.workspace, each) for each in found])
+    page, cursor = call.page([_as_json(call, each) for each in found])
     return {"messages": page, "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
+
+
+def _as_json(call: Call, message: Message) -> Json:
+    return message_json(call.workspace, message, all_metadata=call.flag("include_all_metadata"))
 
 
 def _in_range(call: Call, ts: str) -> bool:

@@ -33,7 +33,7 @@ async def answer(request: web.Request, context: Context) -> web.Response:
         chosen = _authorised(context, METHODS.get(name), _token(request, arguments))
         place = _posts_into(context, arguments)
         retry_after = faults.retry_after or context.limits.retry_after(name, place)
-        if faults.strikes(faults.errors):
+        if faults.strike_call(faults.errors, name):
             status, body, outcome = 500, Refused("internal_error").as_json(), "error 500"
         elif retry_after:
             status, headers["Retry-After"] = 429, str(retry_after)
@@ -42,7 +42,7 @@ async def answer(request: web.Request, context: Context) -> web.Response:
         else:
             _refuse_as_told(context, name, place)
             body, outcome = {"ok": True} | chosen.handler(Call(context, name, arguments)), "ok"
-            if faults.strikes(faults.lost_answers):
+            if faults.strike_call(faults.lost_answers, name):
                 status, body, outcome = 500, Refused("internal_error").as_json(), "carried out, error 500"
     except Refused as refusal:
         body, outcome = refusal.as_json(), str(refusal)

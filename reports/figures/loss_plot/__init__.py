@@ -4,8 +4,16 @@
 set, no network, no class, no accuracy.
 """
 
-from reports.figures.loss_plot.curves import Curve, Divergence, LossCurves, format_loss, loss_curves, loss_curves_of
-from reports.figures.loss_plot.picture import HEIGHT, WIDTH, draw
+from reports.figures.loss_plot.curves import (
+    HEIGHT,
+    WIDTH,
+    Curve,
+    Divergence,
+    LossCurves,
+    format_loss,
+    loss_curves,
+    loss_curves_of,
+)
 
 __all__ = [
     "HEIGHT",
@@ -17,4 +25,17 @@ __all__ = [
     "format_loss",
     "loss_curves",
     "loss_curves_of",
+    "prepare",
 ]
+
+
+def draw(curves: LossCurves) -> bytes:
+    """Draw the curves: see :func:`reports.figures.loss_plot.picture.draw`."""
+    from reports.figures.loss_plot import picture
+
+    return picture.draw(curves)
+
+
+def prepare() -> None:
+    """Load Matplotlib, which :func:`draw` needs. It takes a second, so a bot that starts does it later."""
+    from reports.figures.loss_plot import picture  # noqa: F401

@@ -13,6 +13,9 @@ from storage.queries.views import EpochView
 
 Scale = Literal["linear", "log"]
 
+WIDTH, HEIGHT = 760, 420
+"""Pixels of the picture. In a thread on a phone it is some 300 wide, so text of 23 pixels is 9 high there."""
+
 MOST_POINTS = 360
 """Points kept of a curve: more than there are pixel columns in a panel's half would draw nothing new."""
 

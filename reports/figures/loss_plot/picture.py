@@ -11,10 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from PIL import Image
 
 from reports.figures.colours import BLUE, GREEN, GRID, INK, VERMILION
-from reports.figures.loss_plot.curves import Curve, LossCurves, format_loss
-
-WIDTH, HEIGHT = 760, 420
-"""Pixels. In a thread on a phone the picture is some 300 wide, so text of 23 pixels is 9 high there."""
+from reports.figures.loss_plot.curves import HEIGHT, WIDTH, Curve, LossCurves, format_loss
 
 LEAST_RANGE, LEAST_RANGE_OF_LONG_NUMBERS = 0.02, 0.25
 """A linear axis covers this part of its largest loss at least, so that its numbers differ within four digits;

@@ -85,6 +85,15 @@ def test_a_bot_of_which_a_part_does_not_go_on_is_unwell(url, store):
     assert "Does not go on: doing what is due." in said
 
 
+def test_a_restart_helps_only_a_bot_that_lives_no_more(url, store):
+    started(store, seconds=1)
+    StatusFile(url).write_now_and_then(status(troubles=("doing what is due",), unserved_since=datetime.now(UTC)))
+    assert ask(url, "--live")[0] == 0
+    os.utime(StatusFile(url).path, (0, 0))
+    recovery.note_stop(store, now=datetime.now(UTC))
+    assert ask(url, "--live")[0] == 1
+
+
 def test_the_status_is_written_now_and_then_and_on_a_full_disk_its_time_goes_on(url, monkeypatch):
     seconds = 0.0
     file = StatusFile(url, lambda: seconds)

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.live.feed import Priority
 from bot.participant.trial_messages import TrialMessages
-from bot.slack.client import Slack
+from bot.slack.client import PacedClient, Slack
 from storage import posts
 from storage.database import Store
 from storage.schema.states import NoticeKind, TrialState
@@ -286,16 +286,16 @@ def test_a_result_that_was_posted_when_its_bot_was_killed_is_not_posted_again(tr
 def test_a_result_whose_answer_was_lost_is_not_posted_again(trial, monkeypatch):
     tuned = trial()
     tuned.run(1)
-    post, lost = Slack.post, []
+    post, lost = PacedClient.chat_postMessage, []
 
-    def lose_the_answer(slack, channel, message, **given):
-        ts = post(slack, channel, message, **given)
-        if "validation accuracy" in message.text and not lost:
-            lost.append(ts)
+    def lose_the_answer(client, **given):
+        answer = post(client, **given)
+        if "validation accuracy" in given["text"] and not lost:
+            lost.append(answer["ts"])
             raise OSError("no answer came")
-        return ts
+        return answer
 
-    monkeypatch.setattr(Slack, "post", lose_the_answer)
+    monkeypatch.setattr(PacedClient, "chat_postMessage", lose_the_answer)
     tuned.workers.end(Ending.COMPLETE, 61.2)
     tuned.has_shrunk()
     (result,) = results(tuned)

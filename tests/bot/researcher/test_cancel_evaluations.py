@@ -75,3 +75,10 @@ def test_evaluations_are_cancelled_after_a_question_and_the_running_one_is_stopp
     assert "1 of 1 evaluations have ended (1 cancelled)" in shown.text_of_everything
     assert "nothing to cancel" in text_of(ask(researcher, f"cancel-evaluations {code}"))
     assert evaluations.due(house.store) == []
+
+    # What was cancelled by mistake can be run again.
+    assert "no evaluation has failed" in text_of(ask(researcher, "evaluate"))
+    researcher.wait_until(lambda: house.running.jobs.all() == [], 60)
+    assert "run again: 1." in text_of(ask(researcher, f"evaluate {code.lower()}"))
+    researcher.wait_until(lambda: states() == [TrialState.RUNNING], 60)
+    assert "none runs again" in text_of(ask(researcher, f"evaluate {code}"))

@@ -87,7 +87,7 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(hou
         ("baseline stop", "No baseline"),
         ("open", "The study is open already"),
         ("resume", "The study is open already"),
-        ("evaluate now", "This command does not take “now”."),
+        ("evaluate P1234 now", "This command does not take “now”."),
     ],
 )
 def test_a_wrongly_written_command_is_answered_with_how_to_write_it(house, researcher, typed, said):

@@ -200,3 +200,22 @@ def test_who_writes_faster_than_slack_takes_replies_is_told_once_what_was_left_o
     assert not any(each.is_set() for each in left_out)
     assert posted == [*range(9), TOO_MANY]
     assert alarms.told == []
+
+
+def test_a_task_that_ends_its_thread_takes_the_persons_other_tasks_not_with_it():
+    queues, stage = PersonQueues("test", threads=1, at_a_time=1), Stage()
+
+    def end():
+        raise SystemExit
+
+    queues.add("A", stage.hold)
+    assert stage.begun.wait(PATIENCE)
+    queues.add("A", end)
+    queues.add("A", stage.task("after it"))
+    closing = threading.Thread(target=queues.close)
+    closing.start()
+    while queues.add("B", lambda: None) is not Place.CLOSED:
+        pass
+    stage.go_on.set()
+    closing.join(PATIENCE)
+    assert stage.done == ["after it"]

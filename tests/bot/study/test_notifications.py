@@ -208,3 +208,23 @@ def test_a_notice_that_is_written_while_another_is_posted_needs_no_other_occasio
     go_on.set()
     wait_until(lambda: not notices.pending(store))
     assert [kind for _, kind in conversation.posted] == [NoticeKind.GREETING, NoticeKind.BACKGROUND]
+
+
+def test_while_the_disk_is_full_the_admins_are_told_once(store, notifications, conversation, alarms, monkeypatch):
+    works, tries = notices.done, []
+
+    def full(*_):
+        tries.append("deleted")
+        raise OperationalError("DELETE", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notices, "done", full)
+        person, other = invite(store, "U1"), invite(store, "U2")
+        for _ in range(5):  # as the sweep does
+            before = len(tries)
+            notifications.deliver()
+            wait_until(lambda before=before: len(tries) >= before + 2)
+    assert [doing for doing, *_ in alarms.told] == ["telling a participant"]
+    assert notices.done is works
+    wait_until(lambda: notifications.deliver() or not notices.pending(store))
+    assert sorted(conversation.posted) == sorted([(person, NoticeKind.GREETING), (other, NoticeKind.GREETING)])

@@ -24,3 +24,16 @@ def pretend() -> Iterator[Callable[..., Pool]]:
     yield make
     for each in pools:
         each.close()
+
+
+@pytest.fixture
+def ready(pretend: Callable[..., Pool]) -> Callable[..., Pool]:
+    """Makes pools of workers that train nothing, and waits until all of them are ready."""
+
+    def make(slots: int = 1, **options: Any) -> Pool:
+        pool = pretend(slots=slots, **options)
+        pool.workers.start()
+        pool.until_ready(slots)
+        return pool
+
+    return make

@@ -39,12 +39,10 @@ class Kills:
 
 
 def test_a_job_for_whose_memory_the_system_ends_the_worker_fails_once(
-    pretend: MakePool, configured: Configuration
+    ready: MakePool, configured: Configuration
 ) -> None:
     kills = Kills()
-    pool = pretend(count_oom_kills=kills)
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready(count_oom_kills=kills)
     pool.workers.submit(0, "waits for it", request(configured))
     pool.until_job("waits for it", Started)
     kills.happens(pool)
@@ -60,12 +58,10 @@ def test_a_job_for_whose_memory_the_system_ends_the_worker_fails_once(
 
 
 def test_only_the_job_that_ran_is_at_fault_and_not_the_one_that_it_suspended(
-    pretend: MakePool, configured: Configuration
+    ready: MakePool, configured: Configuration
 ) -> None:
     kills = Kills()
-    pool = pretend(count_oom_kills=kills)
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready(count_oom_kills=kills)
     for job in ("waits below", "waits above"):
         pool.workers.submit(0, job, request(configured))
     pool.until_job("waits above", Started)
@@ -79,11 +75,9 @@ def test_only_the_job_that_ran_is_at_fault_and_not_the_one_that_it_suspended(
 
 @pytest.mark.parametrize("count", [3, None], ids=["another reason", "no count"])
 def test_a_worker_that_is_killed_for_another_reason_is_lost(
-    pretend: MakePool, configured: Configuration, count: int | None
+    ready: MakePool, configured: Configuration, count: int | None
 ) -> None:
-    pool = pretend(count_oom_kills=Kills(count))
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready(count_oom_kills=Kills(count))
     pool.workers.submit(0, "waits for it", request(configured))
     pool.until_job("waits for it", Started)
     os.kill(pool.process(0), signal.SIGKILL)
@@ -91,12 +85,10 @@ def test_a_worker_that_is_killed_for_another_reason_is_lost(
 
 
 def test_a_worker_that_we_kill_while_the_system_ends_another_process_is_not_out_of_memory(
-    pretend: MakePool, configured: Configuration
+    ready: MakePool, configured: Configuration
 ) -> None:
     kills = Kills()
-    pool = pretend(count_oom_kills=kills, silence=0.5)
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready(count_oom_kills=kills, silence=0.5)
     pool.workers.submit(0, "waits for it", request(configured))
     assert kills.count is not None
     kills.count += 1
@@ -105,13 +97,9 @@ def test_a_worker_that_we_kill_while_the_system_ends_another_process_is_not_out_
     assert "silent" in lost.reason
 
 
-def test_what_the_system_ended_before_the_job_began_does_not_count(
-    pretend: MakePool, configured: Configuration
-) -> None:
+def test_what_the_system_ended_before_the_job_began_does_not_count(ready: MakePool, configured: Configuration) -> None:
     kills = Kills()
-    pool = pretend(count_oom_kills=kills)
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready(count_oom_kills=kills)
     assert kills.count is not None
     kills.count += 1
     pool.workers.submit(0, "is killed", request(configured))

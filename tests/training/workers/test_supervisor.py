@@ -85,11 +85,9 @@ def test_the_pause_before_another_start_grows(pretend: MakePool, monkeypatch: py
 
 
 def test_a_worker_that_is_killed_while_no_process_can_be_started_is_replaced_later(
-    pretend: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
+    ready: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = pretend(slots=2)
-    pool.workers.start()
-    pool.until_ready(2)
+    pool = ready(slots=2)
     monkeypatch.setattr(subprocess, "Popen", once(OSError(errno.ENOMEM, "no memory"), subprocess.Popen))
     pool.workers.submit(0, "is killed", request(configured))
     assert isinstance(pool.until_job("is killed", *ENDS).message, Lost)
@@ -115,11 +113,9 @@ def test_a_job_in_a_slot_whose_process_cannot_be_started_is_lost_so_that_another
 
 @pytest.mark.parametrize("job", ["writes nonsense", "sends a number"])
 def test_a_worker_whose_messages_cannot_be_read_is_replaced(
-    pretend: MakePool, configured: Configuration, job: str
+    ready: MakePool, configured: Configuration, job: str
 ) -> None:
-    pool = pretend(slots=2)
-    pool.workers.start()
-    pool.until_ready(2)
+    pool = ready(slots=2)
     pool.workers.submit(0, job, request(configured))
     lost = pool.until_job(job, *ENDS).message
     assert isinstance(lost, Lost)
@@ -132,11 +128,9 @@ def test_a_worker_whose_messages_cannot_be_read_is_replaced(
 
 
 def test_a_message_for_which_there_is_no_memory_costs_the_slot_its_process(
-    pretend: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
+    ready: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = pretend()
-    pool.workers.start()
-    pool.until_ready()
+    pool = ready()
     connection = pool.workers._slots[0].connection
     assert connection is not None
     monkeypatch.setattr(type(connection), "recv", once(MemoryError(), type(connection).recv))
@@ -157,11 +151,9 @@ def test_a_wait_that_fails_does_not_end_the_supervisor(
 
 
 def test_an_error_while_looking_after_one_slot_leaves_the_others_alone(
-    pretend: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
+    ready: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = pretend(slots=2)
-    pool.workers.start()
-    pool.until_ready(2)
+    pool = ready(slots=2)
     real = pool.workers._take
 
     def takes(slot: Any, event: WorkerEvent) -> None:
@@ -178,11 +170,9 @@ def test_an_error_while_looking_after_one_slot_leaves_the_others_alone(
 
 
 def test_a_process_that_the_system_cannot_end_does_not_hold_up_the_others(
-    pretend: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
+    ready: MakePool, configured: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = pretend(slots=2)
-    pool.workers.start()
-    pool.until_ready(2)
+    pool = ready(slots=2)
     stuck = pool.workers._slots[0].process
     assert stuck is not None
     real = stuck.wait

@@ -94,7 +94,9 @@ def test_every_press_is_looked_at_at_once_while_the_messages_of_somebody_who_lef
             f"\n{PRESSES} presses in {opened[-1] - pressed[0]:.1f} s, each waited {min(waited):.3f}–{max(waited):.3f}; "
             f"{len(deleted)} deletions in {deleted[-1] - pressed[0]:.1f} s; CPU of bot and workspace {worked:.1f} s"
         )
-    assert max(waited) < 0.5
+    # Deletions that came between a press and its answer: the two that were under way, and a few more at most.
+    between = [sum(sent < each < at for each in deleted) for at, sent in zip(opened, pressed, strict=True)]
+    assert max(between) < len(deleted) / 4
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.runner.clocks import Clocks
+from bot.runner.watched import SWEEPING
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.slack.client import PacedClient
 from bot.study.sweep import SWEEP_SECONDS, Sweep
@@ -37,13 +38,23 @@ def wait_until(true, seconds=SOON):
         time.sleep(0.02)
 
 
+def wait_for_sweeps(house, count):
+    """Wait until the bot has looked so many more times what is due."""
+
+    def sweeps():
+        return house.running._scheduler.pulses()[SWEEPING].count
+
+    before = sweeps()
+    wait_until(lambda: sweeps() >= before + count)
+
+
 def test_when_nobody_answers_a_call_the_next_person_is_called_with_nothing_else_happening(open_house):
     house = open_house(slots=1)
     house.seated("Gives the seat back")
     silent, next_one = wait_in_the_queue(house, "Does not come"), wait_in_the_queue(house, "Comes")
     house.end_sessions()
     silent.wait_for("A place is free now", SOON)
-    time.sleep(2 * SWEEP_SECONDS)  # several sweeps
+    wait_for_sweeps(house, 2)
     assert not [each for each in next_one.messages() if "A place is free" in each.text]  # the seat is kept
 
     with house.store.write() as transaction:  # a quarter of an hour passes
@@ -109,7 +120,7 @@ def test_a_session_expires_while_slack_is_away_and_everybody_is_told_once_it_is_
     assert "Choose" in tuner.wait_for("Your time is up", SOON).buttons
     next_one.wait_for("A place is free now", SOON)
     wait_until(lambda: not notices.pending(house.store))
-    time.sleep(SWEEP_SECONDS)
+    wait_for_sweeps(house, 1)
     assert len([each for each in tuner.messages() if "Your time is up" in each.text]) == 1
 
 
