@@ -22,6 +22,7 @@ class Reason(StrEnum):
     NOT_DESCRIBED = "not_described"
     LOCKED = "locked"
     WITHDRAWN = "withdrawn"
+    LEFT_BEFORE = "left_before"
     NO_SEAT = "no_seat"
     SESSION_RUNNING = "session_running"
     HAD_SESSION = "had_session"
