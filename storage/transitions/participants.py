@@ -73,7 +73,7 @@ def invite(
         has_left = former_participants.is_one(transaction, slack_user)
         if has_left and let_in_by is None:
             raise Refused(
-                Reason.LEFT_BEFORE, "You have left this study before, and everybody can take part only once."
+                Reason.LEFT_BEFORE, "You have taken part in this study before."
             )
         study = current.need_open(transaction, current.need(transaction).id)
         if identity is not None:  # They took part in an earlier study: one link per person, the newest.

@@ -107,6 +107,8 @@ REFUSALS = (
     "There is no participant",
     "There is no alert",
     "I do not know you yet",
+    "You have taken part in this study before",
+    "You are not in the study any more",
     "read the text above and press",
     "read and accept the consent text",
     "tell us about your experience",
@@ -137,7 +139,6 @@ class Stage:
         self.at_once = at_once
         self.before: Content = at_once.content()
         self._copy = at_once.copy()
-        self._left = at_once.bot.study._withdrawals._left
 
     def do(self, action: str, role: str, owner: str | None = None) -> tuple[str, Answered]:
         """Do an action as somebody, with their own buttons or an owner's. Returns what comes of it."""
@@ -152,7 +153,6 @@ class Stage:
         changed = self.at_once.content() != self.before
         if changed:
             self.at_once.restore(self._copy)
-        self._left.add(ROLES["withdrawn"])  # who comes back by an action has not come back in the next one
         return outcome(answered, changed=changed), answered
 
 
