@@ -182,7 +182,11 @@ COMMANDS: Mapping[str, Command] = {
         file_delivery.report,
     ),
     "export": Command(
-        (Usage("export", "sends you the open data: an anonymous bundle of tables"),), file_delivery.export
+        (
+            Usage("export", "sends you the open data: tables under codes, and how far they tell people apart"),
+            Usage("export banded", "the same with less of people's background; also `none`, or `full` for all of it"),
+        ),
+        file_delivery.export,
     ),
 }
 """All commands of ``/study``, in the order in which the help lists them."""
