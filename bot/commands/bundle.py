@@ -27,8 +27,8 @@ def export(
     background: Annotated[
         Background,
         typer.Option(
-            help="How much of what people told of themselves is in it. full: all of it; standard: months of experience, "
-            "education in bands; banded: the group instead of months, education in bands; none: nothing."
+            help="How much of what people told of themselves is in it. full: all of it; standard: months of "
+            "experience, education in bands; banded: the group instead of months, education in bands; none: nothing."
         ),
     ] = Background.STANDARD,
     batch_losses: Annotated[bool, typer.Option(help="Include the loss of every batch.")] = True,

@@ -105,7 +105,7 @@ class DirectMessages:
         self._slack.update(identity.slack_channel, ts, answers.left())
 
     def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool, for_good: bool) -> None:
-        """Tell somebody that they have left the study, whether their data is deleted, and whether they may come back."""
+        """Tell somebody that they have left, whether their data is deleted, and whether they may come back."""
         goodbye = answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted, for_good)
         self._slack.post(identity.slack_channel, goodbye)
 

@@ -80,7 +80,9 @@ def _on_record(name: str, words: Sequence[str]) -> str:
     """The command as the event log keeps it, without the names of the people who are invited."""
     if name != "invite":
         return without_people(" ".join([name, *words]))
-    return " ".join([name, *(AGAIN if not place and word.lower() == AGAIN else "@…" for place, word in enumerate(words))])
+    return " ".join(
+        [name, *(AGAIN if not place and word.lower() == AGAIN else "@…" for place, word in enumerate(words))]
+    )
 
 
 def _help(_: ResearcherContext, request: Request, __: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from bot.settings.tasks import TaskSection
 from storage.study_rules import Group, QuestionKind, group_of
 from training.tasks import Task, Tasks, UnknownTask, built_in
 
+
 class SettingsError(Exception):
     """The bot cannot start with these settings; ``str(error)`` says why and what to do."""
 

@@ -106,9 +106,7 @@ class Withdrawals:
                 self._had_agreed.add(identity.slack_user)
             else:
                 self._left.add(identity.slack_user)
-            self._say_goodbye(
-                identity, self._root(withdrawal), by_researcher=actor is not None, for_good=had_agreed
-            )
+            self._say_goodbye(identity, self._root(withdrawal), by_researcher=actor is not None, for_good=had_agreed)
         self._deletions.go_on()
         self._admins.wake()
         self._reactions.call_next()

@@ -14,17 +14,17 @@ _WITHOUT_MONTHS = (
 LEFT_OUT: Mapping[Background, str] = {
     Background.FULL: "",
     Background.STANDARD: (
-        "So that people cannot be recognised, these data have education in two bands only (before a master, or a master "
-        f"and more) and no other answers but months of experience: {_ANSWERS}."
+        "So that people cannot be recognised, these data have education in two bands only (before a master, or a "
+        f"master and more) and no other answers but months of experience: {_ANSWERS}."
     ),
     Background.BANDED: (
         "So that people cannot be recognised, these data have the group of each person instead of months of "
         f"experience, education in two bands only, and no other answers. {_WITHOUT_MONTHS}"
     ),
     Background.NONE: (
-        "So that people cannot be recognised, these data have nothing of what people told of themselves: neither months "
-        f"of experience nor groups, no education, no other answers. {_WITHOUT_MONTHS} Nothing is compared between "
-        "groups either."
+        "So that people cannot be recognised, these data have nothing of what people told of themselves: neither "
+        f"months of experience nor groups, no education, no other answers. {_WITHOUT_MONTHS} Nothing is compared "
+        "between groups either."
     ),
 }
 """In sentences; empty where nothing is left out."""

@@ -72,9 +72,7 @@ def invite(
                 return known
         has_left = former_participants.is_one(transaction, slack_user)
         if has_left and let_in_by is None:
-            raise Refused(
-                Reason.LEFT_BEFORE, "You have taken part in this study before."
-            )
+            raise Refused(Reason.LEFT_BEFORE, "You have taken part in this study before.")
         study = current.need_open(transaction, current.need(transaction).id)
         if identity is not None:  # They took part in an earlier study: one link per person, the newest.
             _forget(transaction, identity, now, Actor.BOT)
@@ -204,7 +202,7 @@ def describe(
 
 
 def has_left(store: Store, slack_user: str) -> bool:
-    """Whether this Slack user had agreed to take part in the present study and has left it, and was not let in again."""
+    """Whether this Slack user had agreed to take part in the present study, has left it, and was not let in again."""
     with store.read() as transaction:
         return former_participants.is_one(transaction, slack_user)
 

@@ -73,7 +73,9 @@ class Exported:
         first = f"Of people's background it has: {has.columns}." if has else "Of people's background it has nothing."
         if not any(each.people for each in self.alike):
             return (first,)
-        measured = "How far each set of columns tells people apart (k: how many are in the smallest group of people alike):"
+        measured = (
+            "How far each set of columns tells people apart (k: how many are in the smallest group of people alike):"
+        )
         return (first, measured, *(f"• {each}" for each in self.alike))
 
 

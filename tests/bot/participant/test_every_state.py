@@ -381,9 +381,7 @@ def test_a_participant_who_leaves_is_told_goodbye_and_how_to_come_back(stage, wa
     walk.go_on()
     walk.check("stayed", "Here is your status", "New configuration")
     walk.person.press(walk.person.wait_for("Leave the study"), "Leave the study")
-    walk.check(
-        "withdrawn", "You have left the study. The link between you and your code is deleted"
-    )
+    walk.check("withdrawn", "You have left the study. The link between you and your code is deleted")
     walk.person.wait_until(lambda: walk.person.message(root.ts).buttons == (), PATIENCE)
     assert house.reported(f"{before} has left the study")
     walk.check_answer("withdrawn")
