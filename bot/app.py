@@ -331,6 +331,8 @@ class Bot:
             now=self._now(),
         )
         self.admins.begin()
+        if study.state is StudyState.PREPARED and (lacks := self.settings.consent_lacks()):
+            log.warning("%s", lacks)
         if self._open_now and study.state is StudyState.PREPARED:
             studies.open_study(store, actor=Actor.BOT, now=self._now())
         store.scrub()  # the bot may have been killed before it could

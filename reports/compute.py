@@ -22,6 +22,7 @@ from reports.analysis import (
 )
 from reports.data.population import Population
 from reports.data.study_data import StudyData
+from reports.data.what_is_left_out import LEFT_OUT
 from reports.results.rounding import rounded
 from reports.results.study_results import StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import SEED
@@ -74,6 +75,7 @@ def header(data: StudyData) -> StudyHeader:
         thresholds=data.rules.thresholds,
         groups=data.rules.groups,
         amendments=data.amendments,
+        left_out=LEFT_OUT[data.background],
         versions={"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         seed=SEED,
     )
@@ -91,7 +93,7 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     experience = participants.experience(people)
     tell("final accuracies")
     finals = final_accuracy.readings(people, task)
-    regressions = regression.regressions(people, data.rules.questions)
+    regressions = regression.regressions(people, data.rules.questions, background=data.background)
     tell("tries")
     thresholds = tries.thresholds(people, data.rules.thresholds, task)
     after_tries = tries.after_tries(people)

@@ -48,7 +48,7 @@ class Short:
 def short(results: StudyResults) -> Short:
     """The report in a few lines, with codes and counts but no names."""
     counts = results.counts
-    lines = [*everybody_lines(results)]
+    lines = [*everybody_lines(results), *([results.study.left_out] if results.study.left_out else [])]
     for task in results.tasks:
         before = f"{task.task}: " if len(results.tasks) > 1 else ""
         lines.extend(before + line for line in task_lines(task))

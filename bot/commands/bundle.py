@@ -13,6 +13,7 @@ from bot.commands.database import Unusable, missing_file, opened, shown, study_b
 from bot.commands.study_file import DEFAULT, read_settings
 from storage.bundle import export_bundle, import_bundle
 from storage.locks import locked
+from storage.schema.states import Background
 
 
 def export(
@@ -23,9 +24,16 @@ def export(
         typer.Option(metavar="URL", help="The database, instead of a study file, such as sqlite:///study.db."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The study in the database; by default the newest.")] = None,
+    background: Annotated[
+        Background,
+        typer.Option(
+            help="How much of what people told of themselves is in it. full: all of it; standard: months of "
+            "experience, education in bands; banded: the group instead of months, education in bands; none: nothing."
+        ),
+    ] = Background.STANDARD,
     batch_losses: Annotated[bool, typer.Option(help="Include the loss of every batch.")] = True,
 ) -> None:
-    """Write a study as an anonymous bundle of tables: codes instead of people, no time of day, a codebook."""
+    """Write a study as a bundle of tables: codes instead of people, no time of day, a codebook."""
     with told(nothing="Nothing was written."):
         if study is not None and database is not None:
             raise Unusable("Give --study or --database, not both.")
@@ -37,8 +45,11 @@ def export(
             settings = read_settings(study or DEFAULT)
             database, name = settings.machine.database, name or settings.study.name
         with study_base(database) as store, _progress("Writing") as show:
-            written = export_bundle(store, out, name=name, batch_losses=batch_losses, progress=show)
+            written = export_bundle(
+                store, out, name=name, background=background, batch_losses=batch_losses, progress=show
+            )
         print(f"The study “{written.study}” is in {out} ({_size(written.size)}): {_counts(written.rows)}.")
+        print(*written.told(), sep="\n")
         print("Look through what people typed (the columns text_… of trials.csv) before you publish it.")
 
 

@@ -21,9 +21,18 @@ from rich.console import Console
 
 from bot.commands.simulated.participants import SimulatedParticipant
 from bot.commands.simulated.tuning import Skill
-from bot.commands.study_file import MANIFEST, STUDY, USAGE, here_or_template, load_settings
+from bot.commands.study_file import (
+    DEMONSTRATION_CONSENT,
+    MANIFEST,
+    STUDY,
+    TEMPLATES,
+    USAGE,
+    here_or_template,
+    load_settings,
+)
 from bot.sandbox.state.people import Member
 from bot.sandbox.validation.manifest import InvalidManifest
+from bot.settings.consent import as_read
 from bot.settings.settings import Credentials, Settings, SettingsError
 from storage.database import Store
 from storage.queries import history
@@ -162,7 +171,11 @@ def _settings(settings: Settings, workspace: "LocalWorkspace", database: Path) -
     )
     slots = min(max(2, os.cpu_count() or 2), _MOST_SLOTS)
     machine = settings.machine.model_copy(update={"slots": slots, "database": f"sqlite:///{database}"})
-    return settings.model_copy(update={"slack": slack, "machine": machine})
+    update = {"slack": slack, "machine": machine}
+    if settings.consent_lacks():  # a study's own text is shown once it is finished
+        demonstration = (TEMPLATES / DEMONSTRATION_CONSENT).read_text(encoding="utf-8").strip()
+        update["consent_text"] = as_read(demonstration, settings.study.withdrawn_data)
+    return settings.model_copy(update=update)
 
 
 def _crowd(

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
 
-from bot.checks.findings import all_well, as_json
+from bot.checks.conversations import CONSENT
+from bot.checks.findings import all_well, as_json, wrong
 from bot.checks.slack_checks import check_environment
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, read_settings
 from bot.participant.views.onboarding import greeting
@@ -62,6 +64,8 @@ def doctor(
         _check_slack(settings, json_wanted=json_wanted)
         return
     console = Console()
+    if lacks := settings.consent_lacks():
+        print(lacks, file=sys.stderr)
     well = _check_files(settings)
     workers = LocalWorkers(
         [DIGITS_SQUEEZENET],
@@ -99,7 +103,9 @@ def _check_slack(settings: Settings, *, json_wanted: bool) -> None:
     findings = []
     try:
         with quietly():
-            for finding in check_environment(settings.slack, os.environ, greeting(settings.consent_text)):
+            first_message = greeting(settings.consent_text)
+            lacks = [wrong(CONSENT, lacks)] if (lacks := settings.consent_lacks()) else []
+            for finding in chain(check_environment(settings.slack, os.environ, first_message), lacks):
                 findings.append(finding)
                 if not json_wanted:
                     print(finding, flush=True)

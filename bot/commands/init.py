@@ -34,8 +34,9 @@ def init(
     if kept:
         print(f"To start afresh, move {' and '.join(kept)} away and run this again.")
     print(
-        f"Next: put your own words into {CONSENT}, make the Slack app from {MANIFEST} (api.slack.com/apps, "
-        f"“From a manifest”), set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, and start “blackmagic run” in {folder}."
+        f"Next: fill in what stands in [square brackets] in {CONSENT}, make the Slack app from {MANIFEST} "
+        "(api.slack.com/apps, “From a manifest”), set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, and start “blackmagic run” "
+        f"in {folder}."
     )
 
 

@@ -89,4 +89,5 @@ def _what_was_written(written: "Report", only: str | None) -> str:
     return (
         f"The report of the study “{written.results.study.name}” is in {written.folder}: open report.html there. "
         f"Beside it are {figures} figures (PNG, SVG, PDF), {tables} tables (CSV), and results.json with every number."
+        + (f"\n{left_out}" if (left_out := written.results.study.left_out) else "")
     )

@@ -17,6 +17,9 @@ StudyFile = Annotated[Path, typer.Option("--study", metavar="STUDY.TOML", help="
 STUDY, CONSENT, MANIFEST = "study.toml", "consent.md", "manifest.yml"
 """The files that a study starts from."""
 
+DEMONSTRATION_CONSENT = "demonstration-consent.md"
+"""What people agree to in a demonstration, where the study's own text is not finished."""
+
 TEMPLATES = Path(__file__).parents[1] / "templates"
 """The folder with these files. In the repository they are links to those at its top."""
 

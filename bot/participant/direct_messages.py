@@ -106,9 +106,9 @@ class DirectMessages:
         """Change the root message of a session whose participant has left: its buttons do not work any more."""
         self._slack.update(identity.slack_channel, ts, answers.left())
 
-    def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool) -> None:
-        """Tell somebody that they have left the study, and whether their data is deleted."""
-        goodbye = answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted)
+    def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool, for_good: bool) -> None:
+        """Tell somebody that they have left, whether their data is deleted, and whether they may come back."""
+        goodbye = answers.taken_out(deleted) if by_researcher else answers.goodbye(deleted, for_good)
         self._slack.post(identity.slack_channel, goodbye)
 
     def tell_closed(self, identity: Identity) -> None:

@@ -101,7 +101,8 @@ def _answer_to(
 ) -> Message | tuple[Message, Message]:
     word = understood(text)
     if word is Word.WITHDRAW and status.participant is not None:
-        return answers.leaving_offered(study.settings.study.delete_withdrawn)
+        has_agreed = status.state is not ParticipantState.INVITED
+        return answers.leaving_offered(study.settings.study.delete_withdrawn, for_good=has_agreed)
     if (onboarding := _onboarding(study, status)) is not None:
         return onboarding
     line = read_line(text)

@@ -52,6 +52,8 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
     name = f"“{escape(status.study)}”"
     match action:
         case Action.OPEN:
+            if lacks := context.settings.consent_lacks():
+                raise Refused(Reason.CONSENT_UNFINISHED, escape(lacks))
             rules = context.settings.rules_hash()[:8]
             limit = context.settings.time.limit_minutes
             effects = [

@@ -26,7 +26,7 @@ from reports.figures.loss_plot import draw, loss_curves_of
 from reports.naming import slug
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
-from storage.schema.states import JobKind
+from storage.schema.states import Background, JobKind
 
 log = logging.getLogger(__name__)
 
@@ -95,15 +95,26 @@ def report(context: ResearcherContext, request: Request, words: Sequence[str]) -
 
 
 def export(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Send the study as an anonymous bundle of tables."""
-    if words:
-        raise Misspelt(too_much(words))
+    """Send the study as a bundle of tables under codes, with as much of people's background as is asked for."""
+    background = _background(words)
 
     def make(folder: Path) -> Sequence[MadeFile]:
         path = folder / f"{slug(context.settings.study.name)}.zip"
-        return [context.subprocesses.run(report_files.open_data, *_source(context), path)]
+        return [context.subprocesses.run(report_files.open_data, *_source(context), path, background)]
 
     _send(context, request, _OPEN_DATA, make)
+
+
+def _background(words: Sequence[str]) -> Background:
+    if not words:
+        return Background.STANDARD
+    if len(words) > 1:
+        raise Misspelt(too_much(words[1:]))
+    try:
+        return Background(words[0].lower())
+    except ValueError:
+        known = ", ".join(f"`{each}`" for each in Background)
+        raise Misspelt(f"“{words[0]}” is not one of {known}.") from None
 
 
 def _part(words: Sequence[str]) -> str | None:
@@ -126,8 +137,11 @@ def _send(context: ResearcherContext, request: Request, what: str, make: Callabl
     def make_and_send() -> None:
         with TemporaryDirectory(prefix="black-magic-") as folder:
             try:
-                content = [File(each.path.name, each.path, each.alt_text) for each in make(Path(folder))]
-                missing = deliver(context, request, content, f"{what} (“{escape(context.settings.study.name)}”)")
+                made = make(Path(folder))
+                content = [File(each.path.name, each.path, each.alt_text) for each in made]
+                title = f"{what} (“{escape(context.settings.study.name)}”)"
+                about = [escape(line) for each in made for line in each.about]
+                missing = deliver(context, request, content, "\n".join([title, *about]))
             except (NotMade, NotSent) as error:
                 request.report(answers.not_sent(what, str(error)))
                 return

@@ -21,18 +21,24 @@ log = logging.getLogger(__name__)
 LONG_LIST = 10
 """A list of more people takes so long that the researcher is told how far it is."""
 
+AGAIN = "again"
+"""The word with which a researcher lets people in who have left the study: everybody takes part once otherwise."""
+
 _A_MINUTE = int(SLACK_LIMITS["conversations.open"].calls * (1 - ERRANDS_LEAVE_FREE))
 
 
 def invite(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
     """Invite people, and say whom the invitations reached."""
-    named = people_in(words)
+    again = bool(words) and words[0].lower() == AGAIN
+    named = people_in(words[1:] if again else words)
     if not named.people:
-        raise Misspelt("Name the people to invite.")
-    context.tasks.run_errand("inviting people", _steps(context, request, named), tell=request.interaction.apologise)
+        raise Misspelt("Name the people to let in again." if again else "Name the people to invite.")
+    let_in_by = context.actor(request) if again else None
+    steps = _steps(context, request, named, let_in_by)
+    context.tasks.run_errand("inviting people", steps, tell=request.interaction.apologise)
 
 
-def _steps(context: ResearcherContext, request: Request, named: Mentions) -> Iterator[Step]:
+def _steps(context: ResearcherContext, request: Request, named: Mentions, let_in_by: str | None) -> Iterator[Step]:
     """A step for each person, and then the answer."""
     total, progress = len(named.people), _Progress(context.slack, request.user, len(named.people))
     outcomes: list[Invited] = []
@@ -41,7 +47,7 @@ def _steps(context: ResearcherContext, request: Request, named: Mentions) -> Ite
         yield partial(request.interaction.post_later, progress.begin)  # after the answer before it
 
     def invite_one(user: str) -> None:
-        outcomes.append(context.invitations.invite(user))
+        outcomes.append(context.invitations.invite(user, let_in_by=let_in_by))
 
     for user in named.people:
         yield partial(invite_one, user)

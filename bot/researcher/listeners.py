@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.researcher import actions, file_delivery, invitations, pages, slack_check
 from bot.researcher.context import Handler, Request, ResearcherContext
+from bot.researcher.invitations import AGAIN
 from bot.researcher.parsing import Misspelt, nearest
 from bot.researcher.views import answers
 from bot.researcher.views.answers import Usage
@@ -77,7 +78,11 @@ def _meant(name: str | None, words: Sequence[str]) -> Usage | None:
 
 def _on_record(name: str, words: Sequence[str]) -> str:
     """The command as the event log keeps it, without the names of the people who are invited."""
-    return " ".join([name, *("@…" for _ in words)]) if name == "invite" else without_people(" ".join([name, *words]))
+    if name != "invite":
+        return without_people(" ".join([name, *words]))
+    return " ".join(
+        [name, *(AGAIN if not place and word.lower() == AGAIN else "@…" for place, word in enumerate(words))]
+    )
 
 
 def _help(_: ResearcherContext, request: Request, __: Sequence[str]) -> None:
@@ -119,7 +124,13 @@ COMMANDS: Mapping[str, Command] = {
         (Usage("participant P4071", "shows one: answers, trials with accuracies, loss plots, evaluations"),),
         _participant,
     ),
-    "invite": Command((Usage("invite @somebody …", "invites people to the study"),), invitations.invite),
+    "invite": Command(
+        (
+            Usage("invite @somebody …", "invites people to the study"),
+            Usage(f"invite {AGAIN} @somebody", "lets people in who have left the study; it is put on record"),
+        ),
+        invitations.invite,
+    ),
     "extend": Command(
         (Usage("extend P4071 10m", "gives a participant more time (`1h`, `90s`, `1h30m`)"),), actions.extend
     ),
@@ -179,7 +190,11 @@ COMMANDS: Mapping[str, Command] = {
         file_delivery.report,
     ),
     "export": Command(
-        (Usage("export", "sends you the open data: an anonymous bundle of tables"),), file_delivery.export
+        (
+            Usage("export", "sends you the open data: tables under codes, and how far they tell people apart"),
+            Usage("export banded", "the same with less of people's background; also `none`, or `full` for all of it"),
+        ),
+        file_delivery.export,
     ),
 }
 """All commands of ``/study``, in the order in which the help lists them."""

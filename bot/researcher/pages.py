@@ -4,9 +4,10 @@ from bot.researcher.context import ResearcherContext
 from bot.researcher.views.pages import Page, Place, Subject
 from bot.researcher.views.people import ParticipantDetails, participant_page, participants_page
 from bot.researcher.views.status import status_page
+from storage import events
 from storage.queries import history, people
 from storage.refusals import Reason, Refused
-from storage.schema.states import NoticeKind
+from storage.schema.states import EventKind, NoticeKind
 from storage.schema.tables import Study as StoredStudy
 from storage.transitions import evaluations, notices, studies
 
@@ -31,7 +32,7 @@ def page(context: ResearcherContext, place: Place, note: str = "") -> Page:
             lines = people.people(context.store, stored(context).id)
             group = context.settings.groups.group
             groups = {line.code: group(line.months) for line in lines if line.months is not None}
-            return participants_page(lines, groups, place.number)
+            return participants_page(lines, groups, place.number, again=_let_in_again(context))
         case Subject.PARTICIPANT:
             return participant_page(details_of(context, place.code), place.number, note)
 
@@ -48,7 +49,13 @@ def details_of(context: ResearcherContext, code: str) -> ParticipantDetails:
     summary = evaluations.evaluation_summary(context.store, choice.id) if choice is not None else None
     group = context.settings.groups.group(person.months) if person.months is not None else ""
     greeted = not notices.awaits(context.store, person.id, NoticeKind.GREETING)
-    return ParticipantDetails(person, greeted, group, session, summary)
+    return ParticipantDetails(person, greeted, group, session, summary, person.code in _let_in_again(context))
+
+
+def _let_in_again(context: ResearcherContext) -> frozenset[str]:
+    """The codes of people who had left the study before and were let in again."""
+    recorded = events.read(context.store, kind=EventKind.LET_IN_AGAIN)
+    return frozenset(event.participant for event in recorded if event.participant is not None)
 
 
 def stored(context: ResearcherContext) -> StoredStudy:

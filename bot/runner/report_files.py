@@ -6,34 +6,43 @@ from pathlib import Path
 from bot.runner.subprocess_job import NotMade
 from storage.bundle import export_bundle
 from storage.database import Store
+from storage.schema.states import Background
 from storage.transitions import studies
 
 
 @dataclass(frozen=True)
 class MadeFile:
-    """A file that is there now; ``alt_text`` says what a picture shows."""
+    """A file that is there now.
+
+    Attributes:
+        path: Where it is.
+        alt_text: What a picture shows.
+        about: What its reader has to know of it, in lines.
+    """
 
     path: Path
     alt_text: str = ""
+    about: tuple[str, ...] = ()
 
 
-def open_data(database: str, study: str, path: Path) -> MadeFile:
-    """Write a study as an anonymous bundle.
+def open_data(database: str, study: str, path: Path, background: Background) -> MadeFile:
+    """Write a study as a bundle of tables under codes.
 
     Args:
         database: Where it is.
         study: Its name.
         path: The file.
+        background: How much of what people told of themselves is in it.
 
     Raises:
         Refused: There is no such study.
     """
     store = Store(database)
     try:
-        export_bundle(store, path, name=study)
+        exported = export_bundle(store, path, name=study, background=background)
     finally:
         store.close()
-    return MadeFile(path)
+    return MadeFile(path, about=exported.told())
 
 
 def report(database: str, study: str, folder: Path, name: str, only: str | None = None) -> list[MadeFile]:

@@ -23,25 +23,10 @@ from pydantic import (
     model_validator,
 )
 
+from bot.settings.consent import as_read, blanks_in
 from bot.settings.tasks import TaskSection
 from storage.study_rules import Group, QuestionKind, group_of
 from training.tasks import Task, Tasks, UnknownTask, built_in
-
-WITHDRAWN_DATA: Mapping[str, str] = {
-    "keep": (
-        "If you leave the study, the link between your code and you is deleted at once; "
-        "what you did until then is kept under the code. The conversation in Slack stays."
-    ),
-    "delete": (
-        "If you leave the study, the link between your code and you is deleted at once, "
-        "and so is everything that you entered and trained, and the bot’s messages about your session and its trials. "
-        "The rest of the conversation in Slack stays."
-    ),
-}
-"""What a participant agrees to, by ``study.withdrawn_data``."""
-
-_WITHDRAWN_DATA_HERE = "{withdrawn_data}"
-"""The place of that sentence in the consent text. Without it, the sentence comes last."""
 
 
 class SettingsError(Exception):
@@ -66,7 +51,7 @@ class StudySection(_Section):
     task: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, max_length=20)]
     block_seed: _Seed
     consent: Path
-    withdrawn_data: Literal["keep", "delete"]
+    withdrawn_data: Literal["keep", "delete"] = "delete"
 
     @field_validator("task")
     @classmethod
@@ -307,6 +292,16 @@ class Settings(_Section):
         """SHA-256 of the consent text as participants read it, in hexadecimal: kept with every consent."""
         return hashlib.sha256(self.consent_text.encode()).hexdigest()
 
+    def consent_lacks(self) -> str:
+        """What is left to fill in in the consent text, and what to do, in sentences; empty when nothing is left."""
+        blanks = blanks_in(self.consent_text)
+        if not blanks:
+            return ""
+        return (
+            f"The consent text ({self.study.consent}) has places that are left to fill in: {', '.join(blanks)}. "
+            "Fill them in, or take out what does not apply, and start the bot again. The study cannot open before."
+        )
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read ``study.toml`` and the consent text that it names (relative to it).
@@ -330,25 +325,14 @@ class Settings(_Section):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise SettingsError(f"{path}: {where}: {first['msg']}. Correct it and start again.") from error
-        text = _consent(consent, path.parent / settings.study.consent, settings.study.withdrawn_data)
+        if not consent:
+            raise SettingsError(f"{path.parent / settings.study.consent} is empty: write the consent text there.")
+        text = as_read(consent, settings.study.withdrawn_data)
         return settings.model_copy(update={"consent_text": text, "folder": path.parent})
 
 
 def _is_id(text: str) -> bool:
     return len(text) > 1 and text.isascii() and text.isalnum() and text.isupper()
-
-
-def _consent(text: str, path: Path, withdrawn_data: str) -> str:
-    """The consent text as participants read it, with what happens to the data of people who leave.
-
-    Raises:
-        SettingsError: It is empty.
-    """
-    if not text:
-        raise SettingsError(f"{path} is empty: write the consent text there.")
-    if _WITHDRAWN_DATA_HERE not in text:
-        text = f"{text}\n\n{_WITHDRAWN_DATA_HERE}"
-    return text.replace(_WITHDRAWN_DATA_HERE, WITHDRAWN_DATA[withdrawn_data])
 
 
 @dataclass(frozen=True)

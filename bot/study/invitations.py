@@ -32,6 +32,7 @@ class Invitation(StrEnum):
         REFUSED: Slack refuses to let the bot write to the person. The next invitation tries again.
         ALREADY: The person takes part already, or was written to before.
         LEFT: The person has left the study, so the bot does not write to them.
+        LET_IN_AGAIN: The same person was let in again, and the greeting is posted.
         BOT, DEACTIVATED, OTHER_ORGANISATION, NOT_VISIBLE, UNKNOWN: As in :class:`bot.study.reach.Unreachable`.
         NO_ANSWER: Slack does not answer, so nothing was done.
         NOT_NOW: Nobody new can join the study now.
@@ -44,6 +45,7 @@ class Invitation(StrEnum):
     REFUSED = "refused"
     ALREADY = "already"
     LEFT = "left"
+    LET_IN_AGAIN = "let_in_again"
     BOT = "bot"
     DEACTIVATED = "deactivated"
     OTHER_ORGANISATION = "other_organisation"
@@ -107,17 +109,18 @@ class Invitations:
         self._errors = errors
         self._now = now
 
-    def invite(self, user: str) -> Invited:
+    def invite(self, user: str, *, let_in_by: str | None = None) -> Invited:
         """Invite somebody. Waits until Slack has accepted or refused the greeting; while the bot stops, does nothing.
 
         Args:
             user: The Slack user.
+            let_in_by: The researcher who lets them in also if they have left the study; none if nobody does.
         """
-        return Invited(user, Invitation.STOPPED) if self._tasks.closed else self._invite(user)
+        return Invited(user, Invitation.STOPPED) if self._tasks.closed else self._invite(user, let_in_by)
 
-    def _invite(self, user: str) -> Invited:
+    def _invite(self, user: str, let_in_by: str | None) -> Invited:
         try:
-            return self._attempt(user)
+            return self._attempt(user, let_in_by)
         except Refused as refused:
             return Invited(user, Invitation.NOT_NOW, refused.reason)
         except SlackApiError as error:
@@ -131,8 +134,8 @@ class Invitations:
         except Exception as error:  # noqa: BLE001 - the others are invited nevertheless
             return Invited(user, Invitation.FAILED, self._errors.report(error, "inviting somebody"))
 
-    def _attempt(self, user: str) -> Invited:
-        """Invite somebody, unless they take part or have left.
+    def _attempt(self, user: str, let_in_by: str | None) -> Invited:
+        """Invite somebody, unless they take part, or have left and nobody lets them in again.
 
         Raises:
             Refused: Nobody new can join the study now.
@@ -143,19 +146,23 @@ class Invitations:
         known = status_of(self._store, user).participant
         if known is not None and not notices.awaits(self._store, known, NoticeKind.GREETING):
             return Invited(user, Invitation.ALREADY)
-        if known is None and self._withdrawals.has_left(user):
+        has_left = known is None and self._withdrawals.has_left(user)
+        if has_left and let_in_by is None:
             return Invited(user, Invitation.LEFT)
         participants.may_join(self._store)
         channel = self._slack.open_channel(user)
-        invited = participants.invite(self._store, slack_user=user, slack_channel=channel, now=self._now())
+        invited = participants.invite(
+            self._store, slack_user=user, slack_channel=channel, now=self._now(), let_in_by=let_in_by
+        )
+        self._withdrawals.is_back(user)
         delivery = self._notifications.deliver_now(invited.id)
         self._reactions.participant_invited(invited.id)
-        return _outcome(user, delivery)
+        return _outcome(user, delivery, again=has_left)
 
 
-def _outcome(user: str, delivery: Delivery) -> Invited:
+def _outcome(user: str, delivery: Delivery, *, again: bool) -> Invited:
     if delivery.complete:
-        return Invited(user, Invitation.WRITTEN)
+        return Invited(user, Invitation.LET_IN_AGAIN if again else Invitation.WRITTEN)
     if delivery.waiting:
         return Invited(user, Invitation.WAITING)
     return Invited(user, Invitation.REFUSED, delivery.refused)

@@ -20,6 +20,7 @@ class ParticipantStatus:
         position: Their position in the queue, from 1; none when they are not in the queue.
         called: Whether they were called from the queue.
         session: Their session, running or finished.
+        has_left: Whether they had agreed to take part in this study and have left it.
     """
 
     study: StudyState
@@ -28,6 +29,7 @@ class ParticipantStatus:
     position: int | None = None
     called: bool = False
     session: SessionView | None = None
+    has_left: bool = False
 
 
 def status_of(store: Store, user: str) -> ParticipantStatus:
@@ -36,7 +38,7 @@ def status_of(store: Store, user: str) -> ParticipantStatus:
     state = study.state if study is not None else StudyState.CLOSED
     participant = participants.by_slack_user(store, user)
     if participant is None or (study is not None and participant.study_id != study.id):
-        return ParticipantStatus(state)
+        return ParticipantStatus(state, has_left=participants.has_left(store, user))
     return ParticipantStatus(
         study=state,
         participant=participant.id,

@@ -39,8 +39,8 @@ class ParticipantMessages(Protocol):
     def end_root(self, identity: Identity, ts: str) -> None:
         """Change the root message of a session whose participant has left: its buttons do not work any more."""
 
-    def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool) -> None:
-        """Tell somebody that they have left the study, and whether their data is deleted."""
+    def say_goodbye(self, identity: Identity, *, deleted: bool, by_researcher: bool, for_good: bool) -> None:
+        """Tell somebody that they have left, whether their data is deleted, and whether they may come back."""
 
     def tell_closed(self, identity: Identity) -> None:
         """Tell somebody in the queue that the study was closed."""

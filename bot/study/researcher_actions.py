@@ -100,8 +100,10 @@ class ResearcherActions:
         """Open the study. Its rules are fixed from then on.
 
         Raises:
-            Refused: It is open already, paused, or closed.
+            Refused: It is open already, paused, or closed, or something is left to fill in in the consent text.
         """
+        if lacks := self._settings.consent_lacks():
+            raise Refused(Reason.CONSENT_UNFINISHED, lacks)
         opened = studies.open_study(self._store, actor=actor, now=self._now())
         self._reactions.study_moved()
         return opened

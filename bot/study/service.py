@@ -70,7 +70,7 @@ class StudyService:
         return notices.awaits(self.store, status.participant, NoticeKind.GREETING)
 
     def come_by(self, user: str, channel: str) -> None:
-        """Greet somebody who opened the bot if they were not greeted, but not if they have just left.
+        """Greet somebody who opened the bot if they were not greeted, but not if they have left.
 
         Raises:
             Refused: Nobody new can join a study now.
@@ -79,10 +79,10 @@ class StudyService:
             self.meet(user, channel)
 
     def meet(self, user: str, channel: str) -> None:
-        """Greet somebody who is new, who wants to come back after leaving, or whom the greeting could not reach.
+        """Greet somebody who is new, who had left before they agreed, or whom the greeting could not reach.
 
         Raises:
-            Refused: Nobody new can join a study now.
+            Refused: Nobody new can join a study now, or they have taken part and left.
         """
         self._withdrawals.is_back(user)
         status = self.status(user)
@@ -336,6 +336,8 @@ class StudyService:
 
     def _participant(self, user: str) -> Participant:
         participant = self.person(user)
+        if participant is None and self.status(user).has_left:
+            raise Refused(Reason.LEFT_BEFORE, "You are not in the study any more, so nothing was changed.")
         if participant is None:
             raise Refused(Reason.UNKNOWN, "I do not know you yet. Write me a message, and I will show you the study.")
         return participant

@@ -10,7 +10,6 @@ from bot.study.deletions import Deletions
 from bot.study.protocols import Admins, HomeTabs, ParticipantMessages
 from bot.study.reactions import Reactions
 from storage.database import Store
-from storage.schema.states import ParticipantState
 from storage.schema.tables import Identity, Participant, Post
 from storage.transitions import participants
 from storage.transitions.participants import Withdrawal
@@ -59,20 +58,23 @@ class Withdrawals:
         self._report_channel = report_channel
         self._delete_data = delete_data
         self._now = now
-        # Only in memory: the database must not tell who has left.
+        # Of those who left before they agreed, the database keeps nothing: they are known until the next start.
         self._left: set[str] = set()
         self._had_agreed: set[str] = set()
 
     def has_left(self, user: str) -> bool:
-        """Whether a Slack user has left the study since the bot started."""
-        return user in self._left
+        """Whether a Slack user has left the study: after they agreed, or before that since the bot started."""
+        return user in self._left or participants.has_left(self._store, user)
 
     def had_agreed(self, user: str) -> bool:
-        """Whether a Slack user had agreed to take part and has left since the bot started, also if they came back."""
-        return user in self._had_agreed
+        """Whether a Slack user had agreed to take part and has left.
+
+        Of those whom a researcher let in again, this is known until the next start.
+        """
+        return user in self._had_agreed or participants.has_left(self._store, user)
 
     def is_back(self, user: str) -> None:
-        """Note that somebody takes part again, by their own decision."""
+        """Note that somebody who left before they agreed wants to see the study again."""
         self._left.discard(user)
 
     def leave(self, participant: Participant, *, actor: str | None = None) -> Withdrawal:
@@ -99,19 +101,27 @@ class Withdrawals:
                 self._jobs.stop(run.subject)  # which changes nothing where it waited
         self._home_tabs.changed(participant.id)
         if identity is not None:
-            self._left.add(identity.slack_user)
-            if participant.state is not ParticipantState.INVITED:
+            had_agreed = participant.consented_at is not None
+            if had_agreed:
                 self._had_agreed.add(identity.slack_user)
-            self._say_goodbye(identity, self._root(withdrawal), by_researcher=actor is not None)
+            else:
+                self._left.add(identity.slack_user)
+            self._say_goodbye(identity, self._root(withdrawal), by_researcher=actor is not None, for_good=had_agreed)
         self._deletions.go_on()
         self._admins.wake()
         self._reactions.call_next()
         return withdrawal
 
-    def _say_goodbye(self, identity: Identity, root: Post | None, *, by_researcher: bool) -> None:
+    def _say_goodbye(self, identity: Identity, root: Post | None, *, by_researcher: bool, for_good: bool) -> None:
         if root is not None and root.ts:
             self._tasks.post("ending a session's thread", partial(self._messages.end_root, identity, root.ts))
-        goodbye = partial(self._messages.say_goodbye, identity, deleted=self._delete_data, by_researcher=by_researcher)
+        goodbye = partial(
+            self._messages.say_goodbye,
+            identity,
+            deleted=self._delete_data,
+            by_researcher=by_researcher,
+            for_good=for_good,
+        )
         self._tasks.post("saying goodbye", goodbye)
         self._tasks.post("showing a Home tab", partial(self._home_tabs.forget, identity.slack_user))
 

@@ -55,6 +55,8 @@ def experience(population: Population) -> Experience | NotComputable:
     """Figure 3: months in bins of a width that people count in."""
     if not len(population):
         return NotComputable("Nobody has finished yet.")
+    if np.isnan(population.months).all():
+        return NotComputable("There are no months of experience in these data.")
     months = np.sort(population.months)
     width = next((each for each in _WIDTHS if months[-1] / each < _MOST_BINS), _WIDTHS[-1])
     edges = np.arange(0, months[-1] + width + 1e-9, width)

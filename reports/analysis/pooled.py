@@ -34,7 +34,7 @@ def pooled(data: StudyData, tasks: Sequence[str]) -> Pooled | NotComputable:
     return Pooled(
         experience=within_strata(population.months[known], accuracies[known], of_task[known], "pooled"),
         boxes=final_accuracy.boxes(population.by_group(aligned, known), "pooled"),
-        regressions=regressions(population, data.rules.questions, tasks),
+        regressions=regressions(population, data.rules.questions, tasks, data.background),
         n=int(np.count_nonzero(known)),
     )
 
@@ -50,6 +50,8 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     x, y = rounded(x), rounded(y)
     if not parts:
         return NotComputable("No task has three people with a final accuracy yet.")
+    if np.isnan(x).all():
+        return NotComputable("There are no months of experience in these data, so there is no correlation.")
 
     def correlation(*rows: Integers) -> Floats:
         first = _ranks([x[part][row] for part, row in zip(parts, rows, strict=True)])

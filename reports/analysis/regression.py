@@ -1,7 +1,7 @@
 """Regressions of final accuracy on experience, and on tries, background and task."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from reports.statistics.inference import same
 from reports.statistics.least_squares import least_squares
 from reports.statistics.resampling import LEVEL
 from reports.wording import in_words
+from storage.schema.states import Background
 from storage.study_rules import Question
 
 EXPERIENCE = "log(1 + months)"
@@ -26,6 +27,11 @@ EDUCATION = ("high_school", "bachelor", "master_enrolled", "master", "doctorate"
 
 PEOPLE_PER_COVARIATE = 5
 """With fewer people per covariate, a regression fits these people and predicts nobody else."""
+
+EDUCATION_IN_BANDS = ("before_master", "master_or_more")
+"""The levels in data that have education in bands."""
+
+_LEFT_OUT = "left out of these data, so that people cannot be recognised by it."
 
 _FEWEST = 5
 _ANSWERED = 0.75
@@ -40,10 +46,16 @@ class _Covariate:
     values: Floats
 
 
-def regressions(population: Population, questions: Sequence[Question], tasks: Sequence[str] = ()) -> Regressions:
+def regressions(
+    population: Population,
+    questions: Sequence[Question],
+    tasks: Sequence[str] = (),
+    background: Background = Background.FULL,
+) -> Regressions:
     """Final accuracy on experience alone, and with tries, background and (of several) the task.
 
     Args:
+        background: How much of what people told of themselves the data have.
         tasks: With several, each but the first gets a coefficient, in both regressions.
     """
     y = final_accuracy.accuracies(population)
@@ -54,14 +66,21 @@ def regressions(population: Population, questions: Sequence[Question], tasks: Se
     of_tasks = [_Covariate(f"task: {task}", np.array([float(row.task == task) for row in rows])) for task in tasks[1:]]
     tries = _Covariate("tries", population.tries[known].astype(np.float64))
     education = _education([row.education for row in rows])
-    answers = [each for question in questions for each in _answers(question, [row.answers for row in rows])]
-    return Regressions(
-        experience=_regression(y, [months, *of_tasks]),
-        adjusted=_regression(y, [months, *of_tasks, tries, *education, *answers]),
-    )
+    if background.has_answers:
+        answers = [each for question in questions for each in _answers(question, [row.answers for row in rows])]
+        missing = ()
+    else:
+        answers, missing = [], tuple(f"{question.label}: {_LEFT_OUT}" for question in questions)
+    adjusted = _regression(y, [months, *of_tasks, tries, *education, *answers])
+    if isinstance(adjusted, Regression):
+        adjusted = replace(adjusted, left_out=(*adjusted.left_out, *missing))
+    return Regressions(experience=_regression(y, [months, *of_tasks]), adjusted=adjusted)
 
 
 def _education(given: Sequence[str | None]) -> list[_Covariate]:
+    if any(given) and all(each is None or each in EDUCATION_IN_BANDS for each in given):
+        bands = [np.nan if each is None else float(EDUCATION_IN_BANDS.index(each)) for each in given]
+        return [_Covariate("education (master or more)", np.array(bands, dtype=np.float64))]
     if all(each is None or each in EDUCATION for each in given):
         values = [np.nan if each is None else float(EDUCATION.index(each)) for each in given]
         return [_Covariate("education (steps)", np.array(values, dtype=np.float64))]
@@ -100,6 +119,8 @@ def _regression(y: Floats, covariates: Sequence[_Covariate]) -> Regression | Not
         return NotComputable(
             f"{in_words(len(y)).capitalize()} {who} a final accuracy; a regression needs {_FEWEST} at least."
         )
+    if np.isnan(covariates[0].values).all():
+        return NotComputable("There are no months of experience in these data, so there is no regression on them.")
     if same(y):
         return NotComputable("All final accuracies are the same, so there is nothing to explain.")
     if same(covariates[0].values):

@@ -26,7 +26,7 @@ from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Comment
-from storage.schema.states import Chooser, ParticipantState, TrialState
+from storage.schema.states import Background, Chooser, ParticipantState, TrialState
 from storage.schema.tables import (
     Amendment,
     Baseline,
@@ -38,6 +38,7 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
+from storage.study_rules import GROUPS
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS
 
 
@@ -74,7 +75,8 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             kind: Kind = "person" if each.baseline_id is None else str(searchers[each.baseline_id])  # type: ignore[assignment]
             session = sessions.get(each.id)
             choice = choices.get(session.id) if session else None
-            rows.append(_participant(each, kind, rules, session, choice, slices.get(rank, slice(0, 0))))
+            trials_of = slices.get(rank, slice(0, 0))
+            rows.append(_participant(each, kind, rules, session, choice, trials_of, study.background))
         return StudyData(
             name=study.name,
             opened=study.opened_at.date().isoformat() if study.opened_at else None,
@@ -83,6 +85,7 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             amendments=tuple(AmendmentLine(each.name, each.reason, each.at.date().isoformat()) for each in amendments),
             participants=tuple(rows),
             trials=trials,
+            background=study.background,
         )
 
 
@@ -94,12 +97,13 @@ def _place(
 ) -> tuple[Any, ...]:
     """A key that sorts participants: people by what they told and did, whatever their codes are.
 
-    In a bundle people have other codes, and a report of it has the same numbers. Artificial participants keep theirs.
+    In a bundle people have other codes, and what they told besides their months may not be there. A report of it has
+    the same numbers. Artificial participants keep their codes.
     """
     if person.baseline_id is not None:
         return (1, natural(person.code))
     months = -1.0 if person.months is None else person.months
-    told = (person.task or "", months, person.education or "", str(person.state), person.described_at is not None)
+    told = (person.task or "", months, str(person.state), person.described_at is not None)
     if session is None:
         return (0, *told, "")
     done = (
@@ -126,12 +130,15 @@ def _participant(
     session: Session | None,
     choice: tuple[Chooser, tuple[EvaluationRow, ...]] | None,
     trials: slice,
+    background: Background,
 ) -> ParticipantRow:
+    left_out = person.months is None and person.described_at is not None and not background.has_months
+    told_group = person.block_group if left_out and person.block_group in GROUPS else None
     return ParticipantRow(
         code=person.code,
         kind=kind,
         months=person.months,
-        group=None if person.months is None else rules.group(person.months),
+        group=told_group if person.months is None else rules.group(person.months),
         education=person.education,
         answers=person.answers or {},
         task=session.task if session else person.task,
@@ -143,6 +150,7 @@ def _participant(
         chosen_by=choice[0] if choice else None,
         evaluations=choice[1] if choice else (),
         trials=trials,
+        months_left_out=left_out and kind == "person",
     )
 
 

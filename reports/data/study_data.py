@@ -12,7 +12,7 @@ from reports.data.study_rules import Rules
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Flags, Floats, Integers
 from storage.schema.comments import Comment
-from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.states import Background, Chooser, SessionEnd, SessionState, TrialState
 
 Kind = Literal["person", "random", "tpe"]
 
@@ -40,7 +40,8 @@ class ParticipantRow:
 
     Attributes:
         code: ``P4071``, another one in each bundle; artificial ones ``R1``, ``T1-01``.
-        group: By the study's rules; None without months.
+        group: By the study's rules; without months as it was told, and None where it was not.
+        months_left_out: Whether they told months of experience that these data do not have.
         task: Of the session, or as assigned; None when neither is there yet.
         consented, described: Whether they consented, and described their background.
         session: Where their session is; None when it never began.
@@ -65,12 +66,13 @@ class ParticipantRow:
     chosen_by: Chooser | None
     evaluations: tuple[EvaluationRow, ...]
     trials: slice
+    months_left_out: bool = False
 
     @property
     def is_analysed(self) -> bool:
-        """Whether they are in the report's figures: finished with a final choice, not withdrawn, experience known."""
+        """Whether they are in the report's figures: finished with a final choice, not withdrawn, experience told."""
         finished = self.session is SessionState.FINISHED and self.chosen_by is not None and not self.withdrawn
-        return finished and (self.kind != "person" or self.months is not None)
+        return finished and (self.kind != "person" or self.months is not None or self.months_left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,7 @@ class StudyData:
 
     Attributes:
         opened: The day it opened (ISO); None when it has not yet.
+        background: How much of what people told of themselves these data have.
         participants: People by what they told and did, which does not depend on their codes; then artificial ones.
     """
 
@@ -128,6 +131,7 @@ class StudyData:
     amendments: tuple[AmendmentLine, ...]
     participants: tuple[ParticipantRow, ...]
     trials: Trials
+    background: Background = Background.FULL
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -233,9 +233,11 @@ def left_out(found: FinalAccuracies) -> str:
 
 
 def _why_no_points(found: FinalAccuracies) -> NotComputable:
-    return (
-        found.spread if isinstance(found.spread, NotComputable) else NotComputable("Nobody has a final accuracy yet.")
-    )
+    if isinstance(found.spread, NotComputable):
+        return found.spread
+    if found.points and isinstance(found.experience, NotComputable):
+        return found.experience
+    return NotComputable("Nobody has a final accuracy yet.")
 
 
 def _overall(found: FinalAccuracies) -> str:

@@ -29,6 +29,7 @@ def methods(results: StudyResults) -> tuple[str, ...]:
         f"and all results are rounded to {DIGITS} significant digits. Computed by {_versions(study)}.",
         "The idea, the design and figures 1 to 9 are those of Anand, Wang, Loog and van Gemert, Black Magic in Deep "
         "Learning (2020), arXiv:2008.05981; figures S1 and further ones are not in that paper.",
+        *([typographic(study.left_out)] if study.left_out else []),
     )
 
 

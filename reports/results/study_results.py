@@ -50,6 +50,8 @@ class StudyHeader:
         thresholds: Accuracies of figure 6, in percent.
         versions: Of what computed this: Python, NumPy, SciPy, scikit-learn.
         seed: What every resampling here follows from.
+        left_out: What these data do not have of people's background, and what cannot be computed without it, in
+            sentences; empty where they have everything.
     """
 
     name: str
@@ -63,6 +65,7 @@ class StudyHeader:
     amendments: tuple[AmendmentLine, ...]
     versions: Mapping[str, str]
     seed: int
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,8 @@ def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
         who = "person has" if len(x) == 1 else "people have"
         return f"{in_words(len(x)).capitalize()} {who} both {of[0]} and {of[1]}; a correlation needs three at least."
     for values, what in zip((x, y), of, strict=True):
+        if np.isnan(values).all():
+            return f"There are no {what} in these data, so there is no correlation."
         if same(values):
             return f"All {what} are the same, so there is no correlation."
     return ""

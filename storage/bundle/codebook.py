@@ -6,10 +6,18 @@ from typing import Any
 
 from storage.bundle.cells import Column, Kind
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
-from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
+from storage.schema.states import (
+    Background,
+    Chooser,
+    ParticipantState,
+    Searcher,
+    SessionEnd,
+    SessionState,
+    TrialState,
+)
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
-FORMAT = 2
+FORMAT = 3
 """The version of the tables. A bundle says in which version it was written; import reads all of them."""
 
 ANSWER = "answer_"
@@ -161,6 +169,15 @@ STUDY = Table(
             required=True,
             empty="None.",
         ),
+        Column(
+            "background",
+            Kind.CHOICE,
+            "How much of what people told of themselves is here: full (all of it), standard (months as they were told, "
+            "education in bands, no other answers), banded (the group instead of months, education in bands, no other "
+            "answers), none (nothing).",
+            choices=_words(Background),
+            empty="All of it.",
+        ),
     ),
     key=("name",),
     absent="Named as in study.toml, else as the file; the rules are those of study.toml, or none are known and a "
@@ -179,7 +196,7 @@ PARTICIPANTS = Table(
             unit="months",
             low=0,
             required=True,
-            empty="Not told, deleted on withdrawal, or an artificial participant.",
+            empty="Not told, deleted on withdrawal, left out of these data, or an artificial participant.",
         ),
         Column(
             "kind",
@@ -212,14 +229,20 @@ PARTICIPANTS = Table(
             "Whether the person told their experience.",
             empty="As the state says; or artificial.",
         ),
-        Column("education", Kind.TEXT, "The highest education.", empty="Not told."),
+        Column(
+            "education",
+            Kind.TEXT,
+            "The highest education. In bands: before_master (school, bachelor, or enrolled for a master) or "
+            "master_or_more (master, doctorate).",
+            empty="Not told, or left out of these data.",
+        ),
         replace(_TASK, meaning="The task that was assigned: the name of a data set with a network."),
         Column(
             "group",
             Kind.TEXT,
             "By months of experience and the rules, when they were told: novice, medium or expert. A report makes its "
-            "groups from the months.",
-            empty="No months.",
+            "groups from the months, where there are months.",
+            empty="No months were told, or left out of these data.",
         ),
     ),
     key=("code",),

@@ -24,6 +24,40 @@ class StudyState(StrEnum):
         return self is StudyState.CLOSED
 
 
+class Background(StrEnum):
+    """How much of what people told of themselves is in a study's data, from all of it to nothing.
+
+    A database in which a study took place has all of it. An export may leave some of it out, and a study that was
+    imported says so.
+
+    Attributes:
+        FULL: Months of deep-learning experience, education, and all answers, as they were told.
+        STANDARD: Months as they were told, education in bands, no other answers.
+        BANDED: The group (novice, medium, expert) instead of months, education in bands, no other answers.
+        NONE: Neither months nor group, no education, no answers.
+    """
+
+    FULL = "full"
+    STANDARD = "standard"
+    BANDED = "banded"
+    NONE = "none"
+
+    @property
+    def has_months(self) -> bool:
+        """Whether the data tell months of experience."""
+        return self in (Background.FULL, Background.STANDARD)
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether the data tell the answers to the study's own questions."""
+        return self is Background.FULL
+
+    def no_more_than(self, other: "Background") -> "Background":
+        """The one of both that tells less."""
+        order = list(Background)
+        return max(self, other, key=order.index)
+
+
 class ParticipantState(StrEnum):
     """How far a participant has come.
 
@@ -142,6 +176,7 @@ class EventKind(StrEnum):
     """What happened to the subject of an event.
 
     Attributes:
+        LET_IN_AGAIN: A researcher let somebody in who had left this study. The participant is the new one.
         LINED_UP: The participant joined the queue.
         RECONCILED: The bot has started, and has set right what was under way when it was last alive; details:
             ``crashed`` (whether it had not been stopped), ``down_seconds``, ``restarted`` trials and evaluations,
@@ -159,6 +194,7 @@ class EventKind(StrEnum):
     STUDY_CLOSED = "study_closed"
     STUDY_IMPORTED = "study_imported"
     INVITED = "invited"
+    LET_IN_AGAIN = "let_in_again"
     CONSENTED = "consented"
     DESCRIBED = "described"
     WITHDRAWN = "withdrawn"

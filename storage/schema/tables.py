@@ -17,6 +17,7 @@ from storage.schema.slack_tables import PendingDeletion as PendingDeletion
 from storage.schema.slack_tables import Post as Post
 from storage.schema.slack_tables import SlackCheck as SlackCheck
 from storage.schema.states import (
+    Background,
     Chooser,
     EventKind,
     JobKind,
@@ -46,6 +47,7 @@ class Study(Table, table=True):
         rules: Canonical JSON.
         rules_hash: The SHA-256 of the rules.
         opened_at: NULL until a researcher opens it.
+        background: How much its data tell of people. Less than all only in a study that was imported.
     """
 
     __tablename__ = "study"
@@ -64,6 +66,9 @@ class Study(Table, table=True):
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    background: Background = Field(
+        default=Background.FULL, sa_type=choice(Background), sa_column_kwargs={"server_default": Background.FULL.value}
+    )
 
 
 class Amendment(Table, table=True):
@@ -177,6 +182,25 @@ class Identity(Table, table=True):
     slack_user: str = Field(unique=True)
     slack_channel: str
     button_key: str = Field(default_factory=token_hex)
+
+
+class FormerParticipant(Table, table=True):
+    """Somebody who had agreed to take part and has left the study that is not closed yet.
+
+    It tells whether a Slack user is one of them, and not which code they had: it has no time, no code and no number,
+    and :mod:`storage.transitions.former_participants` writes the rows anew, in the order of their hashes, whenever
+    somebody leaves. All rows are deleted when the study is closed.
+
+    Attributes:
+        user_hash: The HMAC-SHA256 of the Slack user's ID, in hexadecimal.
+        key: The key of this HMAC, drawn for this row, in hexadecimal.
+    """
+
+    __tablename__ = "former_participant"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    user_hash: str = Field(primary_key=True)
+    key: str
 
 
 class Session(Table, table=True):

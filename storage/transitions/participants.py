@@ -19,7 +19,7 @@ from storage.schema import codes
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionEnd, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Identity, Participant, Post, Session, Study, Trial
-from storage.transitions import notices
+from storage.transitions import former_participants, notices
 from storage.transitions.deletion import delete_data_of, delete_in_slack, forget_posts, forget_reports
 from storage.transitions.jobs import end_run
 from storage.transitions.sessions import end_session
@@ -47,15 +47,19 @@ class Withdrawal:
     deleted: bool = False
 
 
-def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) -> Participant:
+def invite(
+    store: Store, *, slack_user: str, slack_channel: str, now: datetime, let_in_by: str | None = None
+) -> Participant:
     """The participant that this Slack user is. Somebody whom the study does not know becomes a new participant.
 
     Args:
         slack_channel: The channel of direct messages with them. It takes the place of the one that was kept.
+        let_in_by: The researcher who lets them in although they have left this study; ``None`` refuses them then. For
+            anybody else it changes nothing.
 
     Raises:
         Refused: Somebody new, and there is no study (``NO_STUDY``), it has not opened yet (``STUDY_NOT_OPEN``), or is
-            paused (``STUDY_PAUSED``).
+            paused (``STUDY_PAUSED``). Or somebody who had agreed to take part and has left (``LEFT_BEFORE``).
     """
     now = utc(now)
     with store.write() as transaction:
@@ -66,6 +70,9 @@ def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) 
             if study is None or known.study_id == study.id:
                 identity.slack_channel = slack_channel
                 return known
+        has_left = former_participants.is_one(transaction, slack_user)
+        if has_left and let_in_by is None:
+            raise Refused(Reason.LEFT_BEFORE, "You have taken part in this study before.")
         study = current.need_open(transaction, current.need(transaction).id)
         if identity is not None:  # They took part in an earlier study: one link per person, the newest.
             _forget(transaction, identity, now, Actor.BOT)
@@ -77,8 +84,13 @@ def invite(store: Store, *, slack_user: str, slack_channel: str, now: datetime) 
         transaction.flush()
         transaction.add(Identity(participant_id=newcomer.id, slack_user=slack_user, slack_channel=slack_channel))
         _record(transaction, newcomer, EventKind.INVITED, now, actor=Actor.BOT)
+        if has_left:
+            former_participants.forget(transaction, slack_user)
+            _record(transaction, newcomer, EventKind.LET_IN_AGAIN, now, actor=let_in_by)
         notices.add(transaction, NoticeKind.GREETING, newcomer.id, now=now)
-        return newcomer
+    if has_left:
+        store.scrub()
+    return newcomer
 
 
 def may_join(store: Store) -> None:
@@ -189,6 +201,12 @@ def describe(
         return participant
 
 
+def has_left(store: Store, slack_user: str) -> bool:
+    """Whether this Slack user had agreed to take part in the present study, has left it, and was not let in again."""
+    with store.read() as transaction:
+        return former_participants.is_one(transaction, slack_user)
+
+
 def withdraw(
     store: Store,
     participant_id: int,
@@ -199,6 +217,8 @@ def withdraw(
     report_channel: str = "",
 ) -> Withdrawal:
     """Take the participant out of the study, delete their link to Slack, and cancel their evaluations.
+
+    Somebody who had agreed to take part is known again until the study is closed, by a keyed hash of their Slack user.
 
     A caller who wants to write to them has to call :func:`identity_of` before.
 
@@ -230,6 +250,8 @@ def withdraw(
         notices.drop_all(transaction, participant_id)
         identity = transaction.get(Identity, participant_id)
         if identity is not None:
+            if participant.consented_at is not None:
+                former_participants.remember(transaction, identity.slack_user)
             transaction.delete(identity)
         _record(transaction, participant, EventKind.WITHDRAWN, now, actor=actor)
         posts = forget_posts(transaction, participant)
@@ -248,13 +270,15 @@ def withdraw(
 def forget_links(transaction: Transaction, *, now: datetime, actor: str) -> int:
     """Within a transaction: delete all links between codes and Slack users, and what goes with a link.
 
-    These are the notices that wait, and where the messages in people's conversations are.
+    These are the notices that wait, and where the messages in people's conversations are. Nobody who has left is known
+    again from then on.
 
     The caller has to call :meth:`storage.database.Store.scrub` afterwards. Returns how many links there were.
     """
     identities = transaction.exec(select(Identity)).all()
     for identity in identities:
         _forget(transaction, identity, now, actor)
+    former_participants.forget_all(transaction)
     return len(identities)
 
 

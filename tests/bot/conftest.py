@@ -6,7 +6,6 @@ Tests that disturb nobody share one bot; others open their own.
 import json
 import logging
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -72,14 +71,22 @@ LONG: Mapping[str, Entered] = {**QUICK, "Epochs": "1000", "Batch size": "64"}
 """A configuration that trains until somebody stops it."""
 
 
+def finished_consent() -> str:
+    """The repository's consent text with something in every place that is left to fill in."""
+    return re.sub(r"\[([^\]]*)\]", r"\1", (ROOT / "consent.md").read_text(encoding="utf-8"))
+
+
 def write_study(folder: Path, **changes: Any) -> Path:
-    """The repository's ``study.toml`` and consent text in a folder of their own, with other values for some keys."""
+    """The repository's ``study.toml`` in a folder of its own, with other values for some keys, and a finished consent.
+
+    Data of those who leave are kept, so that a test can look at them, unless a test says otherwise.
+    """
     text = (ROOT / "study.toml").read_text(encoding="utf-8")
-    for key, value in changes.items():
+    for key, value in {"withdrawn_data": "keep", **changes}.items():
         line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
         text, found = re.subn(rf"(?m)^{key} = .*$", line, text, count=1)
         assert found, f"study.toml has no {key}"
-    shutil.copy(ROOT / "consent.md", folder)
+    (folder / "consent.md").write_text(finished_consent(), encoding="utf-8")
     path = folder / "study.toml"
     path.write_text(text, encoding="utf-8")
     return path

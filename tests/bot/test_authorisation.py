@@ -107,6 +107,8 @@ REFUSALS = (
     "There is no participant",
     "There is no alert",
     "I do not know you yet",
+    "You have taken part in this study before",
+    "You are not in the study any more",
     "read the text above and press",
     "read and accept the consent text",
     "tell us about your experience",
@@ -135,7 +137,6 @@ class Stage:
     def __init__(self, at_once: BotAtOnce) -> None:
         assemble(at_once)
         self.at_once = at_once
-        self._left = at_once.bot.study._withdrawals._left
         self.begin_from_here()
 
     def begin_from_here(self) -> None:
@@ -160,7 +161,6 @@ class Stage:
         changed = self.at_once.content() != self.before
         if changed:
             self.at_once.restore(self._copy)
-        self._left.add(ROLES["withdrawn"])  # who comes back by an action has not come back in the next one
         return outcome(answered, changed=changed), answered
 
 

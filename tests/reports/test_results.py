@@ -21,6 +21,7 @@ from reports.results.rounding import rounded
 from reports.results.study_results import StudyResults
 from storage.bundle import export_bundle, import_bundle
 from storage.database import Store
+from storage.schema.states import Background
 from tests.reports.conftest import Simulated
 from tests.reports.simulated_study import simulate
 
@@ -119,7 +120,7 @@ def test_results_are_rounded_to_what_machines_agree_on() -> None:
 @pytest.mark.usefixtures("quick", "drawn_codes")
 def test_a_bundle_gives_the_same_bytes_but_for_codes(store: Store, simulated: Simulated, tmp_path: Path) -> None:
     data = simulated(participants=7, trials=50, random_settings=20, tpe=2, withdrawn=1)
-    export_bundle(store, tmp_path / "bundle.zip")
+    export_bundle(store, tmp_path / "bundle.zip", background=Background.FULL)
     other = Store(f"sqlite:///{tmp_path / 'other.db'}")
     other.migrate()
     import_bundle(other, tmp_path / "bundle.zip")

@@ -193,7 +193,7 @@ def attempt(chance: random.Random, *, endless: bool = False, quick: bool = False
 
 
 class Chair(threading.Thread):
-    """Somebody takes part here; when they have ended, the next person does, or they come back.
+    """Somebody takes part here; when they have ended, the next person does.
 
     Args:
         number: Names the people.
@@ -227,14 +227,11 @@ class Chair(threading.Thread):
         while not self._calm.is_set():
             user = self._join(f"Person {self._number}.{len(self.people) + 1}")
             self.people.append(user)
-            for _ in range(2):
-                part = self._chance.choices(list(Part), weights=[5, 3, 2, 2])[0]
-                person = NotingPerson(self._url, user, self._books, self._chance)
-                self.now = Participant(person, part, self._books, self._chance, self._calm, self._stopped)
-                self.now.run()  # on this thread
-                if self.now.error is not None:
-                    self._books.failed(f"{user} {self.now.doing}: {self.now.error}")
-                    return
-                self._books.has_gone_on()
-                if part is not Part.WITHDRAWS or self._calm.is_set():
-                    break
+            part = self._chance.choices(list(Part), weights=[5, 3, 2, 2])[0]
+            person = NotingPerson(self._url, user, self._books, self._chance)
+            self.now = Participant(person, part, self._books, self._chance, self._calm, self._stopped)
+            self.now.run()  # on this thread
+            if self.now.error is not None:
+                self._books.failed(f"{user} {self.now.doing}: {self.now.error}")
+                return
+            self._books.has_gone_on()

@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.participant.views import buttons, session_thread
 from bot.participant.views.final_choice import result, trial_line
-from bot.participant.views.next_step import SHOW, led_back, next_step
+from bot.participant.views.next_step import ONCE, SHOW, led_back, next_step
 from bot.slack.block_kit import (
     MESSAGE_CHARACTERS,
     TABLE_ROWS,
@@ -211,18 +211,19 @@ def cancel_offered(status: ParticipantStatus, named: Sequence[int]) -> Message:
     )
 
 
-def leaving_offered(deletes: bool = False) -> Message:
+def leaving_offered(deletes: bool = False, for_good: bool = True) -> Message:
     """Ask whether somebody really wants to leave the study.
 
     Args:
         deletes: Whether their data is deleted then, rather than kept under their code.
+        for_good: Whether they cannot come back then, because they have agreed to take part.
     """
     text = "You may leave the study at any time, without giving a reason. "
     if deletes:
         text += "Then what you entered and trained is deleted, and so is the link between your code and you. "
     else:
         text += "Then what you did is kept under your code, but the link between the code and you is deleted. "
-    text += "This cannot be undone."
+    text += "This cannot be undone, and you cannot take part again." if for_good else "This cannot be undone."
     stay = button("Stay in the study", SHOW, style="primary")
     return Message(
         text=text,
@@ -233,16 +234,18 @@ def leaving_offered(deletes: bool = False) -> Message:
     )
 
 
-def goodbye(deleted: bool = False) -> Message:
+def goodbye(deleted: bool = False, for_good: bool = True) -> Message:
     """Confirm to somebody that they have left the study.
 
     Args:
         deleted: Whether their data is deleted, rather than kept under their code.
+        for_good: Whether they cannot come back, because they had agreed to take part.
     """
-    text = (
-        f"You have left the study. {_what_is_deleted(deleted)} Thank you for your time! "
-        "There is nothing more to do. If you change your mind, you can start again from the beginning, with a new code."
-    )
+    text = f"You have left the study. {_what_is_deleted(deleted)} Thank you for your time! There is nothing more to do."
+    if for_good:
+        text += f" {ONCE}"
+        return Message(text=text, blocks=(section(text),))
+    text += " If you change your mind, you can start again from the beginning, with a new code."
     again = button("Show me the study", SHOW, style="primary")
     return Message(text=text, blocks=(section(text), actions([again], block_id="goodbye")))
 

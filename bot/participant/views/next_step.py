@@ -15,6 +15,10 @@ SHOW = "standing_show"
 """The button with which the bot shows a person's status in the conversation."""
 
 
+ONCE = "Everybody can take part only once. If you left by mistake, ask the researchers: they can let you in again."
+"""What somebody reads who has left after they agreed to take part."""
+
+
 @dataclass(frozen=True)
 class Step:
     """The next step. The first button does it; without buttons the text says what happens by itself."""
@@ -46,6 +50,8 @@ def next_step(status: ParticipantStatus) -> Step:
             )
         case ParticipantState.DESCRIBED:
             return _before_session(status)
+        case _ if status.has_left:
+            return Step(f"You have left the study, so there is nothing more to do. {ONCE}")
         case _:
             return _stranger(status.study)
 

@@ -17,7 +17,14 @@ _SENTENCES: Mapping[Invitation, str] = {
         "anything. `/study participants` shows who is not reached yet."
     ),
     Invitation.ALREADY: "Already in the study: {people}. There is nothing to do.",
-    Invitation.LEFT: "Left the study, so I did not write to them: {people}. They can come back by writing to me.",
+    Invitation.LET_IN_AGAIN: (
+        "✅ Had left the study, and may take part again, under a new code: {people}. I have written to them. "
+        "This is in the event log."
+    ),
+    Invitation.LEFT: (
+        "Left the study, so I did not write to them: {people}. Everybody takes part once. `/study invite again "
+        "@somebody` lets somebody in again who left by mistake; it is put on record."
+    ),
     Invitation.BOT: "A bot, so I did not write to it: {people}. Name people only.",
     Invitation.DEACTIVATED: (
         "The account is deactivated: {people}. Ask an admin of the workspace to activate it, and then invite again."
@@ -93,5 +100,5 @@ def invited(outcomes: Sequence[Invited], others: Sequence[str]) -> list[Message]
         words = ", ".join(f"“{escape(shorten(word, _QUOTED))}”" for word in others[:_MOST_OTHERS])
         more = f" and {len(others) - _MOST_OTHERS} more" if len(others) > _MOST_OTHERS else ""
         lines.append(f"Not a person: {words}{more}. Write every person as @name; groups and channels do not work.")
-    reached = sum(each.outcome is Invitation.WRITTEN for each in outcomes)
+    reached = sum(each.outcome in (Invitation.WRITTEN, Invitation.LET_IN_AGAIN) for each in outcomes)
     return series(f"Invitations: {reached} of {len(outcomes)} people were reached.", lines)

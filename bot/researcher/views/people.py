@@ -1,6 +1,6 @@
 """The page with all participants, one line each, and the pages of one participant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,8 @@ _REASONS_CHARACTERS = 1500
 _MOST_ACCURACIES = 40
 
 
+_AGAIN = "had left before, was let in again"
+
 _ENDS: Mapping[SessionEnd | None, str] = {
     SessionEnd.EMPTY: "nothing was submitted",
     SessionEnd.WITHDRAWN: "by leaving the study",
@@ -45,6 +47,7 @@ class ParticipantDetails:
         group: novice, medium or expert; empty before the participant described their experience.
         session: The session, running or finished; none before it starts.
         summary: The evaluations of the final choice; accuracies are test accuracies in percent.
+        again: Whether they had left the study before, and were let in again.
     """
 
     participant: Participant
@@ -52,30 +55,39 @@ class ParticipantDetails:
     group: str
     session: SessionView | None
     summary: EvaluationSummary | None
+    again: bool = False
 
 
-def participants_page(people: Sequence[ParticipantLine], groups: Mapping[str, str], number: int = 1) -> Page:
+def participants_page(
+    people: Sequence[ParticipantLine],
+    groups: Mapping[str, str],
+    number: int = 1,
+    *,
+    again: Collection[str] = (),
+) -> Page:
     """All participants, a line each.
 
     Args:
         people: In the order of their codes.
         groups: novice, medium or expert by code.
         number: The page.
+        again: The codes of people who had left the study before, and were let in again.
     """
     of = pages(len(people), _PEOPLE_ON_PAGE)
     number = within(number, of)
     shown = people[(number - 1) * _PEOPLE_ON_PAGE : number * _PEOPLE_ON_PAGE]
-    blocks: list[Block] = [_person(each, groups.get(each.code, "")) for each in shown]
+    blocks: list[Block] = [_person(each, groups.get(each.code, ""), again=each.code in again) for each in shown]
     if not people:
         blocks.append(section("Nobody takes part yet. `/study invite @somebody` invites people."))
     return Page(Place(Subject.PARTICIPANTS, number), of, "Participants", tuple(blocks))
 
 
-def _person(line: ParticipantLine, group: str) -> SectionBlock:
+def _person(line: ParticipantLine, group: str, *, again: bool) -> SectionBlock:
     parts = [
         f"*{line.code}*",
         *([group] if group else []),
         _status(line.state, line.greeted, line.session_state, line.final_chosen),
+        *([_AGAIN] if again else []),
     ]
     if line.tries:
         best = line.best_validation_accuracy
@@ -140,7 +152,7 @@ def _about(details: ParticipantDetails) -> list[Block]:
     person, session = details.participant, details.session
     chosen = session is not None and session.choice is not None
     status = _status(person.state, details.greeted, session.state if session is not None else None, chosen)
-    facts = [f"*{person.code}*", status]
+    facts = [f"*{person.code}*", status, *([_AGAIN] if details.again else [])]
     if person.months is not None:
         facts.insert(1, f"{details.group}, {person.months:g} months of deep learning")
     if person.education:

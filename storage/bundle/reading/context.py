@@ -13,6 +13,7 @@ from storage.bundle.reading.problems import Problems
 from storage.bundle.reading.rows import Row, TableReader
 from storage.database import Transaction
 from storage.schema import tables
+from storage.schema.states import Background
 from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConfiguration
 
 AT_ONCE = 500
@@ -32,6 +33,7 @@ class Context:
         start: When the study opened. Every session is imported as if it had begun then.
         rules: The rules of the study.
         written_as: The format in which the bundle was written.
+        background: How much of what people told of themselves is in the bundle.
         rows: How many rows were read, by table.
         broken: The tables of which some rows could not be read.
         ended: How many sessions, trials and evaluations had not ended, and are imported as cancelled.
@@ -44,6 +46,7 @@ class Context:
     rules: Mapping[str, Any]
     written_as: int
     progress: Callable[[str], None]
+    background: Background = Background.FULL
     study_id: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)

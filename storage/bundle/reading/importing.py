@@ -24,7 +24,7 @@ from storage.database import Store, Transaction
 from storage.queries import current
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
-from storage.schema.states import Actor, EventKind, StudyState
+from storage.schema.states import Actor, Background, EventKind, StudyState
 from storage.schema.tables import Amendment, Study
 from storage.study_rules import canonical, hash_of, parse_rules, without_nothing
 
@@ -57,6 +57,7 @@ class _Header:
     rules: str
     rules_hash: str
     written_as: int
+    background: Background = Background.FULL
 
 
 def import_bundle(
@@ -99,13 +100,15 @@ def _import(
 ) -> Imported:
     _need_room(transaction, header.name)
     start = datetime.combine(header.opened_on or _LONG_AGO, time(), UTC)
-    context = Context(transaction, archive, problems, start, parse_rules(header.rules), header.written_as, progress)
+    rules = parse_rules(header.rules)
+    context = Context(transaction, archive, problems, start, rules, header.written_as, progress, header.background)
     study = {
         "name": header.name,
         "state": StudyState.CLOSED,
         "current": None,
         "rules": header.rules,
         "rules_hash": header.rules_hash,
+        "background": header.background,
         "prepared_at": start,
         "opened_at": start if header.opened_on else None,
         "closed_at": datetime.combine(header.closed_on, time(), UTC) if header.closed_on else None,
@@ -187,7 +190,8 @@ def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Head
     rules = row["rules"] or ""
     if _RULES in archive and without_nothing(parse_rules(rules)) != shown:
         problems.add(_RULES, f"says other rules than {STUDY.file}: change both, or leave one of the two files out.")
-    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"], written_as)
+    background = Background(row["background"] or Background.FULL)
+    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"], written_as, background)
 
 
 def _shown_rules(archive: ArchiveReader, problems: Problems) -> dict[str, Any]:

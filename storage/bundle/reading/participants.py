@@ -219,7 +219,8 @@ class Members:
         else:
             if row["baseline"] is not None:
                 self._context.problem(PARTICIPANTS, "is not empty, and it is a person.", row, "baseline")
-            if state is ParticipantState.DESCRIBED and months is None and "months" not in row.wrong:
+            needs_months = state is ParticipantState.DESCRIBED and self._context.background.has_months
+            if needs_months and months is None and "months" not in row.wrong:
                 self._context.problem(PARTICIPANTS, "is empty, and the person has described themselves.", row, "months")
         return Member(row["code"], row.number, searcher, state, row["task"], baseline)
 

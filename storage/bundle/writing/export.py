@@ -1,4 +1,4 @@
-"""A study as an anonymous bundle of tables, from the database into one zip file."""
+"""A study as a bundle of tables under codes, from the database into one zip file."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from storage.bundle import codebook
 from storage.bundle.archive import ArchiveWriter
 from storage.bundle.codebook import ANSWER, FORMAT, PERSON, Table, answer_columns, with_answers
+from storage.bundle.writing.background import Alike, alike_by_set, in_bundle, told_of
 from storage.bundle.writing.croissant import croissant
 from storage.bundle.writing.readable import codebook_csv, codebook_markdown, environment_text, study_toml
 from storage.bundle.writing.texts import Redaction
@@ -23,6 +24,7 @@ from storage.private_files import make_anew
 from storage.queries import current
 from storage.refusals import Reason, Refused
 from storage.schema import codes
+from storage.schema.states import Background
 from storage.schema.tables import (
     Amendment,
     Baseline,
@@ -55,11 +57,26 @@ class Exported:
         study: The name of the study.
         rows: How many rows there are, by table, in the order of the codebook.
         size: The size of the zip file in bytes.
+        background: How much of what people told of themselves is in it.
+        alike: How far each set of background columns tells people apart.
     """
 
     study: str
     rows: Mapping[str, int]
     size: int
+    background: Background
+    alike: tuple[Alike, ...]
+
+    def told(self) -> tuple[str, ...]:
+        """What the bundle tells of people and how far that tells them apart, in lines; counts only, no codes."""
+        has = in_bundle(self.alike, self.background)
+        first = f"Of people's background it has: {has.columns}." if has else "Of people's background it has nothing."
+        if not any(each.people for each in self.alike):
+            return (first,)
+        measured = (
+            "How far each set of columns tells people apart (k: how many are in the smallest group of people alike):"
+        )
+        return (first, measured, *(f"• {each}" for each in self.alike))
 
 
 def export_bundle(
@@ -67,10 +84,11 @@ def export_bundle(
     path: Path,
     *,
     name: str | None = None,
+    background: Background = Background.STANDARD,
     batch_losses: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Exported:
-    """Write a study as an anonymous bundle.
+    """Write a study as a bundle of tables, with codes instead of people.
 
     People have other codes in it than in the database, drawn anew for each bundle, and rows are in the order of these
     codes. But for this, the file is the same to the last byte for the same study.
@@ -79,6 +97,7 @@ def export_bundle(
 
     Args:
         name: The study's name; without it the current study, or the newest.
+        background: How much of what people told of themselves is in it; no more than the database has.
         batch_losses: Whether the loss of every batch is in it: most of its size.
         progress: Told the name of each file as it is begun.
 
@@ -90,15 +109,20 @@ def export_bundle(
     try:
         with store.read() as transaction:
             study = _find(transaction, name)
+            background = background.no_more_than(study.background)
+            people = transaction.exec(select(Participant).where(Participant.study_id == study.id))
+            alike = alike_by_set(people, study.background)
             make_anew(unfinished)
             redact = Redaction([*_slack_ids(transaction), *_codes_of_people(transaction)])
             with ArchiveWriter(unfinished, redact) as archive:
-                _Export(transaction, study, archive, redact, batch_losses, progress).write()
+                export = _Export(transaction, study, archive, redact, background, batch_losses, progress)
+                export.write(in_bundle(alike, background))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     rows = {each.name: each.rows for each in archive.written if each.name.endswith(".csv")}
-    return Exported(study.name, {each.name: rows[each.file] for each in codebook.TABLES}, path.stat().st_size)
+    counts = {each.name: rows[each.file] for each in codebook.TABLES}
+    return Exported(study.name, counts, path.stat().st_size, background, alike)
 
 
 def _find(transaction: Transaction, name: str | None) -> Study:
@@ -131,24 +155,30 @@ class _Export:
         study: Study,
         archive: ArchiveWriter,
         redact: Redaction,
+        background: Background,
         batch_losses: bool,
         progress: Callable[[str], None],
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
-        self.batch_losses, self.progress = batch_losses, progress
+        self.background, self.batch_losses, self.progress = background, batch_losses, progress
         self.code_of = _new_codes(transaction, study)
         self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
         self.trained: dict[int, int] = {}  # how many runs each environment has
 
-    def write(self) -> None:
+    def write(self, alike: Alike | None) -> None:
+        """Write all files.
+
+        Args:
+            alike: How far what the bundle tells of people tells them apart; none if it tells nothing.
+        """
         answers = {
             name
             for given in self.transaction.exec(select(Participant.answers).where(Participant.study_id == self.study.id))
             for name, answer in (given or {}).items()
             if answer is not None and answer != ""
         }
-        tables = with_answers(answer_columns(self.rules, answers))
+        tables = with_answers(answer_columns(self.rules, answers) if self.background.has_answers else ())
         sources: Mapping[str, Callable[[], Iterator[Mapping[str, Any]]]] = {
             "study": self._study,
             "participants": self._participants,
@@ -166,7 +196,7 @@ class _Export:
         self.archive.text("study.toml", study_toml(self.name, self.rules))
         self.archive.text("environment.txt", environment_text(self.environments, self.trained))
         self.archive.text("codebook.csv", codebook_csv(tables))
-        self.archive.text("codebook.md", codebook_markdown(self.name, tables))
+        self.archive.text("codebook.md", codebook_markdown(self.name, tables, "" if alike is None else str(alike)))
         self.progress("croissant.json")
         self.archive.text(
             "croissant.json", croissant(self.name, tables, self.archive.written, published=self.study.closed_at)
@@ -187,6 +217,7 @@ class _Export:
             "closed_on": closed.date() if closed else None,
             "rules_hash": self.study.rules_hash,
             "rules": self.study.rules,
+            "background": self.background,
         }
 
     def _participants(self) -> Iterator[Mapping[str, Any]]:
@@ -196,20 +227,19 @@ class _Export:
         for participant, code in self.code_of.items():
             each = self.transaction.need(Participant, participant)
             baseline = baselines[each.baseline_id] if each.baseline_id is not None else None
-            # The group tells the months of somebody whose data were deleted.
-            told = each.months is not None or baseline is not None
+            told = told_of(each, Background.FULL if baseline else self.background, self.study.background)
             yield {
                 "code": code,
-                "months": each.months,
+                "months": told.months,
                 "kind": PERSON if baseline is None else baseline.searcher,
                 "baseline": None if baseline is None else baseline.code,
                 "state": each.state,
                 "consented": None if baseline else each.consented_at is not None,
                 "described": None if baseline else each.described_at is not None,
-                "education": each.education or None,
+                "education": told.education,
                 "task": each.task,
-                "group": each.block_group if told else None,
-                **{ANSWER + name: _plain(answer) for name, answer in (each.answers or {}).items()},
+                "group": told.group,
+                **{ANSWER + name: _plain(answer) for name, answer in (told.answers or {}).items()},
             }
 
     def _baselines(self) -> Iterator[Mapping[str, Any]]:

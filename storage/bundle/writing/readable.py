@@ -28,7 +28,7 @@ of this kind of study is *Black Magic in Deep Learning: How Human Skill Impacts 
 - What a spreadsheet would take for a formula in a text (`=`, `+`, `-` or `@` at its beginning, or after a semicolon, a
   tab or a line break in it) has a `'` before it. Import takes it away.
 
-## How it was made anonymous
+## How people are protected
 
 - Participants have codes, which are drawn anew for each bundle, and rows are in the order of these codes. Who was whom
   is in no file, and neither is the log of what happened when.
@@ -36,8 +36,8 @@ of this kind of study is *Black Magic in Deep Learning: How Human Skill Impacts 
   are dates. Nothing tells when somebody took part.
 - In texts that people typed, mentions, e-mail addresses and everything that looks like a Slack ID are replaced by `@…`
   (and so is a word of nine capitals or more that begins with U or W). A name that somebody typed cannot be found by a
-  program: read the columns `text_…` before you publish them. Months, education and answers together may point to
-  somebody in a small lab: see whether they do.
+  program: read the columns `text_…` before you publish them.
+- Who knows somebody's background may find them by it, so these data are not anonymous for everybody. {alike}
 - Somebody who was invited and did not take part has a row with a code and nothing else. Of participants who withdrew,
   a bundle has what the rules say: everything, or a row with a code.
 
@@ -55,6 +55,9 @@ evaluations) is imported as cancelled. Without `study.csv`, the rules are those 
 """
 
 
+_NOTHING = "Here nothing of it is told."
+
+
 def codebook_csv(tables: Sequence[Table]) -> str:
     """Every column of every table, as a table."""
     text = io.StringIO()
@@ -69,14 +72,20 @@ def codebook_csv(tables: Sequence[Table]) -> str:
     return text.getvalue()
 
 
-def codebook_markdown(study: str, tables: Sequence[Table]) -> str:
-    """The same for a reader, with how the bundle was made and what import needs."""
+def codebook_markdown(study: str, tables: Sequence[Table], alike: str = "") -> str:
+    """The same for a reader, with how the bundle was made and what import needs.
+
+    Args:
+        alike: What is told of people's background, and how far it tells them apart; empty if nothing is.
+    """
     least = "\n".join(
         f"- `{table.file}`: " + ", ".join(f"`{each.name}`" for each in table.columns if each.required)
         for table in tables
         if table.required
     )
-    parts = [f"# The data of the study “{study}”\n", _ABOUT.format(least=least), *(_section(each) for each in tables)]
+    told = f"Here: {alike} (k is the size of the smallest group of people who are alike)." if alike else _NOTHING
+    about = _ABOUT.format(least=least, alike=told)
+    parts = [f"# The data of the study “{study}”\n", about, *(_section(each) for each in tables)]
     return "\n".join(parts)
 
 

@@ -117,6 +117,8 @@ def test_who_had_agreed_and_left_may_not_press_also_when_they_are_back(office):
     said = told(left, office.reports, "you have agreed to take part in it. Nothing was done.")
     assert len(events.read(office.store)) == count
     left.say("hello")
+    left.wait_for("You have taken part in this study before.", PATIENCE, after=said.ts)
+    office.running.invitations.invite(left.id, let_in_by="researcher-1")
     left.wait_for("I agree", PATIENCE, after=said.ts)
     left.press(opening, "Pause")
     told(left, office.reports, "you have agreed to take part in it. Nothing was done.", after=said.ts)

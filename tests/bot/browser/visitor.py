@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bot.app import Bot
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
 from bot.settings.settings import Credentials, Settings
+from tests.bot.conftest import finished_consent
 from tests.chromium import PATIENCE_MS
 
 ROOT = Path(__file__).parents[3]
@@ -47,7 +47,7 @@ def open_study(folder: Path, rules: Rules | None = None, **changes: Any) -> Iter
         rules: The workspace's; by default Slack's own.
         changes: Other values for keys of ``study.toml``.
     """
-    shutil.copy(ROOT / "consent.md", folder)
+    (folder / "consent.md").write_text(finished_consent(), encoding="utf-8")
     with LocalWorkspace(rules=rules, manifest=ROOT / "manifest.yml") as workspace:
         given = {
             "report_channel": workspace.channel_id("study-reports"),

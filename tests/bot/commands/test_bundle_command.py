@@ -35,6 +35,8 @@ def test_a_study_goes_out_and_comes_in_again(tmp_path: Path, database: str) -> N
     assert said.startswith(f"The study “Simulated” is in {first} (")
     assert "4 participants, 30 trials, 40 evaluations, 0 epochs." in said
     assert "Look through what people typed" in said
+    assert "Of people's background it has: months, education in bands." in said
+    assert "• months, education and all other answers: k = 1, 4 of 4 unique" in said
     code, said, _ = told("import", first, "--database", copy)
     assert (code, said) == (
         0,
@@ -44,6 +46,15 @@ def test_a_study_goes_out_and_comes_in_again(tmp_path: Path, database: str) -> N
     assert second.read_bytes() == first.read_bytes()
     code, _, said = told("import", first, "--database", copy)
     assert (code, "has a study “Simulated” already" in said) == (1, True)
+
+
+def test_background_can_be_chosen_and_only_from_what_there_is(tmp_path: Path, database: str) -> None:
+    code, said, _ = told("export", "--database", database, "--out", tmp_path / "all.zip", "--background", "full")
+    assert (code, "it has: months, education and all other answers." in said) == (0, True)
+    code, said, _ = told("export", "--database", database, "--out", tmp_path / "none.zip", "--background", "none")
+    assert (code, "Of people's background it has nothing." in said) == (0, True)
+    assert told("export", "--database", database, "--out", tmp_path / "x.zip", "--background", "some")[0] == 2
+    assert not (tmp_path / "x.zip").exists()
 
 
 def test_the_study_of_a_study_file(tmp_path: Path, study_file: Callable[..., Path]) -> None:

@@ -310,6 +310,15 @@ def test_whether_the_consent_text_fits_slack_itself_says(doctor, tmp_path, words
     assert doctor.workspace._parts.workspace.scheduled == {}
 
 
+def test_what_is_left_to_fill_in_in_the_consent_text_is_named(doctor, tmp_path):
+    doctor.open()
+    (tmp_path / "unfinished.md").write_text("Approved under [approval number]. Ask [name].", encoding="utf-8")
+    ran = doctor.run(consent="unfinished.md")
+    assert ran.exit_code == 1
+    assert "✗ Consent text: The consent text (unfinished.md) has places that are left to fill in: " in ran.stdout
+    assert "[approval number], [name]. Fill them in" in ran.stdout
+
+
 def test_scopes_that_the_bot_needs_not_are_named(doctor):
     doctor.open(manifest=MANIFEST.replace("      - commands", "      - users:read\n      - commands"))
     ran = doctor.run()

@@ -77,7 +77,7 @@ def test_the_answers_on_the_way_in_have_one_way_on_too():
         (onboarding.ask_background(), "Tell us about you"),
         (onboarding.briefing(facts, 120), "Start"),
         (onboarding.called(NOW), "Start"),
-        (answers.goodbye(), "Show me the study"),
+        (answers.goodbye(for_good=False), "Show me the study"),
         (answers.leaving_offered(), "Stay in the study"),
     ):
         assert [each.text.text for each in buttons(message) if each.style == "primary"] == [way]

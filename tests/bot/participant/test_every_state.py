@@ -8,6 +8,7 @@ import pytest
 from bot.participant.form_state import Purpose
 from bot.participant.views.buttons import CANCEL, FINISH, FROM_HERE, HISTORY, NEW
 from bot.participant.views.typed_configuration import TYPED, Typed
+from bot.study.invitations import Invitation
 from storage.queries.due import CALL_HOLDS
 from storage.schema.states import SessionState, TrialState
 from storage.schema.tables import Participant, Session
@@ -380,12 +381,12 @@ def test_a_participant_who_leaves_is_told_goodbye_and_how_to_come_back(stage, wa
     walk.go_on()
     walk.check("stayed", "Here is your status", "New configuration")
     walk.person.press(walk.person.wait_for("Leave the study"), "Leave the study")
-    walk.check(
-        "withdrawn", "You have left the study. The link between you and your code is deleted", "Show me the study"
-    )
+    walk.check("withdrawn", "You have left the study. The link between you and your code is deleted")
     walk.person.wait_until(lambda: walk.person.message(root.ts).buttons == (), PATIENCE)
     assert house.reported(f"{before} has left the study")
-    walk.go_on()
+    walk.check_answer("withdrawn")
+    assert "they can let you in again" in walk.person.wait_for_home("You have left the study").text_of_everything
+    assert house.running.invitations.invite(walk.person.id, let_in_by="researcher-1").outcome is Invitation.LET_IN_AGAIN
     walk.check("back again", "Before you take part", "I agree")
     assert house.participant(walk.person).code != before
 

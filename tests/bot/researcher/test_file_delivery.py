@@ -32,6 +32,8 @@ def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
     assert "The open data is being made" in text_of(told)
     sent = researcher.wait_for("The open data (“Black Magic”)", PATIENCE)
     assert [file["name"] for file in sent.files] == ["black-magic.zip"]
+    assert "Of people's background it has: months, education in bands." in sent.text_of_everything
+    assert "• group instead of months, education in bands: k = " in sent.text_of_everything
     researcher.wait_for("The open data is in your direct messages with me.", PATIENCE)
     bundle = zipfile.ZipFile(io.BytesIO(researcher.download(sent.files[0]["url"])))
     content = b"".join(bundle.read(name) for name in bundle.namelist())
@@ -39,6 +41,13 @@ def test_the_open_data_comes_as_a_file_that_names_nobody(house, researcher):
     assert re.search(rb"^P\d{4},", content, re.MULTILINE)
     assert person.id.encode() not in content
     assert researcher.id.encode() not in content
+
+
+def test_another_level_of_background_is_asked_for_by_its_word(house, researcher):
+    assert "“some” is not one of `full`, `standard`, `banded`, `none`." in text_of(ask(researcher, "export some"))
+    asked = ask(researcher, "export none")
+    researcher.wait_for("Of people's background it has nothing.", PATIENCE)
+    researcher.wait_for("The open data is in your direct messages with me.", PATIENCE, after=asked.ts)
 
 
 @pytest.mark.long

@@ -73,11 +73,10 @@ def test_a_task_that_is_not_there_is_named(tmp_path):
         ("slots = 2", "slots = 0", "machine.slots"),
         ('name = "Black Magic"', 'name = ""', "study.name"),
         (
-            'withdrawn_data = "keep"',
+            'withdrawn_data = "delete"',
             'withdrawn_data = "sell"',
             "study.withdrawn_data: Input should be 'keep'",
         ),
-        ('withdrawn_data = "keep"', "", "study.withdrawn_data: Field required"),
         ('task = "digits-squeezenet"', "task = []", "study.task"),
         ('task = "digits-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
         ("thresholds = [25, 50]", "thresholds = [50, 25]", "thresholds must differ from one another and ascend"),
@@ -119,7 +118,7 @@ def test_a_consent_text_that_is_missing_or_empty_is_named(tmp_path):
 
 @pytest.mark.parametrize(("data", "said"), [("keep", "is kept under the code"), ("delete", "you entered and trained")])
 def test_the_consent_text_says_what_becomes_of_the_data_of_those_who_leave(tmp_path, data, said):
-    path = changed(tmp_path, 'withdrawn_data = "keep"', f'withdrawn_data = "{data}"')
+    path = changed(tmp_path, 'withdrawn_data = "delete"', f'withdrawn_data = "{data}"')
     (tmp_path / "consent.md").write_text("First.\n• {withdrawn_data}\nLast.", encoding="utf-8")
     text = Settings.load(path).consent_text
     assert text.startswith("First.\n• If you leave the study, ")
@@ -129,6 +128,14 @@ def test_the_consent_text_says_what_becomes_of_the_data_of_those_who_leave(tmp_p
     text = Settings.load(path).consent_text
     assert text.startswith("Of something else.\n\nIf you leave the study, ")
     assert said in text
+    assert "a code that is made from your Slack account with a secret key" in text
+
+
+def test_data_of_those_who_leave_are_deleted_unless_the_study_file_says_otherwise(tmp_path):
+    assert Settings.load(ROOT / "study.toml").study.delete_withdrawn
+    silent = Settings.load(changed(tmp_path, 'withdrawn_data = "delete"', ""))
+    assert silent.study.delete_withdrawn
+    assert silent.rules_hash() == Settings.load(changed(tmp_path, "slots = 2", "slots = 3")).rules_hash()
 
 
 def test_the_most_steps_are_a_rule_unless_they_are_as_ever(tmp_path):

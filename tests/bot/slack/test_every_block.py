@@ -201,7 +201,8 @@ def test_an_answer(status, text, named):
     show(answers.cancelling, 300, status)
     show(answers.cancel_offered, status, named)
     for deletes in (False, True):
-        show(answers.leaving_offered, deletes)
+        for for_good in (True, False):
+            show(answers.leaving_offered, deletes, for_good)
         show(answers.goodbye, deletes)
         show(answers.taken_out, deletes)
     show(answers.left)

@@ -12,6 +12,7 @@ from storage.bundle import export_bundle, import_bundle
 from storage.bundle.codebook import TABLES
 from storage.bundle.writing.readable import codebook_markdown
 from storage.database import Store
+from storage.schema.states import Background
 from tests.reports.simulated_study import simulate
 from tests.storage.bundle.bundles import files, unpacked, zipped
 from training.hyperparameters import HYPERPARAMETERS
@@ -24,7 +25,7 @@ def rows(content: bytes) -> list[dict[str, str]]:
 @pytest.fixture
 def bundle(sqlite_store, tmp_path):
     simulate(sqlite_store, participants=5, trials=40, random_settings=10, tpe=1, epochs=2, withdrawn=1)
-    export_bundle(sqlite_store, tmp_path / "bundle.zip")
+    export_bundle(sqlite_store, tmp_path / "bundle.zip", background=Background.FULL)
     return tmp_path / "bundle.zip"
 
 
@@ -89,7 +90,7 @@ def test_the_rules_can_be_read_as_toml(bundle):
 
 
 def test_answers_to_questions_of_other_rules_have_columns_too(full_sqlite_lab, make_url, tmp_path):
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     people = rows(unpacked(tmp_path / "bundle.zip")["participants.csv"])
     assert {name: value for name, value in people[0].items() if name.startswith("answer_")} == {
         "answer_age": "30",

@@ -15,6 +15,7 @@ from storage.bundle.codebook import answer_columns, with_answers
 from storage.bundle.formulas import guard, renewed, unguard
 from storage.bundle.writing.readable import codebook_csv
 from storage.database import Store
+from storage.schema.states import Background
 from storage.schema.tables import Study, TrialComment
 from tests.storage.bundle.bundles import TRIALS, files, unpacked, zipped
 
@@ -93,7 +94,7 @@ def test_the_codebook_holds_no_formula():
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_no_table_of_a_study_holds_a_formula(full_sqlite_lab, make_url, tmp_path, separator):
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     for name, content in unpacked(tmp_path / "bundle.zip").items():
         if name.endswith(".csv"):
             found = [each for each in cells(content.decode(), separator) if FORMULA.match(each)]

@@ -11,6 +11,7 @@ from storage.bundle import export_bundle, import_bundle
 from storage.bundle.writing.texts import Redaction
 from storage.database import Store
 from storage.queries import people
+from storage.schema.states import Background
 from storage.schema.tables import Study
 from storage.transitions import studies
 from tests.storage.bundle.bundles import IDS, NAMES, unpacked
@@ -33,7 +34,7 @@ SOMETHING_ELSE = (
 
 def test_no_slack_id_and_no_name_is_in_any_byte(full_sqlite_lab, tmp_path):
     users = {f"U{number:04}" for number in range(1, full_sqlite_lab.invited + 1)}
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     for name, content in unpacked(tmp_path / "bundle.zip").items():
         text = content.decode()
         assert [each for each in (*IDS, *NAMES, *users) if each.casefold() in text.casefold()] == [], name
@@ -58,7 +59,7 @@ def test_texts_lose_people_and_nothing_else():
 
 
 def test_only_the_days_of_the_study_itself_are_told(full_sqlite_lab, tmp_path):
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     found = unpacked(tmp_path / "bundle.zip")
     for name, content in found.items():
         days = set(re.findall(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", content.decode())) - {
@@ -71,7 +72,7 @@ def test_only_the_days_of_the_study_itself_are_told(full_sqlite_lab, tmp_path):
 
 
 def test_of_deleted_data_and_of_those_who_never_agreed_there_is_a_code_alone(full_sqlite_lab, tmp_path):
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     found = unpacked(tmp_path / "bundle.zip")
     people = {each["code"]: each for each in csv.DictReader(io.StringIO(found["participants.csv"].decode()))}
     told = ("months", "education", "group")
@@ -108,7 +109,7 @@ def test_nobody_has_their_code_of_the_database_nor_their_place_in_it(make_url, l
 
 
 def exported(store, path):
-    export_bundle(store, path)
+    export_bundle(store, path, background=Background.FULL)
     return {name: content.decode() for name, content in unpacked(path).items() if name.endswith(".csv")}
 
 
@@ -118,7 +119,7 @@ def in_order(bundle):
 
 
 def test_times_are_whole_seconds(full_sqlite_lab, tmp_path):
-    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_sqlite_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     found = unpacked(tmp_path / "bundle.zip")
     for name in ("sessions.csv", "trials.csv", "final_choices.csv"):
         for row in csv.DictReader(io.StringIO(found[name].decode())):
@@ -129,7 +130,7 @@ def test_times_are_whole_seconds(full_sqlite_lab, tmp_path):
 @pytest.mark.parametrize("rules", ['{"study": {"name": "x, says <@U05PLANTED1>"}}', 'name = "see <@U05PLANTED1>"'])
 def test_rules_that_name_somebody_lose_the_name(sqlite_store, make_url, tmp_path, rules):
     studies.prepare_study(sqlite_store, name="skill", rules=rules, rules_hash="r", now=NINE)
-    export_bundle(sqlite_store, tmp_path / "bundle.zip")
+    export_bundle(sqlite_store, tmp_path / "bundle.zip", background=Background.FULL)
     assert not any(b"U05PLANTED1" in each for each in unpacked(tmp_path / "bundle.zip").values())
     other = Store(make_url("sqlite"))
     import_bundle(other, tmp_path / "bundle.zip")

@@ -18,7 +18,7 @@ from storage.bundle.cells import Column, Kind
 from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
-from storage.schema.states import EventKind, JobKind, StudyState, TrialState
+from storage.schema.states import Background, EventKind, JobKind, StudyState, TrialState
 from storage.schema.tables import Epoch, Evaluation, Session, Study, Trial
 from tests.reports.simulated_study import simulate
 from tests.storage.bundle.bundles import unpacked
@@ -39,11 +39,11 @@ ENDED = {
 
 def test_bundle_import_export_gives_the_same_bytes(full_lab, make_url, tmp_path):
     """But for what had not ended, when the bundle is made in the middle of a study."""
-    export_bundle(full_lab.store, tmp_path / "first.zip")
+    export_bundle(full_lab.store, tmp_path / "first.zip", background=Background.FULL)
     for before, after in (("first.zip", "second.zip"), ("second.zip", "third.zip")):
         other = Store(make_url("postgresql" if full_lab.store.is_sqlite else "sqlite"))
         import_bundle(other, tmp_path / before)
-        export_bundle(other, tmp_path / after)
+        export_bundle(other, tmp_path / after, background=Background.FULL)
         other.close()
     first, second = (unpacked(tmp_path / name) for name in ("first.zip", "second.zip"))
     unfinished = 0
@@ -78,7 +78,7 @@ def test_every_table_has_every_row(full_lab, tmp_path):
 
 
 def test_what_is_imported_is_what_was_there(full_lab, make_url, tmp_path):
-    export_bundle(full_lab.store, tmp_path / "bundle.zip")
+    export_bundle(full_lab.store, tmp_path / "bundle.zip", background=Background.FULL)
     other = Store(make_url("sqlite"))
     found = import_bundle(other, tmp_path / "bundle.zip")
     assert found.study == "skill"
@@ -125,7 +125,7 @@ def test_a_report_reads_the_same_from_a_bundle_and_from_the_database(sqlite_stor
         sqlite_store, participants=14, trials=150, random_settings=20, tpe=3, withdrawn=2, empty=1,
         cancelled=1, tasks=("one", "two"),
     )  # fmt: skip
-    export_bundle(sqlite_store, tmp_path / "bundle.zip")
+    export_bundle(sqlite_store, tmp_path / "bundle.zip", background=Background.FULL)
     other = Store(make_url("sqlite"))
     import_bundle(other, tmp_path / "bundle.zip")
     ours, theirs = load(sqlite_store, study), load(other)
