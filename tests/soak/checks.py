@@ -26,7 +26,7 @@ _TELLING = frozenset(Fault) - {Fault.KILL_WORKER, Fault.STOP_WORKER, Fault.STARV
 """The faults that keep the bot from telling somebody."""
 
 _EXPECTED_ERRORS = re.compile(
-    r"SlackApiError|SlackClientError|URLError|HTTPError|RemoteDisconnected|TimeoutError|timed out|Connection\w*Error"
+    r"SlackApiError|SlackClient\w*Error|URLError|HTTPError|RemoteDisconnected|TimeoutError|timed out|Connection\w*Error"
     r"|BrokenPipeError|CallNotMade|OperationalError|BadStatusLine|IncompleteRead"
 )
 """What faults of Slack, the network and the database may be called. Anything else is an error of ours."""
