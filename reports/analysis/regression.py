@@ -68,7 +68,7 @@ def regressions(
     education = _education([row.education for row in rows])
     if background.has_answers:
         answers = [each for question in questions for each in _answers(question, [row.answers for row in rows])]
-        missing = ()
+        missing: tuple[str, ...] = ()
     else:
         answers, missing = [], tuple(f"{question.label}: {_LEFT_OUT}" for question in questions)
     adjusted = _regression(y, [months, *of_tasks, tries, *education, *answers])
