@@ -132,7 +132,6 @@ class Bot:
         facts_of = _facts_of(tasks)
         slots = settings.machine.slots
         self._open_now = open_now
-        self.settings = settings
         self.stopped_because, self.may_start_again = "", False
         self._is_up = self._has_lost_the_database = False
 
@@ -146,6 +145,7 @@ class Bot:
         self.slack = slack = Slack(client)
         self._one_bot = OneBot(settings.machine.database, credentials)
         self.store = store = _open(settings.machine.database, self._one_bot)
+        self.settings = settings = _as_opened(settings, store)
         self.admins = AdminReporter(settings, store, slack, now)
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
@@ -422,6 +422,12 @@ def _facts_of(tasks: Sequence[Task]) -> Callable[[str | None], TaskFacts]:
     """A function from a task's name to what participants may know of it; other names mean the first task."""
     known: dict[str | None, TaskFacts] = {task.name: task.facts for task in tasks}
     return lambda name: known.get(name, tasks[0].facts)
+
+
+def _as_opened(settings: Settings, store: Store) -> Settings:
+    """The settings, with what a study that has opened keeps of an earlier version."""
+    kept = studies.study_named(store, settings.study.name)
+    return settings if kept is None or kept.state is StudyState.PREPARED else settings.for_opened(kept.rules)
 
 
 def _largest_batch(tasks: Sequence[Task], jobs: RunningJobs, name: str | None) -> int | None:

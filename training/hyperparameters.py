@@ -154,7 +154,7 @@ class Hyperparameter:
             raise ValueError(str(error)) from None
         is_count = self.kind == "integer"
         if (bounds is not None or is_count) and value not in self.interval(bounds or Bounds.OPTIMIZER, optimizer):
-            user = f" with {LABELS[optimizer]}" if optimizer in self.taken_by else ""
+            user = f" with {LABELS[optimizer]}" if optimizer is not None and optimizer in self.taken_by else ""
             accepted = self.accepted(bounds or Bounds.OPTIMIZER, optimizer)
             raise ValueError(f"{self.label} must be {accepted}{user}: {quote(text)} is not.")
         if is_count and value > LARGEST_COUNT:
@@ -419,14 +419,11 @@ class Configuration:
         if most_steps is not None and training_images is not None and epochs and batch_size:
             allowed = most_steps // -(-training_images // batch_size)
             if epochs > allowed:
-                fewer = (
-                    f"enter at most {about(allowed)} epochs, or a larger batch size"
-                    if allowed
-                    else "enter a larger batch size"
-                )
+                fewer = f"at most {about(allowed)} epochs, or a larger batch size"
                 errors["epochs"] = (
-                    f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'} with a batch size of {batch_size:,} take more than {most_steps:,} steps of "
-                    f"training, which is the most that is allowed: {fewer}."
+                    f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'} with a batch size of {batch_size:,} take more "
+                    f"than {most_steps:,} steps of training, which is the most that is allowed: "
+                    f"enter {fewer if allowed else 'a larger batch size'}."
                 )
         if "optimizer" in values:
             optimizer = Optimizer(values["optimizer"])
