@@ -443,6 +443,14 @@ class Configuration:
         values = self.as_dict()
         return ((each, values[each.name]) for each in HYPERPARAMETERS if each.used_by(self.optimizer))
 
+    def beyond(self, bounds: Bounds) -> Iterator[tuple[Hyperparameter, float]]:
+        """The numbers that a form with these bounds does not accept, with their hyperparameters, in Table 1's order."""
+        for each, value in self.used():
+            if not isinstance(value, str):
+                accepted = value in each.interval(bounds, self.optimizer)
+                if not accepted or (each.kind == "real" and not is_single(value)):
+                    yield each, value
+
     @property
     def all_optional_at_default(self) -> bool:
         """Whether every optional hyperparameter has Table 1's value (the paper's Figure 8)."""

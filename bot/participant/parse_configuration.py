@@ -52,6 +52,11 @@ so submit test than the then this to train training trial try tune tuning use us
 _FILLERS = frozenset(_MEANINGLESS.split())
 
 
+def short_names(name: str) -> tuple[str, ...]:
+    """The other names by which people may call a hyperparameter."""
+    return _SHORT_NAMES.get(name, ())
+
+
 class _Kind(Enum):
     NAME = auto()
     CHOICE = auto()
@@ -183,7 +188,7 @@ def _all_terms() -> dict[str, tuple[_Kind, str, str]]:
                 for ending in ("", " loss") if name == "loss" else ("",):
                     terms[term.removesuffix(" loss") + ending] = (_Kind.CHOICE, name, str(choice))
         if not hyperparameter.choices:
-            for term in (name.replace("_", " "), hyperparameter.label.lower(), *_SHORT_NAMES.get(name, ())):
+            for term in (name.replace("_", " "), hyperparameter.label.lower(), *short_names(name)):
                 terms[term] = (_Kind.NAME, name, "")
     return terms
 
