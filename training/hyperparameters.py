@@ -154,7 +154,8 @@ class Hyperparameter:
             raise ValueError(str(error)) from None
         is_count = self.kind == "integer"
         if (bounds is not None or is_count) and value not in self.interval(bounds or Bounds.OPTIMIZER, optimizer):
-            user = f" with {LABELS[optimizer]}" if optimizer is not None and optimizer in self.taken_by else ""
+            is_own = bounds is Bounds.OPTIMIZER and optimizer is not None and optimizer in self.taken_by
+            user = f" with {LABELS[optimizer]}" if is_own and optimizer is not None else ""
             accepted = self.accepted(bounds or Bounds.OPTIMIZER, optimizer)
             raise ValueError(f"{self.label} must be {accepted}{user}: {quote(text)} is not.")
         if is_count and value > LARGEST_COUNT:

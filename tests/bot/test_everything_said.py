@@ -30,7 +30,6 @@ def test_the_page_has_everything_from_the_app_in_slack_to_the_last_thanks(page):
     everywhere = "\n".join(page.texts)
     for words in (
         "Before you take part",
-        "You answer with words",
         "Months of deep-learning experience",
         "*Your task*",
         "people are before you",
@@ -40,7 +39,7 @@ def test_the_page_has_everything_from_the_app_in_slack_to_the_last_thanks(page):
         "Learning rate must be 0 or more: “-7” is not.",
         "larger than the training set, which has about 1,400 images",
         "Learning rate must be above 0 and up to 100",
-        "I understood: *optimizer Adam · learning rate 0.1*",
+        "I understood: *optimizer Adam · momentum 0.137*",
         "Your time is up.",
         "validation accuracy",
         "Training ran out of memory",

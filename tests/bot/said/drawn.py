@@ -16,7 +16,7 @@ from reports.figures.loss_plot import loss_curves
 from storage.schema.comments import Comment, Remark
 from storage.schema.states import SessionState, TrialState
 from tests.bot.participant.statuses import CONFIGURATION, NOW, session, statuses, trial
-from tests.bot.said.page import Page
+from tests.bot.said.page import Page, texts_of
 from training.tasks import BUILT_IN, TaskFacts
 from training.workers.protocol import OUR_FAULT, OUT_OF_MEMORY
 
@@ -81,7 +81,8 @@ def _thread(page: Page) -> None:
         "Left", answers.left(), *(each(gone) for each in (answers.goodbye, answers.taken_out) for gone in (False, True))
     )
     many = session(*(trial(number, accuracy=50.0) for number in range(1, 150)))
-    page.add("Many trials", final_choice.history(many), home_tab.home_tab(replace(_tuning(), session=many), "…"))
+    shown = [final_choice.history(many), home_tab.home_tab(replace(_tuning(), session=many), "…")]
+    page.add("Many trials", [text for text in texts_of(shown) if "older ones" in text])
 
 
 def _trials(page: Page) -> None:
@@ -90,7 +91,7 @@ def _trials(page: Page) -> None:
         TrialState.COMPLETE: [""],
         TrialState.FAILED: ["", OUT_OF_MEMORY, OUR_FAULT],
     }
-    progress = Progress(2, (2.3, 2.2), (2.3,))
+    progress = Progress(17, (2.71, 2.63), (2.71,) * 16)
     for state in TrialState:
         for reason in told.get(state, [""]):
             shown = replace(
@@ -103,8 +104,9 @@ def _trials(page: Page) -> None:
         estimate = TimeEstimate(timedelta(seconds=40), left)
         page.add("A trial trains", trial_views.trial_message(_RUNNING, session(_RUNNING), progress, (), estimate))
     page.add("A trial trains", trial_views.plot_message(_RUNNING, progress, ()), trial_views.ended_line(_BEST))
-    for losses in ((), (2.3, 2.2), (2.3, float("nan")), (2.3, float("inf"))):
-        curves = loss_curves(losses, [2.3, 2.2, 2.1][: len(losses)], epoch=2, epochs_planned=3, batches_per_epoch=3)
+    for last in ((), (2.63,), (float("nan"),), (float("inf"),)):
+        batches, epochs = ((2.71,) * 18 + last, (2.71, *(2.63,) * 15)) if last else ((), ())
+        curves = loss_curves(batches, epochs, epoch=17, epochs_planned=31, batches_per_epoch=23)
         page.add("The losses", as_text_block(curves), *as_chart_blocks(curves))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.participant.form_state import VALUE, WHY, FormMemory, Purpose
+from bot.participant.form_state import VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
 from bot.participant.keywords import Word
 from bot.participant.views import final_choice, onboarding
 from bot.participant.views.configuration_form import FORM, configuration_form
@@ -20,9 +20,10 @@ from training.bounds import Bounds
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, Optimizer
 
 OWN = frozenset(
-    {"1", "3", "512", "0.01", "0.1", "-7", "77", "9999", "4000000", "1e39", "1e-60", "1,234", "1.234", "1234"}
+    {"7", "31", "77", "173", "531", "9999", "4000000", "0.0271", "0.137", "-7", "1.5", "1234", "1.234", "1e39", "1e-60"}
+    | {"1e400", "1e-400", "16", "17", "18", "19", "23", "2.71", "2.63"}
 )
-"""The numbers that the participants of this page enter themselves, and what they may be read as."""
+"""The numbers that the participants of this page enter and see themselves. No hint would have them."""
 
 PARTICIPANTS = tuple(role for role in ROLES if role not in ("admin", "researcher", "both", "slackbot"))
 
@@ -39,33 +40,34 @@ _DESCRIBED = {
     "withdrawn": "Somebody who has left",
 }
 
-_WRITTEN = (
-    *Word,
-    "hello",
-    "what now?",
-    "cancel trial 7",
-    "please cancel it",
+_OF_ADMINS = ("pauses", "resumes", "retries evaluations", "acknowledges an alert", "pauses elsewhere")
+
+_ANYTHING = (*Word, "hello", "what now?", "cancel trial 7", "epochs 31 lr 0.137")
+
+_ABOUT_SETTINGS = (
     *(f"what is {each.label.lower()}?" for each in HYPERPARAMETERS),
-    *(
-        f"{each.label.lower()} {number}"
-        for each in HYPERPARAMETERS
-        if not each.choices
-        for number in ("-7", "lots", "1e39")
-    ),
-    "adam, cross entropy, epochs 3, batch 512, lr 0.1",
-    "adam momentum 0.1",
-    "sgd beta1 0.1 alpha 0.1",
-    "epochs 3 epochs 77",
+    *(f"{each.label.lower()} {number}" for each in HYPERPARAMETERS if not each.choices for number in ("-7", "1e39")),
+    "lr lots",
+    "adam, cross entropy, epochs 31, batch 173, lr 0.137",
+    "adam momentum 0.137",
+    "sgd beta1 0.137 alpha 0.137",
+    "epochs 31 epochs 77",
     "lr",
     "batch 9999",
     "batch 1,234",
     "epochs 1.234",
     "lr 1e-60",
-    "lr 0.1 with some sugar",
-    "epochs 77 lr 0.1 a b c d e f g h i",
+    "lr 0.137 with some sugar",
+    "epochs 77 lr 0.137 a b c d e f g h i j k",
 )
 
-_WHO_WRITES = ("described", "tuning", "training", "choosing")
+_WRITTEN = {
+    "described": _ANYTHING,
+    "training": ("please cancel it", *_ANYTHING),
+    "tuning": (*_ANYTHING, *_ABOUT_SETTINGS),
+    "choosing": (*_ANYTHING, "what is momentum?"),
+}
+"""What people write, by their role."""
 
 _MISTAKES = ("", "lots", "-7", "1.5", "1,234", "1e39", "1e-60", "1e400", "1e-400", "9999", "4000000")
 """What is typed into every field."""
@@ -85,45 +87,41 @@ _ALONE = (
 
 def drive(page: Page) -> None:
     """Add what the bot says to participants, whatever they or researchers do."""
-    for study in ("open", "paused", "not open yet"):
-        with bot_at_once() as at_once:
-            _drive(page, at_once, study)
-    with bot_at_once(bounds=str(Bounds.NARROW)) as at_once:
-        assemble(at_once)
-        page.add("With narrow bounds, somebody reads about the settings", _sent(at_once, "tuning", "opens the guide"))
-        page.add("With narrow bounds, somebody opens the form", _sent(at_once, "tuning", "asks for a form"))
-        _mistakes(page, at_once, "With narrow bounds")
-    with bot_at_once(withdrawn_data="delete") as at_once:
-        assemble(at_once)
-        for role in PARTICIPANTS:
-            page.add(f"{_DESCRIBED[role]} leaves, and the data is deleted", _sent(at_once, role, "leaves"))
-
-
-def _drive(page: Page, at_once: BotAtOnce, study: str) -> None:
-    if study == "not open yet":
+    with bot_at_once() as at_once:
         page.add("A study that has not opened yet", *(_sent(at_once, "stranger", each) for each in _ALONE))
-        return
-    at_once.send(message(ROLES["slackbot"], "", at_once.ts()))
-    assemble(at_once)
-    page.add("On the way into the study and through it", *_for_people(at_once._now.calls))
-    if study == "paused":
-        studies.pause_study(at_once.bot.store, actor="researcher-1", now=datetime.now(UTC))
-    where = "" if study == "open" else "While the study is paused: "
-    copied = at_once.copy()
-    for role in PARTICIPANTS:
-        # What confirms something sends a researcher's command first, which others may not.
-        actions = [each for each in ACTIONS if not each.startswith("confirms")] if study == "open" else _ALONE
-        for action in actions:
-            page.add(f"{where}{_DESCRIBED[role]} {action}", _sent(at_once, role, action))
+    with bot_at_once() as at_once:
+        at_once.send(message(ROLES["slackbot"], "", at_once.ts()))
+        assemble(at_once)
+        page.add("On the way into the study and through it", *_for_people(at_once._now.calls))
+        copied = at_once.copy()
+        for role in PARTICIPANTS:
+            for action in _actions_of(role):
+                page.add(f"{_DESCRIBED[role]} {action}", _sent(at_once, role, action))
+                at_once.restore(copied)
+            for text in _WRITTEN.get(role, ()):
+                answered = at_once.send(message(ROLES[role], text, at_once.ts()))
+                page.add(f"{_DESCRIBED[role]} writes “{text}”", _shown(answered))
             at_once.restore(copied)
-        for text in _WRITTEN if study == "open" and role in _WHO_WRITES else ():
-            answered = at_once.send(message(ROLES[role], text, at_once.ts()))
-            page.add(f"{_DESCRIBED[role]} writes “{text}”", _shown(answered))
-        at_once.restore(copied)
-    if study == "open":
-        _mistakes(page, at_once, "")
         _forms(page, at_once)
         _researchers(page, at_once, copied)
+        studies.pause_study(at_once.bot.store, actor="researcher-1", now=datetime.now(UTC))
+        for role in PARTICIPANTS:
+            for action in _ALONE:
+                page.add(f"While the study is paused: {_DESCRIBED[role]} {action}", _sent(at_once, role, action))
+    for bounds in Bounds:
+        _mistakes(page, bounds)
+
+
+def _actions_of(role: str) -> Iterator[str]:
+    """What somebody in this role may do. Members of the report channel who have not agreed to take part are admins."""
+    for action, made in ACTIONS.items():
+        is_admins = action in _OF_ADMINS and role in ("stranger", "invited")
+        # What confirms something sends a researcher's command first; all commands are refused alike.
+        is_researchers = action.startswith("confirms") or (
+            made.listener.startswith("/study") and action != "/study help"
+        )
+        if not is_admins and not is_researchers:
+            yield action
 
 
 def _sent(at_once: BotAtOnce, role: str, action: str) -> list[Any]:
@@ -156,24 +154,34 @@ def _send_form(at_once: BotAtOnce, memory: FormMemory, changes: dict[str, Any], 
     return _shown(at_once.send(submission(ROLES[role], FORM, values, memory.dump())))
 
 
-def _mistakes(page: Page, at_once: BotAtOnce, where: str) -> None:
-    """Every field of the form, with everything that cannot be used."""
+def _mistakes(page: Page, bounds: Bounds) -> None:
+    """Every field of the form, with everything that cannot be used; and what people read about the settings."""
+    where = "With narrow bounds: " if bounds is Bounds.NARROW else ""
+    page.add(f"{where}Somebody reads about the settings", onboarding.guide(bounds))
     for optimizer in Optimizer:
-        memory = memory_of(at_once, ROLES["tuning"], Purpose.TRY)
-        memory = FormMemory.typed(Purpose.TRY, memory.session, {**memory.initial, "optimizer": str(optimizer)}, None)
-        numbers = [name for name in memory.shown if not BY_NAME[name].choices]
+        values = {**dict.fromkeys(BY_NAME, "7"), "loss": "l1", "optimizer": str(optimizer)}
+        memory = FormMemory.typed(Purpose.TRY, "1", values, None)
+        page.add(f"{where}Somebody opens the form for {optimizer}", configuration_form(memory, bounds=bounds))
         for typed in _MISTAKES:
-            entered = {memory.block_id(name): {VALUE: {"value": typed}} for name in numbers}
-            page.add(f"{where}Somebody enters “{typed}”", _send_form(at_once, memory, entered))
-        page.add(f"{where}Somebody opens the form for {optimizer}", configuration_form(memory))
+            entered = {memory.block_id(name): {VALUE: {"value": typed}} for name in memory.shown}
+            page.add(f"{where}Somebody enters “{typed}”", _errors(memory, entered, bounds))
     other = {memory.block_id(name, WHY): {WHY: {"selected_option": {"value": "other"}}} for name in memory.shown}
-    page.add(f"{where}Somebody gives no reason", _send_form(at_once, memory, other))
+    page.add(f"{where}Somebody gives no reason", _errors(memory, other, bounds))
     for typed in ("9999", "4000000"):
-        entered = {
+        many = {
             memory.block_id("epochs"): {VALUE: {"value": typed}},
             memory.block_id("batch_size"): {VALUE: {"value": "1"}},
         }
-        page.add(f"{where}Somebody enters {typed} epochs", _send_form(at_once, memory, entered))
+        page.add(f"{where}Somebody enters {typed} epochs", _errors(memory, many, bounds))
+
+
+def _errors(memory: FormMemory, entered: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
+    """What the form says at its fields."""
+    try:
+        read(memory, entered, training_images=1437, largest_batch=900, most_steps=1_000_000, bounds=bounds)
+    except InvalidEntry as invalid:
+        return {"errors": invalid.errors}
+    return {}
 
 
 def _forms(page: Page, at_once: BotAtOnce) -> None:

@@ -15,8 +15,8 @@ _WORDS = (
     "hypothes[ie]s", "correlat\\w*", "variance", "experienced",
     # whom people are compared with
     "random search", "baselines?", "searchers?", "tpe", "optuna", "artificial", "novices?", "experts?", "medium group",
-    "groups?", "condition", "arms?", "other participants", "other people", "the others", "compared?", "comparison",
-    "leaderboard",
+    "groups?", "condition", "arms?", "other participants", "other people", "others (did|have tried)", "compared?",
+    "comparison", "leaderboard",
     # whose values are good
     "usual(ly)? values?", "usually", "recommend\\w*", "typical\\w*", "suggest(ed)? values?", "good values?",
     "works? well", "a good start",
@@ -40,6 +40,11 @@ _NAMES = tuple(
 _NUMBER = re.compile(r"[-−+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;]\s|[\n·|]|\s–\s|:\s")
 _TOKEN = re.compile(rf"{_NUMBER.pattern}|[^\W\d_]+\d?", re.IGNORECASE)
+_OF_THE_FORM = re.compile(
+    r"(?i)at most [\d,]+ epochs|[\d,]+ steps of training|[\d.]+ (?:%|h|min|minutes|s)\b|trial \d+"
+)
+"""Numbers that follow from what somebody entered, and amounts of time."""
+
 _NEAR = 4
 """Words that may stand between a hyperparameter and its number."""
 
@@ -53,7 +58,7 @@ def give_aways(text: str) -> list[str]:
 
 def numbers_beside(text: str) -> Iterator[tuple[str, str]]:
     """Hyperparameters with the numbers that stand beside their names, in the same part of a sentence."""
-    for clause in _CLAUSE.split(text.lower()):
+    for clause in _CLAUSE.split(_OF_THE_FORM.sub("", text).lower()):
         tokens = [found.group() for found in _TOKEN.finditer(clause)]
         numbers = {place for place, token in enumerate(tokens) if _NUMBER.fullmatch(token)}
         for words, name in _NAMES:
@@ -61,9 +66,9 @@ def numbers_beside(text: str) -> Iterator[tuple[str, str]]:
             for place in range(len(tokens) - len(parts) + 1):
                 if tokens[place : place + len(parts)] != parts:
                     continue
-                near = range(place - _NEAR - 1, place + len(parts) + _NEAR + 1)
-                for number in sorted(numbers.intersection(near)):
-                    yield name, tokens[number]
+                near = {*range(place - _NEAR - 1, place), *range(place + len(parts), place + len(parts) + _NEAR + 1)}
+                for number in sorted(numbers & near):
+                    yield name, tokens[number].replace(",", "").rstrip(".")
 
 
 def is_known(name: str, number: str) -> bool:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.slack.block_kit import Message
+
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _USER = re.compile(r"<@\w+>")
+_MARKS = re.compile(r"[*“”]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 
 _TEXT_KEYS = (
     "title",
@@ -74,7 +78,11 @@ class Page:
 def texts_of(value: Any) -> Iterator[str]:
     """The texts of a piece of Block Kit, of a payload's answer or of a call, in the order in which they are read."""
     value = value.to_dict() if hasattr(value, "to_dict") else value
-    if isinstance(value, str):
+    if isinstance(value, Message):
+        value = {"text": value.text, "blocks": value.blocks}
+    if isinstance(value, dict) and isinstance(value.get("text"), str) and value.get("blocks"):
+        yield from _with_fallback(value["text"], value["blocks"])
+    elif isinstance(value, str):
         yield from _of_string(value)
     elif isinstance(value, list | tuple):
         for each in value:
@@ -92,6 +100,19 @@ def texts_of(value: Any) -> Iterator[str]:
                 yield from each.values()
             elif isinstance(each, dict | list | tuple) or hasattr(each, "to_dict") or key in ("view", "blocks"):
                 yield from texts_of(each)
+
+
+def _with_fallback(text: str, blocks: Any) -> Iterator[str]:
+    """The texts of a message, and of the text for notifications what its blocks do not say."""
+    shown = list(texts_of(blocks))
+    said = _plain(" ".join(shown))
+    if not all(_plain(sentence) in said for sentence in _SENTENCE_END.split(text)):
+        yield text
+    yield from shown
+
+
+def _plain(text: str) -> str:
+    return " ".join(_MARKS.sub("", readable(text)).split()).rstrip(".")
 
 
 def readable(text: str) -> str:

@@ -1,12 +1,15 @@
 """The sentences in the code from which participants' texts are made, so that none is missed that nobody met."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bot.said.page import Page
 
 ROOT = Path(__file__).parents[3]
+
+_IS_A_TYPE = re.compile(r"\w+( \| \w+)+")
 
 SOURCES = (
     "bot/participant",
@@ -68,7 +71,7 @@ def _sentences(file: Path) -> Iterator[str]:
             text = node.value
         else:
             continue
-        if " " in text.strip() and any(each.isalpha() for each in text):
+        if " " in text.strip() and any(each.isalpha() for each in text) and not _IS_A_TYPE.fullmatch(text):
             yield text
 
 
