@@ -128,7 +128,6 @@ class Bot:
         check_lengths(settings, [task.facts for task in tasks])
         slots = settings.machine.slots
         self._open_now = open_now
-        self.settings = settings
         self.stopped_because, self.may_start_again = "", False
         self._is_up = self._has_lost_the_database = False
 
@@ -142,6 +141,7 @@ class Bot:
         self.slack = slack = Slack(client)
         self._one_bot = OneBot(settings.machine.database, credentials)
         self.store = store = _open(settings.machine.database, self._one_bot)
+        self.settings = settings = _as_opened(settings, store)
         self.admins = AdminReporter(settings, store, slack, now)
         self._limiter.on_limited = self.admins.slack_limits
         self.errors = ErrorReporter(self.admins)
@@ -398,6 +398,12 @@ class Bot:
 
     def _plot_failed(self, subject: str, error: Exception) -> None:
         self.errors.report(error, f"showing {subject}")
+
+
+def _as_opened(settings: Settings, store: Store) -> Settings:
+    """The settings, with what a study that has opened keeps of an earlier version."""
+    kept = studies.study_named(store, settings.study.name)
+    return settings if kept is None or kept.state is StudyState.PREPARED else settings.for_opened(kept.rules)
 
 
 def _open(database: str, one_bot: OneBot) -> Store:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from training.bounds import Bounds
+
 Group = Literal["novice", "medium", "expert"]
 
 GROUPS: tuple[str, ...] = ("novice", "medium", "expert")
@@ -62,6 +64,13 @@ def parse_rules(text: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return {}
     return given if isinstance(given, dict) else {}
+
+
+def bounds_of(rules: Mapping[str, Any]) -> Bounds:
+    """Which numbers a study's form accepts. Rules of versions that had only narrow bounds say nothing of them."""
+    form = rules.get("form")
+    said = form.get("bounds") if isinstance(form, Mapping) else None
+    return Bounds.OPTIMIZER if said == Bounds.OPTIMIZER else Bounds.NARROW
 
 
 def canonical(rules: Mapping[str, Any]) -> str:

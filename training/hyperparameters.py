@@ -6,11 +6,21 @@ PyTorch's own differ.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from training.numbers import NotANumber, parse_integer, parse_real, quote
+from training.bounds import Bounds, Interval
+from training.numbers import (
+    LARGEST_COUNT,
+    NotANumber,
+    about,
+    format_number,
+    is_single,
+    parse_integer,
+    parse_real,
+    quote,
+)
 
 
 class Loss(StrEnum):
@@ -50,6 +60,7 @@ LABELS: Mapping[str, str] = {
 Value = int | float | str
 
 _EVERY_OPTIMIZER = frozenset(Optimizer)
+_ANY = Interval()
 
 
 @dataclass(frozen=True)
@@ -61,12 +72,13 @@ class Hyperparameter:
         label: What a person reads.
         kind: ``integer``, ``real`` or ``choice``.
         default: Table 1's value; ``None`` where the participant must decide (mandatory).
-        low, high: The smallest and the largest value accepted, both inclusive unless ``low_open`` or
-            ``high_open``; they mean nothing for a choice.
-        ceiling: What bounds it besides ``high``, in words: it depends on the task.
+        taken: The numbers that the optimizers take (see :class:`Bounds`); they mean nothing for a choice.
+        taken_by: The numbers that an optimizer takes if it takes fewer.
+        narrow: The narrow bounds.
+        ceiling: What bounds it from above, in words: it depends on the task.
         choices: The values of a choice.
         optimizers: The optimizers that use it; the others ignore it.
-        help: Two sentences for the guide and the form: what it does, what to expect.
+        help: One or two sentences for the guide and the form. They say what it is, and not which values are good.
     """
 
     name: str
@@ -74,10 +86,9 @@ class Hyperparameter:
     kind: Literal["integer", "real", "choice"]
     help: str
     default: Value | None = None
-    low: float = 0.0
-    high: float = 0.0
-    low_open: bool = False
-    high_open: bool = False
+    taken: Interval = _ANY
+    taken_by: Mapping[Optimizer, Interval] = field(default_factory=dict, hash=False)
+    narrow: Interval = _ANY
     ceiling: str = ""
     choices: tuple[str, ...] = ()
     optimizers: frozenset[Optimizer] = _EVERY_OPTIMIZER
@@ -87,40 +98,71 @@ class Hyperparameter:
         """Whether the participant must choose a value: Table 1 has no default for it."""
         return self.default is None
 
-    @property
-    def range(self) -> str:
-        """The accepted values in words, such as ``from 1 to 1000`` or ``above 0, up to 100``."""
+    def interval(self, bounds: Bounds, optimizer: Optimizer | None = None) -> Interval:
+        """The numbers that are accepted.
+
+        Args:
+            bounds: The study's bounds.
+            optimizer: The optimizer that is to use the value; without one, all that any optimizer takes.
+        """
+        if bounds is Bounds.NARROW:
+            return self.narrow
+        return self.taken if optimizer is None else self.taken_by.get(optimizer, self.taken)
+
+    def accepted(self, bounds: Bounds, optimizer: Optimizer | None = None) -> str:
+        """The accepted values in words, such as ``0 or more`` or ``above 0 and up to 100``.
+
+        Args:
+            bounds, optimizer: As for :meth:`interval`. Without an optimizer, it is said which ones take fewer.
+        """
         if self.kind == "choice":
             return ", ".join(LABELS[choice] for choice in self.choices)
+        interval = self.interval(bounds, optimizer)
         if self.ceiling:
-            return f"from {format_value(self.low)} to {self.ceiling}"
-        low = f"above {format_value(self.low)}" if self.low_open else f"from {format_value(self.low)}"
-        high = f"below {format_value(self.high)}" if self.high_open else f"up to {format_value(self.high)}"
-        return f"{low}, {high}" if self.low_open or self.high_open else f"{low} to {format_value(self.high)}"
+            return f"from {format_value(interval.low)} to {self.ceiling}"
+        if optimizer is not None or bounds is Bounds.NARROW:
+            return interval.words
+        fewer = "; ".join(f"{LABELS[each]}: {takes.words}" for each, takes in self.taken_by.items())
+        return f"{interval.words} ({fewer})" if fewer else interval.words
 
     def used_by(self, optimizer: Optimizer) -> bool:
         """Whether this optimizer looks at the value."""
         return optimizer in self.optimizers
 
-    def parse(self, given: Value) -> Value:
+    def parse(
+        self, given: Value, bounds: Bounds | None = Bounds.OPTIMIZER, optimizer: Optimizer | None = None
+    ) -> Value:
         """Read one value, as typed or as a number, and check it.
+
+        Args:
+            given: The value.
+            bounds: The study's bounds; ``None`` for data that were not entered here: then any number that can be kept
+                is one, but there is at least one epoch, and one image in a batch.
+            optimizer: As for :meth:`interval`.
 
         Raises:
             ValueError: With one sentence for the person who typed it.
         """
         if self.kind == "choice":
             if given not in self.choices:
-                raise ValueError(f"Please choose one of: {self.range}.")
+                raise ValueError(f"Please choose one of: {', '.join(LABELS[choice] for choice in self.choices)}.")
             return str(given)
         try:
             text = str(given)
             value: float = parse_integer(text) if self.kind == "integer" else parse_real(text)
         except NotANumber as error:
             raise ValueError(str(error)) from None
-        too_low = value <= self.low if self.low_open else value < self.low
-        too_high = value >= self.high if self.high_open else value > self.high
-        if too_low or too_high:
-            raise ValueError(f"{self.label} must be {self.range}: {quote(str(given))} is not.")
+        is_count = self.kind == "integer"
+        if (bounds is not None or is_count) and value not in self.interval(bounds or Bounds.OPTIMIZER, optimizer):
+            is_own = bounds is Bounds.OPTIMIZER and optimizer is not None and optimizer in self.taken_by
+            user = f" with {LABELS[optimizer]}" if is_own and optimizer is not None else ""
+            accepted = self.accepted(bounds or Bounds.OPTIMIZER, optimizer)
+            raise ValueError(f"{self.label} must be {accepted}{user}: {quote(text)} is not.")
+        if is_count and value > LARGEST_COUNT:
+            raise ValueError(f"{self.label}: {quote(text)} is larger than any number that can be kept.")
+        if bounds is not None and not is_count and not is_single(value):
+            how = "too large to train with" if abs(value) > 1 else "too close to 0 to train with, and is not 0"
+            raise ValueError(f"{self.label}: {quote(text)} is {how}.")
         return value + 0  # -0.0 becomes 0.0
 
 
@@ -133,27 +175,25 @@ HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
         name="epochs",
         label="Epochs",
         kind="integer",
-        low=1,
-        high=1000,
-        help="How many times the network sees every training image. "
-        "More epochs take longer and can lower the loss further, until the network only memorises.",
+        taken=Interval(1),
+        narrow=Interval(1, 1000),
+        help="How many times the network sees every training image.",
     ),
     Hyperparameter(
         name="batch_size",
         label="Batch size",
         kind="integer",
-        low=1,
-        high=1_000_000,
+        taken=Interval(1),
+        narrow=Interval(1, 1_000_000),
         ceiling="the number of training images",
-        help="How many images the network looks at before each update of its weights. "
-        "Small batches give many noisy updates and a slow epoch; large ones few smooth updates.",
+        help="How many images the network sees before each update of its weights.",
     ),
     Hyperparameter(
         name="loss",
         label="Loss function",
         kind="choice",
         choices=tuple(Loss),
-        help="What training makes small: the distance between the network's outputs and the true classes.",
+        help="What training makes small: a measure of how far the network's outputs are from the true classes.",
     ),
     Hyperparameter(
         name="optimizer",
@@ -161,122 +201,122 @@ HYPERPARAMETERS: tuple[Hyperparameter, ...] = (
         kind="choice",
         choices=tuple(Optimizer),
         help="The rule that turns gradients into updates of the weights. "
-        "Each optimizer has settings of its own; the form shows those that yours uses.",
+        "Each optimizer has settings of its own. The form shows those that yours uses.",
     ),
     Hyperparameter(
         name="learning_rate",
         label="Learning rate",
         kind="real",
         default=0.001,
-        low=0,
-        high=100,
-        low_open=True,
-        help="How large each update is. Too large and the loss jumps or explodes; too small and it hardly moves.",
+        taken=Interval(0),
+        narrow=Interval(0, 100, low_open=True),
+        help="A factor of every update of the weights. The larger it is, the larger each update is.",
     ),
     Hyperparameter(
         name="weight_decay",
         label="Weight decay",
         kind="real",
         default=0.0,
-        low=0,
-        high=100,
-        help="Pulls every weight towards zero (an L2 penalty). A little can help on new images; much stops learning.",
+        taken=Interval(0),
+        narrow=Interval(0, 100),
+        help="How strongly every weight is pulled towards zero in each update (an L2 penalty). Zero: not at all.",
     ),
     Hyperparameter(
         name="momentum",
         label="Momentum",
         kind="real",
         default=0.0,
-        low=0,
-        high=1,
+        taken=Interval(0),
+        narrow=Interval(0, 1),
         optimizers=_uses(Optimizer.SGD, Optimizer.RMSPROP),
-        help="How much of the previous update is kept in the next one. It speeds up steady progress and smooths noise.",
+        help="How much of the previous update is added to the next one. Zero: nothing.",
     ),
     Hyperparameter(
         name="rho",
         label="Rho",
         kind="real",
         default=0.9,
-        low=0,
-        high=1,
+        taken=Interval(0, 1),
+        narrow=Interval(0, 1),
         optimizers=_uses(Optimizer.ADADELTA),
-        help="How slowly Adadelta's running averages of squared gradients forget: near 1 they remember long.",
+        help="How slowly Adadelta's running averages of squared gradients and squared updates forget. "
+        "Zero: only the last one counts.",
     ),
     Hyperparameter(
         name="lambd",
         label="Lambda",
         kind="real",
         default=0.75,
-        low=0,
-        high=100,
+        narrow=Interval(0, 100),
         optimizers=_uses(Optimizer.ASGD),
-        help="The decay term of averaged SGD: the larger it is, the faster the updates shrink.",
+        help="The decay term of averaged SGD. The larger it is, the faster the learning rate falls, and the more the "
+        "weights are pulled towards zero.",
     ),
     Hyperparameter(
         name="alpha",
         label="Alpha",
         kind="real",
         default=0.99,
-        low=0,
-        high=1,
+        taken_by={Optimizer.RMSPROP: Interval(0)},
+        narrow=Interval(0, 1),
         optimizers=_uses(Optimizer.RMSPROP, Optimizer.ASGD),
-        help="For RMSprop, how slowly the average of squared gradients forgets; "
-        "for averaged SGD, the power with which its learning rate falls.",
+        help="For RMSprop, how slowly the running average of squared gradients forgets. "
+        "For averaged SGD, the power with which the learning rate falls.",
     ),
     Hyperparameter(
         name="epsilon",
         label="Epsilon",
         kind="real",
         default=0.00001,
-        low=0,
-        high=1,
+        taken=Interval(0),
+        narrow=Interval(0, 1),
         optimizers=_uses(Optimizer.ADAM, Optimizer.ADADELTA, Optimizer.RMSPROP),
-        help="A small number added to a denominator that keeps it from being zero. A larger one damps the updates.",
+        help="A number that is added to a denominator, so that it is not zero. The larger it is, the smaller the "
+        "updates are.",
     ),
     Hyperparameter(
         name="learning_rate_decay",
         label="Learning rate decay",
         kind="real",
         default=0.0,
-        low=0,
-        high=100,
+        taken=Interval(0),
+        narrow=Interval(0, 100),
         optimizers=_uses(Optimizer.ADAGRAD),
-        help="How fast Adagrad's learning rate falls with every update. Zero keeps it.",
+        help="How fast Adagrad's learning rate falls with every update. Zero: it falls only through the sum of squared "
+        "gradients.",
     ),
     Hyperparameter(
         name="initial_accumulator_value",
         label="Initial accumulator value",
         kind="real",
         default=0.0,
-        low=0,
-        high=100,
+        taken=Interval(0),
+        narrow=Interval(0, 100),
         optimizers=_uses(Optimizer.ADAGRAD),
-        help="Where Adagrad's sum of squared gradients starts. A larger start makes the first updates smaller.",
+        help="Where Adagrad's sum of squared gradients starts. The larger it is, the smaller the first updates are.",
     ),
     Hyperparameter(
         name="beta1",
         label="Beta1",
         kind="real",
         default=0.9,
-        low=0,
-        high=1,
-        high_open=True,
+        taken=Interval(0, 1, high_open=True),
+        narrow=Interval(0, 1, high_open=True),
         optimizers=_uses(Optimizer.ADAM),
-        help="How slowly Adam's average of the gradients forgets: near 1 it remembers long.",
+        help="How slowly Adam's running average of the gradients forgets. Zero: only the last one counts.",
     ),
     Hyperparameter(
         name="beta2",
         label="Beta2",
         kind="real",
         default=0.999,
-        low=0,
-        high=1,
-        high_open=True,
+        taken=Interval(0, 1, high_open=True),
+        narrow=Interval(0, 1, high_open=True),
         optimizers=_uses(Optimizer.ADAM),
-        help="How slowly Adam's average of the squared gradients forgets: near 1 it remembers long.",
+        help="How slowly Adam's running average of the squared gradients forgets. Zero: only the last one counts.",
     ),
 )
-"""Table 1, in its order. Bounds are what the optimizers accept, with ceilings that only a typing error passes."""
+"""Table 1, in its order."""
 
 BY_NAME: Mapping[str, Hyperparameter] = {each.name: each for each in HYPERPARAMETERS}
 
@@ -300,6 +340,7 @@ class Limits:
     training_images: int
     largest_batch: int | None = None
     most_steps: int | None = None
+    bounds: Bounds = Bounds.OPTIMIZER
 
 
 @dataclass(frozen=True)
@@ -334,6 +375,7 @@ class Configuration:
         training_images: int | None = None,
         largest_batch: int | None = None,
         most_steps: int | None = None,
+        bounds: Bounds | None = Bounds.OPTIMIZER,
     ) -> Self:
         """Check values as typed (or as numbers) and make a configuration of them.
 
@@ -343,6 +385,7 @@ class Configuration:
             training_images: The size of the training split; a batch may not be larger.
             largest_batch: The size of a batch beyond which there is no memory; ``None`` when nobody knows.
             most_steps: The most steps that one training may have; ``None`` for any number.
+            bounds: As for :meth:`Hyperparameter.parse`.
 
         Raises:
             InvalidConfiguration: With one sentence for every field that cannot be used.
@@ -359,13 +402,15 @@ class Configuration:
                     errors[name] = "Please choose one." if hyperparameter.kind == "choice" else "Please enter a number."
                 continue
             try:
-                values[name] = hyperparameter.parse(typed)
+                chosen = Optimizer(values["optimizer"]) if "optimizer" in values else None
+                values[name] = hyperparameter.parse(typed, bounds, chosen)
             except ValueError as error:
                 errors[name] = str(error)
         batch_size = values.get("batch_size")
         if training_images is not None and batch_size is not None and batch_size > training_images:
             errors["batch_size"] = (
-                f"A batch of {batch_size} is larger than the training set: enter at most {training_images}."
+                f"A batch of {batch_size:,} is larger than the training set, which has about {about(training_images)} "
+                "images: enter a smaller number."
             )
         elif largest_batch is not None and batch_size is not None and batch_size > largest_batch:
             errors["batch_size"] = (
@@ -373,11 +418,13 @@ class Configuration:
             )
         epochs = values.get("epochs")
         if most_steps is not None and training_images is not None and epochs and batch_size:
-            steps = epochs * -(-training_images // batch_size)
-            if steps > most_steps:
+            allowed = most_steps // -(-training_images // batch_size)
+            if epochs > allowed:
+                fewer = f"at most {about(allowed)} epochs, or a larger batch size"
                 errors["epochs"] = (
-                    f"{epochs:,} epochs with a batch size of {batch_size:,} are {steps:,} steps of training. "
-                    f"At most {most_steps:,} are allowed: enter fewer epochs, or a larger batch size."
+                    f"{epochs:,} {'epoch' if epochs == 1 else 'epochs'} with a batch size of {batch_size:,} take more "
+                    f"than {most_steps:,} steps of training, which is the most that is allowed: "
+                    f"enter {fewer if allowed else 'a larger batch size'}."
                 )
         if "optimizer" in values:
             optimizer = Optimizer(values["optimizer"])
@@ -396,6 +443,14 @@ class Configuration:
         """The hyperparameters that this configuration's optimizer uses, with their values, in Table 1's order."""
         values = self.as_dict()
         return ((each, values[each.name]) for each in HYPERPARAMETERS if each.used_by(self.optimizer))
+
+    def beyond(self, bounds: Bounds) -> Iterator[tuple[Hyperparameter, float]]:
+        """The numbers that a form with these bounds does not accept, with their hyperparameters, in Table 1's order."""
+        for each, value in self.used():
+            if not isinstance(value, str):
+                accepted = value in each.interval(bounds, self.optimizer)
+                if not accepted or (each.kind == "real" and not is_single(value)):
+                    yield each, value
 
     @property
     def all_optional_at_default(self) -> bool:
@@ -421,9 +476,4 @@ class Configuration:
 
 def format_value(value: Value) -> str:
     """A value as a person would write it: ``0.001``, ``3e-06``, ``Adam``; a number reads back as the same number."""
-    if isinstance(value, str):
-        return LABELS.get(value, value)
-    if float(value).is_integer():
-        return str(int(value))
-    positional = f"{value:.10f}".rstrip("0")
-    return positional if abs(value) >= 1e-5 and float(positional) == value else repr(value)
+    return LABELS.get(value, value) if isinstance(value, str) else format_number(value)

@@ -7,6 +7,7 @@ it could mean two.
 
 import math
 import re
+import struct
 import unicodedata
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -15,6 +16,13 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?P<mark>[, _'])\d{3}(?:(?P=mark)\d{3
 _THOUSANDS_DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?")
 _ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}")
 _LONGEST_QUOTE = 20
+
+
+LARGEST_COUNT = 2**31 - 1
+"""The largest whole number that a database keeps in four bytes."""
+
+_POSITIONAL_BELOW = 1e16
+"""From here on a whole number has more digits than a double tells apart."""
 
 
 class NotANumber(ValueError):
@@ -39,7 +47,8 @@ def parse_real(text: str) -> float:
         A finite number.
 
     Raises:
-        NotANumber: The text is not a number, is not finite, or could mean two numbers (``1,000``).
+        NotANumber: The text is not a number, is not finite, is closer to 0 than a double can be, or could mean two
+            numbers (``1,000``).
     """
     number = _tidy(text)
     if _ONE_GROUP.fullmatch(number) and "," in number:
@@ -63,6 +72,35 @@ def parse_integer(text: str) -> int:
     return int(value)
 
 
+def format_number(value: float) -> str:
+    """A number as a person would write it: ``0.001``, ``3e-06``, ``1e+20``. It reads back as the same number."""
+    if float(value).is_integer() and abs(value) < _POSITIONAL_BELOW:
+        return str(int(value))
+    positional = f"{value:.10f}".rstrip("0")
+    return positional if 1e-5 <= abs(value) < _POSITIONAL_BELOW and float(positional) == value else repr(value)
+
+
+def is_single(value: float) -> bool:
+    """Whether a number of single precision, with which networks are trained, can stand for this number.
+
+    It cannot where it would be infinite, or 0 for a number that is not 0.
+    """
+    try:
+        (single,) = struct.unpack("<f", struct.pack("<f", value))
+    except OverflowError:
+        return False
+    return bool(single) == bool(value)
+
+
+def about(count: int) -> str:
+    """A number of images or the like in its first two digits, rounded down: ``12,000`` for 12,394.
+
+    The numbers of images of a well-known data set name it. These do not.
+    """
+    unit = 10 ** max(len(str(count)) - 2, 0)
+    return f"{count // unit * unit:,}"
+
+
 def _tidy(text: str) -> str:
     """One way of writing: ASCII digits, one kind of minus and space, nothing around the number."""
     return unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").replace("’", "'").strip()
@@ -84,11 +122,13 @@ def _read(text: str, number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
         raise NotANumber(f"{quote(text)} is larger than any number a computer can hold.")
+    if value == 0 and re.search("[1-9]", re.split("e", number, flags=re.IGNORECASE)[0]):
+        raise NotANumber(f"{quote(text)} is closer to 0 than any number a computer can hold, except 0 itself.")
     return value
 
 
 def _no_number(text: str) -> str:
-    return f"Please enter a number, such as 0.001 or 1e-3: {quote(text)} is not one."
+    return f"Please enter a number, with a decimal point or an exponent (e) if you need it: {quote(text)} is not one."
 
 
 def _two_readings(text: str, number: str) -> str:

@@ -21,7 +21,7 @@ _POSTED_IN_SECONDS = 3600
 _TEST = Message("This is a test of the connection, which should have been deleted. Nobody has to do anything.", ())
 _CHART = DataVisualizationBlock(title="Test", name="Test", x_label="x", y_label="y", points={"1": 1.0, "2": 2.0})
 
-_INVITE = "write `/invite @Black Magic` in it"
+_INVITE = "write `/invite @` with the name of the app in it"
 _CHANNEL_SAID: dict[str, str] = {
     "channel_not_found": "Slack knows no such channel, or it is private and the bot is not in it: "
     f"{_INVITE}, or correct report_channel in study.toml.",

@@ -74,6 +74,8 @@ def _amend(settings: Settings, name: str, reason: str, *, ask: bool) -> Amendmen
     store = Store(settings.machine.database)
     store.migrate()
     try:
+        named = studies.study_named(store, settings.study.name)
+        settings = settings if named is None else settings.for_opened(named.rules)
         kept = _kept(store, settings)
         for line in changes(json.loads(kept.rules), json.loads(settings.rules())):
             print(line)

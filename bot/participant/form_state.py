@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.slack.block_kit import shorten
 from bot.study.outdated import reading_form
 from storage.schema.comments import Comment, Remark
+from training.bounds import Bounds
 from training.hyperparameters import (
     BY_NAME,
     HYPERPARAMETERS,
@@ -73,6 +74,7 @@ class FormMemory(BaseModel):
         generation: The number of redraws.
         initial: The value that each field shows when it appears; mandatory fields may have none.
         hidden: The content of fields that were removed.
+        warned: The configuration of which the form has said that it takes more time than is left.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -83,6 +85,7 @@ class FormMemory(BaseModel):
     generation: int = Field(0, alias="g")
     initial: dict[str, str] = Field({}, alias="i")
     hidden: dict[str, Content] = Field({}, alias="h")
+    warned: str = Field("", alias="w")
 
     @classmethod
     def new(cls, purpose: Purpose, session: str, base: Configuration | None) -> Self:
@@ -144,6 +147,12 @@ class FormMemory(BaseModel):
             if len(text) <= MEMORY_CHARACTERS:
                 break
         return text
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer whose fields the form shows; none before one is chosen, or where two show the same."""
+        users = [each for each in Optimizer if list(self.shown) == _fields(each)]
+        return users[0] if len(users) == 1 else None
 
     def initial_content(self, name: str) -> Content:
         """What a field shows when it appears: its content when it was hidden, the base's value, or the preset."""
@@ -217,13 +226,15 @@ def read(
     training_images: int,
     largest_batch: int | None = None,
     most_steps: int | None = None,
+    bounds: Bounds = Bounds.OPTIMIZER,
 ) -> Entered:
     """Read a submitted form.
 
     Args:
         memory: The form's state.
         values: What was typed.
-        training_images, largest_batch, most_steps: What bounds a configuration; see :meth:`Configuration.create`.
+        training_images, largest_batch, most_steps, bounds: What bounds a configuration; see
+            :meth:`Configuration.create`.
 
     Raises:
         InvalidEntry: With one sentence for every field that cannot be used.
@@ -243,7 +254,11 @@ def read(
     entered: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
     try:
         configuration = Configuration.create(
-            entered, training_images=training_images, largest_batch=largest_batch, most_steps=most_steps
+            entered,
+            training_images=training_images,
+            largest_batch=largest_batch,
+            most_steps=most_steps,
+            bounds=bounds,
         )
     except InvalidConfiguration as invalid:
         errors |= {memory.block_id(name): text for name, text in invalid.errors.items()}

@@ -105,7 +105,8 @@ def _answer_to(
         return answers.leaving_offered(study.settings.study.delete_withdrawn, for_good=has_agreed)
     if (onboarding := _onboarding(study, status)) is not None:
         return onboarding
-    line = read_line(text)
+    bounds = study.settings.form.bounds
+    line = read_line(text, bounds)
     if line.is_configuration:
         return _typed(study, status, line)
     if word is Word.CANCEL:
@@ -113,7 +114,7 @@ def _answer_to(
     if word is not None:
         return _WORDS[word](study, status)
     if line.named:
-        return answers.about_settings(line.named, status)
+        return answers.about_settings(line.named, status, bounds)
     return answers.not_understood(text, status)
 
 

@@ -120,8 +120,8 @@ def _background_sent(context: ParticipantContext, ack: Ack, body: dict[str, Any]
             context.tasks.reply("settling the background", settle, person=body["user"]["id"])
 
 
-def _open_guide(_: ParticipantContext, press: Interaction) -> None:
-    press.open(onboarding.guide())
+def _open_guide(context: ParticipantContext, press: Interaction) -> None:
+    press.open(onboarding.guide(context.study.settings.form.bounds))
 
 
 def _start(context: ParticipantContext, press: Interaction) -> None:

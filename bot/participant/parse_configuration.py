@@ -1,7 +1,7 @@
-"""A configuration typed in one line: ``adam lr 3e-4, 20 epochs, batch 64``.
+"""A configuration typed in one line: ``<optimizer> lr <number>, <number> epochs, batch <number>``.
 
-A value stands before or after its name (``20 epochs``, ``lr=3e-4``); optimizers and loss functions need no name.
-Words that the parser does not understand are kept and shown to the participant. They are never guessed.
+A value stands before or after its name (``<number> epochs``, ``lr=<number>``); optimizers and loss functions need no
+name. Words that the parser does not understand are kept and shown to the participant. They are never guessed.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from training.bounds import Bounds
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, LABELS, Loss, Optimizer, format_value
 
 LONGEST_LINE = 600
@@ -49,6 +50,11 @@ a an and at be by configuration for i in is it let lets loss me my now of on opt
 so submit test than the then this to train training trial try tune tuning use using value want with
 """
 _FILLERS = frozenset(_MEANINGLESS.split())
+
+
+def short_names(name: str) -> tuple[str, ...]:
+    """The other names by which people may call a hyperparameter."""
+    return _SHORT_NAMES.get(name, ())
 
 
 class _Kind(Enum):
@@ -91,9 +97,14 @@ class OneLine:
         return meant > 0 and meant >= len(self.unknown)
 
 
-def read_line(text: str) -> OneLine:
-    """Read a configuration, or a part of one. Never fails: the result lists what cannot be read."""
-    reader = _Reader()
+def read_line(text: str, bounds: Bounds = Bounds.OPTIMIZER) -> OneLine:
+    """Read a configuration, or a part of one. Never fails: the result lists what cannot be read.
+
+    Args:
+        text: What somebody typed.
+        bounds: The study's bounds.
+    """
+    reader = _Reader(bounds)
     pieces = list(_pieces(_tidy(text)))
     index = 0
     while index < len(pieces):
@@ -118,7 +129,8 @@ def read_line(text: str) -> OneLine:
 class _Reader:
     """Collects the values, names and problems that the pieces contain."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self.values: dict[str, str] = {}
         self.problems: list[str] = []
         self.unknown: list[str] = []
@@ -131,7 +143,7 @@ class _Reader:
         self.name(name)
         hyperparameter = BY_NAME[name]
         try:
-            shown = format_value(hyperparameter.parse(typed))
+            shown = format_value(hyperparameter.parse(typed, self._bounds))
         except ValueError as error:
             # In the form a sentence stands at its field. Here it must name the hyperparameter.
             sentence = str(error)
@@ -176,7 +188,7 @@ def _all_terms() -> dict[str, tuple[_Kind, str, str]]:
                 for ending in ("", " loss") if name == "loss" else ("",):
                     terms[term.removesuffix(" loss") + ending] = (_Kind.CHOICE, name, str(choice))
         if not hyperparameter.choices:
-            for term in (name.replace("_", " "), hyperparameter.label.lower(), *_SHORT_NAMES.get(name, ())):
+            for term in (name.replace("_", " "), hyperparameter.label.lower(), *short_names(name)):
                 terms[term] = (_Kind.NAME, name, "")
     return terms
 

@@ -1,5 +1,6 @@
 """How long a trial has taken, and how long it will still take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +40,14 @@ class TimeEstimate:
         within = min(len(progress.batch_losses) / batches, 1.0) if progress.epoch > finished else 0.0
         done = finished + within
         return cls(taken, taken * max(trial.configuration.epochs - done, 0.0) / done)
+
+
+def time_for_an_epoch(trials: Sequence[TrialView], batch_size: int) -> timedelta | None:
+    """How long an epoch took in the last of these trials that had this batch size; none if none did."""
+    for trial in reversed(trials):
+        if trial.configuration.batch_size == batch_size and trial.seconds is not None and trial.epoch_losses:
+            return timedelta(seconds=trial.seconds / len(trial.epoch_losses))
+    return None
 
 
 TO_ENTER = timedelta(seconds=30)

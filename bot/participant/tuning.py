@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,9 @@ from slack_bolt import Ack, App
 
 from bot.participant.context import ParticipantContext
 from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.time_estimate import time_for_an_epoch
 from bot.participant.views import buttons, final_choice
-from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note
+from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note, takes_long
 from bot.participant.views.typed_configuration import TYPED, Typed
 from bot.slack.block_kit import notice
 from bot.slack.client import Slack
@@ -22,6 +24,8 @@ from bot.study.service import StudyService
 from storage.queries import history
 from storage.queries.history import SessionView
 from storage.refusals import Reason, Refused
+from storage.schema.states import SessionState
+from training.bounds import Bounds
 from training.hyperparameters import Configuration
 
 _NOT_REDRAWN = (
@@ -44,10 +48,12 @@ class Redraws:
 
     Args:
         slack: The workspace.
+        bounds: The study's bounds.
     """
 
-    def __init__(self, slack: Slack) -> None:
+    def __init__(self, slack: Slack, bounds: Bounds) -> None:
         self._slack = slack
+        self._bounds = bounds
         self._lock = threading.Lock()
         self._forms: LRUCache[str, _Form] = LRUCache(_MOST_OPEN_FORMS)
 
@@ -68,12 +74,13 @@ class Redraws:
                 return
             values = view["state"]["values"]
             redrawn = memory.redrawn(values)
-            self._slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
+            form_now = configuration_form(redrawn, memory.content(values), bounds=self._bounds)
+            self._slack.update_modal(view["id"], form_now)
 
 
 def register(app: App, context: ParticipantContext) -> None:
     """Listen to what a participant does while the clock runs."""
-    redraws = Redraws(context.slack)
+    redraws = Redraws(context.slack, context.study.settings.form.bounds)
 
     def form_changed(ack: Ack, body: dict[str, Any]) -> None:
         ack()
@@ -97,13 +104,13 @@ def register(app: App, context: ParticipantContext) -> None:
 def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     view = study.view(session_id)
-    _open(press, view, FormMemory.new(Purpose.TRY, view.button_value, base))
+    _open(press, study, view, FormMemory.new(Purpose.TRY, view.button_value, base))
 
 
-def _open(press: Interaction, view: SessionView, memory: FormMemory) -> None:
+def _open(press: Interaction, study: StudyService, view: SessionView, memory: FormMemory) -> None:
     running = view.unfinished if memory.purpose is Purpose.TRY else None
     note = None if running is None else prepare_note(running.number)
-    press.open(configuration_form(memory, note=note))
+    press.open(configuration_form(memory, note=note, bounds=study.settings.form.bounds))
 
 
 def _new(context: ParticipantContext, press: Interaction) -> None:
@@ -132,7 +139,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
     memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
-    _open(press, study.view(session.id), memory)
+    _open(press, study, study.view(session.id), memory)
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
@@ -154,10 +161,22 @@ def _name_of(view: Mapping[str, Any]) -> str:
     return hashlib.sha256(str(view["id"]).encode()).hexdigest()[:16]
 
 
+def _takes_long(study: StudyService, session_id: int, memory: FormMemory, configuration: Configuration) -> str:
+    """A warning that a trial needs more time than is left; empty if it does not, or if this was said before."""
+    if memory.purpose is not Purpose.TRY or memory.warned == configuration.summary():
+        return ""
+    view = study.view(session_id)
+    left, each_epoch = view.time_left(study.now()), time_for_an_epoch(view.trials, configuration.batch_size)
+    if view.state is not SessionState.ACTIVE or view.unfinished is not None or each_epoch is None:
+        return ""
+    needed = each_epoch * configuration.epochs
+    return takes_long(configuration, needed, left) if timedelta(0) < left < needed else ""
+
+
 def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
     """Handle a submitted form: every mistake is shown at its field, and nothing that was typed is lost."""
     view, user = body["view"], body["user"]["id"]
-    values = view["state"]["values"]
+    values, bounds = view["state"]["values"], study.settings.form.bounds
     try:
         memory = FormMemory.read(view["private_metadata"])
     except Refused as refused:
@@ -165,7 +184,8 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         return
     if not memory.fits(values):
         redrawn = memory.redrawn(values)
-        ack(response_action="update", view=configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN))
+        updated = configuration_form(redrawn, memory.content(values), note=_NOT_REDRAWN, bounds=bounds)
+        ack(response_action="update", view=updated)
         return
     try:
         session = study.session_of_button(user, memory.session)
@@ -176,8 +196,13 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
             training_images=limits.training_images,
             largest_batch=limits.largest_batch,
             most_steps=limits.most_steps,
+            bounds=limits.bounds,
         )
-        if memory.purpose is Purpose.TRY:
+        if warning := _takes_long(study, session.id, memory, entered.configuration):
+            warned = memory.model_copy(update={"warned": entered.configuration.summary()})
+            updated = configuration_form(warned, memory.content(values), note=warning, bounds=bounds)
+            ack(response_action="update", view=updated)
+        elif memory.purpose is Purpose.TRY:
             study.submit(user, session.id, entered.configuration, entered.remarks, _name_of(view))
             ack()
         else:

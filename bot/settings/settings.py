@@ -25,7 +25,8 @@ from pydantic import (
 
 from bot.settings.consent import as_read, blanks_in
 from bot.settings.tasks import TaskSection
-from storage.study_rules import Group, QuestionKind, group_of
+from storage.study_rules import Group, QuestionKind, bounds_of, group_of, parse_rules
+from training.bounds import Bounds
 from training.tasks import Task, Tasks, UnknownTask, built_in
 
 
@@ -92,10 +93,12 @@ class FormSection(_Section):
     """What the form for a configuration accepts.
 
     Attributes:
+        bounds: Which numbers it accepts: whatever the optimizer takes, as in the original study, or narrow bounds.
         most_steps: The most steps of one training (epochs times batches). By default as many as a batch size of 1 made
             in two hours in the original study, so more than anybody there could try.
     """
 
+    bounds: Bounds = Bounds.OPTIMIZER
     most_steps: PositiveInt = 1_000_000
 
 
@@ -274,15 +277,27 @@ class Settings(_Section):
     def rules(self) -> str:
         """The rules, which must not change while the study runs, as JSON: all but ``slack`` and ``machine``.
 
-        A form with the default is left out: studies that opened before it was a rule go on.
+        A narrow form is said by saying nothing, as studies did that opened before there was another one.
         """
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
-        if self.form == FormSection():
-            del rules["form"]
+        if self.form.bounds is Bounds.NARROW:
+            del rules["form"]["bounds"]
+            if self.form.most_steps == FormSection().most_steps:
+                del rules["form"]
         rules["tasks"] = [each for each in rules["tasks"] if each["name"] in self.study.task]
         if len(self.study.task) == 1:
             rules["study"]["task"] = self.study.task[0]
         return json.dumps(rules, sort_keys=True, indent=1)
+
+    def for_opened(self, rules: str) -> Self:
+        """These settings for a study that has opened. The study file of an earlier version says nothing of bounds.
+
+        Args:
+            rules: The rules with which the study has opened, as it keeps them.
+        """
+        if "bounds" in self.form.model_fields_set or bounds_of(parse_rules(rules)) is not Bounds.NARROW:
+            return self
+        return self.model_copy(update={"form": self.form.model_copy(update={"bounds": Bounds.NARROW})})
 
     def rules_hash(self) -> str:
         """SHA-256 of :meth:`rules`, in hexadecimal."""

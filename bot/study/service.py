@@ -230,6 +230,7 @@ class StudyService:
             training_images=limits.training_images,
             largest_batch=limits.largest_batch,
             most_steps=limits.most_steps,
+            bounds=limits.bounds,
             now=self.now(),
         )
         self._reactions.session_changed(chosen.session, chosen.stopped)
@@ -328,7 +329,8 @@ class StudyService:
         """What bounds a participant's configurations besides the ranges of the hyperparameters."""
         task = participants.get(self.store, participant).task
         images = self._tasks.facts(task).training_images
-        return Limits(images, self._tasks.largest_batch(task), self.settings.form.most_steps)
+        form = self.settings.form
+        return Limits(images, self._tasks.largest_batch(task), form.most_steps, form.bounds)
 
     def view(self, session_id: int) -> history.SessionView:
         """A session with its trials, as it is now."""

@@ -21,7 +21,8 @@ class Scale:
     Attributes:
         kind: ``log``: logarithmic from ``low`` to ``high``; ``log from 0``: logarithmic above ``low`` and about linear
             below it, so that 0 is 0; ``towards 1``: that of one minus the value, turned round; ``choice``.
-        low, high: Values beyond ``high`` (and, of ``log``, below ``low``) count as it.
+        low, high: Values beyond the scale count as its ends: ``low`` and ``high`` of ``log``, 0 and ``high`` of ``log
+            from 0``, 0 and 1 of ``towards 1``.
     """
 
     kind: Literal["log", "log from 0", "towards 1", "choice"]

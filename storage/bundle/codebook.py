@@ -15,7 +15,9 @@ from storage.schema.states import (
     SessionState,
     TrialState,
 )
+from training.bounds import Bounds
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
+from training.numbers import LARGEST_COUNT
 
 FORMAT = 3
 """The version of the tables. A bundle says in which version it was written; import reads all of them."""
@@ -29,7 +31,6 @@ MOST_NAME = 200
 """Characters of a study's name. (A study file may have 80.)"""
 
 _LONG = 9.5e8
-_MOST_EPOCHS = next(each.high for each in HYPERPARAMETERS if each.name == "epochs")
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _hyperparameter(each: Hyperparameter) -> Column:
         choices=each.choices,
         required=each.mandatory,
         empty=empty,
-        bounds="" if each.choices else each.range,
+        bounds="" if each.choices else each.accepted(Bounds.OPTIMIZER),
     )
 
 
@@ -389,7 +390,7 @@ EPOCHS = Table(
         _PARTICIPANT,
         Column("trial", Kind.INTEGER, "The trial's number.", low=1, required=True, empty="An evaluation's epoch."),
         Column("seed", Kind.INTEGER, "The evaluation's seed.", required=True, empty="A trial's epoch."),
-        Column("epoch", Kind.INTEGER, "From 1.", low=1, high=_MOST_EPOCHS, required=True),
+        Column("epoch", Kind.INTEGER, "From 1.", low=1, high=LARGEST_COUNT, required=True),
         Column(
             "training_loss",
             Kind.LOSS,

@@ -16,6 +16,7 @@ from storage.transitions import notices
 from storage.transitions.sessions import end_session, last_trial
 from storage.transitions.time_credit import code_of
 from storage.transitions.trials import describe_end
+from training.bounds import Bounds
 from training.hyperparameters import Configuration
 
 
@@ -46,6 +47,7 @@ def choose(
     now: datetime,
     largest_batch: int | None = None,
     most_steps: int | None = None,
+    bounds: Bounds = Bounds.OPTIMIZER,
 ) -> Chosen:
     """End a session with the participant's final choice. Its evaluations wait from now on.
 
@@ -53,7 +55,7 @@ def choose(
         choice: The number of a complete trial, or a configuration.
         seeds: There is one evaluation for each seed. They are the same for every participant.
         training_images: The size of the training split; a batch may not be larger.
-        largest_batch, most_steps: What else bounds a configuration; see :meth:`Configuration.create`.
+        largest_batch, most_steps, bounds: What else bounds a configuration; see :meth:`Configuration.create`.
 
     Raises:
         Refused: ``SESSION_OVER``, ``TIME_IS_UP`` (the grace period is over), ``NO_SUCH_TRIAL``, ``NOT_COMPLETE``, or
@@ -75,7 +77,11 @@ def choose(
         trial: Trial | None = None
         if isinstance(choice, Configuration):
             configuration = Configuration.create(
-                choice.as_dict(), training_images=training_images, largest_batch=largest_batch, most_steps=most_steps
+                choice.as_dict(),
+                training_images=training_images,
+                largest_batch=largest_batch,
+                most_steps=most_steps,
+                bounds=bounds,
             )
         else:
             trial = _choosable(transaction, session_id, choice)

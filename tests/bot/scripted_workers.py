@@ -42,8 +42,8 @@ class ScriptedWorkers:
     def epoch(self, number):
         self.say(BatchLosses(number, 0, (2.0, 1.0)), EpochEnd(number, 1.5, 30.0, 0.1))
 
-    def end(self, ending, accuracy=None):
-        self.say(Outcome(ending, accuracy, 1, 1.0, 1.0, ENVIRONMENT))
+    def end(self, ending, accuracy=None, *, seconds=1.0):
+        self.say(Outcome(ending, accuracy, 1, seconds, 1.0, ENVIRONMENT))
 
     def killed(self, reason, fault):
         """The process is gone, and the trial has failed with it: so a pool tells of one that took all memory."""

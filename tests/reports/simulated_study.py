@@ -304,7 +304,7 @@ class _Writer:
         }
         for each in HYPERPARAMETERS:
             if each.name not in given and each.used_by(optimizer):
-                given[each.name] = float(f"{random.uniform(0, min(each.high, 1)) * 0.99:.2g}")
+                given[each.name] = float(f"{random.uniform(0, min(each.narrow.high, 1)) * 0.99:.2g}")
         return Configuration.create(given)
 
     def _change(self, configuration: Configuration, count: int) -> Configuration:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.bounds import Bounds
 from training.hyperparameters import (
     BY_NAME,
     HYPERPARAMETERS,
@@ -17,6 +18,10 @@ from training.hyperparameters import (
     Optimizer,
     format_value,
 )
+from training.numbers import LARGEST_COUNT, is_single
+
+LARGEST = 3.4e38
+"""About the largest number of single precision."""
 
 MANDATORY = {"epochs": 5, "batch_size": 64, "loss": "cross_entropy", "optimizer": "adam"}
 
@@ -57,9 +62,9 @@ numbers = st.sampled_from([each for each in HYPERPARAMETERS if each.kind != "cho
 
 def values_of(each):
     """Any value of a real hyperparameter, but for subnormal ones: training flushes those to zero in its process."""
-    low = 1e-12 if each.low_open else each.low
-    high = math.nextafter(each.high, 0) if each.high_open else each.high
-    return st.floats(low, high, allow_subnormal=False)
+    low, high = max(each.taken.low, -LARGEST), min(each.taken.high, LARGEST)
+    high = math.nextafter(high, 0) if each.taken.high_open else high
+    return st.floats(low, high, allow_subnormal=False).filter(is_single)
 
 
 @st.composite
@@ -69,9 +74,10 @@ def configurations(draw):
         if each.kind == "choice":
             values[each.name] = draw(st.sampled_from(each.choices))
         elif each.kind == "integer":
-            values[each.name] = draw(st.integers(int(each.low), int(each.high)))
+            values[each.name] = draw(st.integers(1, LARGEST_COUNT))
         else:
             values[each.name] = draw(values_of(each))
+    values["alpha"] = abs(values["alpha"])  # RMSprop takes no other
     return Configuration.create(values)
 
 
@@ -100,27 +106,86 @@ def test_every_choice_has_a_label():
 @pytest.mark.parametrize("each", HYPERPARAMETERS, ids=lambda each: each.name)
 def test_every_hyperparameter_explains_itself_in_what_a_form_can_hold(each):
     assert each.help.endswith(".")
-    assert len(each.help) + len(each.range) < 1800
+    assert all(len(each.help) + len(each.accepted(bounds)) < 1800 for bounds in Bounds)
     assert len(each.label) <= 75
 
 
+@pytest.mark.parametrize("bounds", Bounds)
 @pytest.mark.parametrize(
     "each", [each for each in HYPERPARAMETERS if each.kind != "choice"], ids=lambda each: each.name
 )
-def test_the_bounds_are_inclusive_unless_open(each):
-    for bound, is_open in ((each.low, each.low_open), (each.high, each.high_open)):
+def test_the_bounds_are_inclusive_unless_open(each, bounds):
+    interval = each.interval(bounds)
+    for bound, is_open in ((interval.low, interval.low_open), (interval.high, interval.high_open)):
+        if math.isinf(bound):
+            continue
         if is_open:
-            with pytest.raises(ValueError, match=f"^{each.label} must be {each.range}: .* is not.$"):
-                each.parse(format_value(bound))
+            with pytest.raises(ValueError, match=f"^{each.label} must be {each.accepted(bounds)}: .* is not.$"):
+                each.parse(format_value(bound), bounds)
         else:
-            assert each.parse(format_value(bound)) == bound
+            assert each.parse(format_value(bound), bounds) == bound
 
 
-def test_a_range_reads_as_words():
-    assert BY_NAME["epochs"].range == "from 1 to 1000"
-    assert BY_NAME["learning_rate"].range == "above 0, up to 100"
-    assert BY_NAME["beta1"].range == "from 0, below 1"
-    assert BY_NAME["loss"].range == "Cross entropy, L1 loss, Mean squared error, Negative log likelihood"
+def test_what_is_accepted_reads_as_words():
+    epochs, rate, alpha, beta = (BY_NAME[name] for name in ("epochs", "learning_rate", "alpha", "beta1"))
+    assert [each.accepted(Bounds.NARROW) for each in (epochs, rate, alpha, beta)] == [
+        "from 1 to 1000",
+        "above 0 and up to 100",
+        "from 0 to 1",
+        "0 or more and below 1",
+    ]
+    assert [each.accepted(Bounds.OPTIMIZER) for each in (epochs, rate, alpha, beta)] == [
+        "1 or more",
+        "0 or more",
+        "any number (RMSprop: 0 or more)",
+        "0 or more and below 1",
+    ]
+    assert alpha.accepted(Bounds.OPTIMIZER, Optimizer.RMSPROP) == "0 or more"
+    assert alpha.accepted(Bounds.OPTIMIZER, Optimizer.ASGD) == "any number"
+    for bounds in Bounds:
+        assert BY_NAME["loss"].accepted(bounds) == "Cross entropy, L1 loss, Mean squared error, Negative log likelihood"
+
+
+@pytest.mark.parametrize("bounds", Bounds)
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("1e39", "is too large to train with."),
+        ("1e-60", "is too close to 0 to train with, and is not 0."),
+        ("1e-400", "is closer to 0 than any number a computer can hold, except 0 itself."),
+        ("1e400", "is larger than any number a computer can hold."),
+        ("inf", "Please enter a number"),
+        ("nan", "Please enter a number"),
+    ],
+)
+def test_numbers_with_which_nothing_can_be_computed_are_refused(bounds, typed, said):
+    if bounds is Bounds.NARROW and typed == "1e39":
+        said = "must be above 0 and up to 100"
+    with pytest.raises(ValueError, match=said):
+        BY_NAME["learning_rate"].parse(typed, bounds)
+
+
+def test_a_count_that_cannot_be_kept_is_refused():
+    assert BY_NAME["epochs"].parse(LARGEST_COUNT) == LARGEST_COUNT
+    with pytest.raises(ValueError, match="Epochs: “2147483648” is larger than any number that can be kept"):
+        BY_NAME["epochs"].parse(LARGEST_COUNT + 1)
+
+
+def test_data_of_others_may_have_any_value_but_no_half_batches():
+    others = {**MANDATORY, "beta1": 4, "beta2": -1, "epsilon": -6, "learning_rate": 1e300}
+    found = Configuration.create(others, bounds=None)
+    assert (found.beta1, found.beta2, found.epsilon, found.learning_rate) == (4, -1, -6, 1e300)
+    with pytest.raises(InvalidConfiguration) as told:
+        Configuration.create({**MANDATORY, "epochs": 0, "batch_size": 1.5}, bounds=None)
+    assert told.value.errors.keys() == {"epochs", "batch_size"}
+
+
+def test_a_negative_alpha_is_refused_for_rmsprop_only():
+    given = {**MANDATORY, "alpha": "-1"}
+    assert Configuration.create({**given, "optimizer": "asgd"}).alpha == -1
+    with pytest.raises(InvalidConfiguration) as told:
+        Configuration.create({**given, "optimizer": "rmsprop"})
+    assert told.value.errors == {"alpha": "Alpha must be 0 or more with RMSprop: “-1” is not."}
 
 
 def test_what_is_missing_or_blank_takes_its_default():
@@ -135,7 +200,7 @@ def test_what_the_optimizer_does_not_use_is_ignored_even_where_it_is_wrong():
 
 def test_every_field_at_fault_is_named():
     with pytest.raises(InvalidConfiguration) as told:
-        Configuration.create({"epochs": "0", "batch_size": "big", "optimizer": "adam", "learning_rate": "0"})
+        Configuration.create({"epochs": "0", "batch_size": "big", "optimizer": "adam", "learning_rate": "-1"})
     assert told.value.errors.keys() == {"epochs", "batch_size", "loss", "learning_rate"}
     assert told.value.errors["loss"] == "Please choose one."
 
@@ -148,8 +213,27 @@ def test_an_empty_number_is_asked_for():
 
 def test_a_batch_is_no_larger_than_the_training_set():
     assert Configuration.create({**MANDATORY, "batch_size": 1437}, training_images=1437).batch_size == 1437
-    with pytest.raises(InvalidConfiguration, match="A batch of 1438 is larger than the training set"):
+    with pytest.raises(InvalidConfiguration) as told:
         Configuration.create({**MANDATORY, "batch_size": 1438}, training_images=1437)
+    assert told.value.errors == {
+        "batch_size": "A batch of 1,438 is larger than the training set, which has about 1,400 images: enter a smaller "
+        "number."
+    }
+
+
+def test_too_many_steps_are_said_at_the_epochs_without_the_exact_number_of_images():
+    def said(epochs, batch_size):
+        given = {**MANDATORY, "epochs": epochs, "batch_size": batch_size}
+        with pytest.raises(InvalidConfiguration) as told:
+            Configuration.create(given, training_images=1437, most_steps=1000)
+        return told.value.errors["epochs"]
+
+    assert said(44, 64) == (
+        "44 epochs with a batch size of 64 take more than 1,000 steps of training, which is the most that is allowed: "
+        "enter at most 43 epochs, or a larger batch size."
+    )
+    assert said(1, 1).endswith("which is the most that is allowed: enter a larger batch size.")
+    assert Configuration.create({**MANDATORY, "epochs": 43}, training_images=1437, most_steps=1000).epochs == 43
 
 
 def test_a_name_that_is_no_hyperparameter_is_a_programming_error():
@@ -178,6 +262,9 @@ def test_a_summary_names_what_was_changed():
         (100, "100"),
         ("adam", "Adam"),
         (0.1, "0.1"),
+        (2000.0, "2000"),
+        (1e20, "1e+20"),
+        (-0.5, "-0.5"),
     ],
 )
 def test_a_value_is_written_as_a_person_would(value, written):
@@ -212,8 +299,8 @@ def test_every_error_is_one_short_sentence(each, typed):
     try:
         value, told = each.parse(typed), ""
     except ValueError as error:
-        value, told = each.low, str(error)
-    assert each.low <= value <= each.high
+        value, told = None, str(error)
+    assert value is None or value in each.taken
     assert len(told) < 200
     assert "\n" not in told
     assert told == "" or told.endswith(".")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.numbers import NotANumber, parse_integer, parse_real, quote
+from training.numbers import NotANumber, about, is_single, parse_integer, parse_real, quote
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,28 @@ def test_whatever_is_typed_is_a_finite_number_or_one_sentence(typed):
 def test_a_quote_is_short_and_on_one_line(typed):
     assert len(quote(typed)) <= 22
     assert "\n" not in quote(typed)
+
+
+@pytest.mark.parametrize("typed", ["1e-400", "0.5e-330", "-3e-999"])
+def test_a_number_that_would_become_0_is_said(typed):
+    with pytest.raises(NotANumber, match="closer to 0 than any number a computer can hold"):
+        parse_real(typed)
+
+
+@pytest.mark.parametrize("typed", ["0", "0.000", "0e10", "-0", "0e-400"])
+def test_0_is_0(typed):
+    assert parse_real(typed) == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1437, "1,400"), (12394, "12,000"), (500, "500"), (187, "180"), (7, "7"), (99, "99"), (0, "0")]
+)
+def test_about_how_many_is_said_in_two_places(count, said):
+    assert about(count) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "is_one"), [(3.4e38, True), (1e39, False), (-1e39, False), (1e-60, False), (0, True)]
+)
+def test_which_numbers_single_precision_has(number, is_one):
+    assert is_single(number) == is_one

@@ -1,14 +1,17 @@
 """Every optimizer gets Table 1's values, and whatever the form accepts can be trained."""
 
+import inspect
 import math
-import sys
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from torch import optim
 from torch.nn import Parameter
 
-from training.hyperparameters import HYPERPARAMETERS, Configuration, Loss, Optimizer
+from training.bounds import Bounds
+from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConfiguration, Loss, Optimizer, Value
 from training.images.data import TaskData
 from training.loop import train
 from training.networks.graphs import is_recorded
@@ -16,6 +19,9 @@ from training.optimizers import build_optimizer
 from training.trial import Ending, TrialRequest
 
 CPU = torch.device("cpu")
+
+LARGEST = 3.4e38
+"""About the largest number of single precision."""
 
 TABLE_1 = {
     Optimizer.ADAM: {"lr": 0.001, "weight_decay": 0, "betas": (0.9, 0.999), "eps": 1e-5},
@@ -34,9 +40,9 @@ def extremes() -> list[dict[str, float | str]]:
         ends: dict[str, tuple[float, float]] = {}
         for each in HYPERPARAMETERS:
             if each.kind == "real" and each.used_by(optimizer):
-                low = sys.float_info.min if each.low_open else each.low
-                high = math.nextafter(each.high, -math.inf) if each.high_open else each.high
-                ends[each.name] = (low, high)
+                interval = each.interval(Bounds.OPTIMIZER, optimizer)
+                low, high = max(interval.low, -LARGEST), min(interval.high, LARGEST)
+                ends[each.name] = (low, math.nextafter(high, -math.inf) if interval.high_open else high)
         cases += [{"optimizer": optimizer, name: end} for name, pair in ends.items() for end in pair]
         cases += [{"optimizer": optimizer} | {name: pair[end] for name, pair in ends.items()} for end in (0, 1)]
     return cases
@@ -78,6 +84,79 @@ def test_what_a_participant_enters_reaches_the_optimizer(
     assert found | {"lr": 0.25, "weight_decay": 0.125} == {
         name: built.defaults[name] for name in (*found, "lr", "weight_decay")
     }
+
+
+PYTORCHS = {
+    Optimizer.ADAM: optim.Adam,
+    Optimizer.ADADELTA: optim.Adadelta,
+    Optimizer.ADAGRAD: optim.Adagrad,
+    Optimizer.ASGD: optim.ASGD,
+    Optimizer.RMSPROP: optim.RMSprop,
+    Optimizer.SGD: optim.SGD,
+}
+ARGUMENTS = {
+    "learning_rate": "lr",
+    "lambd": "lambd",
+    "epsilon": "eps",
+    "learning_rate_decay": "lr_decay",
+}
+"""PyTorch's names, where they are others. The betas are one argument."""
+
+EDGES = (
+    -LARGEST,
+    -2000.0,
+    -1.0,
+    -1e-30,
+    0.0,
+    1e-30,
+    0.5,
+    math.nextafter(1, 0),
+    1.0,
+    math.nextafter(1, 2),
+    4.0,
+    LARGEST,
+)
+
+
+def pytorch_takes(optimizer: Optimizer, values: dict[str, float]) -> bool:
+    """Whether PyTorch's own constructor takes these values."""
+    arguments = {ARGUMENTS.get(name, name): value for name, value in values.items() if not name.startswith("beta")}
+    if "beta1" in values or "beta2" in values:
+        arguments["betas"] = (values.get("beta1", 0.9), values.get("beta2", 0.999))  # type: ignore[assignment]
+    assert arguments.keys() <= inspect.signature(PYTORCHS[optimizer]).parameters.keys()
+    try:
+        PYTORCHS[optimizer]([Parameter(torch.zeros(1))], **arguments)  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True
+
+
+def form_takes(optimizer: Optimizer, values: dict[str, float]) -> bool:
+    """Whether the form takes them; if not, it has a sentence at every field at fault."""
+    given: dict[str, Value | None] = {"epochs": 1, "batch_size": 1, "loss": "l1", "optimizer": optimizer, **values}
+    errors: dict[str, str] = {}
+    try:
+        built = Configuration.create(given)
+    except InvalidConfiguration as refused:
+        errors = refused.errors
+    assert errors.keys() <= values.keys()
+    assert all(sentence.endswith(".") for sentence in errors.values())
+    if errors:
+        return False
+    build_optimizer(built, [Parameter(torch.zeros(1))], CPU)
+    return True
+
+
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_the_form_takes_exactly_what_pytorchs_optimizer_takes(optimizer: Optimizer) -> None:
+    names = [each.name for each in HYPERPARAMETERS if each.kind == "real" and each.used_by(optimizer)]
+    for name in names:
+        for value in EDGES:
+            assert form_takes(optimizer, {name: value}) == pytorch_takes(optimizer, {name: value}), (name, value)
+    order = np.random.default_rng(10)
+    for _ in range(200):
+        values = dict(zip(names, order.choice(EDGES, len(names)).tolist(), strict=True))
+        assert form_takes(optimizer, values) == pytorch_takes(optimizer, values), values
 
 
 @pytest.mark.parametrize("loss", Loss)

@@ -28,11 +28,12 @@ from bot.slack.block_kit import (
 from bot.study.participant_status import ParticipantStatus
 from storage.queries.history import SessionView, TrialView
 from storage.schema.states import SessionState
+from training.bounds import Bounds
 from training.hyperparameters import BY_NAME, LABELS, format_value
 
 LEAVE = "study_leave"
 
-ONE_LINE = "optimizer …, loss …, epochs …, batch …, lr …"
+ONE_LINE = escape("<optimizer>, <loss function>, epochs <number>, batch size <number>, lr <number>")
 """How a configuration is written in one line. It has no values: an example would influence what people try."""
 
 _QUOTED = 60
@@ -275,10 +276,17 @@ def left() -> Message:
     return Message(text=text, blocks=(section(text),))
 
 
-def about_settings(names: Sequence[str], status: ParticipantStatus) -> Message:
-    """Explain the hyperparameters that somebody mentions."""
+def about_settings(names: Sequence[str], status: ParticipantStatus, bounds: Bounds = Bounds.OPTIMIZER) -> Message:
+    """Explain the hyperparameters that somebody mentions.
+
+    Args:
+        names: Their names.
+        status: The participant's status.
+        bounds: The study's bounds.
+    """
     explanations = "\n".join(
-        f"*{BY_NAME[name].label}*: {BY_NAME[name].help} ({BY_NAME[name].range})" for name in list(names)[:5]
+        f"*{BY_NAME[name].label}*: {BY_NAME[name].help} Accepted: {BY_NAME[name].accepted(bounds)}."
+        for name in list(names)[:5]
     )
     return led_back(explanations, status)
 

@@ -1,14 +1,19 @@
 """The hyperparameter form: for each hyperparameter that the optimizer uses, a field for its value and one for why."""
 
+from datetime import timedelta
+
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, StaticSelectElement
 from slack_sdk.models.views import View
 
 from bot.participant.form_state import OTHER, VALUE, WHY, Content, FormMemory, Purpose
-from bot.slack.block_kit import header, modal, options, section
+from bot.slack.block_kit import duration, header, modal, options, section
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
-from training.hyperparameters import BY_NAME, LABELS, Hyperparameter, format_value
+from training.bounds import Bounds
+from training.hyperparameters import BY_NAME, LABELS, Configuration, Hyperparameter, format_value
 
 FORM = "configuration"
+
+STOPPED_AT_THE_END = "A trial that has not ended when your time is up is stopped, and gets no accuracy."
 
 _PURPOSES = {
     Purpose.TRY: (
@@ -32,8 +37,28 @@ def prepare_note(trial: int) -> str:
     )
 
 
+def takes_long(configuration: Configuration, needed: timedelta, left: timedelta) -> str:
+    """Warns at the top of the form that training would take more time than is left.
+
+    Args:
+        configuration: What was sent.
+        needed: How long it would take at the speed of an earlier trial with this batch size.
+        left: The time that is left.
+    """
+    epochs = f"{configuration.epochs:,} {'epoch' if configuration.epochs == 1 else 'epochs'}"
+    return (
+        f"⏳ {epochs} would take about {duration(needed)}, at the speed of your last trial with a batch size of "
+        f"{configuration.batch_size:,}. You have {duration(left)} left. {STOPPED_AT_THE_END} "
+        "To train it all the same, send the form again."
+    )
+
+
 def configuration_form(
-    memory: FormMemory, contents: dict[str, Content] | None = None, *, note: str | None = None
+    memory: FormMemory,
+    contents: dict[str, Content] | None = None,
+    *,
+    note: str | None = None,
+    bounds: Bounds = Bounds.OPTIMIZER,
 ) -> View:
     """Draw the form.
 
@@ -41,6 +66,7 @@ def configuration_form(
         memory: Which fields it shows.
         contents: The content of the fields, when the form is redrawn. The reason *Other* shows its text field.
         note: A sentence above the fields.
+        bounds: The study's bounds.
     """
     title, submit, introduction = _PURPOSES[memory.purpose]
     contents = contents or {}
@@ -51,18 +77,18 @@ def configuration_form(
         if mandatory and not hyperparameter.mandatory:
             mandatory = False
             blocks.append(header("Preset settings"))
-        blocks += _field(memory, hyperparameter, contents.get(name) or memory.initial_content(name))
+        blocks += _field(memory, bounds, hyperparameter, contents.get(name) or memory.initial_content(name))
     return modal(title, blocks, callback_id=FORM, submit=submit, close="Not now", private_metadata=memory.dump())
 
 
-def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content) -> list[Block]:
+def _field(memory: FormMemory, bounds: Bounds, hyperparameter: Hyperparameter, content: Content) -> list[Block]:
     name = hyperparameter.name
     start = memory.initial_content(name)
     blocks: list[Block] = [
         InputBlock(
             block_id=memory.block_id(name),
             label=hyperparameter.label,
-            hint=_hint(hyperparameter),
+            hint=_hint(memory, bounds, hyperparameter),
             dispatch_action=name == "optimizer" or None,
             element=_value_element(hyperparameter, start.value),
         ),
@@ -107,8 +133,10 @@ def _value_element(hyperparameter: Hyperparameter, initial: str) -> PlainTextInp
     )
 
 
-def _hint(hyperparameter: Hyperparameter) -> str:
+def _hint(memory: FormMemory, bounds: Bounds, hyperparameter: Hyperparameter) -> str:
     if hyperparameter.kind == "choice":
         return hyperparameter.help
-    preset = "" if hyperparameter.default is None else f" Preset: {format_value(hyperparameter.default)};"
-    return f"{hyperparameter.help}{preset or ' Accepted:'} {hyperparameter.range}."
+    preset = "" if hyperparameter.default is None else f" Preset: {format_value(hyperparameter.default)}."
+    accepted = f"Accepted: {hyperparameter.accepted(bounds, memory.optimizer)}."
+    ends = f" {STOPPED_AT_THE_END}" if hyperparameter.name == "epochs" and memory.purpose is Purpose.TRY else ""
+    return f"{hyperparameter.help}{preset} {accepted}{ends}"

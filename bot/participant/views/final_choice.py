@@ -69,7 +69,6 @@ def final_form(view: SessionView, evaluations: int) -> View:
     end = f"This ends your session, and trial {running.number} is cancelled." if running else "This ends your session."
     again = session_thread.more_times(evaluations)
     what = f"Which configuration is your best? It is trained {again} and tested on new images. {end}"
-    choices = options(labels)
     return modal(
         "Your final choice",
         [
@@ -77,9 +76,7 @@ def final_form(view: SessionView, evaluations: int) -> View:
             InputBlock(
                 block_id=_CHOICE,
                 label="Final configuration",
-                element=StaticSelectElement(
-                    action_id=_CHOICE, placeholder="Choose one", options=choices, initial_option=choices[0]
-                ),
+                element=StaticSelectElement(action_id=_CHOICE, placeholder="Choose one", options=options(labels)),
             ),
         ],
         callback_id=FINAL_FORM,

@@ -22,8 +22,9 @@ from bot.slack.block_kit import (
     paragraphs,
     section,
 )
+from training.bounds import Bounds
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Optimizer, format_value
-from training.numbers import NotANumber, parse_real
+from training.numbers import NotANumber, about, parse_real
 from training.tasks import TaskFacts
 
 AGREE = "consent_agree"
@@ -192,10 +193,11 @@ def briefing(facts: TaskFacts, limit_minutes: float, done: str = "") -> Message:
         f"*Your task*\nTrain a neural network that sorts images into {facts.classes} classes. "
         "The network is given. You choose the 15 settings (hyperparameters) for its training. "
         "Find the settings with which it classifies *new* images as accurately as possible.\n\n"
-        f"• There are {facts.training_images:,} images for training, {facts.validation_images} for validation and "
-        f"{facts.test_images} for the final test. Each has {facts.image_size}×{facts.image_size} pixels.\n"
-        "• Submit a configuration and watch its loss. Cancel it if it does not look promising. When its training has "
-        "ended, I tell you its accuracy on the validation images.\n"
+        f"• There are about {about(facts.training_images)} images for training, {about(facts.validation_images)} for "
+        f"validation and {about(facts.test_images)} for the final test. Each has {facts.image_size}×{facts.image_size} "
+        "pixels.\n"
+        "• Submit a configuration and watch its loss. You can cancel it while it trains. When its training has ended, "
+        "I tell you its accuracy on the validation images.\n"
         "• One configuration trains at a time. You can try as many as you like, one after the other.\n"
         f"• You have {limit_minutes:g} minutes from the moment when you press *Start*. You can finish earlier if you "
         "think that you cannot improve any more.\n"
@@ -286,14 +288,20 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def guide() -> View:
-    """What each of the 15 hyperparameters does, who uses it, its preset and its range."""
+def guide(bounds: Bounds = Bounds.OPTIMIZER) -> View:
+    """What each of the 15 hyperparameters is, who uses it, its preset, and what is accepted.
+
+    Args:
+        bounds: The study's bounds.
+    """
     blocks: list[Block] = [
-        section("You must choose four settings. The others are preset to usual values. You can change or keep them.")
+        section(
+            "You must choose the first four settings. The others have a preset value, which you can change or keep."
+        )
     ]
     for hyperparameter in HYPERPARAMETERS:
         facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]
-        facts.append(hyperparameter.range)
+        facts.append(f"accepted: {hyperparameter.accepted(bounds)}")
         if len(hyperparameter.optimizers) < len(Optimizer):
             users = sorted(LABELS[optimizer] for optimizer in hyperparameter.optimizers)
             facts.append(f"used by {', '.join(users)}")

@@ -104,7 +104,7 @@ def _worth_doing(view: SessionView, left: timedelta, estimate: TimeEstimate | No
         return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]
     if best is None:
         hint = (
-            "You have no complete trial yet. A configuration with few epochs may still end in time. "
+            "You have no complete trial yet. A short trial may still end in time. "
             "Or press *Finish* to end the session now."
         )
         return hint, [buttons.new_configuration(view, buttons.WAY_ON), buttons.finish(view)]

@@ -14,6 +14,7 @@ from bot.study.outdated import reading_button
 from bot.study.participant_status import ParticipantStatus
 from storage.schema.states import SessionState
 from training.hyperparameters import BY_NAME, LABELS, Optimizer, format_value
+from training.numbers import about
 
 TYPED = "form_typed"
 
@@ -99,7 +100,9 @@ def _problems_together(line: OneLine, training_images: int, last: Mapping[str, s
     problems = []
     batch = line.values.get("batch_size")
     if batch is not None and _too_large("batch_size", batch, training_images):
-        problems.append(f"A batch of {batch} is larger than the training set: at most {training_images}.")
+        problems.append(
+            f"A batch of {batch} is larger than the training set, which has about {about(training_images)} images."
+        )
     optimizer = line.values.get("optimizer") or last.get("optimizer")
     if optimizer:
         unused = [BY_NAME[name].label for name in line.values if not BY_NAME[name].used_by(Optimizer(optimizer))]

@@ -1,5 +1,6 @@
 """What all parts of an import share: the bundle that it reads, and the database that it writes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,12 +9,14 @@ from typing import Any
 from sqlalchemy import insert
 
 from storage.bundle.archive import ArchiveReader
-from storage.bundle.codebook import PARTICIPANTS, Table
+from storage.bundle.codebook import PARTICIPANTS, STUDY, Table
 from storage.bundle.reading.problems import Problems
 from storage.bundle.reading.rows import Row, TableReader
 from storage.database import Transaction
 from storage.schema import tables
 from storage.schema.states import Background
+from storage.study_rules import bounds_of
+from training.bounds import Bounds
 from training.hyperparameters import HYPERPARAMETERS, Configuration, InvalidConfiguration
 
 AT_ONCE = 500
@@ -37,6 +40,8 @@ class Context:
         rows: How many rows were read, by table.
         broken: The tables of which some rows could not be read.
         ended: How many sessions, trials and evaluations had not ended, and are imported as cancelled.
+        beyond: The values that the study's form does not accept, by the file and the name of the hyperparameter.
+        rows_beyond: How many rows have such values, by file.
     """
 
     transaction: Transaction
@@ -51,6 +56,8 @@ class Context:
     rows: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     ended: int = 0
+    beyond: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    rows_beyond: Counter[str] = field(default_factory=Counter)
     _characters: int = 0
 
     def has(self, table: Table) -> bool:
@@ -117,15 +124,30 @@ class Context:
         return value if 0 <= value <= _LARGEST else otherwise
 
     def configuration(self, table: Table, row: Row) -> Configuration | None:
-        """The 15 values of a row. If they cannot be used, that is noted, and this is ``None``."""
+        """The 15 values of a row. If they cannot be used, that is noted, and this is ``None``.
+
+        They may be any numbers. Those that the study's form does not accept are noted, too.
+        """
         if row.wrong & _NAMES:
             return None
         try:
-            return Configuration.create({name: row[name] for name in _NAMES})
+            configuration = Configuration.create({name: row[name] for name in _NAMES}, bounds=None)
         except InvalidConfiguration as invalid:
             for name, sentence in invalid.errors.items():
                 self.problem(table, sentence, row, name)
             return None
+        beyond = list(configuration.beyond(self.bounds))
+        for hyperparameter, value in beyond:
+            self.beyond.setdefault((table.file, hyperparameter.name), []).append(value)
+        self.rows_beyond[table.file] += bool(beyond)
+        return configuration
+
+    @property
+    def bounds(self) -> Bounds:
+        """What the study's form accepts. Data that were not entered here are taken for those of a form like ours."""
+        form = self.rules.get("form")
+        is_said = isinstance(form, Mapping) and "bounds" in form
+        return bounds_of(self.rules) if is_said or self.has(STUDY) else Bounds.OPTIMIZER
 
 
 _NAMES = frozenset(each.name for each in HYPERPARAMETERS)

@@ -1,7 +1,7 @@
 """A bundle as a study in the database: checked as a whole, imported as a whole or not at all."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import islice
@@ -27,6 +27,7 @@ from storage.schema.columns import utc
 from storage.schema.states import Actor, Background, EventKind, StudyState
 from storage.schema.tables import Amendment, Study
 from storage.study_rules import canonical, hash_of, parse_rules, without_nothing
+from training.numbers import format_number
 
 _RULES = "study.toml"
 _LONG_AGO = date(2000, 1, 1)
@@ -40,7 +41,8 @@ class Imported:
     Attributes:
         study_id, study: The new study; it is closed.
         rows: How many rows each table had that was there.
-        assumed: What was made of tables that were not there, and of what had not ended, in sentences.
+        assumed: What was made of tables that were not there, and of what had not ended, and which values the study's
+            form does not accept, in sentences.
     """
 
     study_id: int
@@ -130,7 +132,9 @@ def _import(
         participants=context.rows.get(codebook.PARTICIPANTS.name),
         trials=context.rows.get(codebook.TRIALS.name),
     )
-    return Imported(context.study_id, header.name, context.rows, (*_assumed(archive), *_ended(context)))
+    return Imported(
+        context.study_id, header.name, context.rows, (*_assumed(archive), *_ended(context), *_beyond(context))
+    )
 
 
 def _check_files(archive: ArchiveReader, problems: Problems) -> None:
@@ -161,6 +165,19 @@ def _ended(context: Context) -> tuple[str, ...]:
         else (f"{context.ended:,} sessions, trials and evaluations together")
     )
     return (f"{how_many} had not ended when the bundle was made: taken for cancelled.",)
+
+
+def _beyond(context: Context) -> Iterator[str]:
+    """Which values the study's form does not accept: with others, people may have entered anything."""
+    for file, count in context.rows_beyond.items():
+        if count:
+            values = "; ".join(
+                f"{name} ({len(found):,}, such as {format_number(max(found, key=abs))})"
+                for (where, name), found in context.beyond.items()
+                if where == file
+            )
+            rows = "1 row has" if count == 1 else f"{count:,} rows have"
+            yield f"{file}: {rows} values that the study's form does not accept, kept as they are: {values}."
 
 
 def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Header:

@@ -84,6 +84,7 @@ def test_two_people_take_part_at_once_and_neither_sees_anything_of_the_other(arr
     for visitor in (first, second):
         visitor.press("Finish", visitor.root)
         visitor.shows(visitor.form.get_by_role("heading", name="Your final choice"))
+        visitor.input("Final configuration").select_option(index=1)  # the first is the placeholder
         visitor.send("Choose and finish")
         visitor.shows(visitor.conversation.get_by_text("Thank you for taking part!").last)
         expect(visitor.root.get_by_role("button", name="Finish")).to_have_count(0, timeout=PATIENCE_MS)
@@ -165,6 +166,8 @@ def test_who_uses_nothing_but_the_keyboard_goes_through_the_whole_study(arrive: 
     keys.press("Tab")
     keys.press("Enter")
     visitor.shows(visitor.form.get_by_role("heading", name="Your final choice"))
+    expect(visitor.input("Final configuration")).to_be_focused()
+    keys.type("1")
     visitor.tab_to(visitor.form.get_by_role("button", name="Choose and finish"))
     keys.press("Enter")
     visitor.shows(visitor.conversation.get_by_text("Thank you for taking part!").last)

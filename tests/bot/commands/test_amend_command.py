@@ -13,6 +13,7 @@ from storage import events
 from storage.database import Store
 from storage.locks import locked
 from storage.schema.states import EventKind
+from storage.schema.tables import Study
 from storage.transitions import participants, studies
 from tests.storage.reading import amendments_of
 
@@ -39,6 +40,21 @@ def opened(tmp_path, study_file):
 
 def amend(path, *options, name="Less time", because="The first three were bored.", **given):
     return CliRunner().invoke(app, ["amend", name, "--because", because, "--study", str(path), *options], **given)
+
+
+def test_wider_bounds_for_a_study_of_an_earlier_version_are_an_amendment(opened):
+    store, path, rules = opened
+    wide = path.read_text(encoding="utf-8")
+    before = Settings.load(rules(bounds="narrow")[0]).rules()
+    with store.write() as transaction:
+        transaction.need(Study, 1).rules = before
+        transaction.need(Study, 1).rules_hash = "of the version before"
+    unsaid = wide.replace('bounds = "optimizer"', "")
+    path.write_text(unsaid.replace("limit_minutes = 120", "limit_minutes = 90"), encoding="utf-8")
+    assert amend(path, "--yes").stdout.splitlines()[:-1] == ["  time.limit_minutes: 120.0 → 90.0"]
+    path.write_text(wide.replace("limit_minutes = 120", "limit_minutes = 90"), encoding="utf-8")
+    ran = amend(path, "--yes", name="As in the paper")
+    assert ran.stdout.splitlines()[:-1] == ['+ form.bounds: "optimizer"', "+ form.most_steps: 1000000"]
 
 
 def test_a_change_is_shown_asked_about_and_put_on_record(opened):

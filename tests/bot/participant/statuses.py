@@ -19,7 +19,7 @@ BY_ITSELF = (
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CONFIGURATION = Configuration.create(
-    {"epochs": 3, "batch_size": 64, "loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3}
+    {"epochs": 31, "batch_size": 173, "loss": "cross_entropy", "optimizer": "adam", "learning_rate": 1e-3}
 )
 
 

@@ -1,9 +1,13 @@
 """What bounds a configuration: the rules of the study, and the memory of the machine that trains."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from bot.settings.settings import Settings
 from storage import events
 from storage.schema.states import EventKind, TrialState
+from storage.transitions import studies
 from tests.bot.scripted_workers import ENVIRONMENT, ScriptedWorkers
 from training.networks.architectures import least_bytes_per_image
 from training.tasks import DIGITS_SQUEEZENET
@@ -29,11 +33,85 @@ def test_the_most_steps_of_the_study_are_said_at_the_epochs(open_house):
     house.fill(person, {**PLAIN, "Epochs": "5"})  # 23 batches each
     said = complaints(person)
     assert said.keys() == {"Epochs"}
-    assert "115 steps of training. At most 100 are allowed" in said["Epochs"]
+    assert "take more than 100 steps of training" in said["Epochs"]
     assert house.session(person).trials == ()
     person.fill({"Epochs": "4"})
     assert complaints(person) == {}
     assert house.session(person).trials[0].configuration.epochs == 4
+
+
+BEYOND = {"Learning rate": "2000", "Momentum": "10", "Weight decay": "101"}
+
+
+def test_what_the_optimizer_takes_may_be_entered(open_house):
+    house = open_house(start=False, slots=1)
+    house.open(ScriptedWorkers())
+    person = house.seated("Tries a lot")
+    house.fill(person, {**PLAIN, **BEYOND, "Epochs": "1200"})
+    assert "Accepted: 0 or more." in person.modal().text_of_everything
+    assert complaints(person) == {}
+    values = house.session(person).trials[0].configuration
+    assert (values.learning_rate, values.momentum, values.weight_decay, values.epochs) == (2000, 10, 101, 1200)
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["narrow bounds", "a study of an earlier version"])
+def test_narrow_bounds_are_as_ever(open_house, earlier):
+    house = open_house(start=False, slots=1, bounds="narrow")
+    settings = Settings.load(house.study)
+    if earlier:  # its rules and its study file say nothing of bounds
+        store = house.store
+        given = {"name": settings.study.name, "rules": settings.rules(), "rules_hash": settings.rules_hash()}
+        studies.prepare_study(store, **given, now=datetime.now(UTC))
+        studies.open_study(store, actor="researcher-1", now=datetime.now(UTC))
+        text = house.study.read_text(encoding="utf-8")
+        house.study.write_text(text.replace('bounds = "narrow"', ""), encoding="utf-8")
+    house.open(ScriptedWorkers())
+    person = house.seated("Tries a lot")
+    house.fill(person, {**PLAIN, **BEYOND, "Epochs": "1200"})
+    assert "Accepted: from 0 to 1." in person.modal().text_of_everything
+    assert complaints(person) == {
+        "Epochs": "Epochs must be from 1 to 1000: “1200” is not.",
+        "Learning rate": "Learning rate must be above 0 and up to 100: “2000” is not.",
+        "Momentum": "Momentum must be from 0 to 1: “10” is not.",
+        "Weight decay": "Weight decay must be from 0 to 100: “101” is not.",
+    }
+    told = person.say("lr 2000")
+    assert "Learning rate must be above 0 and up to 100" in person.wait_for("2000", after=told).text
+    person.close()
+    person.press(person.wait_for("Your task"), "What do the settings do?")
+    assert "Accepted: from 1 to 1000" in person.wait_for_modal("The 15 settings").text_of_everything
+
+
+def test_the_form_warns_once_of_more_epochs_than_there_is_time_for(open_house):
+    workers = ScriptedWorkers()
+    house = open_house(start=False, slots=1)
+    house.open(workers)
+    workers.ready()
+    person = house.seated("Has much patience")
+    house.fill(person, PLAIN)
+    assert complaints(person) == {}
+    person.wait_until(lambda: house.session(person).trials[0].state is TrialState.RUNNING, PATIENCE)
+    workers.epoch(1)
+    workers.epoch(2)
+    workers.end(Ending.COMPLETE, 50.0, seconds=120.0)
+    house.trial(person, 1, "validation accuracy 50")
+
+    def sent(**values):
+        person.fill(values)
+        person.submit()
+        return person.modal()
+
+    person.press(house.root(person), "New configuration")
+    person.wait_for_modal("New configuration")
+    form = sent(Epochs="500")
+    assert "500 epochs would take about 8 h 20 min, at the speed of your last trial" in form.text_of_everything
+    assert "is stopped, and gets no accuracy. To train it all the same" in form.text_of_everything
+    assert form.field("Epochs").value == "500"
+    assert len(house.session(person).trials) == 1
+    form = sent(Epochs="400")
+    assert "400 epochs would take about 6 h 40 min" in form.text_of_everything
+    assert sent() is None
+    assert house.session(person).trials[1].configuration.epochs == 400
 
 
 class WorkersOfTheStudy(ScriptedWorkers):

@@ -238,6 +238,7 @@ def walked(stage):
     walk.check("time to choose extended", "You have 1 more minute for your final choice", "Choose")
     walk.look_in("Your final choice")
     walk.go_on("Your final choice")
+    house.choose_best(person)
     assert person.submit() == {}
     walk.check("finished", "Thank you for taking part")
     walk.check_answer("finished")

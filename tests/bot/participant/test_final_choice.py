@@ -32,6 +32,17 @@ def test_new_values_can_be_the_final_choice(house):
     assert evaluations.evaluation_summary(house.store, session.choice.id).complete == 1
 
 
+def test_no_trial_is_preselected(house):
+    person = house.seated("Must choose")
+    house.trained(person)
+    person.press(house.root(person), "Finish")
+    form = person.wait_for_modal("Your final choice")
+    assert not form.field("Final configuration").value
+    assert person.submit() != {}
+    assert house.session(person).state is SessionState.ACTIVE
+    person.close()
+
+
 def test_mistakes_in_the_final_values_are_said_at_their_fields(house):
     person = house.seated("Has tried nothing")
     person.close()
@@ -52,7 +63,7 @@ def test_finishing_while_a_trial_trains_stops_it(house):
     house.trained(person)
     house.training(person)
     person.press(house.root(person), "Finish")
-    assert "trial 2 is cancelled" in person.wait_for_modal("Your final choice").text_of_everything
+    assert "trial 2 is cancelled" in house.choose_best(person).text_of_everything
     person.submit()
     cancelled = house.trial(person, 2, "· cancelled")
     person.wait_until(lambda: person.message(cancelled.ts).buttons == (), 30)
@@ -64,7 +75,7 @@ def test_a_choice_that_comes_second_is_told_of_the_first(house):
     person = house.seated("Chooses twice")
     house.trained(person)
     person.press(house.root(person), "Finish")
-    person.wait_for_modal("Your final choice")
+    house.choose_best(person)
     house.end_sessions()  # on another screen
     chosen = house.session(person).choice
     assert person.submit() == {}

@@ -57,8 +57,8 @@ def test_more_steps_than_allowed_are_refused_at_the_epochs():
         read(memory, typed(memory, **contents), training_images=1437, most_steps=1_000_000)
     [(block, sentence)] = invalid.value.errors.items()
     assert block == memory.block_id("epochs")
-    assert "1,437,000 steps of training" in sentence
-    assert "At most 1,000,000 are allowed" in sentence
+    assert "take more than 1,000,000 steps of training" in sentence
+    assert "enter at most 690 epochs" in sentence
     contents["batch_size"] = Content.of("2")
     assert read(memory, typed(memory, **contents), training_images=1437, most_steps=1_000_000)
 

@@ -87,7 +87,7 @@ def test_anything_else_is_said_not_to_be_understood_with_the_way_on(tuner):
 
 def test_a_question_about_a_setting_is_answered_with_its_help(tuner):
     _, person = tuner
-    assert "How much of the previous update is kept" in answer(person, "what does momentum do?", "Momentum").text
+    assert "How much of the previous update is added" in answer(person, "what does momentum do?", "Momentum").text
 
 
 def test_a_word_in_the_thread_is_answered_in_the_thread(tuner):

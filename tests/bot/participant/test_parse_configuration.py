@@ -49,7 +49,7 @@ def test_a_line_is_read_as_it_was_meant(line, values):
     ("line", "told"),
     [
         ("batch 1,000", "“1,000” could mean 1.0 or 1000"),
-        ("lr -1", "Learning rate must be above 0"),
+        ("lr -1", "Learning rate must be 0 or more"),
         ("epochs 2.5", "Epochs: Please enter a whole number"),
         ("epochs 20, epochs 30", "Epochs is given twice. I used 30, not 20."),
     ],

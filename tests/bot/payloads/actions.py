@@ -82,7 +82,7 @@ def _of_trial(action_id: str) -> Action:
 
 def _typed(purpose: Purpose) -> Action:
     def make(at_once: BotAtOnce, user: str, owner: str) -> Payload:
-        value = Typed(purpose, session_of(at_once, owner).button_value, {"epochs": "3"}).dump()
+        value = Typed(purpose, session_of(at_once, owner).button_value, {"epochs": "31"}).dump()
         return press(user, TYPED, value, ts=at_once.ts())
 
     return Action(f"action {TYPED}", make)
@@ -217,7 +217,7 @@ ACTIONS: Mapping[str, Action] = {
     "writes cancel": _message("cancel"),
     "writes finish": _message("finish"),
     "writes leave": _message("leave"),
-    "writes a configuration": _message("epochs 3 lr 0.1"),
+    "writes a configuration": _message("epochs 31 lr 0.137"),
     "/study help": _study("help"),
     "/study status": _study("status"),
     "/study participants": _study("participants"),

@@ -1,10 +1,12 @@
 """``study.toml`` and the environment are checked before the bot starts, and a mistake is reported in a sentence."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from bot.settings.settings import Credentials, Settings, SettingsError
+from training.bounds import Bounds
 
 ROOT = Path(__file__).parents[3]
 
@@ -144,6 +146,30 @@ def test_the_most_steps_are_a_rule_unless_they_are_as_ever(tmp_path):
     fewer = Settings.load(changed(tmp_path, "most_steps = 1_000_000", "most_steps = 5_000"))
     assert ours.rules_hash() == before.rules_hash() != fewer.rules_hash()
     assert (before.form.most_steps, fewer.form.most_steps) == (1_000_000, 5_000)
+
+
+def test_the_bounds_of_the_form_are_a_rule_and_narrow_ones_are_that_of_earlier_versions(tmp_path):
+    usual = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    unsaid = Settings.load(changed(tmp_path, 'bounds = "optimizer"', ""))
+    narrow = Settings.load(changed(tmp_path, 'bounds = "optimizer"', 'bounds = "narrow"'))
+    assert (usual.form.bounds, unsaid.form.bounds, narrow.form.bounds) == (
+        Bounds.OPTIMIZER,
+        Bounds.OPTIMIZER,
+        Bounds.NARROW,
+    )
+    assert usual.rules_hash() == unsaid.rules_hash() != narrow.rules_hash()
+    assert json.loads(usual.rules())["form"] == {"bounds": "optimizer", "most_steps": 1_000_000}
+    assert "form" not in json.loads(narrow.rules())
+
+
+def test_a_study_that_opened_before_there_were_other_bounds_keeps_its_rules(tmp_path):
+    earlier = Settings.load(changed(tmp_path, 'bounds = "optimizer"', 'bounds = "narrow"')).rules()
+    unsaid = Settings.load(changed(tmp_path, 'bounds = "optimizer"', ""))
+    assert unsaid.for_opened(earlier).form.bounds is Bounds.NARROW
+    assert unsaid.for_opened(earlier).rules() == earlier
+    said = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
+    assert said.for_opened(earlier) == said
+    assert unsaid.for_opened(said.rules()) == unsaid
 
 
 def test_the_memory_of_a_worker_is_in_gibibytes_and_no_rule(tmp_path):

@@ -20,8 +20,13 @@ from storage.schema.comments import Comment, Remark
 from storage.schema.states import Chooser, ParticipantState, Searcher, SessionState, StudyState, TrialState
 from storage.schema.tables import Alert, Participant
 from storage.transitions.evaluations import EvaluationSummary
-from training.hyperparameters import HYPERPARAMETERS, Configuration
+from training.bounds import Bounds
+from training.hyperparameters import HYPERPARAMETERS, Configuration, Optimizer
+from training.numbers import LARGEST_COUNT, is_single
 from training.tasks import TaskFacts
+
+LARGEST = 3.4e38
+"""About the largest number of single precision."""
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -31,9 +36,12 @@ any_text = st.one_of(
 )
 
 
-def reals(low, high, low_open, high_open):
-    # Numbers with as many digits as a number can have.
-    return st.floats(low, high, exclude_min=low_open, exclude_max=high_open, allow_subnormal=False)
+def reals(interval):
+    """Numbers with as many digits as a number can have."""
+    low, high = max(interval.low, -LARGEST), min(interval.high, LARGEST)
+    return st.floats(
+        low, high, exclude_min=interval.low_open, exclude_max=interval.high_open, allow_subnormal=False
+    ).filter(is_single)
 
 
 @st.composite
@@ -43,10 +51,11 @@ def configurations(draw):
         if each.choices:
             values[each.name] = draw(st.sampled_from(each.choices))
         elif each.kind == "integer":
-            low, high = int(each.low), int(each.high)
+            low, high = 1, LARGEST_COUNT
             values[each.name] = draw(st.sampled_from([low, high]) | st.integers(low, high))
         else:
-            values[each.name] = draw(reals(each.low, each.high, each.low_open, each.high_open))
+            optimizer = Optimizer(values["optimizer"])
+            values[each.name] = draw(reals(each.interval(Bounds.OPTIMIZER, optimizer)))
     return Configuration.create(values)
 
 

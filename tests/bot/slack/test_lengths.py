@@ -48,13 +48,13 @@ MANY = 1000
 def configuration(optimizer: Optimizer) -> Configuration:
     """Every setting of an optimizer with all the digits that it can have."""
     values: dict[str, object] = {each.name: DIGITS for each in HYPERPARAMETERS if not each.choices}
-    values |= {"epochs": 1000, "batch_size": 1437, "loss": "cross_entropy", "optimizer": optimizer}
+    values |= {"epochs": 2**31 - 1, "batch_size": 1437, "loss": "cross_entropy", "optimizer": optimizer}
     return Configuration.create({name: value for name, value in values.items() if _is_valid(name, value)})
 
 
 def _is_valid(name: str, value: object) -> bool:
     setting = next(each for each in HYPERPARAMETERS if each.name == name)
-    return bool(setting.choices) or setting.low <= float(str(value)) <= setting.high
+    return bool(setting.choices) or float(str(value)) in setting.taken
 
 
 LONGEST = max((configuration(each) for each in Optimizer), key=lambda each: len(each.summary()))

@@ -126,7 +126,9 @@ def test_of_very_many_trials_a_random_part_is_taken_and_said(ordinary: tuple[Stu
 
 def test_the_columns_of_the_forest_are_numbers_and_indicators() -> None:
     columns, variables = importance._columns(
-        configuration_space.unit(np.zeros((1, 15)) + np.array([h.low or 0 for h in HYPERPARAMETERS]))
+        configuration_space.unit(
+            np.zeros((1, 15)) + np.array([0 if h.choices else h.narrow.low for h in HYPERPARAMETERS])
+        )
     )
     assert columns.shape == (1, 13 + 4 + 6)
     assert [len(each) for each in variables].count(1) == 13

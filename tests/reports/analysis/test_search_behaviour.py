@@ -32,7 +32,7 @@ def test_every_hyperparameter_has_a_scale_in_table_1s_order() -> None:
 
 @pytest.mark.parametrize("name", [each.name for each in HYPERPARAMETERS if each.kind != "choice"])
 def test_scales_ascend_from_0_to_1(name: str) -> None:
-    bounds = next(each for each in HYPERPARAMETERS if each.name == name)
+    bounds = next(each.narrow for each in HYPERPARAMETERS if each.name == name)
     units = configuration_space.SCALES[name].unit(
         np.concatenate([[bounds.low], np.geomspace(1e-12, 1, 99) * bounds.high])
     )
@@ -40,6 +40,13 @@ def test_scales_ascend_from_0_to_1(name: str) -> None:
     assert units.max() <= 1
     assert units[0] == 0
     assert (np.diff(units) >= -1e-12).all()
+
+
+def test_values_beyond_a_scale_count_as_its_ends() -> None:
+    for name, scale in configuration_space.SCALES.items():
+        if scale.kind != "choice":
+            ends = scale.unit(np.array([-1e300, -1.0, 1e300]))
+            assert (ends.tolist(), name) == ([0, 0, 1], name)
 
 
 def test_a_factor_of_ten_is_as_far_everywhere() -> None:

@@ -15,6 +15,7 @@ from storage.database import Store
 from storage.schema.states import Background
 from tests.reports.simulated_study import simulate
 from tests.storage.bundle.bundles import files, unpacked, zipped
+from training.bounds import Bounds
 from training.hyperparameters import HYPERPARAMETERS
 
 
@@ -48,7 +49,7 @@ def test_the_codebook_tells_the_bounds_that_the_forms_have(bundle):
     told = {(each["file"], each["column"]): each for each in rows(unpacked(bundle)["codebook.csv"])}
     for each in HYPERPARAMETERS:
         column = told["trials.csv", each.name]
-        assert column["range"] == (", ".join(each.choices) if each.choices else each.range)
+        assert column["range"] == (", ".join(each.choices) if each.choices else each.accepted(Bounds.OPTIMIZER))
         assert column["required_for_import"] == ("yes" if each.mandatory else "no")
 
 

@@ -106,6 +106,48 @@ def test_a_final_choice_may_be_none_of_the_trials(bring, store):
     assert second.momentum == 0.0, "Adam uses none, so it is at its default"
 
 
+BEYOND = """participant,number,epochs,batch_size,loss,optimizer,learning_rate,momentum,beta1,epsilon,lambd,weight_decay
+P1,1,5,64,nll,sgd,2000,10,,,,
+P1,2,1200,64,nll,adam,8,,4,6,,10
+P1,3,5,64,nll,asgd,0,,,,10,
+P1,4,5,64,nll,sgd,0.1,,,,,
+P2,1,5,64,nll,adam,1e300,,-1,,,
+"""
+"""Values as people entered them in the original study, and some more."""
+
+
+def test_data_of_others_may_have_any_values_and_it_is_said_which_the_form_does_not_accept(bring, store):
+    found = bring(trials=BEYOND)
+    first, second, third, _, last = all_of(store, Trial)
+    assert (first.learning_rate, first.momentum, second.epochs) == (2000, 10, 1200)
+    assert (second.beta1, second.epsilon, second.weight_decay, third.learning_rate) == (4, 6, 10, 0)
+    assert (last.learning_rate, last.beta1) == (1e300, -1)
+    assert found.assumed[-1] == (
+        "trials.csv: 2 rows have values that the study's form does not accept, kept as they are: "
+        "beta1 (2, such as 4); learning_rate (1, such as 1e+300)."
+    )
+    load(store)
+
+
+def test_which_values_are_beyond_follows_from_the_bounds_of_the_study(bring):
+    found = bring(trials=BEYOND, study_toml='[form]\nbounds = "narrow"\n')
+    assert found.assumed[-1] == (
+        "trials.csv: 4 rows have values that the study's form does not accept, kept as they are: "
+        "learning_rate (3, such as 1e+300); momentum (1, such as 10); epochs (1, such as 1200); "
+        "epsilon (1, such as 6); beta1 (2, such as 4)."
+    )
+
+
+def test_nothing_is_said_of_values_that_the_form_accepts(bring):
+    assert not any("does not accept" in each for each in bring().assumed)
+
+
+def test_a_trial_may_have_more_epochs_than_ever(bring, store):
+    trials = TRIALS + "P1,3,1200,64,nll,sgd,20\n"
+    bring(trials=trials, epochs="participant,trial,epoch,training_loss\nP1,3,1200,0.5\n")
+    assert history.sessions(store, 1)[0].trials[-1].epoch_losses == (0.5,)
+
+
 def test_what_programs_write_is_read_too(bring, store):
     bring(
         participants=b"\xef\xbb\xbf" + PEOPLE.replace("\n", "\r\n").encode(),
@@ -244,7 +286,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a value that no trial can have": (
         {"trials": TRIALS + "P1,3,0,64,nll,adam,20\n"},
-        "trials.csv, row 6, column epochs: Epochs must be from 1 to 1000: “0” is not.",
+        "trials.csv, row 6, column epochs: Epochs must be 1 or more: “0” is not.",
     ),
     "half an epoch": (
         {"trials": TRIALS + "P1,3,1.5,64,nll,adam,20\n"},

@@ -22,6 +22,7 @@ def answered(ran_out):
     person.press(ran_out.up, "Choose")
     form = person.wait_for_modal("Your final choice")
     assert form.field("Final configuration").options[0].startswith("1 · ")
+    person.fill({"Final configuration": form.field("Final configuration").options[0]})
     assert person.submit() == {}
     person.wait_for("Your final choice is recorded:", 30)
     return ran_out

@@ -30,11 +30,11 @@ BETTER_AND_LONG = trial(3, accuracy=70.0, seconds=400)
         ((SHORT,), 2, "there is time to tune it once more", ["Tune from here"], ["Finish"]),
         ((LONG,), 2, "would not end in time", ["Finish"], ["New configuration"]),
         ((SHORT, BETTER_AND_LONG), 5, "like your best one so far, trial 3,", ["Finish"], ["New configuration"]),
-        ((), 5, "A configuration with few epochs may still end in time", ["New configuration"], ["Finish"]),
+        ((), 5, "A short trial may still end in time", ["New configuration"], ["Finish"]),
         (
             (trial(1, TrialState.DIVERGED),),
             5,
-            "with few epochs may still end in time",
+            "A short trial may still end in time",
             ["New configuration"],
             ["Finish"],
         ),
