@@ -153,14 +153,15 @@ def _show(
 
 
 def _settings(settings: Settings, workspace: LocalWorkspace, database: Path) -> Settings:
-    """The study's own rules, in this workspace and on this machine."""
+    """The study's own rules, in this workspace and on this machine; results are shown, since they are there to be seen."""
     researchers = tuple(each.id for each in workspace.people if each.role == "researcher")
     slack = settings.slack.model_copy(
         update={"researchers": researchers, "report_channel": workspace.channel_id(_REPORTS)}
     )
     slots = min(max(2, os.cpu_count() or 2), _MOST_SLOTS)
     machine = settings.machine.model_copy(update={"slots": slots, "database": f"sqlite:///{database}"})
-    return settings.model_copy(update={"slack": slack, "machine": machine})
+    analysis = settings.analysis.model_copy(update={"interim": "shown"})
+    return settings.model_copy(update={"slack": slack, "machine": machine, "analysis": analysis})
 
 
 def _crowd(

@@ -169,11 +169,16 @@ COMMANDS: Mapping[str, Command] = {
         (
             Usage("report", "sends you the report: one page with everything, and all its files"),
             Usage("report figure-4", "sends one figure or table; `figures` and `tables` send all of them"),
+            Usage("report --interim", "sends it before the study is closed; asks first, and is recorded"),
         ),
         file_delivery.report,
     ),
     "export": Command(
-        (Usage("export", "sends you the open data: an anonymous bundle of tables"),), file_delivery.export
+        (
+            Usage("export", "sends you the open data: an anonymous bundle of tables"),
+            Usage("export --interim", "sends it with test results before the study is closed; asks first"),
+        ),
+        file_delivery.export,
     ),
 }
 """All commands of ``/study``, in the order in which the help lists them."""

@@ -17,20 +17,21 @@ class MadeFile:
     alt_text: str = ""
 
 
-def open_data(database: str, study: str, path: Path) -> MadeFile:
+def open_data(database: str, study: str, path: Path, test_results: bool = True) -> MadeFile:
     """Write a study as an anonymous bundle.
 
     Args:
         database: Where it is.
         study: Its name.
         path: The file.
+        test_results: Whether evaluations of final choices are in it.
 
     Raises:
         Refused: There is no such study.
     """
     store = Store(database)
     try:
-        export_bundle(store, path, name=study)
+        export_bundle(store, path, name=study, test_results=test_results)
     finally:
         store.close()
     return MadeFile(path)

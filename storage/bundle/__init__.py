@@ -1,6 +1,7 @@
 """Open data: a study as an anonymous bundle of tables, and such a bundle as a study.
 
-What is not in a bundle: who is whom, the event log (it holds the times at which people took part), where
+What is not in a bundle: who is whom, the event log (it holds the times at which people took part; looks at results
+before the study was closed are a table of their own), where
 Slack messages are, and alerts. Everything else is, so that a report is the same from a bundle and from the database.
 """
 

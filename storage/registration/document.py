@@ -84,17 +84,18 @@ class Registration:
             "consent": {"text": self.consent, "sha256": self.consent_hash},
             "code": {"version": self.code_version, "sha256": self.code_hash, "libraries": self.libraries},
         }
-        return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        return as_document(content)
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read the document. Parts that are missing or cannot be understood are empty.
 
         Raises:
-            ValueError: It is not a JSON object.
+            ValueError: It is not a JSON object, or has characters that cannot be written.
         """
         try:
             given = json.loads(text)
+            as_document(given).encode()
         except RecursionError as error:
             raise ValueError("it is nested too deeply") from error
         if not isinstance(given, dict):
@@ -112,6 +113,11 @@ class Registration:
             code_hash=_text(code, "sha256"),
             libraries={name: str(value) for name, value in _part(code, "libraries").items()},
         )
+
+
+def as_document(content: Any) -> str:
+    """JSON as a preregistration is written."""
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def _part(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

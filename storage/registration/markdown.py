@@ -53,7 +53,7 @@ def _parts(registration: Registration) -> Iterator[str]:
     yield "\n".join(f"> {line}".rstrip() for line in registration.consent.splitlines()) or "None."
     yield f"SHA-256: `{registration.consent_hash}`"
     yield "## Rules"
-    yield f"```toml\n{tomli_w.dumps(without_nothing(rules), multiline_strings=False)}```"
+    yield f"```toml\n{_toml(rules)}```"
     yield f"SHA-256 as they are kept with the study: `{registration.rules_hash}`"
     yield "## Code"
     versions = ", ".join(f"{name} {version}" for name, version in registration.libraries.items())
@@ -87,6 +87,13 @@ def _variables(rules: Mapping[str, Any]) -> str:
         if isinstance(each, Mapping):
             lines.append(f"- Asked before the start: {each.get('label')}")
     return "\n".join(lines)
+
+
+def _toml(rules: Mapping[str, Any]) -> str:
+    try:
+        return tomli_w.dumps(without_nothing(rules), multiline_strings=False)
+    except RecursionError:  # of a bundle that somebody made by hand
+        return "# These rules are nested too deeply to be shown.\n"
 
 
 def _section(rules: Mapping[str, Any], name: str) -> Mapping[str, Any]:

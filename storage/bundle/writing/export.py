@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
 from storage.private_files import make_anew
 from storage.queries import current
+from storage.queries.results import looks_in
 from storage.refusals import Reason, Refused
+from storage.registration.document import Registration, as_document
+from storage.registration.markdown import markdown
 from storage.schema import codes
 from storage.schema.tables import (
     Amendment,
@@ -31,6 +34,7 @@ from storage.schema.tables import (
     FinalChoice,
     Identity,
     Participant,
+    Preregistration,
     Researcher,
     Session,
     Study,
@@ -68,6 +72,7 @@ def export_bundle(
     *,
     name: str | None = None,
     batch_losses: bool = True,
+    test_results: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Exported:
     """Write a study as an anonymous bundle.
@@ -80,6 +85,7 @@ def export_bundle(
     Args:
         name: The study's name; without it the current study, or the newest.
         batch_losses: Whether the loss of every batch is in it: most of its size.
+        test_results: Whether evaluations of final choices are in it. A study that goes on may hide them.
         progress: Told the name of each file as it is begun.
 
     Raises:
@@ -93,7 +99,7 @@ def export_bundle(
             make_anew(unfinished)
             redact = Redaction([*_slack_ids(transaction), *_codes_of_people(transaction)])
             with ArchiveWriter(unfinished, redact) as archive:
-                _Export(transaction, study, archive, redact, batch_losses, progress).write()
+                _Export(transaction, study, archive, redact, batch_losses, test_results, progress).write()
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -132,10 +138,11 @@ class _Export:
         archive: ArchiveWriter,
         redact: Redaction,
         batch_losses: bool,
+        test_results: bool,
         progress: Callable[[str], None],
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
-        self.batch_losses, self.progress = batch_losses, progress
+        self.batch_losses, self.test_results, self.progress = batch_losses, test_results, progress
         self.code_of = _new_codes(transaction, study)
         self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
@@ -159,14 +166,18 @@ class _Export:
             "evaluations": self._evaluations,
             "epochs": self._epochs,
             "amendments": self._amendments,
+            "looks": self._looks,
             "environments": self._environments,
         }
         for table in tables:
             self._table(table, sources[table.name]())
         self.archive.text("study.toml", study_toml(self.name, self.rules))
+        if document := self._preregistration():
+            self.archive.text("preregistration.json", document)
+            self.archive.text("preregistration.md", markdown(Registration.read(document)))
         self.archive.text("environment.txt", environment_text(self.environments, self.trained))
         self.archive.text("codebook.csv", codebook_csv(tables))
-        self.archive.text("codebook.md", codebook_markdown(self.name, tables))
+        self.archive.text("codebook.md", codebook_markdown(self.name, tables, withheld=not self.test_results))
         self.progress("croissant.json")
         self.archive.text(
             "croissant.json", croissant(self.name, tables, self.archive.written, published=self.study.closed_at)
@@ -285,6 +296,8 @@ class _Export:
                 }
 
     def _evaluations(self) -> Iterator[Mapping[str, Any]]:
+        if not self.test_results:
+            return
         columns = [getattr(Evaluation, name) for name in ("seed", "test_accuracy", *_RUN)]
         for code, session in self._owned_sessions():
             query = sa_select(*columns).join(FinalChoice).where(col(FinalChoice.session_id) == session.id)
@@ -311,7 +324,7 @@ class _Export:
                 .order_by(col(Trial.number), col(Epoch.number))
             )
             yield from self._epochs_of(code, "trial", of_trials)
-        for code, session in owners:
+        for code, session in owners if self.test_results else ():
             of_evaluations = (
                 select(Evaluation.seed, *self._epoch_columns())
                 .select_from(Evaluation)
@@ -347,10 +360,27 @@ class _Export:
                 "rules": each.rules,
             }
 
+    def _looks(self) -> Iterator[Mapping[str, Any]]:
+        for number, each in enumerate(looks_in(self.transaction, self.study.id), start=1):
+            yield {"number": number, "day": date.fromisoformat(each.day), "who": each.who, "what": each.what or None}
+
+    def _preregistration(self) -> str:
+        """The preregistration, with every text redacted; empty if there is none."""
+        row = self.transaction.get(Preregistration, self.study.id)
+        return "" if row is None else as_document(_redacted(json.loads(row.document), self.redact))
+
     def _environments(self) -> Iterator[Mapping[str, Any]]:
         for text, number in self.environments.items():
             for name, value in json.loads(text).items():
                 yield {"environment": number, "name": name, "value": json.dumps(value, ensure_ascii=False)}
+
+
+def _redacted(value: Any, redact: Redaction) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(name): _redacted(each, redact) for name, each in value.items()}
+    return [_redacted(each, redact) for each in value] if isinstance(value, list) else value
 
 
 def _new_codes(transaction: Transaction, study: Study) -> dict[int, str]:

@@ -111,7 +111,8 @@ def test_the_registered_test_is_the_papers_and_its_numbers_are_those_of_the_repo
     assert lines[2] == "2 deviations from what was registered on 2030-03-01."
 
 
-def test_another_test_may_be_registered(store: Store, study: int) -> None:
+def test_another_test_may_be_registered(store: Store) -> None:
+    study = simulate(store, participants=6, trials=20, months=[0, 0, 0, 24, 24, 24])
     registered(store, study, primary_test="mann-whitney", alpha=0.2)
     primary = found(store, study).primary
     assert isinstance(primary, PrimaryResult)
