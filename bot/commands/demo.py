@@ -153,7 +153,7 @@ def _show(
 
 
 def _settings(settings: Settings, workspace: LocalWorkspace, database: Path) -> Settings:
-    """The study's own rules, in this workspace and on this machine; results are shown, since they are there to be seen."""
+    """The study's own rules, in this workspace and on this machine. Results are shown: they are there to be seen."""
     researchers = tuple(each.id for each in workspace.people if each.role == "researcher")
     slack = settings.slack.model_copy(
         update={"researchers": researchers, "report_channel": workspace.channel_id(_REPORTS)}

@@ -122,8 +122,10 @@ def _excluded(present: Sequence[ParticipantRow]) -> Iterator[Deviation]:
 
 def _is_without_accuracy(row: ParticipantRow) -> bool:
     """Whether all evaluations have ended, and none of them counts."""
-    return row.is_analysed and all(each.state.is_finished for each in row.evaluations) and (
-        final(row, lost_count=True) is None
+    return (
+        row.is_analysed
+        and all(each.state.is_finished for each in row.evaluations)
+        and (final(row, lost_count=True) is None)
     )
 
 

@@ -91,7 +91,9 @@ def _mann_whitney(people: People, alpha: float, resample: bool) -> PrimaryResult
     n, measure = len(x) + len(y), "rank-biserial correlation"
     if resample or min(len(x), len(y)) < 2 or inference.same(np.concatenate([x, y])):
         name = f"{tasks[0]}/mann-whitney" if len(tasks) == 1 else "primary/mann-whitney"
-        found: Difference | NotComputable = inference.difference((first, x), (second, y), name=f"{name}/{first}/{second}")
+        found: Difference | NotComputable = inference.difference(
+            (first, x), (second, y), name=f"{name}/{first}/{second}"
+        )
         if isinstance(found, NotComputable):
             return found
         return PrimaryResult(

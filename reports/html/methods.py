@@ -15,8 +15,8 @@ def methods(results: StudyResults) -> tuple[str, ...]:
     """Paragraphs on the study and on its statistics."""
     study = results.study
     return (
-        f"Everybody tuned 15 hyperparameters of the same network for at most {_time(study)}, with the same initial weights and "
-        "the same order of images. Each final choice was trained on training and "
+        f"Everybody tuned 15 hyperparameters of the same network for at most {_time(study)}, with the same "
+        "initial weights and the same order of images. Each final choice was trained on training and "
         f"validation images together, once with each of {counted(len(study.evaluation_seeds), 'seed')} "
         f"({_seeds(study)}), and measured on the test images: their mean is the person’s final accuracy. "
         f"People are grouped by months of deep-learning experience: {listed(_group(each) for each in study.groups)}.",

@@ -33,7 +33,10 @@ def registered_sheets(found: RegisteredAnalysis) -> Iterator[Sheet]:
     """The registered test, and the deviations: each where there is one."""
     if not isinstance(found.plan, NotComputable):
         yield Sheet.of(
-            "registered-test", "The registered test", registered.PRIMARY, [Entry((found.plan.primary_test,), found.primary)]
+            "registered-test",
+            "The registered test",
+            registered.PRIMARY,
+            [Entry((found.plan.primary_test,), found.primary)],
         )
     if found.deviations:
         yield registered.deviations(found.deviations)

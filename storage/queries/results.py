@@ -49,8 +49,6 @@ def preregistration(store: Store, study_id: int) -> Registration | None:
 
 def looks_in(transaction: Transaction, study_id: int) -> Sequence[Look]:
     """Within a transaction: the looks at a study's test results before it was closed, in their order."""
-    query = select(Event).where(
-        col(Event.kind) == EventKind.INTERIM_LOOK, col(Event.subject) == f"study:{study_id}"
-    )
+    query = select(Event).where(col(Event.kind) == EventKind.INTERIM_LOOK, col(Event.subject) == f"study:{study_id}")
     found = transaction.exec(query.order_by(col(Event.id))).all()
     return tuple(Look(each.actor, each.at.date().isoformat(), str(each.details.get("what", ""))) for each in found)

@@ -83,9 +83,8 @@ def _variables(rules: Mapping[str, Any]) -> str:
         "or failed counts as 0.",
     ]
     questions = rules.get("questions")
-    for each in questions if isinstance(questions, list) else ():
-        if isinstance(each, Mapping):
-            lines.append(f"- Asked before the start: {each.get('label')}")
+    asked = questions if isinstance(questions, list) else []
+    lines += [f"- Asked before the start: {each.get('label')}" for each in asked if isinstance(each, Mapping)]
     return "\n".join(lines)
 
 

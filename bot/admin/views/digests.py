@@ -118,10 +118,7 @@ def _period(digest: Digest) -> str:
 
 def _day(digest: Digest) -> list[str]:
     lines = [f"*{_of(digest.finished)} finished*, {digest.joined} joined, {digest.submitted:,} trials were submitted."]
-    lines += [
-        f"• {person.code} ({person.group}): {_result(person)}"
-        for person in digest.finished[:_MOST_NAMED]
-    ]
+    lines += [f"• {person.code} ({person.group}): {_result(person)}" for person in digest.finished[:_MOST_NAMED]]
     if len(digest.finished) > _MOST_NAMED:
         lines.append(f"• and {len(digest.finished) - _MOST_NAMED} more")
     return lines

@@ -6,9 +6,7 @@ from storage.schema.states import Chooser
 from storage.transitions.evaluations import EvaluationSummary
 
 
-def participant_finished(
-    view: SessionView, summary: EvaluationSummary, group: str, *, hidden: bool = False
-) -> Message:
+def participant_finished(view: SessionView, summary: EvaluationSummary, group: str, *, hidden: bool = False) -> Message:
     """A participant's results, once all evaluations of the final choice have ended.
 
     Args:

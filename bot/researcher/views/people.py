@@ -204,7 +204,7 @@ def _choice(session: SessionView, summary: EvaluationSummary | None, hidden: boo
     return text
 
 
-def tested(summary: EvaluationSummary, *, hidden: bool = False) -> str:
+def tested(summary: EvaluationSummary, *, hidden: bool) -> str:
     """The evaluations of a final choice, in a line; without test accuracies while these are hidden."""
     text = f"{summary.done} of {summary.total} evaluations have ended"
     if summary.cancelled:

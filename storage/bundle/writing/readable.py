@@ -52,7 +52,8 @@ Other columns and tables may be left out, and each says what is assumed then. A 
 refused, but for those of `participants.csv` that begin with `answer_`. What had not ended (sessions, trials,
 evaluations) is imported as cancelled. Without `study.csv`, the rules are those of
 `study.toml`, if it is there. `preregistration.json` is what was registered before the study opened, and
-`preregistration.md` says it for a reader; only the first is read. `codebook.csv`, `codebook.md`, `croissant.json` and `environment.txt` are not read.
+`preregistration.md` says it for a reader; only the first is read. `codebook.csv`, `codebook.md`, `croissant.json` and
+`environment.txt` are not read.
 """
 
 
@@ -87,7 +88,12 @@ def codebook_markdown(study: str, tables: Sequence[Table], *, withheld: bool = F
         for table in tables
         if table.required
     )
-    parts = [f"# The data of the study “{study}”\n", *([_WITHHELD] if withheld else []), _ABOUT.format(least=least), *(_section(each) for each in tables)]
+    parts = [
+        f"# The data of the study “{study}”\n",
+        *([_WITHHELD] if withheld else []),
+        _ABOUT.format(least=least),
+        *(_section(each) for each in tables),
+    ]
     return "\n".join(parts)
 
 

@@ -145,8 +145,8 @@ def test_every_deviation_is_found_and_nothing_else(store: Store) -> None:
     assert said == {
         "time_extended": "2 people were given more time by a researcher: 20.0 minutes together, 10.0 minutes at most "
         "for one.",
-        "time_given_back": "2 people got time back that was lost through a fault of the bot or its machine: 3.0 minutes "
-        "together, 1.5 minutes at most for one.",
+        "time_given_back": "2 people got time back that was lost through a fault of the bot or its machine: 3.0 "
+        "minutes together, 1.5 minutes at most for one.",
         "sessions_cancelled": "A researcher ended 1 session without a final choice.",
         "evaluations_cancelled": "10 evaluations of 1 person were cancelled.",
         "rules_amended": "The rules were amended on 2030-03-01, “Shorter”: The room closes "

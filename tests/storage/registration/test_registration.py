@@ -107,4 +107,10 @@ def test_readers_find_everything_under_osfs_headings():
     ):
         assert said in text, said
     headings = [line for line in text.splitlines() if line.startswith("## ")]
-    assert headings[:5] == ["## Study information", "## Design plan", "## Sampling plan", "## Variables", "## Analysis plan"]
+    assert headings[:5] == [
+        "## Study information",
+        "## Design plan",
+        "## Sampling plan",
+        "## Variables",
+        "## Analysis plan",
+    ]
