@@ -1,4 +1,4 @@
-"""While a study runs, researchers get no test results unless they confirm that they look; opening registers the plan."""
+"""While a study runs, researchers get no test results unless they confirm a look; opening registers the plan."""
 
 import io
 import json
