@@ -56,6 +56,7 @@ from bot.study.job_events import JobEvents
 from bot.study.known_tasks import KnownTasks
 from bot.study.notifications import Notifications
 from bot.study.reactions import Reactions
+from bot.study.registration import registration
 from bot.study.researcher_actions import ResearcherActions
 from bot.study.service import StudyService
 from bot.study.sweep import SWEEP_SECONDS, Sweep
@@ -334,7 +335,9 @@ class Bot:
         if study.state is StudyState.PREPARED and (lacks := self.settings.consent_lacks()):
             log.warning("%s", lacks)
         if self._open_now and study.state is StudyState.PREPARED:
-            studies.open_study(store, actor=Actor.BOT, now=self._now())
+            complete = not settings.analysis.plan.blanks
+            registered = registration(settings, self._now().date()).to_json() if complete else None
+            studies.open_study(store, actor=Actor.BOT, now=self._now(), registration=registered)
         store.scrub()  # the bot may have been killed before it could
         recovery.reconcile(store, now=self._now())
         self.clocks.begin()

@@ -14,6 +14,7 @@ from reports.analysis import (
     participants,
     pooled,
     random_settings,
+    registration,
     regression,
     search_behaviour,
     strategies,
@@ -24,7 +25,7 @@ from reports.data.population import Population
 from reports.data.study_data import StudyData
 from reports.data.what_is_left_out import LEFT_OUT
 from reports.results.rounding import rounded
-from reports.results.study_results import StudyHeader, StudyResults, TaskResults
+from reports.results.study_results import MoreTime, StudyHeader, StudyResults, TaskResults
 from reports.statistics.resampling import SEED
 
 Progress = Callable[[str], None]
@@ -56,6 +57,7 @@ def compute(data: StudyData, progress: Progress | None = None) -> StudyResults:
     return rounded(
         StudyResults(
             study=header(data),
+            registered=registration.registered_analysis(data),
             counts=participants.counts(data),
             tasks=tuple(task_results(data, task, telling(task)) for task in tasks),
             pooled=pooled.pooled(data, tasks),
@@ -68,9 +70,12 @@ def header(data: StudyData) -> StudyHeader:
     return StudyHeader(
         name=data.name,
         opened=data.opened,
+        is_interim=data.is_interim,
         rules_hash=data.rules_hash,
         tasks=data.tasks,
         limit_minutes=data.rules.limit_minutes,
+        limits_minutes=_limits(data),
+        more_time=_more_time(data),
         evaluation_seeds=data.rules.evaluation_seeds,
         thresholds=data.rules.thresholds,
         groups=data.rules.groups,
@@ -79,6 +84,17 @@ def header(data: StudyData) -> StudyHeader:
         versions={"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         seed=SEED,
     )
+
+
+def _limits(data: StudyData) -> tuple[float, ...]:
+    """The different lengths of people's sessions, in minutes; that of the rules when nobody began."""
+    seconds = {row.limit_seconds for row in data.people() if row.limit_seconds is not None and not row.withdrawn}
+    return tuple(sorted(each / 60 for each in seconds)) or (data.rules.limit_minutes,)
+
+
+def _more_time(data: StudyData) -> MoreTime:
+    given = [row.extended_seconds / 60 for row in data.people() if row.extended_seconds > 0 and not row.withdrawn]
+    return MoreTime(len(given), max(given, default=0.0))
 
 
 def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:

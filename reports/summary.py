@@ -9,11 +9,13 @@ from reports.naming import ending
 from reports.results.further import AgainstRandom, AgainstTpe
 from reports.results.measures import Correlation, NotComputable, PairTest
 from reports.results.paper import GroupTries, Threshold
+from reports.results.registration import PrimaryResult
 from reports.results.study_results import StudyResults, TaskResults
 from reports.wording import (
     capital,
     correlation,
     counted,
+    estimate,
     lead,
     listed,
     number,
@@ -62,11 +64,36 @@ def short(results: StudyResults) -> Short:
 
 
 def everybody_lines(results: StudyResults) -> tuple[str, ...]:
-    """Lines on the people who took part, and on all tasks together."""
+    """Lines on the people who took part, on what was registered, and on all tasks together."""
     pooled = results.pooled
+    first = (_who(results), *registered_lines(results))
     if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
-        return (_who(results),)
-    return _who(results), f"All tasks together: months and final accuracy, {correlation(pooled.experience)}."
+        return first
+    return *first, f"All tasks together: months and final accuracy, {correlation(pooled.experience)}."
+
+
+def registered_lines(results: StudyResults) -> Iterator[str]:
+    """Lines on the registered test and on what deviated; on whether the study goes on."""
+    registered = results.registered
+    if results.study.is_interim:
+        yield "This is an interim report: the study is not closed."
+    if isinstance(registered.plan, NotComputable):
+        yield registered.plan.why
+        return
+    yield f"Registered test (confirmatory): {primary_line(registered.primary)}"
+    count = len(registered.deviations)
+    yield f"{capital(counted(count, 'deviation'))} from what was registered on {registered.plan.day}."
+
+
+def primary_line(primary: PrimaryResult | NotComputable) -> str:
+    """The result of the registered test in a sentence, or why there is none."""
+    if isinstance(primary, NotComputable):
+        return primary.why
+    found = "significant" if primary.is_significant else "not significant"
+    return (
+        f"{primary.measure} = {estimate(primary.effect, 2)}, {p_value(primary.p)} ({people(primary.n)}): {found} at "
+        f"{primary.alpha:g}."
+    )
 
 
 def task_lines(task: TaskResults) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     NOT_RUNNING = "not_running"
     BASELINE_RUNNING = "baseline_running"
     NO_BASELINE = "no_baseline"
+    RESULTS_HIDDEN = "results_hidden"
+    PLAN_INCOMPLETE = "plan_incomplete"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
 
 

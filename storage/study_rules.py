@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,3 +91,32 @@ def without_nothing(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nothing(each) for each in value if each is not None]
     return value
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two sets of rules, a line for each value: ``time.limit_minutes: 120 → 90``."""
+    old, new = dict(values_of("", before)), dict(values_of("", after))
+    for place in sorted(old.keys() | new.keys()):
+        if place not in old:
+            yield f"+ {place}: {in_json(new[place])}"
+        elif place not in new:
+            yield f"- {place}: {in_json(old[place])}"
+        elif old[place] != new[place]:
+            yield f"  {place}: {in_json(old[place])} → {in_json(new[place])}"
+
+
+def values_of(place: str, part: Any) -> Iterator[tuple[str, Any]]:
+    """Every value by its place; what has a name of its own (a question, a task) is called by it."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from values_of(f"{place}.{key}" if place else key, value)
+    elif isinstance(part, list) and part and all(isinstance(each, Mapping) and "name" in each for each in part):
+        for each in part:
+            yield from values_of(f"{place}.{each['name']}", each)
+    elif part != []:
+        yield place, part
+
+
+def in_json(value: Any) -> str:
+    """A value of the rules as JSON."""
+    return json.dumps(value, ensure_ascii=False)

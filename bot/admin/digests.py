@@ -13,6 +13,7 @@ from storage import alerts, events, posts
 from storage.database import Store
 from storage.queries import history, people
 from storage.queries.people import ParticipantLine
+from storage.queries.results import hides_results
 from storage.schema.states import EventKind, ParticipantState
 from storage.schema.tables import Post, Study
 from storage.study_rules import GROUPS
@@ -121,24 +122,28 @@ class Digests:
         news = events.read(self._store, kinds=kinds, since=since, until=until)
         everybody = {person.code: person for person in people.people(self._store, study.id)}
         present = {code: person for code, person in everybody.items() if person.state is not ParticipantState.WITHDRAWN}
+        hidden = hides_results(study)
         ended = [event.participant for event in news if event.kind is EventKind.SESSION_FINISHED]
         return Digest(
             since=since,
             until=until,
             status=history.status(self._store, now=self._now()),
-            finished=tuple(self._finished(present[code]) for code in ended if code in present),
+            finished=tuple(self._finished(present[code], hidden) for code in ended if code in present),
             joined=sum(event.kind is EventKind.DESCRIBED for event in news),
             submitted=sum(event.kind is EventKind.TRIAL_SUBMITTED and event.participant in everybody for event in news),
-            groups=tuple(self._figures(group, list(present.values())) for group in GROUPS),
+            groups=tuple(self._figures(group, list(present.values()), hidden) for group in GROUPS),
             alerts=tuple(alerts.unacknowledged(self._store)),
+            hidden=hidden,
         )
 
-    def _finished(self, person: ParticipantLine) -> Finished:
-        return Finished(person.code, self._group(person), _final_accuracy(person))
+    def _finished(self, person: ParticipantLine, hidden: bool) -> Finished:
+        mean = None if hidden else _final_accuracy(person)
+        return Finished(person.code, self._group(person), _is_evaluated(person), mean)
 
-    def _figures(self, group: str, present: list[ParticipantLine]) -> GroupFigures:
-        finals = (_final_accuracy(each) for each in present if self._group(each) == group)
-        return GroupFigures(group, tuple(each for each in finals if each is not None))
+    def _figures(self, group: str, present: list[ParticipantLine], hidden: bool) -> GroupFigures:
+        evaluated = [each for each in present if self._group(each) == group and _is_evaluated(each)]
+        finals = () if hidden else (_final_accuracy(each) for each in evaluated)
+        return GroupFigures(group, len(evaluated), tuple(each for each in finals if each is not None))
 
     def _group(self, person: ParticipantLine) -> str:
         return self._settings.groups.group(person.months or 0.0)
@@ -149,7 +154,11 @@ def _later(study: Study, posted: Sequence[Post]) -> datetime:
     return max([study.prepared_at, *map(posts.digest_until, posted[-1:])])
 
 
+def _is_evaluated(person: ParticipantLine) -> bool:
+    """Whether there are evaluations of their final choice, and all have ended."""
+    return person.evaluations_total > 0 and person.evaluations_done == person.evaluations_total
+
+
 def _final_accuracy(person: ParticipantLine) -> float | None:
     """The mean of a participant's test accuracies in percent, once all evaluations have ended."""
-    ended = person.evaluations_total > 0 and person.evaluations_done == person.evaluations_total
-    return person.mean_test_accuracy if ended else None
+    return person.mean_test_accuracy if _is_evaluated(person) else None

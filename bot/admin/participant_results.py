@@ -9,6 +9,7 @@ from bot.slack.block_kit import Message
 from storage import posts
 from storage.database import Store
 from storage.queries import history, people
+from storage.queries.results import hides_results
 from storage.refusals import Refused
 from storage.transitions import deletion, evaluations, participants, sessions, studies
 
@@ -91,7 +92,8 @@ class ParticipantResults:
             return
         if not summary.all_done:
             return
-        message = participant_finished(view, summary, self._groups.group(months or 0.0))
+        hidden = hides_results(studies.newest_study(self._store))
+        message = participant_finished(view, summary, self._groups.group(months or 0.0), hidden=hidden)
         if self._shown.get(session_id) == message:
             return
         new = not self._channel.has(_subject(session_id))

@@ -20,6 +20,7 @@ from bot.admin.digests import Digests
 from bot.admin.disk import CHECK_SECONDS, DiskWatch
 from bot.admin.final_report import FinalReports
 from bot.admin.participant_results import ParticipantResults
+from bot.admin.preregistrations import Preregistrations
 from bot.admin.report_channel import ReportChannel
 from bot.admin.views.announcements import alone_again, stopped
 from bot.runner.scheduler import Scheduler
@@ -69,6 +70,7 @@ class AdminReporter:
         self._baseline_results = BaselineResults(store, self._channel)
         self._digests = Digests(settings, store, self._channel, now)
         self._announcements = Announcements(store, self._channel, self.alert, settings.machine.slots, now)
+        self._preregistrations = Preregistrations(store, slack, self._channel)
         self._final_reports = FinalReports(settings, store, slack, self._channel, self.alert)
         self._disk = DiskWatch(_folders(settings), self.alert)
         self._lines: deque[Message] = deque()
@@ -232,6 +234,7 @@ class AdminReporter:
         errors: list[Exception] = []
         for tell in (
             self._announcements.tell,
+            self._preregistrations.tell,
             self.results.tell,
             self._baseline_results.tell,
             self.alerts.tell,

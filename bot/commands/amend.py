@@ -2,9 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +16,7 @@ from storage.queries import people
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.schema.tables import Amendment, Study
+from storage.study_rules import changes, in_json, values_of
 from storage.transitions import studies
 
 _NOT_ASKED_FOR = 1
@@ -95,18 +95,6 @@ def _amend(settings: Settings, name: str, reason: str, *, ask: bool) -> Amendmen
         store.close()
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """What differs between two sets of rules, a line for each value: ``time.limit_minutes: 120 → 90``."""
-    old, new = dict(_values("", before)), dict(_values("", after))
-    for place in sorted(old.keys() | new.keys()):
-        if place not in old:
-            yield f"+ {place}: {_shown(new[place])}"
-        elif place not in new:
-            yield f"- {place}: {_shown(old[place])}"
-        elif old[place] != new[place]:
-            yield f"  {place}: {_shown(old[place])} → {_shown(new[place])}"
-
-
 def _kept(store: Store, settings: Settings) -> Study:
     """The study as it is kept, if its rules can be changed to these.
 
@@ -125,29 +113,13 @@ def _kept(store: Store, settings: Settings) -> Study:
         raise NotAmended(
             f"The study “{kept.name}” has not opened yet, so its rules need no amendment: just start the bot again."
         )
-    old, new = dict(_values("", json.loads(kept.rules))), dict(_values("", json.loads(settings.rules())))
+    old, new = dict(values_of("", json.loads(kept.rules))), dict(values_of("", json.loads(settings.rules())))
     for place, why in _NEVER.items():
         if old.get(place) != new.get(place):
-            raise NotAmended(f"{place} cannot be amended: {why}. Put {_shown(old.get(place))} back.")
+            raise NotAmended(f"{place} cannot be amended: {why}. Put {in_json(old.get(place))} back.")
     given = {each.task for each in people.people(store, kept.id) if each.task}
     if gone := sorted(given - set(settings.study.task)):
         raise NotAmended(
             f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
         )
     return kept
-
-
-def _values(place: str, part: Any) -> Iterator[tuple[str, Any]]:
-    """Every value by its place; what has a name of its own (a question, a task) is called by it."""
-    if isinstance(part, Mapping):
-        for key, value in part.items():
-            yield from _values(f"{place}.{key}" if place else key, value)
-    elif isinstance(part, list) and part and all(isinstance(each, Mapping) and "name" in each for each in part):
-        for each in part:
-            yield from _values(f"{place}.{each['name']}", each)
-    elif part != []:
-        yield place, part
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -10,10 +10,13 @@ import typer
 from rich.console import Console
 
 from bot.commands.database import Unusable, missing_file, opened, shown, study_base, told
+from bot.commands.interim import INTERIM, look
 from bot.commands.study_file import DEFAULT, read_settings
 from storage.bundle import export_bundle, import_bundle
 from storage.locks import locked
+from storage.queries.results import hides_results
 from storage.schema.states import Background
+from storage.transitions import studies
 
 
 def export(
@@ -32,6 +35,7 @@ def export(
         ),
     ] = Background.STANDARD,
     batch_losses: Annotated[bool, typer.Option(help="Include the loss of every batch.")] = True,
+    interim: Annotated[bool, typer.Option("--interim", help=INTERIM)] = False,
 ) -> None:
     """Write a study as a bundle of tables: codes instead of people, no time of day, a codebook."""
     with told(nothing="Nothing was written."):
@@ -45,11 +49,23 @@ def export(
             settings = read_settings(study or DEFAULT)
             database, name = settings.machine.database, name or settings.study.name
         with study_base(database) as store, _progress("Writing") as show:
+            found = studies.newest_study(store) if name is None else studies.study_named(store, name)
+            withheld = hides_results(found) and not interim
+            if found is not None and not withheld:
+                look(store, found.id, what="export", interim=interim)
             written = export_bundle(
-                store, out, name=name, background=background, batch_losses=batch_losses, progress=show
+                store,
+                out,
+                name=name,
+                background=background,
+                batch_losses=batch_losses,
+                test_results=not withheld,
+                progress=show,
             )
         print(f"The study “{written.study}” is in {out} ({_size(written.size)}): {_counts(written.rows)}.")
         print(*written.told(), sep="\n")
+        if withheld:
+            print("The study is not closed, so test results are not in it. --interim includes them, and is recorded.")
         print("Look through what people typed (the columns text_… of trials.csv) before you publish it.")
 
 

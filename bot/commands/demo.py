@@ -164,14 +164,15 @@ def _show(
 
 
 def _settings(settings: Settings, workspace: "LocalWorkspace", database: Path) -> Settings:
-    """The study's own rules, in this workspace and on this machine."""
+    """The study's own rules, in this workspace and on this machine. Results are shown: they are there to be seen."""
     researchers = tuple(each.id for each in workspace.people if each.role == "researcher")
     slack = settings.slack.model_copy(
         update={"researchers": researchers, "report_channel": workspace.channel_id(_REPORTS)}
     )
     slots = min(max(2, os.cpu_count() or 2), _MOST_SLOTS)
     machine = settings.machine.model_copy(update={"slots": slots, "database": f"sqlite:///{database}"})
-    update: dict[str, Any] = {"slack": slack, "machine": machine}
+    analysis = settings.analysis.model_copy(update={"interim": "shown"})
+    update: dict[str, Any] = {"slack": slack, "machine": machine, "analysis": analysis}
     if settings.consent_lacks():  # a study's own text is shown once it is finished
         demonstration = (TEMPLATES / DEMONSTRATION_CONSENT).read_text(encoding="utf-8").strip()
         update["consent_text"] = as_read(demonstration, settings.study.withdrawn_data)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot.commands.database import Unusable, opened, shown, study_base, told
+from bot.commands.interim import INTERIM, look
 from bot.commands.study_file import DEFAULT, read_settings
 from storage.bundle import import_bundle
 from storage.database import Store
@@ -30,6 +31,7 @@ def report(
     bundle: Annotated[Path | None, typer.Option(metavar="FILE.zip", help="A bundle, instead of a database.")] = None,
     name: Annotated[str | None, typer.Option(help="Which study of the database; the newest, unless named.")] = None,
     only: Annotated[str | None, typer.Option(metavar="NAME", help="One figure or table, such as figure-4.")] = None,
+    interim: Annotated[bool, typer.Option("--interim", help=INTERIM)] = False,
 ) -> None:
     """Write a study's report: every figure and table of the paper, and the statistics it lacked."""
     # Imported here: these bring matplotlib and scipy, and a mistake in what was typed should be told at once.
@@ -39,6 +41,7 @@ def report(
         if out.exists() and not out.is_dir():
             raise Unusable(f"{out} is a file, so no report can be written into it. Choose a folder.")
         with _source(study, database, bundle, name) as (store, study_id):
+            look(store, study_id, what=f"report {only or ''}".strip(), interim=interim)
             from reports.write import UnknownPart, write_report
 
             try:

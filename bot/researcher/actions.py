@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cachetools import LRUCache
 
+from bot.researcher import file_delivery
 from bot.researcher.confirmations import question
 from bot.researcher.context import Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, count_of, length_of, nearest, too_much
@@ -63,6 +64,9 @@ def _confirmed(context: ResearcherContext, request: Request) -> bool:
         request.say(question_message(asked_now, again=True))
         return False
     actor = context.note(request, f"{confirmation.action} {confirmation.code}".strip() + " (confirmed)")
+    if confirmation.action.is_look:
+        file_delivery.send_interim(context, request, confirmation.action, confirmation.code)
+        return True
     request.report(text_message(_OUTCOMES[confirmation.action](context, actor, confirmation.code)))
     return True
 

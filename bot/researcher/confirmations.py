@@ -1,13 +1,16 @@
 """What an action would do: looked up before a researcher is asked, and again before the action is done."""
 
+from bot.researcher import pages
 from bot.researcher.context import ResearcherContext
 from bot.researcher.views.answers import told
 from bot.researcher.views.confirmations import Action, Question, named
 from bot.researcher.views.slack_check import left_unchecked
 from bot.slack.block_kit import duration, escape, percent
+from bot.study.registration import registration
 from storage import slack_checks
 from storage.queries import history
 from storage.queries.history import SessionView, Status
+from storage.queries.results import hides_results
 from storage.refusals import Reason, Refused
 from storage.schema.states import ParticipantState, SessionState, StudyState
 from storage.transitions import evaluations
@@ -33,11 +36,13 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
     Args:
         context: What researchers work with.
         action: The action that a researcher wants.
-        code: The code of the participant, for an action that is about one.
+        code: The code of the participant, for an action that is about one; the part of the report.
 
     Raises:
         Refused: It cannot be done now.
     """
+    if action.is_look:
+        return _look(context, action, code)
     if action is Action.CANCEL:
         return _cancel(context, code)
     if action is Action.WITHDRAW:
@@ -54,11 +59,14 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
         case Action.OPEN:
             if lacks := context.settings.consent_lacks():
                 raise Refused(Reason.CONSENT_UNFINISHED, escape(lacks))
+            people = registration(context.settings, context.now().date()).plan.target_participants
             rules = context.settings.rules_hash()[:8]
             limit = context.settings.time.limit_minutes
             effects = [
                 f"People can join. Each tunes for up to {limit:g} minutes, {context.settings.machine.slots} at once.",
                 f"The rules (version {rules}) are fixed. Later changes need `blackmagic amend`.",
+                f"The preregistration (hypothesis, primary test, {people} people) is written and posted in the report "
+                "channel. Upload it to a registry such as OSF before the first participant.",
             ]
             team = context.slack.team_id
             unchecked = left_unchecked(slack_checks.newest(context.store), team, context.settings.slack.live_plots)
@@ -82,6 +90,21 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
             return Question(action, f"Resume the study {name}?", tuple(effects), "Yes, resume it", known)
         case _:
             return _close(status, name, known)
+
+
+def _look(context: ResearcherContext, action: Action, part: str) -> Question:
+    study = pages.stored(context)
+    if not hides_results(study):
+        raise Refused(Reason.STUDY_CLOSED, f"Results are not hidden any more. `/study {action}` sends them.")
+    what = "the open data with test results" if action is Action.EXPORT else f"{part or 'the report'}"
+    effects = (
+        "The study is not closed, and its results are hidden until then. Who looks again and again finds effects that "
+        "are not there: one look after each of 10 to 31 people does so in about one study of five.",
+        "This look is recorded in the event log under your name there, and the final report lists it.",
+        "It cannot be undone. `/study status` and `/study participants` show how far the study is.",
+    )
+    known = (str(study.state), str(study.id))
+    return Question(action, f"Look at {what} before the end?", effects, "Yes, send it", known, part)
 
 
 def _close(status: Status, name: str, known: tuple[str, ...]) -> Question:

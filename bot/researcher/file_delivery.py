@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from slack_sdk.errors import SlackApiError
 
 from bot.researcher import pages
+from bot.researcher.confirmations import question
 from bot.researcher.context import Request, ResearcherContext
 from bot.researcher.parsing import Misspelt, too_much
 from bot.researcher.views import answers
+from bot.researcher.views.confirmations import Action, question_message
 from bot.researcher.views.pages import Place
 from bot.researcher.views.people import trial_title, trials_on
 from bot.runner import report_files
@@ -26,11 +28,14 @@ from reports.figures.loss_plot import draw, loss_curves_of
 from reports.naming import slug
 from storage.queries import history
 from storage.queries.history import SessionView, TrialView
+from storage.queries.results import hides_results
 from storage.schema.states import Background, JobKind
+from storage.transitions.looks import record_look
 
 log = logging.getLogger(__name__)
 
 _OPEN_DATA, _REPORT = "The open data", "The report"
+_WITHOUT_RESULTS = "The open data without test results (the study is not closed)"
 
 _SHORT = {"figure": "figures", "table": "tables"}
 
@@ -83,26 +88,74 @@ def deliver(context: ResearcherContext, request: Request, content: Sequence[File
 
 
 def report(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Send the report, all its figures, all its tables, or one of them."""
+    """Send the report, all its figures, all its tables, or one of them.
+
+    While results are hidden, it says so; with ``--interim`` it asks whether to look all the same.
+    """
+    words, interim = _without_interim(words)
     only = _part(words)
+    if not hides_results(pages.stored(context)):
+        _send_report(context, request, only)
+    elif interim:
+        request.say(question_message(question(context, Action.REPORT, only or "")))
+    else:
+        request.say(answers.results_hidden(" ".join(["report", *words, "--interim"])))
+
+
+def export(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
+    """Send the study as a bundle of tables under codes, with as much of people's background as is asked for.
+
+    While test results are hidden, they are not in it; with ``--interim`` it asks whether to send them all the same.
+    """
+    words, interim = _without_interim(words)
+    background = _background(words)
+    if not hides_results(pages.stored(context)):
+        _send_export(context, request, background, test_results=True)
+    elif interim:
+        request.say(question_message(question(context, Action.EXPORT, background)))
+    else:
+        _send_export(context, request, background, test_results=False)
+
+
+def send_interim(context: ResearcherContext, request: Request, action: Action, part: str) -> None:
+    """Send test results before the study is closed: a researcher has confirmed it."""
+    if action is Action.EXPORT:
+        _send_export(context, request, Background(part or Background.STANDARD), test_results=True)
+    else:
+        _send_report(context, request, part or None)
+
+
+def _send_report(context: ResearcherContext, request: Request, only: str | None) -> None:
     what = _REPORT if only is None else f"“{only}” of the report"
 
     def make(folder: Path) -> Sequence[MadeFile]:
+        _record(context, request, f"report {only or ''}".strip())
         name = f"{slug(context.settings.study.name)}-report"
         return context.subprocesses.run(report_files.report, *_source(context), folder, name, only)
 
     _send(context, request, what, make)
 
 
-def export(context: ResearcherContext, request: Request, words: Sequence[str]) -> None:
-    """Send the study as a bundle of tables under codes, with as much of people's background as is asked for."""
-    background = _background(words)
-
+def _send_export(context: ResearcherContext, request: Request, background: Background, *, test_results: bool) -> None:
     def make(folder: Path) -> Sequence[MadeFile]:
+        if test_results:
+            _record(context, request, "export")
         path = folder / f"{slug(context.settings.study.name)}.zip"
-        return [context.subprocesses.run(report_files.open_data, *_source(context), path, background)]
+        return [context.subprocesses.run(report_files.open_data, *_source(context), path, background, test_results)]
 
-    _send(context, request, _OPEN_DATA, make)
+    _send(context, request, _OPEN_DATA if test_results else _WITHOUT_RESULTS, make)
+
+
+def _record(context: ResearcherContext, request: Request, what: str) -> None:
+    """Put on record that test results are read, if the study is not closed."""
+    study = pages.stored(context)
+    record_look(context.store, study.id, what=what, actor=context.actor(request), now=context.now())
+
+
+def _without_interim(words: Sequence[str]) -> tuple[list[str], bool]:
+    """The words without ``--interim``, and whether it was among them. (Some keyboards make one dash of two.)"""
+    left = [word for word in words if word.lstrip("-–—").lower() != "interim"]
+    return left, len(left) < len(words)
 
 
 def _background(words: Sequence[str]) -> Background:

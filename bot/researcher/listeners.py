@@ -186,6 +186,7 @@ COMMANDS: Mapping[str, Command] = {
         (
             Usage("report", "sends you the report: one page with everything, and all its files"),
             Usage("report figure-4", "sends one figure or table; `figures` and `tables` send all of them"),
+            Usage("report --interim", "sends it before the study is closed; asks first, and is recorded"),
         ),
         file_delivery.report,
     ),
@@ -193,6 +194,7 @@ COMMANDS: Mapping[str, Command] = {
         (
             Usage("export", "sends you the open data: tables under codes, and how far they tell people apart"),
             Usage("export banded", "the same with less of people's background; also `none`, or `full` for all of it"),
+            Usage("export --interim", "sends it with test results before the study is closed; asks first"),
         ),
         file_delivery.export,
     ),

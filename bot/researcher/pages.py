@@ -6,6 +6,7 @@ from bot.researcher.views.people import ParticipantDetails, participant_page, pa
 from bot.researcher.views.status import status_page
 from storage import events
 from storage.queries import history, people
+from storage.queries.results import hides_results
 from storage.refusals import Reason, Refused
 from storage.schema.states import EventKind, NoticeKind
 from storage.schema.tables import Study as StoredStudy
@@ -29,10 +30,12 @@ def page(context: ResearcherContext, place: Place, note: str = "") -> Page:
             slots = context.settings.machine.slots
             return status_page(status, context.jobs.slots_ready, slots, context.now(), place.number)
         case Subject.PARTICIPANTS:
-            lines = people.people(context.store, stored(context).id)
+            study = stored(context)
+            lines = people.people(context.store, study.id)
             group = context.settings.groups.group
             groups = {line.code: group(line.months) for line in lines if line.months is not None}
-            return participants_page(lines, groups, place.number, again=_let_in_again(context))
+            again, hidden = _let_in_again(context), hides_results(study)
+            return participants_page(lines, groups, place.number, again=again, hidden=hidden)
         case Subject.PARTICIPANT:
             return participant_page(details_of(context, place.code), place.number, note)
 
@@ -49,7 +52,8 @@ def details_of(context: ResearcherContext, code: str) -> ParticipantDetails:
     summary = evaluations.evaluation_summary(context.store, choice.id) if choice is not None else None
     group = context.settings.groups.group(person.months) if person.months is not None else ""
     greeted = not notices.awaits(context.store, person.id, NoticeKind.GREETING)
-    return ParticipantDetails(person, greeted, group, session, summary, person.code in _let_in_again(context))
+    again, hidden = person.code in _let_in_again(context), hides_results(studies.get(context.store, person.study_id))
+    return ParticipantDetails(person, greeted, group, session, summary, again, hidden)
 
 
 def _let_in_again(context: ResearcherContext) -> frozenset[str]:

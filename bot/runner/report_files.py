@@ -25,7 +25,7 @@ class MadeFile:
     about: tuple[str, ...] = ()
 
 
-def open_data(database: str, study: str, path: Path, background: Background) -> MadeFile:
+def open_data(database: str, study: str, path: Path, background: Background, test_results: bool = True) -> MadeFile:
     """Write a study as a bundle of tables under codes.
 
     Args:
@@ -33,13 +33,14 @@ def open_data(database: str, study: str, path: Path, background: Background) -> 
         study: Its name.
         path: The file.
         background: How much of what people told of themselves is in it.
+        test_results: Whether evaluations of final choices are in it.
 
     Raises:
         Refused: There is no such study.
     """
     store = Store(database)
     try:
-        exported = export_bundle(store, path, name=study, background=background)
+        exported = export_bundle(store, path, name=study, background=background, test_results=test_results)
     finally:
         store.close()
     return MadeFile(path, about=exported.told())

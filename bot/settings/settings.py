@@ -25,6 +25,7 @@ from pydantic import (
 
 from bot.settings.consent import as_read, blanks_in
 from bot.settings.tasks import TaskSection
+from storage.registration.plan import ALPHA, AnalysisPlan, Interim, PrimaryTest
 from storage.study_rules import Group, QuestionKind, bounds_of, group_of, parse_rules
 from training.bounds import Bounds
 from training.tasks import Task, Tasks, UnknownTask, built_in
@@ -121,10 +122,30 @@ class GroupsSection(_Section):
         )
 
 
+_LONGEST_PLAN = 2_000
+"""Characters of one text of the analysis plan."""
+
+_PlanText = Annotated[str, Field(max_length=_LONGEST_PLAN)]
+
+
 class AnalysisSection(_Section):
-    """Settings of the report; ``thresholds`` are validation accuracies in percent."""
+    """Settings of the report, and the analysis plan, which is registered when the study opens.
+
+    Attributes:
+        thresholds: Validation accuracies in percent.
+        interim: Whether test results can be read before the study is closed.
+        hypothesis, primary_test, alpha, target_participants, stopping_rule, exclusion_rules: See
+            :class:`storage.registration.plan.AnalysisPlan`. The study does not open while one of them is empty.
+    """
 
     thresholds: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(min_length=1, max_length=10)
+    interim: Interim = "hidden"
+    hypothesis: _PlanText = ""
+    primary_test: PrimaryTest = "spearman"
+    alpha: Annotated[float, Field(gt=0, lt=1)] = ALPHA
+    target_participants: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    stopping_rule: _PlanText = ""
+    exclusion_rules: Annotated[tuple[_PlanText, ...], Field(max_length=20)] = ()
 
     @field_validator("thresholds")
     @classmethod
@@ -132,6 +153,11 @@ class AnalysisSection(_Section):
         if list(thresholds) != sorted(set(thresholds)):
             raise ValueError("thresholds must differ from one another and ascend")
         return thresholds
+
+    @property
+    def plan(self) -> AnalysisPlan:
+        """The analysis plan."""
+        return AnalysisPlan.read(self.model_dump())
 
 
 class Question(_Section):
@@ -277,9 +303,11 @@ class Settings(_Section):
     def rules(self) -> str:
         """The rules, which must not change while the study runs, as JSON: all but ``slack`` and ``machine``.
 
-        A narrow form is said by saying nothing, as studies did that opened before there was another one.
+        A narrow form is said by saying nothing, as studies did that opened before there was another one. So are parts
+        of the analysis plan that are at their default.
         """
         rules = self.model_dump(mode="json", exclude={"slack", "machine"})
+        rules["analysis"] = self.analysis.model_dump(mode="json", exclude_defaults=True)
         if self.form.bounds is Bounds.NARROW:
             del rules["form"]["bounds"]
             if self.form.most_steps == FormSection().most_steps:

@@ -7,7 +7,7 @@ person in the event log.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from slack_sdk.errors import SlackApiError
@@ -22,6 +22,7 @@ from bot.slack.rate_limiter import CallNotMade
 from bot.study.protocols import Admins, ParticipantMessages
 from bot.study.reach import Unreachable, why_unreachable
 from bot.study.reactions import Reactions
+from bot.study.registration import registration
 from bot.study.withdrawal import Withdrawals
 from storage.database import Store
 from storage.queries import history
@@ -97,14 +98,17 @@ class ResearcherActions:
     # The study
 
     def open(self, actor: str) -> Study:
-        """Open the study. Its rules are fixed from then on.
+        """Open the study, and register its analysis plan. Its rules are fixed from then on.
 
         Raises:
-            Refused: It is open already, paused, or closed, or something is left to fill in in the consent text.
+            Refused: It is open already, paused, or closed; or something is left to fill in in the consent text, or a
+                part of the analysis plan is still to be written.
         """
         if lacks := self._settings.consent_lacks():
             raise Refused(Reason.CONSENT_UNFINISHED, lacks)
-        opened = studies.open_study(self._store, actor=actor, now=self._now())
+        now = self._now()
+        registered = registration(self._settings, now.astimezone(UTC).date()).to_json()
+        opened = studies.open_study(self._store, actor=actor, now=now, registration=registered)
         self._reactions.study_moved()
         return opened
 

@@ -17,6 +17,9 @@ from reports.statistics import resampling
 from reports.statistics.arrays import Floats, Integers, rounded
 from reports.statistics.inference import FEWEST_PAIRS, rho_p
 
+_TOO_FEW = "No task has three people with a final accuracy yet."
+_ALL_THE_SAME = "Within tasks, experience or final accuracies are all the same."
+
 
 def pooled(data: StudyData, tasks: Sequence[str]) -> Pooled | NotComputable:
     """Results over all tasks; not computable of a single one."""
@@ -49,7 +52,7 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     parts = [part for part in parts if len(part) >= FEWEST_PAIRS]
     x, y = rounded(x), rounded(y)
     if not parts:
-        return NotComputable("No task has three people with a final accuracy yet.")
+        return NotComputable(_TOO_FEW)
     if np.isnan(x).all():
         return NotComputable("There are no months of experience in these data, so there is no correlation.")
 
@@ -61,11 +64,25 @@ def within_strata(x: Floats, y: Floats, strata: NDArray[np.str_], name: str) -> 
     sizes = [len(part) for part in parts]
     estimate = resampling.bootstrap(correlation, *sizes, name=f"{name}/rho")
     if isinstance(estimate, NotComputable):
-        return NotComputable("Within tasks, experience or final accuracies are all the same.")
+        return NotComputable(_ALL_THE_SAME)
     first, second = _ranks([x[part][None] for part in parts]), _ranks([y[part][None] for part in parts])
     permuted = _permutation(first, second, sizes, abs(estimate.value), name)
     freedom = sum(sizes) - 1 - len(sizes)
     return Correlation(estimate, rho_p(estimate.value, freedom), permuted, sum(sizes))
+
+
+def rho_within_strata(x: Floats, y: Floats, strata: NDArray[np.str_]) -> tuple[float, int, int] | NotComputable:
+    """The correlation of :func:`within_strata` alone, with its degrees of freedom and the number of pairs."""
+    parts = [np.flatnonzero(strata == each) for each in np.unique(strata)]
+    parts = [part for part in parts if len(part) >= FEWEST_PAIRS]
+    if not parts:
+        return NotComputable(_TOO_FEW)
+    x, y = rounded(x), rounded(y)
+    value = float(_pearson(*(_ranks([each[part][None] for part in parts]) for each in (x, y)))[0])
+    if not np.isfinite(value):
+        return NotComputable(_ALL_THE_SAME)
+    sizes = [len(part) for part in parts]
+    return value, sum(sizes) - 1 - len(sizes), sum(sizes)
 
 
 def _ranks(parts: Sequence[Floats]) -> Floats:

@@ -24,6 +24,7 @@ from reports.data.study_rules import Rules
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
+from storage.queries.results import looks_in, preregistration_in
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Comment
 from storage.schema.states import Background, Chooser, ParticipantState, TrialState
@@ -38,7 +39,7 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
-from storage.study_rules import GROUPS
+from storage.study_rules import GROUPS, changes, parse_rules
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS
 
 
@@ -82,10 +83,13 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             opened=study.opened_at.date().isoformat() if study.opened_at else None,
             rules_hash=study.rules_hash,
             rules=rules,
-            amendments=tuple(AmendmentLine(each.name, each.reason, each.at.date().isoformat()) for each in amendments),
+            amendments=tuple(map(_amendment, amendments)),
             participants=tuple(rows),
             trials=trials,
             background=study.background,
+            is_interim=study.opened_at is not None and study.closed_at is None,
+            registration=preregistration_in(transaction, study.id),
+            looks=tuple(looks_in(transaction, study.id)),
         )
 
 
@@ -123,6 +127,16 @@ def _study(transaction: Transaction, study_id: int | None) -> Study:
     return study
 
 
+def _amendment(amendment: Amendment) -> AmendmentLine:
+    """An amendment with what it changed, as far as the rules before are known."""
+    before, after = parse_rules(amendment.old_rules), parse_rules(amendment.rules)
+    try:
+        changed = tuple(line.strip() for line in changes(before, after)) if before else ()
+    except RecursionError:  # rules of somebody else's bundle, nested too deeply
+        changed = ()
+    return AmendmentLine(amendment.name, amendment.reason, amendment.at.date().isoformat(), changed)
+
+
 def _participant(
     person: Participant,
     kind: Kind,
@@ -151,6 +165,9 @@ def _participant(
         evaluations=choice[1] if choice else (),
         trials=trials,
         months_left_out=left_out and kind == "person",
+        limit_seconds=session.limit_seconds if session else None,
+        extended_seconds=session.extended_seconds if session else 0.0,
+        given_back_seconds=session.given_back_seconds if session else 0.0,
     )
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from reports.data.study_rules import Rules
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Flags, Floats, Integers
+from storage.queries.results import Look
+from storage.registration.document import Registration
 from storage.schema.comments import Comment
 from storage.schema.states import Background, Chooser, SessionEnd, SessionState, TrialState
 
@@ -49,6 +51,9 @@ class ParticipantRow:
         chosen_by: Who made the final choice; None when there is none.
         evaluations: Of the final choice, by seed.
         trials: Their rows in :attr:`StudyData.trials`, in the order of their numbers.
+        limit_seconds: How long their session was to last; None when it never began.
+        extended_seconds: How much time a researcher gave.
+        given_back_seconds: How much time was given back because it was lost through a fault.
     """
 
     code: str
@@ -67,6 +72,9 @@ class ParticipantRow:
     evaluations: tuple[EvaluationRow, ...]
     trials: slice
     months_left_out: bool = False
+    limit_seconds: float | None = None
+    extended_seconds: float = 0.0
+    given_back_seconds: float = 0.0
 
     @property
     def is_analysed(self) -> bool:
@@ -121,6 +129,9 @@ class StudyData:
     Attributes:
         opened: The day it opened (ISO); None when it has not yet.
         background: How much of what people told of themselves these data have.
+        is_interim: Whether it has opened and is not closed.
+        registration: What was settled before it opened; None when nothing was registered.
+        looks: At test results, before it was closed.
         participants: People by what they told and did, which does not depend on their codes; then artificial ones.
     """
 
@@ -132,6 +143,9 @@ class StudyData:
     participants: tuple[ParticipantRow, ...]
     trials: Trials
     background: Background = Background.FULL
+    is_interim: bool = False
+    registration: Registration | None = None
+    looks: tuple[Look, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ def methods(results: StudyResults) -> tuple[str, ...]:
     """Paragraphs on the study and on its statistics."""
     study = results.study
     return (
-        f"Everybody tuned 15 hyperparameters of the same network for at most {whole(study.limit_minutes)} minutes, "
-        "with the same initial weights and the same order of images. Each final choice was trained on training and "
+        f"Everybody tuned 15 hyperparameters of the same network for at most {_time(study)}, with the same "
+        "initial weights and the same order of images. Each final choice was trained on training and "
         f"validation images together, once with each of {counted(len(study.evaluation_seeds), 'seed')} "
         f"({_seeds(study)}), and measured on the test images: their mean is the person’s final accuracy. "
         f"People are grouped by months of deep-learning experience: {listed(_group(each) for each in study.groups)}.",
@@ -48,6 +48,17 @@ def readings(task: TaskResults) -> Iterator[tuple[str, str, str]]:
     )
     for about, reading in found:
         yield about, typographic(reading.definition), typographic(reading.otherwise)
+
+
+def _time(study: StudyHeader) -> str:
+    """The time that people had, with what researchers gave."""
+    limits = f"{' or '.join(whole(each) for each in study.limits_minutes)} minutes"
+    given = study.more_time
+    if not given.people:
+        return limits
+    were = "person was" if given.people == 1 else "people were"
+    most = f"{number(given.most_minutes, 1)} minutes" + ("" if given.people == 1 else " at most")
+    return f"{limits} (but {given.people} {were} given more time: {most})"
 
 
 def _seeds(study: StudyHeader) -> str:

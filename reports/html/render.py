@@ -16,7 +16,7 @@ from reports.html.sections import SECTIONS, Numbered, numbered, of_section, tabl
 from reports.naming import ending
 from reports.results.measures import NotComputable
 from reports.results.study_results import Pooled, StudyResults, TaskResults
-from reports.summary import everybody_lines, short, task_lines
+from reports.summary import everybody_lines, primary_line, short, task_lines
 from reports.tables.catalogue import counts, pooled_sheets, task_sheets
 from reports.tables.columns import Sheet
 from reports.wording import typographic
@@ -78,6 +78,9 @@ def render(results: StudyResults, drawn: Mapping[str, bytes], *, written: date) 
     lines = everybody_lines(results) if several else short(results).lines
     text = _ENVIRONMENT.get_template("report.html.jinja").render(
         study=results.study,
+        plan=results.registered.plan,
+        primary=typographic(primary_line(results.registered.primary)),
+        deviations=[typographic(each.sentence) for each in results.registered.deviations],
         lines=[typographic(line) for line in lines],
         tasks=[_task(task, ending(results, task.task), drawn) for task in results.tasks],
         several=several,

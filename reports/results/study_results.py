@@ -18,6 +18,7 @@ from reports.results.paper import (
     RandomSettings,
     Threshold,
 )
+from reports.results.registration import RegisteredAnalysis
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,24 @@ class GroupRule:
 
 @dataclass(frozen=True)
 class AmendmentLine:
-    """A change of the rules after the study opened, and the day of it (ISO)."""
+    """A change of the rules after the study opened, and the day of it (ISO).
+
+    Attributes:
+        changes: A line for each value that differs: ``time.limit_minutes: 120 → 90``.
+    """
 
     name: str
     reason: str
     day: str
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MoreTime:
+    """How many people a researcher gave more time, and the most minutes that one of them got."""
+
+    people: int
+    most_minutes: float
 
 
 @dataclass(frozen=True)
@@ -44,8 +58,11 @@ class StudyHeader:
 
     Attributes:
         opened: The day it opened (ISO); None when it has not yet.
+        is_interim: Whether it has opened and is not closed.
         tasks: Their names, sorted. (Researchers may read them; participants may not.)
-        limit_minutes: A session's time.
+        limit_minutes: A session's time by the rules.
+        limits_minutes: The different times that people's sessions had, ascending, without what was added later.
+        more_time: Who was given more.
         evaluation_seeds: What each final choice is trained with.
         thresholds: Accuracies of figure 6, in percent.
         versions: Of what computed this: Python, NumPy, SciPy, scikit-learn.
@@ -56,9 +73,12 @@ class StudyHeader:
 
     name: str
     opened: str | None
+    is_interim: bool
     rules_hash: str
     tasks: tuple[str, ...]
     limit_minutes: float
+    limits_minutes: tuple[float, ...]
+    more_time: MoreTime
     evaluation_seeds: tuple[int, ...]
     thresholds: tuple[float, ...]
     groups: tuple[GroupRule, ...]
@@ -160,12 +180,14 @@ class StudyResults:
     """The whole report.
 
     Attributes:
+        registered: What was registered, its primary test, and what deviated. All else is exploratory.
         counts: Over all tasks, with those who have none yet.
         tasks: By task name; a study without sessions has its rules' tasks here, and nothing computable in them.
         pooled: Of several tasks.
     """
 
     study: StudyHeader
+    registered: RegisteredAnalysis
     counts: Counts
     tasks: tuple[TaskResults, ...]
     pooled: Pooled | NotComputable

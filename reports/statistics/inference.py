@@ -83,7 +83,7 @@ def spearman(x: Floats, y: Floats, *, name: str, of: tuple[str, str]) -> Correla
         name: What the resampling follows from.
         of: What the two are called in a sentence: ``("months of experience", "final accuracies")``.
     """
-    if why := _no_correlation(x, y, of):
+    if why := no_correlation(x, y, of):
         return NotComputable(why)
     x, y = rounded(x), rounded(y)
     estimate = resampling.bootstrap(lambda rows: rho(x[rows], y[rows]), len(x), name=name)
@@ -93,7 +93,8 @@ def spearman(x: Floats, y: Floats, *, name: str, of: tuple[str, str]) -> Correla
     return Correlation(estimate, rho_p(estimate.value, len(x) - 2), permuted, len(x))
 
 
-def _no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
+def no_correlation(x: Floats, y: Floats, of: tuple[str, str]) -> str:
+    """Why two series have no correlation, in a sentence; empty if they have one. See :func:`spearman`."""
     if len(x) < FEWEST_PAIRS:
         who = "person has" if len(x) == 1 else "people have"
         return f"{in_words(len(x)).capitalize()} {who} both {of[0]} and {of[1]}; a correlation needs three at least."

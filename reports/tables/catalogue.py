@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from reports.naming import ending
 from reports.results.measures import NotComputable
+from reports.results.registration import RegisteredAnalysis
 from reports.results.study_results import Counts, Pooled, StudyResults, TaskResults
-from reports.tables import accuracy, correlations, machines, people, strategies, tries
+from reports.tables import accuracy, correlations, machines, people, registered, strategies, tries
 from reports.tables.columns import Entry, Sheet
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 def sheets(results: StudyResults) -> Mapping[str, Sheet]:
     """All tables by their names; with several tasks, names end in the task's."""
-    found = [counts(results.counts)]
+    found = [counts(results.counts), *registered_sheets(results.registered)]
     for task in results.tasks:
         found.extend(task_sheets(task, ending(results, task.task)).values())
     if isinstance(results.pooled, Pooled):
@@ -26,6 +27,19 @@ def sheets(results: StudyResults) -> Mapping[str, Sheet]:
 def counts(found: Counts, end: str = "") -> Sheet:
     """How many there are of everything."""
     return replace(Sheet.of(f"counts{end}", "Counts", people.COUNTS, people.counts(found)), is_sortable=False)
+
+
+def registered_sheets(found: RegisteredAnalysis) -> Iterator[Sheet]:
+    """The registered test, and the deviations: each where there is one."""
+    if not isinstance(found.plan, NotComputable):
+        yield Sheet.of(
+            "registered-test",
+            "The registered test",
+            registered.PRIMARY,
+            [Entry((found.plan.primary_test,), found.primary)],
+        )
+    if found.deviations:
+        yield registered.deviations(found.deviations)
 
 
 def task_sheets(task: TaskResults, end: str = "") -> Mapping[str, Sheet]:

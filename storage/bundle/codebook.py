@@ -428,6 +428,25 @@ AMENDMENTS = Table(
     absent="There were none.",
 )
 
+LOOKS = Table(
+    "looks",
+    "Somebody who runs the study read test results before it was closed.",
+    (
+        Column("number", Kind.INTEGER, "From 1, in the order of time.", low=1, required=True),
+        Column("day", Kind.DAY, "When (UTC).", required=True),
+        Column("who", Kind.TEXT, "Who: a role and a number, such as researcher-1.", required=True, longest=60),
+        Column(
+            "what",
+            Kind.TEXT,
+            "What they read: the report, a part of it, or an export.",
+            longest=200,
+            empty="Not known.",
+        ),
+    ),
+    key=("number",),
+    absent="Nobody looked.",
+)
+
 ENVIRONMENTS = Table(
     "environments",
     "One fact about what trials and evaluations were trained on; environment.txt says the same for a reader.",
@@ -450,6 +469,7 @@ TABLES: tuple[Table, ...] = (
     EVALUATIONS,
     EPOCHS,
     AMENDMENTS,
+    LOOKS,
     ENVIRONMENTS,
 )
 """All tables, in the order of the codebook."""

@@ -184,6 +184,7 @@ class EventKind(StrEnum):
         BOT_STOPPED: The bot was stopped.
         CLOCK_SET: The machine's clock was set while the bot ran, and the moments of what is under way were moved with
             it; details: ``seconds`` (negative: set back), ``sessions``.
+        INTERIM_LOOK: Somebody read test results before the study was closed; details: ``what``.
     """
 
     STUDY_PREPARED = "study_prepared"
@@ -193,6 +194,7 @@ class EventKind(StrEnum):
     STUDY_RESUMED = "study_resumed"
     STUDY_CLOSED = "study_closed"
     STUDY_IMPORTED = "study_imported"
+    INTERIM_LOOK = "interim_look"
     INVITED = "invited"
     LET_IN_AGAIN = "let_in_again"
     CONSENTED = "consented"

@@ -13,6 +13,7 @@ from storage.schema.base import NEVER_AGAIN
 from storage.schema.base import Table as Table
 from storage.schema.columns import Loss64, UtcDateTime, choice
 from storage.schema.comments import Comment, Remark
+from storage.schema.registration_tables import Preregistration as Preregistration
 from storage.schema.slack_tables import PendingDeletion as PendingDeletion
 from storage.schema.slack_tables import Post as Post
 from storage.schema.slack_tables import SlackCheck as SlackCheck

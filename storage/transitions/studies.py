@@ -10,7 +10,7 @@ from storage.queries.current import find, find_newest, need, need_begun
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, SessionState, StudyState
-from storage.schema.tables import Amendment, Participant, Session, Study
+from storage.schema.tables import Amendment, Participant, Preregistration, Session, Study
 from storage.transitions import baselines
 from storage.transitions.participants import forget_links
 
@@ -56,8 +56,11 @@ def prepare_study(store: Store, *, name: str, rules: str, rules_hash: str, now: 
         return study
 
 
-def open_study(store: Store, *, actor: str, now: datetime) -> Study:
+def open_study(store: Store, *, actor: str, now: datetime, registration: str | None = None) -> Study:
     """Let people take part: prepared → open. From now on only an amendment changes the rules.
+
+    Args:
+        registration: The preregistration as JSON, which is kept from now on; none for a study that is not registered.
 
     Raises:
         Refused: It is open (``STUDY_OPEN``), paused (``STUDY_PAUSED``) or closed (``STUDY_CLOSED``), or there is none
@@ -74,6 +77,8 @@ def open_study(store: Store, *, actor: str, now: datetime) -> Study:
         if study.state is StudyState.PAUSED:
             raise Refused(Reason.STUDY_PAUSED, f"The study “{study.name}” is paused. Resume it instead.")
         study.state, study.opened_at = StudyState.OPEN, now
+        if registration is not None:
+            transaction.add(Preregistration(study_id=study.id, at=now, document=registration))
         _record(transaction, study, EventKind.STUDY_OPENED, now, actor)
         return study
 

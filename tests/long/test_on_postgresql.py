@@ -36,13 +36,15 @@ def test_a_study_is_kept_on_postgresql_from_the_first_hello_to_the_report(house)
     person.say("cancel")
     house.trial(person, 2, "· cancelled")
     house.finish(person)
-    house.reported("P001 has finished: test accuracy")
+    house.reported("P001 has finished: the evaluations are done")
     researcher.wait_until(lambda: not baselines.running(house.store), PATIENCE)
     assert [each.state for each in house.session(person).trials] == [TrialState.COMPLETE, TrialState.CANCELLED]
     answer(researcher, ask(researcher, "close"), "Yes, close it for good", "The study is closed")
     assert history.status(house.store, now=house.running.study.now()).running == ()
 
-    report = house.admin.wait_for(lambda message: bool(message.files), PATIENCE, channel=house.reports)
+    report = house.admin.wait_for(
+        lambda message: bool(message.files) and "full report" in message.text, PATIENCE, channel=house.reports
+    )
     assert [each["name"] for each in report.files if each["name"].endswith(".zip")] == ["black-magic-report.zip"]
     researcher.command("/study", "export")
     sent = researcher.wait_for(lambda message: bool(message.files), PATIENCE)

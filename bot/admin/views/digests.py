@@ -24,20 +24,37 @@ _MOST_BASELINES = 10
 _MOST_ALERTS = 15
 
 
+_SHOWN = "*Final accuracies so far* (test, mean ± sd over participants)"
+_HIDDEN = "*Evaluated so far* (test results are hidden until the study is closed)"
+
+
 @dataclass(frozen=True)
 class Finished:
-    """A participant whose session ended; ``mean`` is of the test accuracies in percent, once all evaluations ended."""
+    """A participant whose session ended.
+
+    Attributes:
+        evaluated: Whether all evaluations have ended.
+        mean: Of the test accuracies in percent, once all evaluations have ended; none while results are hidden.
+    """
 
     code: str
     group: str
+    evaluated: bool
     mean: float | None
 
 
 @dataclass(frozen=True)
 class GroupFigures:
-    """Final accuracies of a group so far, in percent; each is the mean of one participant's evaluations."""
+    """A group so far.
+
+    Attributes:
+        evaluated: How many have finished and are evaluated.
+        accuracies: Their final accuracies in percent, each the mean of one participant's evaluations; none while
+            results are hidden.
+    """
 
     group: str
+    evaluated: int
     accuracies: tuple[float, ...]
 
 
@@ -53,6 +70,7 @@ class Digest:
         submitted: How many trials people submitted in that time.
         groups: Every group, from the least to the most experience.
         alerts: The alerts that nobody has acknowledged.
+        hidden: Whether test results are hidden until the study is closed.
         changed_at: When it was brought up to date, after a button under it was pressed; none before that.
     """
 
@@ -64,6 +82,7 @@ class Digest:
     submitted: int
     groups: tuple[GroupFigures, ...]
     alerts: tuple[Alert, ...]
+    hidden: bool = False
     changed_at: datetime | None = None
 
     @property
@@ -80,7 +99,7 @@ def digest_post(digest: Digest) -> Message:
         context(_period(digest)),
         section("\n".join(_day(digest))),
         section("\n".join(_progress(status))),
-        section("\n".join(["*Final accuracies so far* (test, mean ± sd over participants)", *_groups(digest.groups)])),
+        section("\n".join([_HIDDEN if digest.hidden else _SHOWN, *_groups(digest.groups)])),
     ]
     if status.baselines:
         blocks.append(section("\n".join(["*Searchers*", *_baselines(status.baselines)])))
@@ -99,14 +118,16 @@ def _period(digest: Digest) -> str:
 
 def _day(digest: Digest) -> list[str]:
     lines = [f"*{_of(digest.finished)} finished*, {digest.joined} joined, {digest.submitted:,} trials were submitted."]
-    lines += [
-        f"• {person.code} ({person.group}): "
-        + (f"test accuracy {person.mean:.1f} %" if person.mean is not None else "not evaluated yet")
-        for person in digest.finished[:_MOST_NAMED]
-    ]
+    lines += [f"• {person.code} ({person.group}): {_result(person)}" for person in digest.finished[:_MOST_NAMED]]
     if len(digest.finished) > _MOST_NAMED:
         lines.append(f"• and {len(digest.finished) - _MOST_NAMED} more")
     return lines
+
+
+def _result(person: Finished) -> str:
+    if person.mean is not None:
+        return f"test accuracy {person.mean:.1f} %"
+    return "evaluated" if person.evaluated else "not evaluated yet"
 
 
 def _of(finished: Sequence[Finished]) -> str:
@@ -131,7 +152,7 @@ def _progress(status: Status) -> list[str]:
 
 def _groups(groups: Sequence[GroupFigures]) -> list[str]:
     return [
-        f"• {group.group}: {len(group.accuracies)} finished"
+        f"• {group.group}: {group.evaluated} finished"
         + (f", {mean_and_deviation(group.accuracies)}" if group.accuracies else "")
         for group in groups
     ]

@@ -6,15 +6,18 @@ from storage.schema.states import Chooser
 from storage.transitions.evaluations import EvaluationSummary
 
 
-def participant_finished(view: SessionView, summary: EvaluationSummary, group: str) -> Message:
+def participant_finished(view: SessionView, summary: EvaluationSummary, group: str, *, hidden: bool = False) -> Message:
     """A participant's results, once all evaluations of the final choice have ended.
 
     Args:
         view: The session, finished.
         summary: Its evaluations; accuracies are test accuracies in percent.
         group: novice, medium or expert.
+        hidden: Whether test results are hidden until the study is closed.
     """
-    if summary.mean is None:
+    if hidden:
+        accuracy = "the evaluations are done"
+    elif summary.mean is None:
         accuracy = "no test accuracy, because no evaluation is complete"
     elif summary.sd is None:
         accuracy = f"test accuracy {summary.mean:.1f} %"

@@ -132,6 +132,20 @@ def _accuracies(status: BaselineStatus) -> str:
     return f" {what} accuracy {fmean(status.accuracies):.1f}{spread} %."
 
 
+def results_hidden(command: str) -> Message:
+    """The report is not made while the study goes on; what can be read, and what to do.
+
+    Args:
+        command: What to type to look all the same, after ``/study``.
+    """
+    return text_message(
+        "Results are hidden until the study is closed, so that nobody’s decisions follow from them. "
+        "`/study status` and `/study participants` show counts, states, times and validation accuracies. "
+        f"`/study {escape(shorten(command, _QUOTED))}` shows results now: it asks first, it is recorded, and the final "
+        "report lists it."
+    )
+
+
 def sending(what: str) -> Message:
     """Something that takes a while has started."""
     return text_message(f"⏳ {what} is being made. I send it to you as a direct message.")

@@ -25,16 +25,26 @@ class Action(StrEnum):
     CANCEL = "cancel"
     WITHDRAW = "withdraw"
     CANCEL_EVALUATIONS = "cancel-evaluations"
+    REPORT = "report"
+    EXPORT = "export"
 
     @property
     def is_about_somebody(self) -> bool:
         """Whether it names a participant."""
         return self in (Action.CANCEL, Action.WITHDRAW, Action.CANCEL_EVALUATIONS)
 
+    @property
+    def is_look(self) -> bool:
+        """Whether it shows test results before the study is closed."""
+        return self in (Action.REPORT, Action.EXPORT)
+
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the button *yes* carries: the action, the participant's code, and a hash of the state that was shown."""
+    """What the button *yes* carries: the action, its subject, and a hash of the state that was shown.
+
+    ``code`` is the participant's code, or the part of the report, such as ``figure-4``; empty for other actions.
+    """
 
     action: Action
     code: str
@@ -65,7 +75,7 @@ class Question:
         effects: What will happen, one sentence per effect.
         yes: The text of the button, at most 75 characters.
         known: The state that the effects depend on. When it is different at the press, the question is asked again.
-        code: The participant's code, for an action that is about one.
+        code: The participant's code, for an action that is about one; the part of the report.
     """
 
     action: Action
@@ -83,7 +93,7 @@ class Question:
     @property
     def is_drastic(self) -> bool:
         """Whether the action cannot be undone."""
-        return self.action is Action.CLOSE or self.action.is_about_somebody
+        return self.action is Action.CLOSE or self.action.is_about_somebody or self.action.is_look
 
 
 def question_message(question: Question, *, again: bool = False) -> Message:

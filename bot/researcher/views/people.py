@@ -48,6 +48,7 @@ class ParticipantDetails:
         session: The session, running or finished; none before it starts.
         summary: The evaluations of the final choice; accuracies are test accuracies in percent.
         again: Whether they had left the study before, and were let in again.
+        hidden: Whether test results are hidden until the study is closed.
     """
 
     participant: Participant
@@ -56,6 +57,7 @@ class ParticipantDetails:
     session: SessionView | None
     summary: EvaluationSummary | None
     again: bool = False
+    hidden: bool = False
 
 
 def participants_page(
@@ -64,6 +66,7 @@ def participants_page(
     number: int = 1,
     *,
     again: Collection[str] = (),
+    hidden: bool = False,
 ) -> Page:
     """All participants, a line each.
 
@@ -72,17 +75,20 @@ def participants_page(
         groups: novice, medium or expert by code.
         number: The page.
         again: The codes of people who had left the study before, and were let in again.
+        hidden: Whether test results are hidden until the study is closed.
     """
     of = pages(len(people), _PEOPLE_ON_PAGE)
     number = within(number, of)
     shown = people[(number - 1) * _PEOPLE_ON_PAGE : number * _PEOPLE_ON_PAGE]
-    blocks: list[Block] = [_person(each, groups.get(each.code, ""), again=each.code in again) for each in shown]
+    blocks: list[Block] = [
+        _person(each, groups.get(each.code, ""), again=each.code in again, hidden=hidden) for each in shown
+    ]
     if not people:
         blocks.append(section("Nobody takes part yet. `/study invite @somebody` invites people."))
     return Page(Place(Subject.PARTICIPANTS, number), of, "Participants", tuple(blocks))
 
 
-def _person(line: ParticipantLine, group: str, *, again: bool) -> SectionBlock:
+def _person(line: ParticipantLine, group: str, *, again: bool, hidden: bool) -> SectionBlock:
     parts = [
         f"*{line.code}*",
         *([group] if group else []),
@@ -95,7 +101,7 @@ def _person(line: ParticipantLine, group: str, *, again: bool) -> SectionBlock:
         parts.append(f"{trials}, best {percent(best)}" if best is not None else trials)
     if line.evaluations_total:
         tested = f"{line.evaluations_done} of {line.evaluations_total} evaluations"
-        mean = line.mean_test_accuracy
+        mean = None if hidden else line.mean_test_accuracy
         parts.append(f"{tested}, test {percent(mean)}" if mean is not None else tested)
     show = button("Show", f"{TURN}.down", Place(Subject.PARTICIPANT, 1, line.code))
     return section(" · ".join(parts), accessory=show)
@@ -165,7 +171,7 @@ def _about(details: ParticipantDetails) -> list[Block]:
     if session is not None:
         blocks.append(section(_session(session)))
         if session.choice is not None:
-            blocks.append(section(_choice(session, details.summary)))
+            blocks.append(section(_choice(session, details.summary, details.hidden)))
     return blocks
 
 
@@ -199,7 +205,7 @@ def _session(session: SessionView) -> str:
     return f"{', '.join(lines)}. {trials} {'trial' if trials == 1 else 'trials'}."
 
 
-def _choice(session: SessionView, summary: EvaluationSummary | None) -> str:
+def _choice(session: SessionView, summary: EvaluationSummary | None, hidden: bool) -> str:
     choice = session.choice
     if choice is None:
         return ""
@@ -207,15 +213,17 @@ def _choice(session: SessionView, summary: EvaluationSummary | None) -> str:
     which = f"trial {choice.trial_number}" if choice.trial_number is not None else "new values"
     text = f"*Final choice:* {which}, made by {by}\n{choice.configuration.summary()}"
     if summary is not None:
-        text += f"\n{tested(summary)}"
+        text += f"\n{tested(summary, hidden=hidden)}"
     return text
 
 
-def tested(summary: EvaluationSummary) -> str:
-    """The evaluations of a final choice, in a line."""
+def tested(summary: EvaluationSummary, *, hidden: bool) -> str:
+    """The evaluations of a final choice, in a line; without test accuracies while these are hidden."""
     text = f"{summary.done} of {summary.total} evaluations have ended"
     if summary.cancelled:
         text += f" ({summary.cancelled} cancelled)"
+    if hidden:
+        return f"{text}. Test results are hidden until the study is closed."
     if summary.mean is None:
         return f"{text}."
     spread = f" ± {summary.sd:.1f}" if summary.sd is not None else ""

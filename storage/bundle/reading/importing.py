@@ -23,13 +23,15 @@ from storage.bundle.reading.runs import Runs
 from storage.database import Store, Transaction
 from storage.queries import current
 from storage.refusals import Reason, Refused
+from storage.registration.document import Registration
 from storage.schema.columns import utc
 from storage.schema.states import Actor, Background, EventKind, StudyState
-from storage.schema.tables import Amendment, Study
+from storage.schema.tables import Amendment, Preregistration, Study
 from storage.study_rules import canonical, hash_of, parse_rules, without_nothing
 from training.numbers import format_number
 
 _RULES = "study.toml"
+_PREREGISTRATION = "preregistration.json"
 _LONG_AGO = date(2000, 1, 1)
 """When a study opened that does not say."""
 
@@ -122,6 +124,8 @@ def _import(
     runs.read()
     members.settle()
     _read_amendments(context)
+    _read_looks(context)
+    _read_preregistration(context)
     problems.refuse()
     events.record(
         transaction,
@@ -264,3 +268,33 @@ def _read_amendments(context: Context) -> None:
             context.insert(Amendment, rows)
             rows = []
     context.insert(Amendment, rows)
+
+
+def _read_looks(context: Context) -> None:
+    """Looks at results are events: the report reads them in the event log."""
+    for row in context.table(codebook.LOOKS):
+        if row.wrong or context.problems:
+            continue
+        events.record(
+            context.transaction,
+            at=datetime.combine(row["day"], time(), UTC),
+            actor=row["who"],
+            kind=EventKind.INTERIM_LOOK,
+            subject=f"study:{context.study_id}",
+            what=row["what"] or "",
+        )
+
+
+def _read_preregistration(context: Context) -> None:
+    if _PREREGISTRATION not in context.archive:
+        return
+    try:
+        document = context.archive.text(_PREREGISTRATION)
+        Registration.read(document)
+    except Unreadable as error:
+        context.problems.add(_PREREGISTRATION, str(error))
+    except ValueError as error:
+        context.problems.add(_PREREGISTRATION, f"cannot be read: {shown(str(error))}.")
+    else:
+        row = {"study_id": context.study_id, "at": context.start, "document": document}
+        context.insert(Preregistration, [row])

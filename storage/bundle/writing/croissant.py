@@ -59,6 +59,7 @@ _TYPES: Mapping[Kind, str] = {
 
 _FORMATS: Mapping[str, str] = {
     "csv": "text/csv",
+    "json": "application/json",
     "md": "text/markdown",
     "toml": "application/toml",
     "txt": "text/plain",

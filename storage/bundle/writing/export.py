@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
 from storage.private_files import make_anew
 from storage.queries import current
+from storage.queries.results import looks_in
 from storage.refusals import Reason, Refused
+from storage.registration.document import Registration, as_document
+from storage.registration.markdown import markdown
 from storage.schema import codes
 from storage.schema.states import Background
 from storage.schema.tables import (
@@ -33,6 +36,7 @@ from storage.schema.tables import (
     FinalChoice,
     Identity,
     Participant,
+    Preregistration,
     Researcher,
     Session,
     Study,
@@ -86,6 +90,7 @@ def export_bundle(
     name: str | None = None,
     background: Background = Background.STANDARD,
     batch_losses: bool = True,
+    test_results: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Exported:
     """Write a study as a bundle of tables, with codes instead of people.
@@ -99,6 +104,7 @@ def export_bundle(
         name: The study's name; without it the current study, or the newest.
         background: How much of what people told of themselves is in it; no more than the database has.
         batch_losses: Whether the loss of every batch is in it: most of its size.
+        test_results: Whether evaluations of final choices are in it. A study that goes on may hide them.
         progress: Told the name of each file as it is begun.
 
     Raises:
@@ -115,7 +121,7 @@ def export_bundle(
             make_anew(unfinished)
             redact = Redaction([*_slack_ids(transaction), *_codes_of_people(transaction)])
             with ArchiveWriter(unfinished, redact) as archive:
-                export = _Export(transaction, study, archive, redact, background, batch_losses, progress)
+                export = _Export(transaction, study, archive, redact, background, batch_losses, test_results, progress)
                 export.write(in_bundle(alike, background))
         unfinished.replace(path)
     finally:
@@ -157,10 +163,12 @@ class _Export:
         redact: Redaction,
         background: Background,
         batch_losses: bool,
+        test_results: bool,
         progress: Callable[[str], None],
     ) -> None:
         self.transaction, self.study, self.archive, self.redact = transaction, study, archive, redact
-        self.background, self.batch_losses, self.progress = background, batch_losses, progress
+        self.background, self.batch_losses, self.test_results = background, batch_losses, test_results
+        self.progress = progress
         self.code_of = _new_codes(transaction, study)
         self.name, self.rules = redact(study.name), parse_rules(redact(study.rules))
         self.environments: dict[str, int] = {}
@@ -189,14 +197,20 @@ class _Export:
             "evaluations": self._evaluations,
             "epochs": self._epochs,
             "amendments": self._amendments,
+            "looks": self._looks,
             "environments": self._environments,
         }
         for table in tables:
             self._table(table, sources[table.name]())
         self.archive.text("study.toml", study_toml(self.name, self.rules))
+        if document := self._preregistration():
+            self.archive.text("preregistration.json", document)
+            self.archive.text("preregistration.md", markdown(Registration.read(document)))
         self.archive.text("environment.txt", environment_text(self.environments, self.trained))
         self.archive.text("codebook.csv", codebook_csv(tables))
-        self.archive.text("codebook.md", codebook_markdown(self.name, tables, "" if alike is None else str(alike)))
+        told = "" if alike is None else str(alike)
+        codebook = codebook_markdown(self.name, tables, told, withheld=not self.test_results)
+        self.archive.text("codebook.md", codebook)
         self.progress("croissant.json")
         self.archive.text(
             "croissant.json", croissant(self.name, tables, self.archive.written, published=self.study.closed_at)
@@ -315,6 +329,8 @@ class _Export:
                 }
 
     def _evaluations(self) -> Iterator[Mapping[str, Any]]:
+        if not self.test_results:
+            return
         columns = [getattr(Evaluation, name) for name in ("seed", "test_accuracy", *_RUN)]
         for code, session in self._owned_sessions():
             query = sa_select(*columns).join(FinalChoice).where(col(FinalChoice.session_id) == session.id)
@@ -341,7 +357,7 @@ class _Export:
                 .order_by(col(Trial.number), col(Epoch.number))
             )
             yield from self._epochs_of(code, "trial", of_trials)
-        for code, session in owners:
+        for code, session in owners if self.test_results else ():
             of_evaluations = (
                 select(Evaluation.seed, *self._epoch_columns())
                 .select_from(Evaluation)
@@ -377,10 +393,27 @@ class _Export:
                 "rules": each.rules,
             }
 
+    def _looks(self) -> Iterator[Mapping[str, Any]]:
+        for number, each in enumerate(looks_in(self.transaction, self.study.id), start=1):
+            yield {"number": number, "day": date.fromisoformat(each.day), "who": each.who, "what": each.what or None}
+
+    def _preregistration(self) -> str:
+        """The preregistration, with every text redacted; empty if there is none."""
+        row = self.transaction.get(Preregistration, self.study.id)
+        return "" if row is None else as_document(_redacted(json.loads(row.document), self.redact))
+
     def _environments(self) -> Iterator[Mapping[str, Any]]:
         for text, number in self.environments.items():
             for name, value in json.loads(text).items():
                 yield {"environment": number, "name": name, "value": json.dumps(value, ensure_ascii=False)}
+
+
+def _redacted(value: Any, redact: Redaction) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(name): _redacted(each, redact) for name, each in value.items()}
+    return [_redacted(each, redact) for each in value] if isinstance(value, list) else value
 
 
 def _new_codes(transaction: Transaction, study: Study) -> dict[int, str]:

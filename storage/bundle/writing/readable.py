@@ -51,7 +51,9 @@ what is marked *required* below: zip the tables, alone or in one folder. The lea
 Other columns and tables may be left out, and each says what is assumed then. A column that is not named here is
 refused, but for those of `participants.csv` that begin with `answer_`. What had not ended (sessions, trials,
 evaluations) is imported as cancelled. Without `study.csv`, the rules are those of
-`study.toml`, if it is there. `codebook.csv`, `codebook.md`, `croissant.json` and `environment.txt` are not read.
+`study.toml`, if it is there. `preregistration.json` is what was registered before the study opened, and
+`preregistration.md` says it for a reader; only the first is read. `codebook.csv`, `codebook.md`, `croissant.json` and
+`environment.txt` are not read.
 """
 
 
@@ -72,11 +74,18 @@ def codebook_csv(tables: Sequence[Table]) -> str:
     return text.getvalue()
 
 
-def codebook_markdown(study: str, tables: Sequence[Table], alike: str = "") -> str:
+_WITHHELD = """\
+**The study was not closed when this bundle was made, so test results are not in it:** `evaluations.csv` has no rows,
+and `epochs.csv` has none of evaluations.
+"""
+
+
+def codebook_markdown(study: str, tables: Sequence[Table], alike: str = "", *, withheld: bool = False) -> str:
     """The same for a reader, with how the bundle was made and what import needs.
 
     Args:
         alike: What is told of people's background, and how far it tells them apart; empty if nothing is.
+        withheld: Whether test results are left out, because the study goes on.
     """
     least = "\n".join(
         f"- `{table.file}`: " + ", ".join(f"`{each.name}`" for each in table.columns if each.required)
@@ -85,7 +94,8 @@ def codebook_markdown(study: str, tables: Sequence[Table], alike: str = "") -> s
     )
     told = f"Here: {alike} (k is the size of the smallest group of people who are alike)." if alike else _NOTHING
     about = _ABOUT.format(least=least, alike=told)
-    parts = [f"# The data of the study “{study}”\n", about, *(_section(each) for each in tables)]
+    withheld_here = [_WITHHELD] if withheld else []
+    parts = [f"# The data of the study “{study}”\n", *withheld_here, about, *(_section(each) for each in tables)]
     return "\n".join(parts)
 
 

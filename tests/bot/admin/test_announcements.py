@@ -34,7 +34,7 @@ BY = "researcher-1"
 def office(tmp_path, study_file):
     with LocalWorkspace(rules=UNHURRIED) as workspace:
         channel, database = workspace.channel_id("study-reports"), f"sqlite:///{tmp_path / 'study.db'}"
-        given = {"report_channel": channel, "database": database, "evaluation_seeds": [1, 2]}
+        given = {"report_channel": channel, "database": database, "evaluation_seeds": [1, 2], "interim": "shown"}
         office = Office(study_file(tmp_path, **given), workspace, MORNING)
         office.open()
         yield office

@@ -24,12 +24,13 @@ def local(*day, hour=18, minute=0):
 
 
 @pytest.fixture
-def office(tmp_path, study_file):
+def office(tmp_path, study_file, request):
     with LocalWorkspace(rules=UNHURRIED) as workspace:
         given = {
             "report_channel": workspace.channel_id("study-reports"),
             "database": f"sqlite:///{tmp_path / 'study.db'}",
             "evaluation_seeds": [1, 2],
+            "interim": getattr(request, "param", "shown"),
             "digest_at": "18:00",
             "time_zone": "Europe/Amsterdam",
         }
@@ -85,6 +86,32 @@ def test_a_digest_tells_the_day_and_the_figures_so_far(office):
     assert f"to <!date^{int(local(2030, 3, 1).timestamp())}^" in said
     assert digest.buttons == ("Pause", "Retry failed evaluations")
     assert not re.search(r"[UD]\d{7}X", said)
+
+
+@pytest.mark.parametrize("office", ["hidden"], indirect=True)
+def test_while_results_are_hidden_a_digest_and_posts_tell_none_and_after_the_end_they_do(office):
+    office.finished(0, 41.25)
+    office.finished(24, 83.75)
+    waits = office.seated(3)
+    office.tried(waits)
+    office.chosen(waits)
+    (digest,) = evening(office, local(2030, 3, 1))
+    said = digest.text_of_everything
+    assert "• P001 (novice): evaluated" in said
+    assert "• P003 (medium): not evaluated yet" in said
+    assert "*Evaluated so far* (test results are hidden until the study is closed)" in said
+    assert "• novice: 1 finished\n• medium: 0 finished\n• expert: 1 finished" in said
+    assert "P001 has finished: the evaluations are done, 1 trial in 0.0 minutes." in [
+        each.text for each in office.posts
+    ]
+    told = "\n".join(each.text_of_everything for each in office.posts)
+    assert "2 of 2 evaluations complete" in told
+    assert not re.search(r"41\.2|83\.7|test accuracy", told)
+
+    office.evaluated(60.5, 60.5)
+    studies.close_study(office.store, actor="researcher-1", now=office.later(hours=2))
+    said = evening(office, local(2030, 3, 2))[-1].text_of_everything
+    assert "• expert: 1 finished, accuracy 83.8 %" in said
 
 
 def test_a_digest_loses_what_it_said_of_somebody_who_has_their_data_deleted(office):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,9 @@ from bot.cli import app
 from reports.analysis import follow_up, importance
 from reports.figures import style
 from reports.statistics import resampling
+from storage import events
 from storage.database import Store
+from storage.schema.states import EventKind, StudyState
 from tests.reports.simulated_study import simulate
 
 
@@ -116,3 +119,55 @@ def test_a_file_is_no_folder(tmp_path: Path, database: str) -> None:
     code, _, said = told("--database", database, "--out", file)
     assert (code, said.strip()) == (2, f"{file} is a file, so no report can be written into it. Choose a folder.")
     assert file.read_text() == "mine"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> str:
+    """A database with a study that is not closed; its results are hidden."""
+    url = f"sqlite:///{tmp_path / 'running.db'}"
+    make(url, participants=4, trials=30, state=StudyState.OPEN)
+    return url
+
+
+def looks(url: str) -> list[tuple[str, str]]:
+    store = Store(url)
+    found = [(each.actor, str(each.details["what"])) for each in events.read(store, kind=EventKind.INTERIM_LOOK)]
+    store.close()
+    return found
+
+
+def test_a_study_that_goes_on_has_no_report_but_an_interim_one_which_is_recorded(tmp_path: Path, running: str) -> None:
+    code, said, wrong = told("--database", running, "--only", "figure-3", "--out", tmp_path / "report")
+    assert (code, said) == (1, "")
+    assert wrong.startswith("The study “Simulated” is not closed, and its results are hidden until then. Nothing was")
+    assert not (tmp_path / "report").exists()
+    assert looks(running) == []
+    code, _, _ = told("--database", running, "--only", "figure-3", "--interim", "--out", tmp_path / "report")
+    assert code == 0
+    assert looks(running) == [("researcher", "report figure-3")]
+
+
+def test_where_results_are_shown_a_look_is_recorded_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shown.db'}"
+    rules = {"analysis": {"thresholds": [25.0, 50.0], "interim": "shown"}}
+    make(url, participants=2, trials=9, state=StudyState.OPEN, rules=rules)
+    assert told("--database", url, "--only", "figure-3", "--out", tmp_path)[0] == 0
+    assert looks(url) == [("researcher", "report figure-3")]
+
+
+def test_an_export_of_a_study_that_goes_on_has_no_test_results_unless_they_are_asked_for(
+    tmp_path: Path, running: str
+) -> None:
+    def rows(*options: str) -> tuple[int, str]:
+        path = tmp_path / "study.zip"
+        result = CliRunner().invoke(app, ["export", "--database", running, "--out", str(path), *options])
+        assert result.exit_code == 0, result.output
+        with ZipFile(path) as bundle:
+            return len(bundle.read("evaluations.csv").splitlines()) - 1, result.stdout
+
+    count, said = rows()
+    assert (count, "test results are not in it. --interim includes them" in said) == (0, True)
+    assert looks(running) == []
+    count, said = rows("--interim")
+    assert (count, "test results are not in it" in said) == (40, False)
+    assert looks(running) == [("researcher", "export")]

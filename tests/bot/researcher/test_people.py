@@ -47,7 +47,8 @@ def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracie
     best = f"{view.best.validation_accuracy:.1f} %"
 
     line = line_about(researcher, code)
-    assert f"*{code}* · medium · finished · 1 trial, best {best} · 1 of 1 evaluations, test " in line["text"]["text"]
+    assert f"*{code}* · medium · finished · 1 trial, best {best} · 1 of 1 evaluations" in line["text"]["text"]
+    assert "test" not in line["text"]["text"]
     researcher.close()
     shown = look(researcher, f"participant {code.lower()}", f"Participant {code}")
     told = shown.text_of_everything
@@ -57,7 +58,8 @@ def test_participants_are_listed_by_code_and_one_of_them_is_shown_with_accuracie
     assert f"Trial 1 · validation accuracy {best}" in told
     assert "“a hunch &amp; more”: epochs" in told
     assert "*Final choice:* trial 1, made by the participant" in told
-    assert "1 of 1 evaluations have ended: test accuracy *" in told
+    assert "1 of 1 evaluations have ended. Test results are hidden until the study is closed." in told
+    assert "test accuracy" not in told
     assert person.id not in told
     assert person.name not in told
 

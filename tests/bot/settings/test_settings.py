@@ -1,11 +1,14 @@
 """``study.toml`` and the environment are checked before the bot starts, and a mistake is reported in a sentence."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.settings.settings import Credentials, Settings, SettingsError
+from bot.study.registration import registration
+from storage.refusals import Refused
 from training.bounds import Bounds
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +86,10 @@ def test_a_task_that_is_not_there_is_named(tmp_path):
         ('task = "digits-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
         ("thresholds = [25, 50]", "thresholds = [50, 25]", "thresholds must differ from one another and ascend"),
         ("thresholds = [25, 50]", "thresholds = [25, 101]", "analysis.thresholds.1"),
+        ("alpha = 0.05", "alpha = 1.5", "analysis.alpha"),
+        ('primary_test = "spearman"', 'primary_test = "luck"', "analysis.primary_test: Input should be 'spearman'"),
+        ('interim = "hidden"', 'interim = "sometimes"', "analysis.interim: Input should be 'hidden' or 'shown'"),
+        ("target_participants = 31", "target_participants = 0", "analysis.target_participants"),
         (
             "researchers = []",
             'researchers = ["@someone"]',
@@ -170,6 +177,31 @@ def test_a_study_that_opened_before_there_were_other_bounds_keeps_its_rules(tmp_
     said = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
     assert said.for_opened(earlier) == said
     assert unsaid.for_opened(said.rules()) == unsaid
+
+
+def test_a_study_file_without_an_analysis_plan_has_the_rules_that_it_had_and_names_what_is_missing(tmp_path):
+    path = changed(tmp_path, "slots = 2", "slots = 2")
+    text = path.read_text(encoding="utf-8")
+    first, last = text.index("interim = "), text.index("# What the background form asks")
+    path.write_text(text[:first] + text[last:], encoding="utf-8")
+    settings = Settings.load(path)
+    assert json.loads(settings.rules())["analysis"] == {"thresholds": [25.0, 50.0]}
+    assert settings.analysis.plan.blanks == (
+        "analysis.hypothesis",
+        "analysis.target_participants",
+        "analysis.stopping_rule",
+        "analysis.exclusion_rules",
+    )
+    with pytest.raises(Refused, match=r"`analysis\.hypothesis`, .* are still to be written in study\.toml"):
+        registration(settings, date(2030, 3, 1))
+
+
+def test_the_study_of_the_repository_can_be_registered():
+    settings = Settings.load(ROOT / "study.toml")
+    assert settings.analysis.plan.blanks == ()
+    made = registration(settings, date(2030, 3, 1))
+    assert (made.plan.target_participants, made.plan.primary_test, made.plan.interim) == (31, "spearman", "hidden")
+    assert made.consent_hash == settings.consent_hash()
 
 
 def test_the_memory_of_a_worker_is_in_gibibytes_and_no_rule(tmp_path):

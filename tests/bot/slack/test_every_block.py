@@ -302,11 +302,12 @@ def test_alerts_and_the_daily_digest(raised, unacknowledged, baselines, people_n
         since=NOW - timedelta(days=99),
         until=NOW,
         status=Status("&" * 80, StudyState.PAUSED, *counts, (), (), baselines=tuple(baselines)),
-        finished=(digests.Finished("P12345", "medium", 12.345678 if people_now % 2 else None),) * people_now,
+        finished=(digests.Finished("P12345", "medium", True, 12.345678 if people_now % 2 else None),) * people_now,
         joined=people_now,
         submitted=10**6,
         groups=tuple(
-            digests.GroupFigures(group, (12.345678,) * people_now) for group in ("novice", "medium", "expert")
+            digests.GroupFigures(group, people_now, (12.345678,) * people_now)
+            for group in ("novice", "medium", "expert")
         ),
         alerts=tuple(unacknowledged),
     )

@@ -208,10 +208,12 @@ def test_what_admins_read():
         since=NOW - timedelta(days=99),
         until=NOW,
         status=crowded(),
-        finished=(digests.Finished("P12345", "medium", 12.345678),) * MANY,
+        finished=(digests.Finished("P12345", "medium", True, 12.345678),) * MANY,
         joined=10**6,
         submitted=10**6,
-        groups=tuple(digests.GroupFigures(group, (12.345678,) * MANY) for group in ("novice", "medium", "expert")),
+        groups=tuple(
+            digests.GroupFigures(group, MANY, (12.345678,) * MANY) for group in ("novice", "medium", "expert")
+        ),
         alerts=(alert(),) * MANY,
     )
     for each in (day, replace(day, changed_at=NOW)):

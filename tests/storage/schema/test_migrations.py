@@ -19,6 +19,7 @@ from storage.database import Store, UnknownSchema
 from storage.queries import history, people
 from storage.queries.button_values import find_session
 from storage.queries.due import due
+from storage.queries.results import hides_results, preregistration
 from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
@@ -458,6 +459,21 @@ class TestTheFifthVersion:
         assert find_session(fifth, 5, view.button_value).id == 5
         participants.withdraw(fifth, 5, delete_data=True, now=ELEVEN)
         assert {each.channel for each in deletion.pending(fifth)} == {"D5"}
+
+
+class TestTheVersionBeforePreregistrations:
+    def test_it_keeps_everything_and_its_study_is_not_registered(self, old):
+        old.migrate("0006")
+        columns = {
+            name: [each.name for each in table.columns]
+            for name, table in reflected(old).tables.items()
+            if name != "alembic_version"
+        }
+        before = content(old, columns)
+        old.migrate()
+        assert content(old, columns) == before
+        assert preregistration(old, 1) is None
+        assert hides_results(studies.current_study(old))
 
 
 def read_table(bundle: Path, name: str) -> list[dict[str, str]]:
