@@ -67,10 +67,15 @@ def init(
 def _asked(folder: Path) -> str:
     """What the person at the terminal calls the app; the usual name where nobody can be asked, or need not be."""
     usual = _usual_name()
-    if (folder / MANIFEST).exists() or not sys.stdin.isatty():
+    if (folder / MANIFEST).exists() or not _is_terminal():
         return usual
     print("Participants see the name of the Slack app. It should not say what the study wants to find out.")
     return str(typer.prompt("What is the app to be called?", default=usual))
+
+
+def _is_terminal() -> bool:
+    """Whether there is somebody who can be asked."""
+    return sys.stdin.isatty()
 
 
 def _usual_name() -> str:

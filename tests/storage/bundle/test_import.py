@@ -106,12 +106,12 @@ def test_a_final_choice_may_be_none_of_the_trials(bring, store):
     assert second.momentum == 0.0, "Adam uses none, so it is at its default"
 
 
-BEYOND = """participant,number,epochs,batch_size,loss,optimizer,learning_rate,momentum,beta1,epsilon,lambd,weight_decay
-P1,1,5,64,nll,sgd,2000,10,,,,
-P1,2,1200,64,nll,adam,8,,4,6,,10
-P1,3,5,64,nll,asgd,0,,,,10,
-P1,4,5,64,nll,sgd,0.1,,,,,
-P2,1,5,64,nll,adam,1e300,,-1,,,
+BEYOND = """participant,number,epochs,batch_size,loss,optimizer,learning_rate,momentum,beta1,epsilon,lambd,weight_decay,validation_accuracy
+P1,1,5,64,nll,sgd,2000,10,,,,,20
+P1,2,1200,64,nll,adam,8,,4,6,,10,20
+P1,3,5,64,nll,asgd,0,,,,10,,20
+P1,4,5,64,nll,sgd,0.1,,,,,,20
+P2,1,5,64,nll,adam,1e300,,-1,,,,20
 """
 """Values as people entered them in the original study, and some more."""
 
@@ -144,7 +144,7 @@ def test_nothing_is_said_of_values_that_the_form_accepts(bring):
 
 def test_a_trial_may_have_more_epochs_than_ever(bring, store):
     trials = TRIALS + "P1,3,1200,64,nll,sgd,20\n"
-    bring(trials=trials, epochs="participant,trial,epoch,training_loss\nP1,3,1200,0.5\n")
+    bring(trials=trials, epochs="participant,trial,seed,epoch,training_loss\nP1,3,,1200,0.5\n")
     assert history.sessions(store, 1)[0].trials[-1].epoch_losses == (0.5,)
 
 
