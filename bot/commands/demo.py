@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -169,7 +169,7 @@ def _settings(settings: Settings, workspace: LocalWorkspace, database: Path) -> 
     )
     slots = min(max(2, os.cpu_count() or 2), _MOST_SLOTS)
     machine = settings.machine.model_copy(update={"slots": slots, "database": f"sqlite:///{database}"})
-    update = {"slack": slack, "machine": machine}
+    update: dict[str, Any] = {"slack": slack, "machine": machine}
     if settings.consent_lacks():  # a study's own text is shown once it is finished
         demonstration = (TEMPLATES / DEMONSTRATION_CONSENT).read_text(encoding="utf-8").strip()
         update["consent_text"] = as_read(demonstration, settings.study.withdrawn_data)

@@ -66,11 +66,9 @@ def regressions(
     of_tasks = [_Covariate(f"task: {task}", np.array([float(row.task == task) for row in rows])) for task in tasks[1:]]
     tries = _Covariate("tries", population.tries[known].astype(np.float64))
     education = _education([row.education for row in rows])
-    if background.has_answers:
-        answers = [each for question in questions for each in _answers(question, [row.answers for row in rows])]
-        missing = ()
-    else:
-        answers, missing = [], tuple(f"{question.label}: {_LEFT_OUT}" for question in questions)
+    asked = questions if background.has_answers else ()
+    answers = [each for question in asked for each in _answers(question, [row.answers for row in rows])]
+    missing = [f"{question.label}: {_LEFT_OUT}" for question in questions if question not in asked]
     adjusted = _regression(y, [months, *of_tasks, tries, *education, *answers])
     if isinstance(adjusted, Regression):
         adjusted = replace(adjusted, left_out=(*adjusted.left_out, *missing))
