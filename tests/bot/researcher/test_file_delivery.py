@@ -47,7 +47,8 @@ def test_another_level_of_background_is_asked_for_by_its_word(house, researcher)
     assert "“some” is not one of `full`, `standard`, `banded`, `none`." in text_of(ask(researcher, "export some"))
     asked = ask(researcher, "export none")
     researcher.wait_for("Of people's background it has nothing.", PATIENCE)
-    researcher.wait_for("The open data is in your direct messages with me.", PATIENCE, after=asked.ts)
+    done = "The open data without test results (the study is not closed) is in your direct messages with me."
+    researcher.wait_for(done, PATIENCE, after=asked.ts)
 
 
 @pytest.mark.long

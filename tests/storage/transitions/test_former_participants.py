@@ -39,7 +39,7 @@ def test_somebody_who_has_left_is_refused_also_after_a_restart(lab, delete_data)
     leave(lab, 1, delete_data=delete_data)
     refusal = refused(lab, 1)
     assert refusal.reason is Reason.LEFT_BEFORE
-    assert "can take part only once" in str(refusal)
+    assert "have taken part in this study before" in str(refusal)
     assert participants.has_left(lab.store, "U0001")
     assert not participants.has_left(lab.store, "U0002")
     assert come(lab, 2).code == "P002"
