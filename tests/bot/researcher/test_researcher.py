@@ -77,7 +77,7 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_the_help(hou
         ("withdraw P999 now", "Name one participant."),
         ("participant @U00000001", "Participants appear under their codes only, so I do not look for a name."),
         ("close now", "This command does not take “now”. Write `/study close`."),
-        ("invite", "Name the people to invite. Write `/study invite @somebody …`."),
+        ("invite", "Name the people to invite. Write `/study invite @somebody …` or `/study invite again @somebody`."),
         ("baseline radnom 3", "Did you mean `/study baseline random`?"),
         ("baseline random", "Say how many configurations to draw."),
         ("baseline random many", "“many” is not a whole number from 1 to 10,000."),

@@ -50,7 +50,7 @@ def test_a_configuration_never_tried_can_be_chosen(lab, make_configuration):
 
 def test_a_batch_larger_than_the_training_set_cannot_be_chosen_and_nothing_ends(lab, make_configuration):
     session = lab.seated()
-    with pytest.raises(InvalidConfiguration, match="enter at most 1437"):
+    with pytest.raises(InvalidConfiguration, match="about 1,400 images"):
         lab.choose(session, make_configuration(batch_size=2000))
     assert history.session_view(lab.store, session.id).state is SessionState.ACTIVE
 
