@@ -38,7 +38,7 @@ def test_after_every_trial_the_right_curve_is_seen_no_image_is_broken_and_one_me
         visitor.fill({**VALUES, "Epochs": epochs, "Learning rate": rate})
         visitor.send("Train")
         if words == "cancelled":
-            visitor.go("Black Magic")
+            visitor.go("Tuning Study")
             visitor.open_thread()
             visitor.see_charts_change(number, times=1)
             shoot(visitor, "live-charts")
@@ -48,7 +48,7 @@ def test_after_every_trial_the_right_curve_is_seen_no_image_is_broken_and_one_me
         visitor.shows(visitor.page.get_by_label("1 unread"))
         expect(visitor.page).to_have_title(re.compile(r"^\(1\) "))
 
-        visitor.go("Black Magic")
+        visitor.go("Tuning Study")
         result = visitor.conversation.get_by_role("article").filter(has_text=f"Trial {number} ·")
         visitor.shows(result.locator("strong").filter(has_text=words))
         _is_the_curve_of(visitor.shows(result.locator("img")), _curves(study.bot, visitor, number))

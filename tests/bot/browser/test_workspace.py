@@ -30,10 +30,10 @@ def test_what_came_while_somebody_looked_elsewhere_is_marked_until_it_is_read(ar
     visitor.shows(visitor.page.get_by_label("1 unread"))
     expect(visitor.page).to_have_title(re.compile(r"^\(1\) "))
     shoot(visitor, "a-unread")
-    visitor.go("Black Magic")
+    visitor.go("Tuning Study")
     visitor.shows(visitor.conversation.get_by_role("button", name="Tell us about you"))
     expect(visitor.page.get_by_label("1 unread")).to_have_count(0)
-    expect(visitor.page).to_have_title(re.compile(r"^Black Magic"))
+    expect(visitor.page).to_have_title(re.compile(r"^Tuning Study"))
 
 
 def test_a_slash_command_completes_and_its_answer_is_for_one_person_only(arrive: Arrive, shoot: Shoot) -> None:
