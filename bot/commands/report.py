@@ -38,7 +38,7 @@ def report(
             raise Unusable("Give one of --study, --database and --bundle.")
         if out.exists() and not out.is_dir():
             raise Unusable(f"{out} is a file, so no report can be written into it. Choose a folder.")
-        with _source(study, database, bundle, name) as (store, study_id):
+        with source(study, database, bundle, name) as (store, study_id):
             from reports.write import UnknownPart, write_report
 
             try:
@@ -50,7 +50,7 @@ def report(
 
 
 @contextmanager
-def _source(
+def source(
     study: Path | None, database: str | None, bundle: Path | None, name: str | None
 ) -> Iterator[tuple[Store, int | None]]:
     """The database, and which study of it; of a bundle, one that is there only for as long as it is needed."""
