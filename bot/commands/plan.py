@@ -241,19 +241,20 @@ def _outcomes(outcomes: Mapping[str, "Estimate"]) -> Table:
 
 
 def _print(found: "Plan") -> None:
-    from reports.planning.sentences import needed, power, simulated
+    from reports.planning.sentences import finds_too_much, needed, power, simulated
     from reports.wording import number, percent
 
     console = Console(highlight=False)
     console.print(found.what)
     console.print(found.recruits)
-    table = Table("people", *(line.label for line in found.lines))
-    for place, each in enumerate(found.lines[0].asked):
-        table.add_row(number(each.people, 0), *(f"power {power(line.asked[place].power)}" for line in found.lines))
+    table = Table("people", *(line.label for line in found.lines), "no effect")
+    for place, without in enumerate(found.without_effect):
+        powers = (f"power {power(line.asked[place].power)}" for line in found.lines)
+        table.add_row(number(without.people, 0), *powers, f"found {power(without.power)}")
     table.add_section()
     for place, wanted in enumerate(found.lines[0].needed):
         counts = (needed(line.needed[place], line, found) for line in found.lines)
-        table.add_row(f"for {percent(wanted.power)}", *counts)
+        table.add_row(f"for {percent(wanted.power)}", *counts, "–")
     console.print(table)
     for line in found.lines:
         for each in line.asked:
@@ -261,3 +262,5 @@ def _print(found: "Plan") -> None:
                 console.print(f"{each.people} people, {line.label}:")
                 console.print(_outcomes(each.outcomes))
     console.print(simulated(found))
+    if warning := finds_too_much(found):
+        console.print(warning)

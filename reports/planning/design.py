@@ -100,6 +100,15 @@ class Design:
         return self
 
     @property
+    def no_effect(self) -> Effect:
+        """Nothing to find: no correlation, or groups that all have the average mean and standard deviation."""
+        effect = self.effects[0]
+        if isinstance(effect, Correlated):
+            return Correlated(0.0)
+        count = len(effect.means)
+        return Different((sum(effect.means) / count,) * count, (sum(effect.sds) / count,) * count)
+
+    @property
     def pairs(self) -> tuple[str, ...]:
         """The pairs of groups, such as ``novice-expert``, for a test that compares them."""
         names = self.recruits.names

@@ -16,7 +16,8 @@ from reports.statistics.arrays import Floats
 from reports.statistics.inference import FEWEST_PAIRS
 from storage.study_rules import GROUPS
 
-_STEPS = 4_096
+_NODES = np.linspace(-8, 8, 2_049)
+"""Standard normal numbers at which quantiles are kept: dense enough at both ends for narrow distributions, too."""
 
 PAPER_RHO = 0.6
 """Months against final accuracy in the paper's section 3.1."""
@@ -47,7 +48,7 @@ class Recruits:
 
     Attributes:
         groups: From the least experience to the most, where they are groups of experience.
-        accuracies: Quantiles of everybody's final accuracy at equal steps from 0 to 1, in percent.
+        accuracies: Quantiles of everybody's final accuracy in percent, to be read by :func:`at_normal`.
         source: A sentence on where these come from.
         observed: Correlations that were observed, to plan with; empty where none was, or none may be known yet.
     """
@@ -122,13 +123,13 @@ def of_study(data: StudyData, task: str, *, closed: bool) -> Recruits:
     found = final_accuracy.experience(known, task)
     observed = () if isinstance(found, NotComputable) else tuple(cases(found))
     values = np.array([point.accuracy for point in known], dtype=np.float64)
-    quantiles = np.quantile(values, np.linspace(0, 1, _STEPS + 1))
+    quantiles = np.quantile(values, special.ndtr(_NODES))
     return Recruits(groups, quantiles, f"{about}, months and accuracies.", observed)
 
 
 @cache
 def beta_quantiles(mean: float, sd: float) -> Floats:
-    """Quantiles, at equal steps from 0 to 1, of accuracies from 0 to 100 % (beta distribution).
+    """Quantiles of accuracies from 0 to 100 % (beta distribution), to be read by :func:`at_normal`.
 
     Args:
         mean: Above 0 and below 100.
@@ -136,10 +137,9 @@ def beta_quantiles(mean: float, sd: float) -> Floats:
     """
     share = mean / 100
     together = share * (1 - share) / (sd / 100) ** 2 - 1
-    steps = np.linspace(0, 1, _STEPS + 1)
-    return np.asarray(100 * special.betaincinv(share * together, (1 - share) * together, steps))
+    return np.asarray(100 * special.betaincinv(share * together, (1 - share) * together, special.ndtr(_NODES)))
 
 
-def at_shares(quantiles: Floats, shares: Floats) -> Floats:
-    """Values at shares from 0 to 1 of the quantiles at equal steps, on straight lines between them."""
-    return np.interp(shares, np.linspace(0, 1, len(quantiles)), quantiles)
+def at_normal(quantiles: Floats, normal: Floats) -> Floats:
+    """Standard normal numbers turned into values of these quantiles, on straight lines between them."""
+    return np.interp(normal, _NODES, quantiles)

@@ -78,6 +78,7 @@ class Plan:
         fixed: Whether each simulated study has these shares; otherwise people come as they come.
         studies: Simulated at each number of people.
         most: The largest number of people that was looked at.
+        without_effect: At the numbers of people that were asked for: how often the test finds what is not there.
         versions: Of what computed this.
     """
 
@@ -92,4 +93,5 @@ class Plan:
     seed: int
     most: int
     lines: tuple[PowerLine, ...]
+    without_effect: tuple[Power, ...]
     versions: Mapping[str, str]

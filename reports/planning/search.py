@@ -32,6 +32,8 @@ def plan(design: Design, progress: Progress | None = None) -> Plan:
     """
     design.checked()
     tell = progress or _silent
+    without = _Line(design, design.no_effect, tell)
+    without_effect = tuple(without.power(people, 0.0) for people in design.people)
     lines = []
     for place, effect in enumerate(design.effects):
         lines.append(_Line(design, effect, _part_of(tell, place, len(design.effects))).line())
@@ -49,6 +51,7 @@ def plan(design: Design, progress: Progress | None = None) -> Plan:
             seed=design.seed,
             most=design.most,
             lines=tuple(lines),
+            without_effect=without_effect,
             versions={"python": platform.python_version()} | {name: version(name) for name in ("numpy", "scipy")},
         )
     )

@@ -4,7 +4,7 @@ from reports.planning.design import ALL, ANY, Design, Different
 from reports.planning.registered_tests import RegisteredTest
 from reports.planning.results import Needed, Plan, PowerLine
 from reports.results.measures import Estimate, Interval
-from reports.wording import listed, number, percent, whole
+from reports.wording import listed, number, people, percent, whole
 
 _TESTS = {
     RegisteredTest.SPEARMAN: "Spearman’s correlation of months of experience with final accuracy (two-sided, ",
@@ -47,6 +47,17 @@ def simulated(plan: Plan) -> str:
     )
 
 
+def finds_too_much(plan: Plan) -> str:
+    """A warning where the test finds what is not there more often than its level says; empty where it does not."""
+    for each in plan.without_effect:
+        if isinstance(each.power.interval, Interval) and each.power.interval.low > plan.alpha:
+            return (
+                f"With {people(each.people)} this test finds an effect that is not there in "
+                f"{percent(each.power.value, 1)} of the studies, more often than α says."
+            )
+    return ""
+
+
 def power(given: Estimate) -> str:
     """Such as “96.1 % (95.7 to 96.5)”."""
     ends = given.interval
@@ -57,7 +68,7 @@ def power(given: Estimate) -> str:
 def needed(given: Needed, line: PowerLine, plan: Plan) -> str:
     """Such as “21 (20 to 21)”, or “more than 1 000”."""
     if given.people is None:
-        return "no effect" if line.is_none else f"more than {number(plan.most, 0)}"
+        return "–" if line.is_none else f"more than {number(plan.most, 0)}"
     if given.high is None:
         return f"{number(given.people, 0)} ({number(given.low or given.people, 0)} or more)"
     if given.low == given.high:
@@ -69,6 +80,8 @@ def summary(plan: Plan) -> str:
     """How many people each effect needs, in one sentence."""
     told = []
     for line in plan.lines:
+        if line.is_none:
+            continue
         counts = listed(f"{needed(each, line, plan)} for {percent(each.power)}" for each in line.needed)
         told.append(f"{line.label}: {counts}")
     return f"People needed: {'; '.join(told)}."

@@ -8,7 +8,7 @@ from scipy import special
 
 from reports.analysis.follow_up import is_found
 from reports.planning.design import ALL, ANY, Design, Different, Effect
-from reports.planning.recruits import at_shares, beta_quantiles
+from reports.planning.recruits import at_normal, beta_quantiles
 from reports.planning.registered_tests import RegisteredTest
 from reports.statistics import inference
 from reports.statistics.arrays import TOLERANCE, Flags, Floats, rounded
@@ -48,7 +48,7 @@ def _one_part(
 ) -> Mapping[str, Flags]:
     sizes = design.sizes(shape[1])
     if isinstance(effect, Different):
-        return _compare(design, _drawn(effect, sizes, random.random(shape)))
+        return _compare(design, _drawn(effect, sizes, random.standard_normal(shape)))
     first, second = random.standard_normal((2, *shape))
     if not design.fixed:
         months = as_observed(design.recruits.months, first)
@@ -57,7 +57,7 @@ def _one_part(
     skill = tied_to(special.ndtri(_within_bands(sizes, shares)), second, effect.rho)
     if design.test is RegisteredTest.SPEARMAN:
         return {ANY: is_found(_months(design, sizes, shares), skill, design.alpha)}
-    return _compare(design, _split(at_shares(design.recruits.accuracies, special.ndtr(skill)), sizes))
+    return _compare(design, _split(at_normal(design.recruits.accuracies, skill), sizes))
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
@@ -83,11 +83,11 @@ def _months(design: Design, sizes: Sequence[int], shares: Floats) -> Floats:
     return np.concatenate(drawn, axis=-1)
 
 
-def _drawn(effect: Different, sizes: Sequence[int], shares: Floats) -> list[Floats]:
+def _drawn(effect: Different, sizes: Sequence[int], normal: Floats) -> list[Floats]:
     """Accuracies of each group, of its mean and standard deviation."""
     return [
-        at_shares(beta_quantiles(mean, sd), part)
-        for mean, sd, part in zip(effect.means, effect.sds, _split(shares, sizes), strict=True)
+        at_normal(beta_quantiles(mean, sd), part)
+        for mean, sd, part in zip(effect.means, effect.sds, _split(normal, sizes), strict=True)
     ]
 
 
