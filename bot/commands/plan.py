@@ -88,7 +88,7 @@ def plan(
     """
     with told(nothing="Nothing was planned."):
         _check_figure(figure)
-        asked = tuple(sorted(set(_numbers("--people", people, int))))
+        asked = tuple(sorted({int(each) for each in _numbers("--people", people, int)}))
         group_sizes = _groups(groups)
         given = [_numbers(option, text, float) for option, text in (("--rho", rho), ("--means", means), ("--sds", sds))]
         # Imported here: these bring scipy, and a mistake in what was typed should be told at once.

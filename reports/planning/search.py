@@ -72,12 +72,11 @@ class _Line:
             self.power(people, 0.0)
         if not effect.is_none:
             self._grid()
-        correlated = isinstance(effect, Correlated)
         return PowerLine(
             label=effect.label,
-            rho=effect.rho if correlated else None,
-            means=() if correlated else effect.means,
-            sds=() if correlated else effect.sds,
+            rho=effect.rho if isinstance(effect, Correlated) else None,
+            means=() if isinstance(effect, Correlated) else effect.means,
+            sds=() if isinstance(effect, Correlated) else effect.sds,
             needed=tuple(self._needed(wanted) for wanted in POWERS),
             asked=tuple(self.powers[people] for people in design.people),
             curve=tuple(self.powers[people] for people in sorted(self.powers)),

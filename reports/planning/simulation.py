@@ -71,7 +71,7 @@ def _within_bands(sizes: Sequence[int], shares: Floats) -> Floats:
     """Where people stand among all by experience, from 0 to 1: within the band of their group."""
     ends = np.cumsum(sizes) / sum(sizes)
     starts = np.concatenate([[0.0], ends[:-1]])
-    return np.repeat(starts, sizes) + shares * np.repeat(ends - starts, sizes)
+    return np.asarray(np.repeat(starts, sizes) + shares * np.repeat(ends - starts, sizes))
 
 
 def _months(design: Design, sizes: Sequence[int], shares: Floats) -> Floats:

@@ -6,7 +6,7 @@ Of two normal series with Pearson's correlation r, Spearman's is 6 / π · arcsi
 import numpy as np
 from scipy import special
 
-from reports.statistics.arrays import Floats
+from reports.statistics.arrays import Floats, Integers
 
 
 def pearson_of(rho: float) -> float:
@@ -21,7 +21,7 @@ def tied_to(first: Floats, second: Floats, rho: float) -> Floats:
         first, second: Independent standard normal series of one shape.
     """
     pearson = pearson_of(rho)
-    return pearson * first + np.sqrt(1 - pearson**2) * second
+    return np.asarray(pearson * first + np.sqrt(1 - pearson**2) * second)
 
 
 def as_observed(values: Floats, normal: Floats) -> Floats:
@@ -30,9 +30,9 @@ def as_observed(values: Floats, normal: Floats) -> Floats:
     Args:
         values: What was observed, in any order.
     """
-    return np.sort(values)[places(special.ndtr(normal), len(values))]
+    return np.asarray(np.sort(values)[places(special.ndtr(normal), len(values))])
 
 
-def places(shares: Floats, count: int) -> np.ndarray:
+def places(shares: Floats, count: int) -> Integers:
     """Shares from 0 to 1 as places 0 to ``count`` − 1 of equal width."""
-    return np.minimum((shares * count).astype(np.int64), count - 1)
+    return np.asarray(np.minimum((shares * count).astype(np.int64), count - 1))
