@@ -15,6 +15,7 @@ from reports.results.measures import Correlation, PairTest, SeveralTest
 from reports.results.paper import Difference
 from reports.statistics import inference, resampling
 from tests.reports.planning.designs import design
+from tests.reports.statistics.test_last_bits import nudged
 
 NAMES = ("novice", "medium", "expert")
 EFFECT = Different((35.0, 55.0, 70.0), (30.0, 25.0, 12.0))
@@ -173,3 +174,17 @@ def test_a_number_of_people_more_changes_nothing_at_another() -> None:
     alone = simulation.found(design(studies=300), Correlated(0.4), 40)[ANY].tolist()
     simulation.found(design(studies=300), Correlated(0.4), 20)
     assert simulation.found(design(studies=300), Correlated(0.4), 40)[ANY].tolist() == alone
+
+
+@pytest.mark.parametrize(
+    ("test", "fixed"), [(RegisteredTest.SPEARMAN, False), *((test, True) for test in RegisteredTest)], ids=str
+)
+def test_last_bits_move_no_study(test: RegisteredTest, fixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They differ from machine to machine."""
+    effects = [Correlated(0.5)] if test is RegisteredTest.SPEARMAN else [Correlated(0.5), EFFECT]
+    plan = design(test, fixed=fixed)
+    expected = [simulation.found(plan, effect, 31)[ANY].tolist() for effect in effects]
+    for name in ("tied_to", "at_normal"):
+        exact = getattr(simulation, name)
+        monkeypatch.setattr(simulation, name, lambda *given, exact=exact: nudged(exact(*given), 1))
+    assert [simulation.found(plan, effect, 31)[ANY].tolist() for effect in effects] == expected
