@@ -12,6 +12,7 @@ from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.health import health
 from bot.commands.init import init
+from bot.commands.plan import EXAMPLES, plan
 from bot.commands.replay import replay
 from bot.commands.report import report
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, load_settings
@@ -83,6 +84,7 @@ def run(
 
 
 app.command()(amend)
+app.command(epilog=EXAMPLES)(plan)
 app.command()(report)
 app.command()(export)
 app.command("import")(import_)

@@ -40,7 +40,7 @@ def report(
             raise Unusable("Give one of --study, --database and --bundle.")
         if out.exists() and not out.is_dir():
             raise Unusable(f"{out} is a file, so no report can be written into it. Choose a folder.")
-        with _source(study, database, bundle, name) as (store, study_id):
+        with source(study, database, bundle, name) as (store, study_id):
             look(store, study_id, what=f"report {only or ''}".strip(), interim=interim)
             from reports.write import UnknownPart, write_report
 
@@ -53,7 +53,7 @@ def report(
 
 
 @contextmanager
-def _source(
+def source(
     study: Path | None, database: str | None, bundle: Path | None, name: str | None
 ) -> Iterator[tuple[Store, int | None]]:
     """The database, and which study of it; of a bundle, one that is there only for as long as it is needed."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from reports.data.population import Population, final, is_pending
-from reports.results.measures import NotComputable, Reading
+from reports.results.measures import Correlation, NotComputable, Reading
 from reports.results.paper import Box, FinalAccuracies, PersonPoint
 from reports.statistics import inference, resampling
 from reports.statistics.arrays import TOLERANCE, Floats
@@ -44,7 +44,6 @@ def accuracies(population: Population) -> Floats:
 
 def _final_accuracies(population: Population, known: tuple[PersonPoint, ...], name: str) -> FinalAccuracies:
     values = np.array([each.accuracy for each in known], dtype=np.float64)
-    months = np.array([each.months for each in known], dtype=np.float64)
     groups = np.array([each.group for each in known], dtype=np.str_)
     samples = {group: values[groups == group] if len(known) else values for group in GROUPS}
     pending = sum(is_pending(row) for row in population.rows)
@@ -56,9 +55,7 @@ def _final_accuracies(population: Population, known: tuple[PersonPoint, ...], na
         left_out=len(population) - pending - len(known),
         spread=nobody if isinstance(spread, NotComputable) else spread,
         mean=resampling.mean(values, f"{name}/final/mean") if len(known) else nobody,
-        experience=inference.spearman(
-            months, values, name=f"{name}/final/rho", of=("months of experience", "final accuracies")
-        ),
+        experience=experience(known, name),
         boxes=boxes(samples, f"{name}/final"),
         levene=Reading(
             inference.levene(samples, median=False, name=f"{name}/levene/mean"),
@@ -69,6 +66,14 @@ def _final_accuracies(population: Population, known: tuple[PersonPoint, ...], na
         differences=inference.differences(samples, name=f"{name}/mann-whitney"),
         kruskal=inference.kruskal(samples, name=f"{name}/kruskal"),
     )
+
+
+def experience(known: tuple[PersonPoint, ...], name: str) -> Correlation | NotComputable:
+    """Figure 4's correlation of months with final accuracy: the study's primary test."""
+    months = np.array([each.months for each in known], dtype=np.float64)
+    values = np.array([each.accuracy for each in known], dtype=np.float64)
+    of = ("months of experience", "final accuracies")
+    return inference.spearman(months, values, name=f"{name}/final/rho", of=of)
 
 
 def boxes(samples: Mapping[str, Floats], name: str) -> Mapping[str, Box | NotComputable]:

@@ -33,7 +33,7 @@ def family() -> list[str]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "figures.ttf"
     options = subset.Options(drop_tables=[*subset.Options().drop_tables, *_RULES], hinting=False, notdef_outline=True)
-    with TTFont(findfont(FontProperties(family=[WHOLE]))) as font:
+    with TTFont(findfont(FontProperties(family=[WHOLE])), recalcTimestamp=False) as font:
         picked = subset.Subsetter(options)
         picked.populate(unicodes=[letter for letters in _LETTERS for letter in letters])
         picked.subset(font)

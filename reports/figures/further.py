@@ -5,12 +5,11 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator
 
 from reports.figures import panels, people, style
 from reports.figures.colours import BLUE, GREY, INK, VERMILION
 from reports.figures.plate import Plate
+from reports.figures.power import PowerCurve, draw_power
 from reports.results.further import Components, FollowUp, Importance, PowerLine
 from reports.results.measures import Correlation, NotComputable
 from reports.results.paper import Box
@@ -97,8 +96,6 @@ def _draw_components(found: Components, figure: Figure) -> None:
 
 # --- follow-up --------------------------------------------------------------------------------------------------------
 
-_POWER_LOOKS = ((INK, (0, ()), "o"), (BLUE, (0, (4.5, 1.5)), "s"), (VERMILION, (0, (1.2, 1.2)), "^"))
-
 
 def follow_up(found: FollowUp | NotComputable) -> Plate:
     """Power against the number of people."""
@@ -124,44 +121,11 @@ def _needed(line: PowerLine, most: int) -> str:
 
 
 def _draw_follow_up(found: FollowUp, figure: Figure) -> None:
-    axes = style.axes_of(figure)
-    handles = []
-    drawn = [line for line in found.lines if line.at]
-    for line, (colour, dashes, marker) in zip(drawn, _POWER_LOOKS, strict=False):
-        axes.plot(
-            line.at,
-            [100 * power for power in line.power],
-            color=colour,
-            linestyle=dashes,
-            linewidth=1.5,
-            marker=marker,
-            markersize=3.4,
-            markeredgewidth=0,
-        )
-        handles.append(
-            Line2D(
-                [],
-                [],
-                color=colour,
-                linestyle=dashes,
-                marker=marker,
-                markersize=4,
-                label=f"ρ = {number(line.rho, 2)} ({line.what})",
-            )
-        )
-    places = sorted({at for line in found.lines for at in line.at})
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.xaxis.set_major_locator(FixedLocator([each for each in _NICE if places[0] <= each <= places[-1]]))
-    style.plain_numbers(axes, "x")
-    style.percent_axis(axes)
-    for power in {float(each) for line in found.lines for each in line.needed}:
-        axes.axhline(100 * power, color=GREY, linewidth=0.9, linestyle=(0, (1, 2)))
-    style.name_axes(axes, "people in the follow-up", "power (%)")
-    style.legend(figure, handles, columns=1, handle=2.8)
-
-
-_NICE = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+    curves = [
+        PowerCurve(f"ρ = {number(line.rho, 2)} ({line.what})", line.at, line.power) for line in found.lines if line.at
+    ]
+    wanted = {float(each) for line in found.lines for each in line.needed}
+    draw_power(figure, curves, wanted, "people in the follow-up")
 
 
 # --- several tasks ----------------------------------------------------------------------------------------------------

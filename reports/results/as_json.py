@@ -8,11 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from reports.results.measures import NotComputable
-from reports.results.study_results import StudyResults
 
 
-def to_json(results: StudyResults) -> str:
-    """Every number as JSON, the same text for the same results.
+def to_json(results: object) -> str:
+    """Every number of a report, or of a plan, as JSON: the same text for the same results.
 
     What is not computable is ``{"value": null, "why": "…"}``.
     """

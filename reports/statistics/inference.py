@@ -124,17 +124,33 @@ def levene(samples: Mapping[str, Floats], *, median: bool, name: str) -> tuple[P
         if why := _too_few(first, x, second, y):
             found.append(NotComputable(why))
             continue
-        u, v = (rounded(np.abs(each - (np.median(each) if median else np.mean(each)))) for each in (x, y))
-        within = float(np.sum((u - u.mean()) ** 2) + np.sum((v - v.mean()) ** 2))
-        if within <= 1e-12 * max(1.0, float(np.sum(u**2) + np.sum(v**2))):
+        u, v = (deviations(each, median=median) for each in (x, y))
+        statistic, p = deviations_differ(u, v)
+        if np.isnan(p):
             found.append(NotComputable(f"{_pair(first, second)}: the deviations within the groups do not vary."))
             continue
-        statistic, p = stats.f_oneway(u, v)
         whole = tuple(np.rint(each * 10**DECIMALS) for each in (u, v))  # exact sums: ties stay ties
         permuted = resampling.permutation_groups(_sum_of_first, whole, f"{name}/{first}/{second}", two_sided=True)
         freedom = (1, len(x) + len(y) - 2)
         found.append(PairTest(first, second, len(x), len(y), float(statistic), freedom, float(p), float(p), permuted))
     return _with_holm(found)
+
+
+def deviations(values: Floats, *, median: bool) -> Floats:
+    """Absolute deviations from the mean along the last axis, or from the median."""
+    centre = np.median(values, axis=-1, keepdims=True) if median else np.mean(values, axis=-1, keepdims=True)
+    return rounded(np.abs(values - centre))
+
+
+def deviations_differ(u: Floats, v: Floats) -> tuple[Floats, Floats]:
+    """Levene's F and p of two groups' :func:`deviations`, along the last axis; NaN where they vary in neither group."""
+    within = sum(np.sum((each - each.mean(axis=-1, keepdims=True)) ** 2, axis=-1) for each in (u, v))
+    squares = np.sum(u**2, axis=-1) + np.sum(v**2, axis=-1)
+    vary = np.asarray(within > 1e-12 * np.maximum(1.0, squares))
+    statistic, p = np.full(vary.shape, np.nan), np.full(vary.shape, np.nan)
+    if vary.any():
+        statistic[vary], p[vary] = stats.f_oneway(u[vary], v[vary], axis=-1)
+    return statistic, p
 
 
 def differences(samples: Mapping[str, Floats], *, name: str) -> tuple[Difference | NotComputable, ...]:
@@ -157,7 +173,7 @@ def difference(first: tuple[str, Floats], second: tuple[str, Floats], *, name: s
     x, y = rounded(x), rounded(y)
     if same(np.concatenate([x, y])):
         return NotComputable(f"{_pair(one, other)}: all values are the same, so there is nothing to rank.")
-    statistic, p = stats.mannwhitneyu(x, y, alternative="two-sided")
+    statistic, p = mann_whitney(x, y)
     ranks = stats.rankdata(np.concatenate([x, y]))
     permuted = resampling.permutation_groups(
         _sum_of_first, (ranks[: len(x)], ranks[len(x) :]), f"{name}/ranks", two_sided=True
@@ -168,6 +184,20 @@ def difference(first: tuple[str, Floats], second: tuple[str, Floats], *, name: s
         return NotComputable(f"{_pair(one, other)}: the difference is not defined.")
     test = PairTest(one, other, len(x), len(y), float(statistic), (), float(p), float(p), permuted)
     return Difference(test, mean, biserial)
+
+
+def mann_whitney(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Mann–Whitney's U of the first sample and its two-sided p, along the last axis, of each row as if alone.
+
+    P is exact where one sample has eight values at most and no two values are equal, else by the normal approximation.
+    """
+    together = np.sort(np.concatenate([x, y], axis=-1), axis=-1)
+    tied = np.asarray((np.diff(together, axis=-1) == 0).any(axis=-1))
+    statistic, p = np.empty(tied.shape), np.empty(tied.shape)
+    for rows in (tied, ~tied):  # in one call, a tie anywhere would take exact p-values from all rows
+        if rows.any():
+            statistic[rows], p[rows] = stats.mannwhitneyu(x[rows], y[rows], alternative="two-sided", axis=-1)
+    return statistic, p
 
 
 def rank_biserial(x: Floats, y: Floats) -> Floats:
@@ -186,12 +216,18 @@ def kruskal(samples: Mapping[str, Floats], *, name: str) -> SeveralTest | NotCom
     together = np.concatenate(list(present.values()))
     if same(together):
         return NotComputable("All values are the same, so there is nothing to rank.")
-    statistic, p = stats.kruskal(*present.values())
+    statistic, p = kruskal_wallis(list(present.values()))
     ranks = np.split(stats.rankdata(together), np.cumsum([len(each) for each in present.values()])[:-1])
     permuted = resampling.permutation_groups(_weighted_rank_sums, ranks, name, two_sided=False)
     size = len(together)
     epsilon = float(np.clip(statistic / (size - 1), 0, 1))
     return SeveralTest(tuple(present), float(statistic), len(present) - 1, float(p), permuted, epsilon, size)
+
+
+def kruskal_wallis(samples: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Kruskal–Wallis' H and its p, along the last axis; NaN where all values are equal."""
+    statistic, p = stats.kruskal(*samples, axis=-1)
+    return np.asarray(statistic), np.asarray(p)
 
 
 def _sum_of_first(x: Floats, _y: Floats, axis: int) -> Floats:
@@ -219,11 +255,17 @@ def _pair(first: str, second: str) -> str:
 
 def holm(p: Sequence[float]) -> tuple[float, ...]:
     """Holm's (1979) step-down correction of p-values that were computed together."""
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate([(len(p) - place) * p[index] for place, index in enumerate(order)])
-    corrected = np.empty(len(p))
-    corrected[order] = np.minimum(stepped, 1.0)
-    return tuple(float(each) for each in corrected)
+    return tuple(float(each) for each in holm_along(np.array(p, dtype=np.float64)))
+
+
+def holm_along(p: Floats) -> Floats:
+    """The same along the last axis: each row holds p-values that were computed together."""
+    order = np.argsort(p, axis=-1, kind="stable")
+    factors = np.arange(p.shape[-1], 0, -1)
+    stepped = np.maximum.accumulate(factors * np.take_along_axis(p, order, axis=-1), axis=-1)
+    corrected = np.empty(p.shape)
+    np.put_along_axis(corrected, order, np.minimum(stepped, 1.0), axis=-1)
+    return corrected
 
 
 def _with_holm(tests: Sequence[PairTest | NotComputable]) -> tuple[PairTest | NotComputable, ...]:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.compute import compute
 from reports.data.study_data import StudyData
-from reports.figures import colours, style
+from reports.figures import colours, font, style
 from reports.figures.catalogue import plates
 from reports.figures.plate import Plate
 from reports.figures.strategies import COMMENT_KINDS, STEP_KINDS
@@ -317,3 +319,9 @@ def test_the_readmes_figures_can_be_made(tmp_path: Path) -> None:
     make(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(SHOWN.values())
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
+
+
+def test_the_figures_font_has_the_date_of_the_whole_one() -> None:
+    """It is in every PDF, and a date of today would be too."""
+    part, whole = (TTFont(findfont(FontProperties(family=[name]))) for name in font.family())
+    assert part["head"].modified == whole["head"].modified

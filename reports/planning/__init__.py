@@ -1,0 +1,1 @@
+"""Planning a study: the power of its tests for numbers of people, group sizes and effects, by simulation."""
