@@ -106,7 +106,8 @@ def test_a_final_choice_may_be_none_of_the_trials(bring, store):
     assert second.momentum == 0.0, "Adam uses none, so it is at its default"
 
 
-BEYOND = """participant,number,epochs,batch_size,loss,optimizer,learning_rate,momentum,beta1,epsilon,lambd,weight_decay,validation_accuracy
+BEYOND = """participant,number,epochs,batch_size,loss,optimizer,learning_rate,momentum,beta1,epsilon,lambd,\
+weight_decay,validation_accuracy
 P1,1,5,64,nll,sgd,2000,10,,,,,20
 P1,2,1200,64,nll,adam,8,,4,6,,10,20
 P1,3,5,64,nll,asgd,0,,,,10,,20
