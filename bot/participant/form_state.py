@@ -73,6 +73,8 @@ class FormMemory(BaseModel):
         generation: The number of redraws.
         initial: The value that each field shows when it appears; mandatory fields may have none.
         hidden: The content of fields that were removed.
+        presets: Whether fields begin with the presets. Without them, a field begins empty, or with a value that the
+            participant has entered before.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -83,22 +85,35 @@ class FormMemory(BaseModel):
     generation: int = Field(0, alias="g")
     initial: dict[str, str] = Field({}, alias="i")
     hidden: dict[str, Content] = Field({}, alias="h")
+    presets: bool = Field(True, alias="d")
 
     @classmethod
-    def new(cls, purpose: Purpose, session: str, base: Configuration | None) -> Self:
+    def new(cls, purpose: Purpose, session: str, base: Configuration | None, *, presets: bool = True) -> Self:
         """The memory of a form that is opened now.
 
         Args:
             purpose: What happens when the form is submitted.
             session: What a button about the session carries.
             base: The configuration whose values the form shows, or none.
+            presets: Whether other fields begin with the presets.
         """
-        initial = {} if base is None else {name: _shown(BY_NAME[name], value) for name, value in base.as_dict().items()}
-        memory = cls(p=purpose, s=session, i=initial)
+        entered = {} if base is None else base.as_dict()
+        if base is not None and not presets:  # nobody has entered what the optimizer does not use: these are presets
+            entered = {hyperparameter.name: value for hyperparameter, value in base.used()}
+        initial = {name: _shown(BY_NAME[name], value) for name, value in entered.items()}
+        memory = cls(p=purpose, s=session, i=initial, d=presets)
         return memory.model_copy(update={"shown": dict.fromkeys(_fields(memory.initial.get("optimizer")), 0)})
 
     @classmethod
-    def typed(cls, purpose: Purpose, session: str, values: Mapping[str, str], base: Configuration | None) -> Self:
+    def typed(
+        cls,
+        purpose: Purpose,
+        session: str,
+        values: Mapping[str, str],
+        base: Configuration | None,
+        *,
+        presets: bool = True,
+    ) -> Self:
         """The memory of a form that is opened with values that somebody typed in a message.
 
         Args:
@@ -106,8 +121,9 @@ class FormMemory(BaseModel):
             session: What a button about the session carries.
             values: Values as the form shows them, by hyperparameter. They replace the values of ``base``.
             base: The configuration whose other values the form shows, or none.
+            presets: Whether other fields begin with the presets.
         """
-        memory = cls.new(purpose, session, base)
+        memory = cls.new(purpose, session, base, presets=presets)
         initial = memory.initial | dict(values)
         return memory.model_copy(
             update={"initial": initial, "shown": dict.fromkeys(_fields(initial.get("optimizer")), 0)}
@@ -149,7 +165,7 @@ class FormMemory(BaseModel):
         """What a field shows when it appears: its content when it was hidden, the base's value, or the preset."""
         if name in self.hidden:
             return self.hidden[name]
-        default = BY_NAME[name].default
+        default = BY_NAME[name].default if self.presets else None
         return Content.of(self.initial.get(name) or ("" if default is None else _shown(BY_NAME[name], default)))
 
     def block_id(self, name: str, part: str = VALUE) -> str:
@@ -241,6 +257,9 @@ def read(
             continue
         remarks[name] = Remark(comment, other)
     entered: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
+    if not memory.presets:
+        missing = [name for name, content in contents.items() if not content.value.strip()]
+        errors |= {memory.block_id(name): "Please enter a number." for name in missing if not BY_NAME[name].mandatory}
     try:
         configuration = Configuration.create(
             entered, training_images=training_images, largest_batch=largest_batch, most_steps=most_steps

@@ -97,7 +97,8 @@ def register(app: App, context: ParticipantContext) -> None:
 def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     view = study.view(session_id)
-    _open(press, view, FormMemory.new(Purpose.TRY, view.button_value, base))
+    presets = study.settings.condition(view.arm).presets
+    _open(press, view, FormMemory.new(Purpose.TRY, view.button_value, base, presets=presets))
 
 
 def _open(press: Interaction, view: SessionView, memory: FormMemory) -> None:
@@ -131,7 +132,8 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     else:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
-    memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
+    base, presets = last.configuration if last else None, study.condition_of(session.participant_id).presets
+    memory = FormMemory.typed(typed.purpose, typed.session, typed.values, base, presets=presets)
     _open(press, study.view(session.id), memory)
 
 

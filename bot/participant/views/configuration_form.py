@@ -23,6 +23,11 @@ _PURPOSES = {
     ),
 }
 
+_WITHOUT_PRESETS = (
+    "Choose a value for every setting. A number may have a decimal point or an exponent (e). "
+    "Which settings there are depends on the optimizer."
+)
+
 
 def prepare_note(trial: int) -> str:
     """Says at the top of the form that it can be filled in now, but not sent before this trial has ended."""
@@ -43,6 +48,8 @@ def configuration_form(
         note: A sentence above the fields.
     """
     title, submit, introduction = _PURPOSES[memory.purpose]
+    if memory.purpose is Purpose.TRY and not memory.presets:
+        introduction = _WITHOUT_PRESETS
     contents = contents or {}
     blocks: list[Block] = [section(note or introduction)]
     mandatory = True
@@ -50,7 +57,7 @@ def configuration_form(
         hyperparameter = BY_NAME[name]
         if mandatory and not hyperparameter.mandatory:
             mandatory = False
-            blocks.append(header("Preset settings"))
+            blocks.append(header("Preset settings" if memory.presets else "Further settings"))
         blocks += _field(memory, hyperparameter, contents.get(name) or memory.initial_content(name))
     return modal(title, blocks, callback_id=FORM, submit=submit, close="Not now", private_metadata=memory.dump())
 
@@ -62,7 +69,7 @@ def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content)
         InputBlock(
             block_id=memory.block_id(name),
             label=hyperparameter.label,
-            hint=_hint(hyperparameter),
+            hint=_hint(hyperparameter, presets=memory.presets),
             dispatch_action=name == "optimizer" or None,
             element=_value_element(hyperparameter, start.value),
         ),
@@ -107,8 +114,9 @@ def _value_element(hyperparameter: Hyperparameter, initial: str) -> PlainTextInp
     )
 
 
-def _hint(hyperparameter: Hyperparameter) -> str:
+def _hint(hyperparameter: Hyperparameter, *, presets: bool) -> str:
     if hyperparameter.kind == "choice":
         return hyperparameter.help
-    preset = "" if hyperparameter.default is None else f" Preset: {format_value(hyperparameter.default)};"
+    shown = presets and hyperparameter.default is not None
+    preset = f" Preset: {format_value(hyperparameter.default or 0)};" if shown else ""
     return f"{hyperparameter.help}{preset or ' Accepted:'} {hyperparameter.range}."

@@ -286,13 +286,19 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def guide() -> View:
-    """What each of the 15 hyperparameters does, who uses it, its preset and its range."""
-    blocks: list[Block] = [
-        section("You must choose four settings. The others are preset to usual values. You can change or keep them.")
-    ]
+def guide(*, presets: bool = True) -> View:
+    """What each of the 15 hyperparameters does, who uses it, its preset and its range.
+
+    Args:
+        presets: Whether the person may know the presets.
+    """
+    chosen = "You must choose four settings. The others are preset to usual values. You can change or keep them."
+    if not presets:
+        chosen = "You choose the value of every setting that your optimizer uses."
+    blocks: list[Block] = [section(chosen)]
     for hyperparameter in HYPERPARAMETERS:
-        facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]
+        has_preset = presets and not hyperparameter.mandatory
+        facts = [f"preset {format_value(hyperparameter.default or 0)}"] if has_preset else []
         facts.append(hyperparameter.range)
         if len(hyperparameter.optimizers) < len(Optimizer):
             users = sorted(LABELS[optimizer] for optimizer in hyperparameter.optimizers)
