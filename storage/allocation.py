@@ -14,6 +14,7 @@ so everybody can check then that the assignments were not changed:
 
 import hashlib
 import hmac
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ _MOST_OF_EACH = 3
 def new_secret() -> str:
     """A random secret of 256 bits, in hexadecimal."""
     return token_hex(_SECRET_BYTES)
+
+
+def is_secret(text: str) -> bool:
+    """Whether this is how a secret is written: 64 hexadecimal digits in lower case."""
+    return re.fullmatch(r"[0-9a-f]{64}", text) is not None
 
 
 def commitment_of(secret: str) -> str:
@@ -90,7 +96,7 @@ def allocation(secret: str, stratum: Stratum) -> Iterator[str]:
     for block in count():
         named = f"{stratum.sequence}|{block}"
         of_each = 1 + int.from_bytes(_digest(secret, f"{named}|size")) % _MOST_OF_EACH
-        entries = sorted(range(of_each * len(options)), key=lambda entry: _digest(secret, f"{named}|{entry}"))  # noqa: B023
+        entries = sorted(range(of_each * len(options)), key=lambda entry: _digest(secret, f"{named}|{entry}"))
         yield from (options[entry % len(options)] for entry in entries)
 
 

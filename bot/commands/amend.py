@@ -17,6 +17,7 @@ from storage.queries import people
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.schema.tables import Amendment, Study
+from storage.study_rules import arms_of
 from storage.transitions import studies
 
 _NOT_ASKED_FOR = 1
@@ -127,7 +128,7 @@ def _kept(store: Store, settings: Settings) -> Study:
     for place, why in _NEVER.items():
         if old.get(place) != new.get(place):
             raise NotAmended(f"{place} cannot be amended: {why}. Put {_shown(old.get(place))} back.")
-    if (before := _arms(kept.rules)) != settings.arm_names:
+    if (before := arms_of(json.loads(kept.rules))) != settings.arm_names:
         raise NotAmended(
             "arms: people are assigned to them from the first one on, so none can be added, renamed or taken away. "
             + (f"Let them be {', '.join(before)}, in this order." if before else "Take them out again.")
@@ -138,11 +139,6 @@ def _kept(store: Store, settings: Settings) -> Study:
             f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
         )
     return kept
-
-
-def _arms(rules: str) -> tuple[str, ...]:
-    """The names of the arms in rules as they are kept, in their order."""
-    return tuple(arm["name"] for arm in json.loads(rules).get("arms", ()))
 
 
 def _values(place: str, part: Any) -> Iterator[tuple[str, Any]]:

@@ -6,10 +6,18 @@ from typing import Any
 
 from storage.bundle.cells import Column, Kind
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
-from storage.schema.states import Chooser, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
+from storage.schema.states import (
+    Chooser,
+    ParticipantState,
+    Searcher,
+    SessionEnd,
+    SessionState,
+    Suggestion,
+    TrialState,
+)
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
 
-FORMAT = 2
+FORMAT = 3
 """The version of the tables. A bundle says in which version it was written; import reads all of them."""
 
 ANSWER = "answer_"
@@ -68,6 +76,7 @@ _PARTICIPANT = Column(
     "participant", Kind.CODE, "Whose: a code of participants.csv.", required=True, refers=("participants", "code")
 )
 _TASK = Column("task", Kind.TEXT, "What is trained: the name of a data set with a network.", empty="Not known.")
+_ARM = Column("arm", Kind.TEXT, "The arm of the rules that was assigned: a condition.", empty="The study has no arms.")
 _ENVIRONMENT = Column(
     "environment",
     Kind.INTEGER,
@@ -161,6 +170,13 @@ STUDY = Table(
             required=True,
             empty="None.",
         ),
+        Column(
+            "assignment_secret",
+            Kind.TEXT,
+            "What the assignment of tasks and arms followed from; `blackmagic assignments` computes it again.",
+            longest=64,
+            empty="Nothing was assigned by a secret, or the study is not closed yet.",
+        ),
     ),
     key=("name",),
     absent="Named as in study.toml, else as the file; the rules are those of study.toml, or none are known and a "
@@ -221,6 +237,7 @@ PARTICIPANTS = Table(
             "groups from the months.",
             empty="No months.",
         ),
+        _ARM,
     ),
     key=("code",),
     required=True,
@@ -296,6 +313,7 @@ SESSIONS = Table(
             empty="None.",
         ),
         Column("extended_seconds", Kind.REAL, "Time that a researcher gave.", unit="s", low=0, empty="None."),
+        replace(_ARM, empty="As in participants.csv."),
     ),
     key=("participant",),
     absent="Everybody with trials has had one, which is finished.",
@@ -316,6 +334,13 @@ TRIALS = Table(
         _since("cancel_requested_seconds", "When it was asked to stop", "It was not."),
         Column(
             "drawn", Kind.FLAG, "Whether random search drew it, in advance.", empty="Yes for random search, else no."
+        ),
+        Column(
+            "suggestion",
+            Kind.CHOICE,
+            "Whether the form showed suggested values: shown, or taken over (and perhaps changed).",
+            choices=_words(Suggestion),
+            empty="The form suggested nothing.",
         ),
         *_RUN,
         *COMMENTS,

@@ -1,15 +1,19 @@
 """A participant is assigned a task and an arm, when they have told their experience."""
 
 import random
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from storage.allocation import Assigned, Stratum, allocated, commitment_of, sequences_of
 from storage.database import Store, Transaction
+from storage.refusals import Reason, Refused
 from storage.schema.assignment_table import Assignment
-from storage.schema.tables import Participant, Study
+from storage.schema.tables import Amendment, Participant, Study
+from storage.study_rules import arms_of, parse_rules, tasks_of
 
 
 def assign(
@@ -53,6 +57,46 @@ def assignments(store: Store, study_id: int) -> list[Assigned]:
     with store.read() as transaction:
         rows = transaction.exec(query.order_by(col(Assignment.sequence), col(Assignment.number))).all()
     return [Assigned(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many people of each stratum were assigned what.
+
+    Attributes:
+        by_sequence: The number of people by sequence and option.
+        unknown: How many more were assigned something, whose group is not known.
+    """
+
+    by_sequence: Mapping[str, Mapping[str, int]]
+    unknown: int
+
+
+def counts(store: Store, study_id: int) -> Counts:
+    """Count the assignments of a study by the people who have them, as in a bundle, which has no list of them.
+
+    Raises:
+        Refused: The tasks were amended, so it is not known from which sequence each person's came (``UNKNOWN``).
+    """
+    with store.read() as transaction:
+        rules = parse_rules(transaction.need(Study, study_id).rules)
+        tasks, arms = tasks_of(rules), arms_of(rules)
+        amended = transaction.exec(select(Amendment.old_rules).where(Amendment.study_id == study_id))
+        if any(tasks_of(parse_rules(old)) != tasks for old in amended):
+            raise Refused(Reason.UNKNOWN, "The tasks were amended, so it is not known what was drawn from which.")
+        query = select(Participant.block_group, Participant.task, Participant.arm).where(
+            Participant.study_id == study_id, col(Participant.baseline_id).is_(None), col(Participant.task).is_not(None)
+        )
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        unknown = 0
+        for group, task, arm in transaction.exec(query):
+            if group is None or task is None:
+                unknown += 1
+                continue
+            for stratum, option in zip(sequences_of(group, tasks, arms, task), (task, arm), strict=True):
+                if stratum is not None and option is not None:
+                    found[stratum.sequence][option] += 1
+        return Counts(found, unknown)
 
 
 def commitment(study: Study) -> str | None:

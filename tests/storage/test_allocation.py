@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -42,7 +42,9 @@ def test_the_sequence_is_what_its_description_says():
     described: list[str] = []
     for block in range(5):
         of_each = int(digest(f"{name}|{block}|size").hex(), 16) % 3 + 1
-        entries = [(digest(f"{name}|{block}|{entry}"), ("digits", "flowers")[entry % 2]) for entry in range(2 * of_each)]
+        entries = [
+            (digest(f"{name}|{block}|{entry}"), ("digits", "flowers")[entry % 2]) for entry in range(2 * of_each)
+        ]
         described += [option for _, option in sorted(entries)]
     assert NOVICES.sequence == name
     assert first(NOVICES, len(described)) == described
@@ -69,7 +71,7 @@ def test_options_stay_balanced_and_blocks_vary_in_size():
             assert max(counts.values()) - min(counts[each] for each in ARMS.options) <= 3
             if len({counts[each] for each in ARMS.options}) == 1:
                 even.append(place)
-        sizes |= {after - before for before, after in zip(even, even[1:], strict=False)}
+        sizes |= {after - before for before, after in pairwise(even)}
     assert {3, 6, 9} <= sizes
 
 

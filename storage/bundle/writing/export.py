@@ -37,7 +37,8 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
-from storage.study_rules import parse_rules
+from storage.study_rules import assigns, parse_rules
+from storage.transitions.assignment import published_secret
 from training.hyperparameters import HYPERPARAMETERS
 
 _AT_ONCE = 500
@@ -187,6 +188,7 @@ class _Export:
             "closed_on": closed.date() if closed else None,
             "rules_hash": self.study.rules_hash,
             "rules": self.study.rules,
+            "assignment_secret": published_secret(self.study) if assigns(self.rules) else None,
         }
 
     def _participants(self) -> Iterator[Mapping[str, Any]]:
@@ -209,6 +211,7 @@ class _Export:
                 "education": each.education or None,
                 "task": each.task,
                 "group": each.block_group if told else None,
+                "arm": each.arm,
                 **{ANSWER + name: _plain(answer) for name, answer in (each.answers or {}).items()},
             }
 
@@ -231,6 +234,7 @@ class _Export:
                 "ended_as": session.ended_as,
                 "given_back_seconds": session.given_back_seconds,
                 "extended_seconds": session.extended_seconds,
+                "arm": session.arm,
             }
 
     def _owned_sessions(self) -> Iterator[tuple[str, Session]]:
@@ -240,7 +244,7 @@ class _Export:
                 yield code, session
 
     def _trials(self) -> Iterator[Mapping[str, Any]]:
-        own = ("id", "number", "validation_accuracy", "drawn", *_CONFIGURATION, *_RUN)
+        own = ("id", "number", "validation_accuracy", "drawn", "suggestion", *_CONFIGURATION, *_RUN)
         times = ("submitted_at", "started_at", "ended_at", "cancel_requested_at")
         columns = [getattr(Trial, name) for name in (*own, *times)]
         for code, session in self._owned_sessions():

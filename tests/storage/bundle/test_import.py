@@ -391,8 +391,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "study.csv has more than one row; a bundle holds one study.",
     ),
     "a newer format": (
-        {"study": "format,name,rules_hash,rules\n3,x,h,{}\n"},
-        "study.csv, row 2, column format: 3 is newer than this program: update Black Magic.",
+        {"study": "format,name,rules_hash,rules\n9,x,h,{}\n"},
+        "study.csv, row 2, column format: 9 is newer than this program: update Black Magic.",
     ),
     "rules that differ": (
         {"study": "format,name,rules_hash,rules\n1,x,h,{}\n", "study_toml": "a = 1\n"},

@@ -126,9 +126,7 @@ def test_people_who_tell_their_experience_at_the_same_moment_take_one_place_each
     def describes(participant_id: int):
         def describe():
             told = {"months": 6.0, "education": "", "answers": {}, "group": "medium"}
-            return participants.describe(
-                lab.store, participant_id, **told, tasks=("digits",), arms=ARMS, now=lab.now
-            )
+            return participants.describe(lab.store, participant_id, **told, tasks=("digits",), arms=ARMS, now=lab.now)
 
         return describe
 

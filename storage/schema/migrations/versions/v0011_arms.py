@@ -24,12 +24,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_assignment_study_id_study")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
-        sa.UniqueConstraint(
-            "participant_id", "sequence", name=op.f("uq_assignment_participant_id_sequence")
-        ),
-        sa.UniqueConstraint(
-            "study_id", "sequence", "number", name=op.f("uq_assignment_study_id_sequence_number")
-        ),
+        sa.UniqueConstraint("participant_id", "sequence", name=op.f("uq_assignment_participant_id_sequence")),
+        sa.UniqueConstraint("study_id", "sequence", "number", name=op.f("uq_assignment_study_id_sequence_number")),
     )
     op.add_column("study", sa.Column("assignment_secret", sa.String(), nullable=True))
     op.add_column("participant", sa.Column("arm", sa.String(), nullable=True))
