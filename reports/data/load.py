@@ -21,6 +21,7 @@ from reports.data.study_data import (
     natural,
 )
 from reports.data.study_rules import Rules
+from reports.results.arms import AssignmentLine
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
@@ -38,6 +39,8 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
+from storage.study_rules import assigns, parse_rules
+from storage.transitions.assignment import commitment, published_secret
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS
 
 
@@ -83,7 +86,13 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             amendments=tuple(AmendmentLine(each.name, each.reason, each.at.date().isoformat()) for each in amendments),
             participants=tuple(rows),
             trials=trials,
+            assignment=_assignment(study),
         )
+
+
+def _assignment(study: Study) -> AssignmentLine | None:
+    known = commitment(study) if assigns(parse_rules(study.rules)) else None
+    return None if known is None else AssignmentLine(known, published_secret(study))
 
 
 def _place(
@@ -100,11 +109,12 @@ def _place(
         return (1, natural(person.code))
     months = -1.0 if person.months is None else person.months
     told = (person.task or "", months, person.education or "", str(person.state), person.described_at is not None)
+    told += (person.arm or "",)
     if session is None:
         return (0, *told, "")
     done = (
         (str(session.state), str(session.ended_as), choices.get(session.id)),
-        [(row.number, str(row.state), row.validation_accuracy, row.seconds, *row[10:]) for row in runs[session.id]],
+        [(row.number, str(row.state), row.validation_accuracy, row.seconds, *row[11:]) for row in runs[session.id]],
     )
     return (0, *told, repr(done))
 
@@ -143,6 +153,7 @@ def _participant(
         chosen_by=choice[0] if choice else None,
         evaluations=choice[1] if choice else (),
         trials=trials,
+        arm=session.arm if session else person.arm,
     )
 
 
@@ -181,6 +192,7 @@ def _runs(transaction: Transaction, study_id: int) -> Mapping[int, Sequence[Row[
         "started_at",
         "ended_at",
         "drawn",
+        "suggestion",
     )
     names = (*about, *(each.name for each in HYPERPARAMETERS))
     of_study = select(*(getattr(Trial, name) for name in names)).join(Session).join(Participant)
@@ -229,6 +241,7 @@ def _trials(
         values=_values(rows),
         comments=comments,
         drawn=np.array([row.drawn for row in rows], dtype=bool),
+        suggestions=tuple(row.suggestion for row in rows),
     )
     return trials, slices
 

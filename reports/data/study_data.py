@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.data.study_rules import Rules
+from reports.results.arms import AssignmentLine
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Flags, Floats, Integers
 from storage.schema.comments import Comment
-from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.states import Chooser, SessionEnd, SessionState, Suggestion, TrialState
 
 Kind = Literal["person", "random", "tpe"]
 
@@ -48,6 +49,7 @@ class ParticipantRow:
         chosen_by: Who made the final choice; None when there is none.
         evaluations: Of the final choice, by seed.
         trials: Their rows in :attr:`StudyData.trials`, in the order of their numbers.
+        arm: The condition to which they were assigned; None in a study without arms.
     """
 
     code: str
@@ -65,6 +67,7 @@ class ParticipantRow:
     chosen_by: Chooser | None
     evaluations: tuple[EvaluationRow, ...]
     trials: slice
+    arm: str | None = None
 
     @property
     def is_analysed(self) -> bool:
@@ -86,6 +89,7 @@ class Trials:
         values: Shape (trials, 15), in table 1's order; a choice is the index into its ``choices``.
         comments: Shape (trials, 15): index into :data:`COMMENTS`, or :data:`NO_COMMENT`.
         drawn: Whether a random search drew it.
+        suggestions: What became of the values that its form suggested; None where it suggested none.
     """
 
     number: Integers
@@ -98,6 +102,7 @@ class Trials:
     values: Floats
     comments: NDArray[np.int8]
     drawn: Flags
+    suggestions: tuple[Suggestion | None, ...]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -119,6 +124,7 @@ class StudyData:
     Attributes:
         opened: The day it opened (ISO); None when it has not yet.
         participants: People by what they told and did, which does not depend on their codes; then artificial ones.
+        assignment: What the assignment of tasks and arms followed from; None if nothing was assigned by a secret.
     """
 
     name: str
@@ -128,6 +134,7 @@ class StudyData:
     amendments: tuple[AmendmentLine, ...]
     participants: tuple[ParticipantRow, ...]
     trials: Trials
+    assignment: AssignmentLine | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reports.naming import ending
+from reports.results.arms import Arms
 from reports.results.measures import NotComputable
 from reports.results.study_results import Counts, Pooled, StudyResults, TaskResults
-from reports.tables import accuracy, correlations, machines, people, strategies, tries
+from reports.tables import accuracy, arms, correlations, machines, people, strategies, tries
 from reports.tables.columns import Entry, Sheet
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ def task_sheets(task: TaskResults, end: str = "") -> Mapping[str, Sheet]:
 
 
 POOLED_SHEETS = ("pooled-boxes", "pooled-correlations", "pooled-regressions")
+_POOLED_ARMS = ("pooled-arms-levene", "pooled-arms-differences", "pooled-arms-all")
 
 
 def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
@@ -53,6 +55,11 @@ def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
             correlations.regressions(pooled.regressions),
         ),
     )
+    if isinstance(pooled.arms, Arms):
+        boxes_of_arms = _by_label(pooled.arms.comparison.boxes)
+        title = "Final accuracy per arm, minus the task’s mean"
+        found = (*found, Sheet.of("pooled-arms", title, accuracy.BOXES, boxes_of_arms))
+        found = (*found, *arms.comparisons(pooled.arms, *_POOLED_ARMS))
     return {sheet.name: sheet for sheet in found}
 
 
@@ -74,6 +81,7 @@ def _each(found: Iterable[T | NotComputable], *labels: str) -> Iterator[Entry[T]
 def _of(task: TaskResults) -> Iterator[Sheet]:
     yield from _of_people(task)
     yield from _of_groups(task)
+    yield from arms.sheets(task.arms)
     yield from _of_tries(task)
     yield Sheet.of(
         "correlations",
