@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.slack.block_kit import shorten
 from bot.study.outdated import reading_form
 from storage.schema.comments import Comment, Remark
+from storage.schema.states import Suggestion
 from training.hyperparameters import (
     BY_NAME,
     HYPERPARAMETERS,
@@ -33,6 +34,9 @@ MEMORY_CHARACTERS = 3000
 _COMMENTS = frozenset(Comment)
 
 KEPT_VALUE = 60
+TAKE = "form_take"
+"""Takes suggested values over."""
+
 VALUE = "form_value"
 WHY = "form_why"
 OTHER = "form_other"
@@ -75,6 +79,8 @@ class FormMemory(BaseModel):
         hidden: The content of fields that were removed.
         presets: Whether fields begin with the presets. Without them, a field begins empty, or with a value that the
             participant has entered before.
+        suggestion: Values that the form suggests, as it shows them; empty if it suggests none.
+        taken: Whether the participant took them over.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -86,6 +92,8 @@ class FormMemory(BaseModel):
     initial: dict[str, str] = Field({}, alias="i")
     hidden: dict[str, Content] = Field({}, alias="h")
     presets: bool = Field(True, alias="d")
+    suggestion: dict[str, str] = Field({}, alias="u")
+    taken: bool = Field(False, alias="k")
 
     @classmethod
     def new(cls, purpose: Purpose, session: str, base: Configuration | None, *, presets: bool = True) -> Self:
@@ -141,6 +149,7 @@ class FormMemory(BaseModel):
             if list(memory.shown) not in [_fields(each) for each in (None, *Optimizer)]:
                 raise ValueError("the form has other fields")
             kept = [*memory.initial.items(), *((name, each.value) for name, each in memory.hidden.items())]
+            kept += memory.suggestion.items()
             if not all(is_value(name, value) for name, value in kept):
                 raise ValueError("the form has other values")
             if any(each.comment and each.comment not in _COMMENTS for each in memory.hidden.values()):
@@ -160,6 +169,37 @@ class FormMemory(BaseModel):
             if len(text) <= MEMORY_CHARACTERS:
                 break
         return text
+
+    def suggesting(self, configuration: Configuration) -> Self:
+        """The memory of a form that suggests the values of this configuration, besides."""
+        values = {hyperparameter.name: _shown(hyperparameter, value) for hyperparameter, value in configuration.used()}
+        return self.model_copy(update={"suggestion": values})
+
+    def taking_over(self, values: ViewValues) -> Self:
+        """The memory after the suggested values were taken over: every field shows the suggested one, without a reason.
+
+        Args:
+            values: What the form shows before. It is kept for fields that the suggested optimizer does not use.
+        """
+        wanted = _fields(self.suggestion.get("optimizer"))
+        generation = self.generation + 1
+        before = self.hidden | self.content(values)
+        return self.model_copy(
+            update={
+                "shown": dict.fromkeys(wanted, generation),
+                "generation": generation,
+                "initial": self.initial | self.suggestion,
+                "hidden": {name: content for name, content in before.items() if name not in wanted},
+                "taken": True,
+            }
+        )
+
+    @property
+    def suggestion_use(self) -> Suggestion | None:
+        """What became of the suggested values; none if the form suggests none."""
+        if not self.suggestion:
+            return None
+        return Suggestion.TAKEN if self.taken else Suggestion.SHOWN
 
     def initial_content(self, name: str) -> Content:
         """What a field shows when it appears: its content when it was hidden, the base's value, or the preset."""

@@ -11,7 +11,8 @@ from cachetools import LRUCache
 from slack_bolt import Ack, App
 
 from bot.participant.context import ParticipantContext
-from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.suggestions import suggest
 from bot.participant.views import buttons, final_choice
 from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note
 from bot.participant.views.typed_configuration import TYPED, Typed
@@ -52,7 +53,7 @@ class Redraws:
         self._forms: LRUCache[str, _Form] = LRUCache(_MOST_OPEN_FORMS)
 
     def changed(self, body: dict[str, Any]) -> None:
-        """The optimizer, or a reason, was changed: show the fields that belong to it."""
+        """The optimizer or a reason was changed, or a suggestion taken over: show the fields that belong to it."""
         view = body["view"]
         at = float(body["actions"][0]["action_ts"])
         with self._lock:
@@ -67,6 +68,9 @@ class Redraws:
                 self._slack.update_modal(view["id"], notice("Please note", str(refused)))
                 return
             values = view["state"]["values"]
+            if body["actions"][0]["action_id"] == TAKE and memory.suggestion:
+                self._slack.update_modal(view["id"], configuration_form(memory.taking_over(values)))
+                return
             redrawn = memory.redrawn(values)
             self._slack.update_modal(view["id"], configuration_form(redrawn, memory.content(values)))
 
@@ -83,7 +87,7 @@ def register(app: App, context: ParticipantContext) -> None:
     def form_sent(ack: Ack, body: dict[str, Any]) -> None:
         _form_sent(context.study, ack, body)
 
-    for action_id in (VALUE, WHY, OTHER):
+    for action_id in (VALUE, WHY, OTHER, TAKE):
         app.action(action_id)(form_changed)
     app.view(FORM)(form_sent)
     context.on_press(buttons.NEW, "opening the form", _new)
@@ -98,10 +102,12 @@ def open_form(study: StudyService, press: Interaction, session_id: int, base: Co
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     view = study.view(session_id)
     presets = study.settings.condition(view.arm).presets
-    _open(press, view, FormMemory.new(Purpose.TRY, view.button_value, base, presets=presets))
+    _open(study, press, view, FormMemory.new(Purpose.TRY, view.button_value, base, presets=presets))
 
 
-def _open(press: Interaction, view: SessionView, memory: FormMemory) -> None:
+def _open(study: StudyService, press: Interaction, view: SessionView, memory: FormMemory) -> None:
+    if memory.purpose is Purpose.TRY and study.settings.condition(view.arm).suggestions:
+        memory = memory.suggesting(suggest(view, study.limits_of(view.participant_id).training_images))
     running = view.unfinished if memory.purpose is Purpose.TRY else None
     note = None if running is None else prepare_note(running.number)
     press.open(configuration_form(memory, note=note))
@@ -134,7 +140,7 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     last = history.last_submission(study.store, session.participant_id)
     base, presets = last.configuration if last else None, study.condition_of(session.participant_id).presets
     memory = FormMemory.typed(typed.purpose, typed.session, typed.values, base, presets=presets)
-    _open(press, study.view(session.id), memory)
+    _open(study, press, study.view(session.id), memory)
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
@@ -180,7 +186,8 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
             most_steps=limits.most_steps,
         )
         if memory.purpose is Purpose.TRY:
-            study.submit(user, session.id, entered.configuration, entered.remarks, _name_of(view))
+            name, used = _name_of(view), memory.suggestion_use
+            study.submit(user, session.id, entered.configuration, entered.remarks, name, used)
             ack()
         else:
             study.choose(user, session.id, entered.configuration)

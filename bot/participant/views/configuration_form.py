@@ -3,8 +3,8 @@
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.participant.form_state import OTHER, VALUE, WHY, Content, FormMemory, Purpose
-from bot.slack.block_kit import header, modal, options, section
+from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, Content, FormMemory, Purpose
+from bot.slack.block_kit import button, header, modal, options, section
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from training.hyperparameters import BY_NAME, LABELS, Hyperparameter, format_value
 
@@ -51,7 +51,7 @@ def configuration_form(
     if memory.purpose is Purpose.TRY and not memory.presets:
         introduction = _WITHOUT_PRESETS
     contents = contents or {}
-    blocks: list[Block] = [section(note or introduction)]
+    blocks: list[Block] = [section(note or introduction), *_suggestion(memory)]
     mandatory = True
     for name in memory.shown:
         hyperparameter = BY_NAME[name]
@@ -60,6 +60,22 @@ def configuration_form(
             blocks.append(header("Preset settings" if memory.presets else "Further settings"))
         blocks += _field(memory, hyperparameter, contents.get(name) or memory.initial_content(name))
     return modal(title, blocks, callback_id=FORM, submit=submit, close="Not now", private_metadata=memory.dump())
+
+
+def _suggestion(memory: FormMemory) -> list[Block]:
+    """Suggested values, with the button that takes them over."""
+    if not memory.suggestion:
+        return []
+    values = " · ".join(
+        f"{BY_NAME[name].label}: {LABELS.get(value, value)}" for name, value in memory.suggestion.items()
+    )
+    if memory.taken:
+        return [section(f"*Suggested values*\n{values}\nThe fields show them now. You can change them.")]
+    text = (
+        f"*Suggested values*\n{values}\nA program suggests them. It has seen the results of your trials, and nothing "
+        "else. You can take them over, and then change them. Your own values in the form are lost if you do."
+    )
+    return [section(text, accessory=button("Take over", TAKE))]
 
 
 def _field(memory: FormMemory, hyperparameter: Hyperparameter, content: Content) -> list[Block]:
