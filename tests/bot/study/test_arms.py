@@ -3,12 +3,13 @@
 import pytest
 
 from bot.sandbox.client.person import Person
+from bot.sandbox.client.screen import View
 from storage.allocation import disagreements
 from storage.schema.states import Suggestion
 from storage.schema.tables import Trial
 from storage.transitions import studies
 from storage.transitions.assignment import assignments
-from tests.bot.conftest import PATIENCE, QUICK, House
+from tests.bot.conftest import BACKGROUND, PATIENCE, QUICK, House
 from tests.bot.researcher.asking import look
 
 ARMS = """
@@ -26,8 +27,7 @@ minutes = 45
 
 @pytest.fixture
 def house(open_house) -> House:
-    """Four people have a seat: of so many, each arm has one at least."""
-    house = open_house(start=False, slots=2)
+    house = open_house(start=False)
     text = house.study.read_text(encoding="utf-8")
     house.study.write_text(text.replace("\n[slack]", f"{ARMS}\n[slack]"), encoding="utf-8")
     house.open()
@@ -35,22 +35,14 @@ def house(open_house) -> House:
 
 
 def one_of_each(house: House, watch) -> dict[str, tuple[Person, object]]:
-    """A participant in each arm, and somebody who reads along with them."""
+    """A participant in each arm, and somebody who reads along with them. A block has each arm three times at most."""
     found: dict[str, tuple[Person, object]] = {}
     for number in range(8):
         person = house.agree(f"Person {number}")
         witness = watch(person)
         person.press(person.wait_for("Tell us about you", PATIENCE), "Tell us about you")
         person.wait_for_modal("About you", PATIENCE)
-        person.fill(
-            {
-                "Months of deep-learning experience": "6",
-                "Highest education": "Doctorate",
-                "Years of programming experience": "5",
-                "Months of machine-learning experience, deep learning aside": "0",
-                "How skilled are you at training neural networks?": "2",
-            }
-        )
+        person.fill(BACKGROUND)
         assert person.submit() == {}
         person.wait_for("Your task", PATIENCE)
         found.setdefault(house.participant(person).arm, (person, witness))
@@ -90,12 +82,12 @@ def test_each_is_treated_as_their_arm_says_and_reads_no_name(house, watch):
     # A suggestion is taken over.
     form = house.form(treated)
     treated.press(form, "Take over")
-    shown = treated.wait_until(
-        lambda: next(
-            (each for each in [treated.modal()] if each and "The fields show them now" in each.text_of_everything), None
-        ),
-        PATIENCE,
-    )
+
+    def taken_over() -> View | None:
+        form = treated.modal()
+        return form if form is not None and "The fields show them now" in form.text_of_everything else None
+
+    shown = treated.wait_until(taken_over, PATIENCE)
     assert shown.field("Epochs").value
     house.fill(treated, {"Epochs": "1"})
     assert treated.submit() == {}

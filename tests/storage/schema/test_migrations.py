@@ -22,7 +22,7 @@ from storage.queries.due import due
 from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import deletion, jobs, notices, participants, sessions, studies, trials
+from storage.transitions import assignment, deletion, jobs, notices, participants, sessions, studies, trials
 from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 from tests.storage.reading import amendments_of
@@ -458,6 +458,29 @@ class TestTheFifthVersion:
         assert find_session(fifth, 5, view.button_value).id == 5
         participants.withdraw(fifth, 5, delete_data=True, now=ELEVEN)
         assert {each.channel for each in deletion.pending(fifth)} == {"D5"}
+
+
+class TestArms:
+    """The version before arms, and before assignments followed from a secret."""
+
+    def test_everything_stays_and_an_open_study_goes_on_without_a_secret(self, old):
+        old.migrate("0006")
+        columns = {
+            name: [each.name for each in table.columns]
+            for name, table in reflected(old).tables.items()
+            if name != "alembic_version"
+        }
+        before = content(old, columns)
+        old.migrate()
+        assert content(old, columns) == before
+        study = studies.current_study(old)
+        assert study.assignment_secret is None
+        assert assignment.assignments(old, study.id) == []
+        studies.resume_study(old, actor="researcher-1", now=ELEVEN)
+        newcomer = participants.invite(old, slack_user="U77", slack_channel="D77", now=ELEVEN)
+        participants.consent(old, newcomer.id, consent_hash="c", now=ELEVEN)
+        told = {"months": 6.0, "education": "", "answers": {}, "group": "medium", "tasks": ("digits", "birds")}
+        assert participants.describe(old, newcomer.id, **told, block_seed=10, now=ELEVEN).task in told["tasks"]
 
 
 def read_table(bundle: Path, name: str) -> list[dict[str, str]]:

@@ -94,6 +94,15 @@ def test_the_secret_is_made_when_the_study_is_prepared_and_stays(empty_lab):
     assert lab.prepare(rules="b").assignment_secret == secret  # the bot is started again
 
 
+def test_a_study_that_was_prepared_before_studies_had_a_secret_gets_one(empty_lab):
+    lab = empty_lab
+    lab.prepare()
+    with lab.store.write() as transaction:
+        transaction.merge(study_of(lab)).assignment_secret = None
+    lab.prepare()
+    assert len(secret_of(lab)) == 64
+
+
 def test_the_secret_is_published_when_the_study_is_closed_and_its_hash_before(two_arms):
     lab = two_arms
     lab.described()
