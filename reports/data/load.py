@@ -108,8 +108,8 @@ def _place(
     if person.baseline_id is not None:
         return (1, natural(person.code))
     months = -1.0 if person.months is None else person.months
-    told = (person.task or "", months, person.education or "", str(person.state), person.described_at is not None)
-    told += (person.arm or "",)
+    described = person.described_at is not None
+    told = (person.task or "", months, person.education or "", str(person.state), described, person.arm or "")
     if session is None:
         return (0, *told, "")
     done = (

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from reports.results.arms import Arms
 from reports.results.measures import NotComputable, Reading
+from reports.results.paper import Box
 from reports.tables import accuracy
 from reports.tables.columns import Column, Entry, Heading, Layout, Sheet
 from storage.study_rules import GROUPS
 
 _ARM = Heading("arm", "arm")
 
-_BOXES = Layout(labels=(_ARM,), columns=accuracy.BOXES.columns)
+_BOXES = Layout[Box](labels=(_ARM,), columns=accuracy.BOXES.columns)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,6 @@ def _members(found: Arms) -> Iterator[Entry[_Members]]:
         yield Entry((arm,), _Members(groups, used.shown, used.taken))
 
 
-def _boxes(found: Arms | NotComputable) -> Iterator[Entry[accuracy.Box]]:
+def _boxes(found: Arms | NotComputable) -> Iterator[Entry[Box]]:
     if not isinstance(found, NotComputable):
         yield from (Entry((arm,), box) for arm, box in found.comparison.boxes.items())

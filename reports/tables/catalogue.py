@@ -45,7 +45,7 @@ def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
     """Tables of all tasks together."""
     boxes, correlation, regressions = POOLED_SHEETS
     within = Entry(("months and final accuracy, within tasks",), pooled.experience)
-    found = (
+    found: tuple[Sheet, ...] = (
         Sheet.of(boxes, "Final accuracy minus the task’s mean", accuracy.BOXES, _by_label(pooled.boxes)),
         Sheet.of(correlation, "Correlation within tasks", correlations.CORRELATIONS, [within]),
         Sheet.of(
