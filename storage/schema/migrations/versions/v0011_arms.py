@@ -8,6 +8,9 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_NUMBERED = dict.fromkeys(("study", "session", "trial"), {"sqlite_autoincrement": True})
+"""Tables whose keys are not used again. Alembic does not copy this when it makes a table of SQLite anew."""
+
 
 def upgrade() -> None:
     """Add the table and the columns. A study that has opened has no secret, and goes on as it began."""
@@ -27,7 +30,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("participant_id", "sequence", name=op.f("uq_assignment_participant_id_sequence")),
         sa.UniqueConstraint("study_id", "sequence", "number", name=op.f("uq_assignment_study_id_sequence_number")),
     )
-    op.add_column("study", sa.Column("assignment_secret", sa.String(), nullable=True))
-    op.add_column("participant", sa.Column("arm", sa.String(), nullable=True))
-    op.add_column("session", sa.Column("arm", sa.String(), nullable=True))
-    op.add_column("trial", sa.Column("suggestion", sa.String(length=32), nullable=True))
+    for table, column in (
+        ("study", sa.Column("assignment_secret", sa.String(), nullable=True)),
+        ("participant", sa.Column("arm", sa.String(), nullable=True)),
+        ("session", sa.Column("arm", sa.String(), nullable=True)),
+        ("trial", sa.Column("suggestion", sa.String(length=32), nullable=True)),
+    ):
+        op.add_column(table, column)
+        if op.get_bind().dialect.name == "sqlite":  # made anew, so that it reads like that of a new database
+            with op.batch_alter_table(table, recreate="always", table_kwargs=_NUMBERED.get(table, {})):
+                pass
