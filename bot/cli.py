@@ -7,6 +7,7 @@ import typer
 
 from bot.commands import data
 from bot.commands.amend import amend
+from bot.commands.assignments import assignments
 from bot.commands.bundle import export, import_
 from bot.commands.demo import demo
 from bot.commands.doctor import doctor
@@ -85,6 +86,7 @@ def run(
 
 app.command()(amend)
 app.command(epilog=EXAMPLES)(plan)
+app.command()(assignments)
 app.command()(report)
 app.command()(export)
 app.command("import")(import_)

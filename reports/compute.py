@@ -7,6 +7,7 @@ from importlib.metadata import version
 import numpy as np
 
 from reports.analysis import (
+    arms,
     final_accuracy,
     follow_up,
     importance,
@@ -83,6 +84,8 @@ def header(data: StudyData) -> StudyHeader:
         left_out=LEFT_OUT[data.background],
         versions={"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         seed=SEED,
+        arms=data.rules.arms,
+        assignment=data.assignment,
     )
 
 
@@ -109,6 +112,7 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     experience = participants.experience(people)
     tell("final accuracies")
     finals = final_accuracy.readings(people, task)
+    of_arms = arms.readings(people, [arm.name for arm in data.rules.arms], task)
     regressions = regression.regressions(people, data.rules.questions, background=data.background)
     tell("tries")
     thresholds = tries.thresholds(people, data.rules.thresholds, task)
@@ -119,7 +123,7 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
     tell("search behaviour")
     behaviour = search_behaviour.behaviour(people, tpe, random, task)
     tell("people against machines")
-    against = machines.machines(people, tpe, data.trials, settings, data.rules.limit_minutes, task)
+    against = machines.machines(people, tpe, data.trials, settings, data.rules.longest_minutes, task)
     tell("importance of hyperparameters")
     everything = np.sort(np.concatenate([people.indices, tpe.indices, settings]))
     important = importance.importance(data.trials, everything, settings, task)
@@ -140,4 +144,5 @@ def task_results(data: StudyData, task: str, tell: Progress) -> TaskResults:
         importance=important,
         components=variance_components.components(people),
         follow_up=follow_up.follow_up(finals.default.experience, people.months, task),
+        arms=of_arms,
     )

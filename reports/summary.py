@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reports.figures.arms import differences
 from reports.figures.catalogue import plates
 from reports.figures.plate import Plate
 from reports.naming import ending
+from reports.results.arms import Arms
 from reports.results.further import AgainstRandom, AgainstTpe
 from reports.results.measures import Correlation, NotComputable, PairTest
 from reports.results.paper import GroupTries, Threshold
@@ -128,6 +130,8 @@ def _lines(task: TaskResults) -> Iterator[str]:
             f"{each.first} and {each.second} {p_value(each.p)} (Holm {p_value(each.p_holm)})" for each in levene
         )
         yield f"Levene’s test: {pairs}."
+    if isinstance(task.arms.default, Arms):
+        yield from (f"Arms: {told}." for told in differences(task.arms.default))
     reached = [_threshold(threshold) for threshold in task.thresholds.default]
     yield from (line for line in reached if line)
     if isinstance(task.comments.guessing, Correlation):

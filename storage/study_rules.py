@@ -73,6 +73,27 @@ def bounds_of(rules: Mapping[str, Any]) -> Bounds:
     return Bounds.OPTIMIZER if said == Bounds.OPTIMIZER else Bounds.NARROW
 
 
+def arms_of(rules: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a study's arms, in the order of the rules; what is not understood is passed over."""
+    arms = rules.get("arms")
+    found = (arm.get("name") for arm in arms if isinstance(arm, Mapping)) if isinstance(arms, list) else ()
+    return tuple(name for name in found if isinstance(name, str))
+
+
+def tasks_of(rules: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a study's tasks, in the order of the rules; what is not understood is passed over."""
+    section = rules.get("study")
+    tasks = section.get("task") if isinstance(section, Mapping) else None
+    if isinstance(tasks, str):
+        return (tasks,)
+    return tuple(task for task in tasks if isinstance(task, str)) if isinstance(tasks, list) else ()
+
+
+def assigns(rules: Mapping[str, Any]) -> bool:
+    """Whether people are assigned anything at random: one of several tasks, or an arm."""
+    return len(tasks_of(rules)) > 1 or bool(arms_of(rules))
+
+
 def canonical(rules: Mapping[str, Any]) -> str:
     """The rules of a study file as canonical JSON, without where it runs."""
     kept = {name: value for name, value in rules.items() if name not in _WHERE_IT_RUNS}

@@ -15,7 +15,9 @@ from storage.database import Store
 from storage.refusals import Refused
 from storage.schema.states import EventKind, Searcher, SessionEnd, StudyState
 from storage.schema.tables import Event, Study
+from storage.study_rules import assigns, parse_rules
 from storage.transitions import evaluations, recovery, sessions, studies
+from storage.transitions.assignment import commitment, published_secret
 
 _STATE_AFTER = {
     EventKind.STUDY_OPENED: StudyState.OPEN,
@@ -129,8 +131,9 @@ EventView = Callable[[Store, Event, Controls | None], Message | None]
 
 
 def _opened(store: Store, event: Event, controls: Controls | None) -> Message:
-    rules = str(event.details["rules_hash"])
-    return announcements.study_opened(_study(store, event).name, rules, _signed(event), controls)
+    rules, study = str(event.details["rules_hash"]), _study(store, event)
+    hidden = commitment(study) if assigns(parse_rules(study.rules)) else None
+    return announcements.study_opened(study.name, rules, _signed(event), controls, commitment=hidden)
 
 
 def _paused(store: Store, event: Event, controls: Controls | None) -> Message:
@@ -148,7 +151,9 @@ def _amended(store: Store, event: Event, _: Controls | None) -> Message:
 
 
 def _closed(store: Store, event: Event, _: Controls | None) -> Message:
-    return announcements.study_closed(_study(store, event).name, len(evaluations.due(store)), _signed(event))
+    study = _study(store, event)
+    secret = published_secret(study) if assigns(parse_rules(study.rules)) else None
+    return announcements.study_closed(study.name, len(evaluations.due(store)), _signed(event), secret=secret)
 
 
 def _withdrawn(store: Store, event: Event, _: Controls | None) -> Message:

@@ -16,7 +16,7 @@ from storage.queries import people
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.schema.tables import Amendment, Study
-from storage.study_rules import changes, in_json, values_of
+from storage.study_rules import arms_of, changes, in_json, values_of
 from storage.transitions import studies
 
 _NOT_ASKED_FOR = 1
@@ -117,6 +117,11 @@ def _kept(store: Store, settings: Settings) -> Study:
     for place, why in _NEVER.items():
         if old.get(place) != new.get(place):
             raise NotAmended(f"{place} cannot be amended: {why}. Put {in_json(old.get(place))} back.")
+    if (before := arms_of(json.loads(kept.rules))) != settings.arm_names:
+        raise NotAmended(
+            "arms: people are assigned to them from the first one on, so none can be added, renamed or taken away. "
+            + (f"Let them be {', '.join(before)}, in this order." if before else "Take them out again.")
+        )
     given = {each.task for each in people.people(store, kept.id) if each.task}
     if gone := sorted(given - set(settings.study.task)):
         raise NotAmended(

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from bot.commands.database import Unusable, told
-from bot.commands.report import source
+from bot.commands.study_source import study_source
 from reports.planning.registered_tests import RegisteredTest
 from storage.database import Store
 from storage.schema.states import StudyState
@@ -161,7 +161,7 @@ def _recruits(
         if name is not None or task is not None:
             raise Unusable("Say with --study, --database or --bundle whose people are meant.")
         return paper()
-    with source(study, database, bundle, name) as (store, study_id):
+    with study_source(study, database, bundle, name) as (store, study_id):
         data = load(store, study_id)
         if task is None and len(data.tasks) > 1:
             raise Unusable(f"This study has several tasks. Choose one with --task: {', '.join(data.tasks)}.")

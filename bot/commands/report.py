@@ -1,22 +1,17 @@
 """``blackmagic report``: what a study found, as a page, figures, tables and numbers."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bot.commands.database import Unusable, opened, shown, study_base, told
+from bot.commands.database import Unusable, told
 from bot.commands.interim import INTERIM, look
-from bot.commands.study_file import DEFAULT, read_settings
-from storage.bundle import import_bundle
-from storage.database import Store
-from storage.transitions import studies
+from bot.commands.study_source import study_source
 
 if TYPE_CHECKING:
     from reports.write import Report
@@ -36,11 +31,9 @@ def report(
     """Write a study's report: every figure and table of the paper, and the statistics it lacked."""
     # Imported here: these bring matplotlib and scipy, and a mistake in what was typed should be told at once.
     with told(nothing="What was written before is kept."):
-        if sum(each is not None for each in (study, database, bundle)) > 1:
-            raise Unusable("Give one of --study, --database and --bundle.")
         if out.exists() and not out.is_dir():
             raise Unusable(f"{out} is a file, so no report can be written into it. Choose a folder.")
-        with source(study, database, bundle, name) as (store, study_id):
+        with study_source(study, database, bundle, name) as (store, study_id):
             look(store, study_id, what=f"report {only or ''}".strip(), interim=interim)
             from reports.write import UnknownPart, write_report
 
@@ -50,31 +43,6 @@ def report(
             except UnknownPart as error:
                 raise Unusable(str(error)) from None
         print(_what_was_written(written, only))
-
-
-@contextmanager
-def source(
-    study: Path | None, database: str | None, bundle: Path | None, name: str | None
-) -> Iterator[tuple[Store, int | None]]:
-    """The database, and which study of it; of a bundle, one that is there only for as long as it is needed."""
-    if bundle is not None:
-        if name is not None:
-            raise Unusable("A bundle holds one study, so --name says nothing beside --bundle.")
-        with TemporaryDirectory(prefix="blackmagic-") as folder, opened(f"sqlite:///{folder}/bundle.db") as store:
-            with Console(stderr=True).status(f"Reading {bundle.name} …"):
-                found = import_bundle(store, bundle)
-            for sentence in found.assumed:
-                print(sentence, file=sys.stderr)
-            yield store, found.study_id
-        return
-    if database is None:
-        settings = read_settings(study or DEFAULT)
-        database, name = settings.machine.database, name or settings.study.name
-    with study_base(database) as store:
-        chosen = None if name is None else studies.study_named(store, name)
-        if name is not None and chosen is None:
-            raise Unusable(f"There is no study “{name}” in {shown(database)}.")
-        yield store, None if chosen is None else chosen.id
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class DirectMessages:
         self._now = now
         self._posters = Posters()
         self.trials = TrialMessages(
-            facts_of, store, slack, plots, progress, self.channel, self.post_session, touch, now
+            facts_of, store, slack, plots, progress, self.channel, self.post_session, touch, now, settings.condition
         )
 
     def channel(self, participant: int) -> str:
@@ -142,8 +142,9 @@ class DirectMessages:
             case NoticeKind.BACKGROUND:
                 return onboarding.ask_background()
             case NoticeKind.BRIEFING:
-                facts = self._facts_of(participants.get(self._store, participant).task)
-                return onboarding.briefing(facts, self._settings.time.limit_minutes)
+                told = participants.get(self._store, participant)
+                limit_minutes = self._settings.condition(told.arm).limit_minutes
+                return onboarding.briefing(self._facts_of(told.task), limit_minutes)
             case NoticeKind.IN_QUEUE:
                 return onboarding.in_queue(details["position"], late=details["late"])
             case NoticeKind.CALLED:

@@ -50,7 +50,8 @@ def _final_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
         if number is None:
             study.may_choose(session)
             last = history.last_submission(study.store, session.participant_id)
-            memory = FormMemory.new(Purpose.FINAL, of_session, last.configuration if last else None)
+            presets = study.condition_of(session.participant_id).presets
+            memory = FormMemory.new(Purpose.FINAL, of_session, last.configuration if last else None, presets=presets)
             ack(response_action="push", view=configuration_form(memory, bounds=study.settings.form.bounds))
             return
         study.choose(user, session.id, number)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.slack.block_kit import shorten
 from bot.study.outdated import reading_form
 from storage.schema.comments import Comment, Remark
+from storage.schema.states import Suggestion
 from training.bounds import Bounds
 from training.hyperparameters import (
     BY_NAME,
@@ -34,6 +35,9 @@ MEMORY_CHARACTERS = 3000
 _COMMENTS = frozenset(Comment)
 
 KEPT_VALUE = 60
+TAKE = "form_take"
+"""Takes suggested values over."""
+
 VALUE = "form_value"
 WHY = "form_why"
 OTHER = "form_other"
@@ -75,6 +79,10 @@ class FormMemory(BaseModel):
         initial: The value that each field shows when it appears; mandatory fields may have none.
         hidden: The content of fields that were removed.
         warned: The configuration of which the form has said that it takes more time than is left.
+        presets: Whether fields begin with the presets. Without them, a field begins empty, or with a value that the
+            participant has entered before.
+        suggestion: Values that the form suggests, as it shows them; empty if it suggests none.
+        taken: Whether the participant took them over.
     """
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
@@ -86,22 +94,37 @@ class FormMemory(BaseModel):
     initial: dict[str, str] = Field({}, alias="i")
     hidden: dict[str, Content] = Field({}, alias="h")
     warned: str = Field("", alias="w")
+    presets: bool = Field(True, alias="d")
+    suggestion: dict[str, str] = Field({}, alias="u")
+    taken: bool = Field(False, alias="k")
 
     @classmethod
-    def new(cls, purpose: Purpose, session: str, base: Configuration | None) -> Self:
+    def new(cls, purpose: Purpose, session: str, base: Configuration | None, *, presets: bool = True) -> Self:
         """The memory of a form that is opened now.
 
         Args:
             purpose: What happens when the form is submitted.
             session: What a button about the session carries.
             base: The configuration whose values the form shows, or none.
+            presets: Whether other fields begin with the presets.
         """
-        initial = {} if base is None else {name: _shown(BY_NAME[name], value) for name, value in base.as_dict().items()}
-        memory = cls(p=purpose, s=session, i=initial)
+        entered = {} if base is None else base.as_dict()
+        if base is not None and not presets:  # nobody has entered what the optimizer does not use: these are presets
+            entered = {hyperparameter.name: value for hyperparameter, value in base.used()}
+        initial = {name: _shown(BY_NAME[name], value) for name, value in entered.items()}
+        memory = cls(p=purpose, s=session, i=initial, d=presets)
         return memory.model_copy(update={"shown": dict.fromkeys(_fields(memory.initial.get("optimizer")), 0)})
 
     @classmethod
-    def typed(cls, purpose: Purpose, session: str, values: Mapping[str, str], base: Configuration | None) -> Self:
+    def typed(
+        cls,
+        purpose: Purpose,
+        session: str,
+        values: Mapping[str, str],
+        base: Configuration | None,
+        *,
+        presets: bool = True,
+    ) -> Self:
         """The memory of a form that is opened with values that somebody typed in a message.
 
         Args:
@@ -109,8 +132,9 @@ class FormMemory(BaseModel):
             session: What a button about the session carries.
             values: Values as the form shows them, by hyperparameter. They replace the values of ``base``.
             base: The configuration whose other values the form shows, or none.
+            presets: Whether other fields begin with the presets.
         """
-        memory = cls.new(purpose, session, base)
+        memory = cls.new(purpose, session, base, presets=presets)
         initial = memory.initial | dict(values)
         return memory.model_copy(
             update={"initial": initial, "shown": dict.fromkeys(_fields(initial.get("optimizer")), 0)}
@@ -128,6 +152,7 @@ class FormMemory(BaseModel):
             if list(memory.shown) not in [_fields(each) for each in (None, *Optimizer)]:
                 raise ValueError("the form has other fields")
             kept = [*memory.initial.items(), *((name, each.value) for name, each in memory.hidden.items())]
+            kept += memory.suggestion.items()
             if not all(is_value(name, value) for name, value in kept):
                 raise ValueError("the form has other values")
             if any(each.comment and each.comment not in _COMMENTS for each in memory.hidden.values()):
@@ -154,11 +179,42 @@ class FormMemory(BaseModel):
         users = [each for each in Optimizer if list(self.shown) == _fields(each)]
         return users[0] if len(users) == 1 else None
 
+    def suggesting(self, configuration: Configuration) -> Self:
+        """The memory of a form that suggests the values of this configuration, besides."""
+        values = {hyperparameter.name: _shown(hyperparameter, value) for hyperparameter, value in configuration.used()}
+        return self.model_copy(update={"suggestion": values})
+
+    def taking_over(self, values: ViewValues) -> Self:
+        """The memory after the suggested values were taken over: every field shows the suggested one, without a reason.
+
+        Args:
+            values: What the form shows before. It is kept for fields that the suggested optimizer does not use.
+        """
+        wanted = _fields(self.suggestion.get("optimizer"))
+        generation = self.generation + 1
+        before = self.hidden | self.content(values)
+        return self.model_copy(
+            update={
+                "shown": dict.fromkeys(wanted, generation),
+                "generation": generation,
+                "initial": self.initial | self.suggestion,
+                "hidden": {name: content for name, content in before.items() if name not in wanted},
+                "taken": True,
+            }
+        )
+
+    @property
+    def suggestion_use(self) -> Suggestion | None:
+        """What became of the suggested values; none if the form suggests none."""
+        if not self.suggestion:
+            return None
+        return Suggestion.TAKEN if self.taken else Suggestion.SHOWN
+
     def initial_content(self, name: str) -> Content:
         """What a field shows when it appears: its content when it was hidden, the base's value, or the preset."""
         if name in self.hidden:
             return self.hidden[name]
-        default = BY_NAME[name].default
+        default = BY_NAME[name].default if self.presets else None
         return Content.of(self.initial.get(name) or ("" if default is None else _shown(BY_NAME[name], default)))
 
     def block_id(self, name: str, part: str = VALUE) -> str:
@@ -252,6 +308,9 @@ def read(
             continue
         remarks[name] = Remark(comment, other)
     entered: dict[str, Value | None] = {name: content.value for name, content in contents.items()}
+    if not memory.presets:
+        missing = [name for name, content in contents.items() if not content.value.strip()]
+        errors |= {memory.block_id(name): "Please enter a number." for name in missing if not BY_NAME[name].mandatory}
     try:
         configuration = Configuration.create(
             entered,

@@ -132,12 +132,13 @@ def _onboarding(study: StudyService, status: ParticipantStatus) -> Message | Non
 def _help(study: StudyService, status: ParticipantStatus) -> Message:
     cannot_start = status.position is not None or status.study is not StudyState.OPEN
     if status.state is ParticipantState.DESCRIBED and status.session is None and not cannot_start:
-        return onboarding.briefing(study.facts_of(status.participant), study.settings.time.limit_minutes)
+        limit_minutes = study.condition_of(status.participant).limit_minutes
+        return onboarding.briefing(study.facts_of(status.participant), limit_minutes)
     return answers.help_with(status)
 
 
 def _time(study: StudyService, status: ParticipantStatus) -> Message:
-    return answers.time_left(status, study.settings.time.limit_minutes, study.now())
+    return answers.time_left(status, study.condition_of(status.participant).limit_minutes, study.now())
 
 
 _WORDS: dict[Word, Callable[[StudyService, ParticipantStatus], Message | tuple[Message, Message]]] = {

@@ -121,7 +121,9 @@ def _background_sent(context: ParticipantContext, ack: Ack, body: dict[str, Any]
 
 
 def _open_guide(context: ParticipantContext, press: Interaction) -> None:
-    press.open(onboarding.guide(context.study.settings.form.bounds))
+    participant = context.study.status(press.user).participant
+    presets = context.study.condition_of(participant).presets
+    press.open(onboarding.guide(context.study.settings.form.bounds, presets=presets))
 
 
 def _start(context: ParticipantContext, press: Interaction) -> None:
@@ -141,5 +143,6 @@ def _settle_start(context: ParticipantContext, press: Interaction, done: str) ->
     if press.block_id != onboarding.BRIEFING:
         press.settle(onboarding.start_pressed(done))
         return
-    facts = study.facts_of(study.status(press.user).participant)
-    press.settle(onboarding.briefing(facts, study.settings.time.limit_minutes, done=done))
+    participant = study.status(press.user).participant
+    limit_minutes = study.condition_of(participant).limit_minutes
+    press.settle(onboarding.briefing(study.facts_of(participant), limit_minutes, done=done))

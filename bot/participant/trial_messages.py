@@ -20,6 +20,7 @@ from bot.live.plots import Attempt, Plots
 from bot.participant.time_estimate import TimeEstimate
 from bot.participant.views.trial import ended_line, plot_message, trial_message
 from bot.runner.running_jobs import Progress
+from bot.settings.arms import Condition
 from bot.slack.block_kit import Message
 from bot.slack.client import Slack
 from bot.slack.posted_once import Once, may_have_arrived
@@ -49,6 +50,7 @@ class TrialMessages:
         post_session: Posts the root of a session's thread, once, and returns its ts.
         touch: Tells the live feed that a message has changed.
         now: The time, aware.
+        condition: Returns what holds for the participants of an arm.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class TrialMessages:
         post_session: Callable[[int], str | None],
         touch: Callable[[str, Priority], None],
         now: Callable[[], datetime],
+        condition: Callable[[str | None], Condition],
     ) -> None:
         self._facts_of = facts_of
         self._store = store
@@ -72,6 +75,7 @@ class TrialMessages:
         self._post_session = post_session
         self._touch = touch
         self._now = now
+        self._condition = condition
         self._posters = Posters()
         self._not_posted: set[int] = set()
 
@@ -94,7 +98,8 @@ class TrialMessages:
             view = history.session_view(self._store, trial.session_id)
             channel, progress = self._channel(view.participant_id), self._progress(trial.subject)
             if channel:
-                message = trial_message(trial, view, progress, estimate=self.estimate(trial, view, progress))
+                estimate = self.estimate(trial, view, progress)
+                message = self._message(trial, view, progress, estimate=estimate)
                 once = self._once(view, trial.subject, trial.submitted_at)
                 ts = self._slack.post(channel, message, thread_ts=root, once=once)
                 self._remember(trial, trial.subject, channel, ts)
@@ -134,7 +139,7 @@ class TrialMessages:
         awaited = view.state is SessionState.ACTIVE
 
         def message(plot: Sequence[Block]) -> Message:
-            return trial_message(trial, view, plot=plot)
+            return self._message(trial, view, plot=plot)
 
         self._post_with_plot(trial, subject, channel, root, curves, message, broadcast=awaited, once=once)
         if history.session_view(self._store, trial.session_id).state is not view.state:
@@ -260,7 +265,7 @@ class TrialMessages:
         curves = self._stored_curves(trial, view)
         picture = Shown(file_id, curves) if file_id is not None and curves is not None else None
         return Rendering(
-            address, lambda plot: trial_message(trial, view, plot=plot), curves, live=False, picture=picture
+            address, lambda plot: self._message(trial, view, plot=plot), curves, live=False, picture=picture
         )
 
     def _render_running(self, trial: TrialView, view: SessionView, address: Address) -> Rendering:
@@ -268,10 +273,22 @@ class TrialMessages:
         estimate = self.estimate(trial, view, progress)
         return Rendering(
             address,
-            lambda plot: trial_message(trial, view, progress, plot, estimate),
+            lambda plot: self._message(trial, view, progress, plot, estimate),
             self._running_curves(trial, view, progress) if progress is not None else None,
             file_name=_file_name(trial),
         )
+
+    def _message(
+        self,
+        trial: TrialView,
+        session: SessionView,
+        progress: Progress | None = None,
+        plot: Sequence[Block] = (),
+        estimate: TimeEstimate | None = None,
+    ) -> Message:
+        """A trial as it is now, with what its participant's arm shows."""
+        after_epochs = self._condition(session.arm).epoch_accuracies
+        return trial_message(trial, session, progress, plot, estimate, after_epochs=after_epochs)
 
     def estimate(self, trial: TrialView, session: SessionView, progress: Progress | None) -> TimeEstimate | None:
         """How long a trial has taken and will take; ``None`` when that cannot be known."""

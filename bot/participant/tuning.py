@@ -12,7 +12,8 @@ from cachetools import LRUCache
 from slack_bolt import Ack, App
 
 from bot.participant.context import ParticipantContext
-from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
+from bot.participant.suggestions import suggest
 from bot.participant.time_estimate import time_for_an_epoch
 from bot.participant.views import buttons, final_choice
 from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note, takes_long
@@ -58,7 +59,7 @@ class Redraws:
         self._forms: LRUCache[str, _Form] = LRUCache(_MOST_OPEN_FORMS)
 
     def changed(self, body: dict[str, Any]) -> None:
-        """The optimizer, or a reason, was changed: show the fields that belong to it."""
+        """The optimizer or a reason was changed, or a suggestion taken over: show the fields that belong to it."""
         view = body["view"]
         at = float(body["actions"][0]["action_ts"])
         with self._lock:
@@ -73,6 +74,10 @@ class Redraws:
                 self._slack.update_modal(view["id"], notice("Please note", str(refused)))
                 return
             values = view["state"]["values"]
+            if body["actions"][0]["action_id"] == TAKE and memory.suggestion:
+                taken = configuration_form(memory.taking_over(values), bounds=self._bounds)
+                self._slack.update_modal(view["id"], taken)
+                return
             redrawn = memory.redrawn(values)
             form_now = configuration_form(redrawn, memory.content(values), bounds=self._bounds)
             self._slack.update_modal(view["id"], form_now)
@@ -90,7 +95,7 @@ def register(app: App, context: ParticipantContext) -> None:
     def form_sent(ack: Ack, body: dict[str, Any]) -> None:
         _form_sent(context.study, ack, body)
 
-    for action_id in (VALUE, WHY, OTHER):
+    for action_id in (VALUE, WHY, OTHER, TAKE):
         app.action(action_id)(form_changed)
     app.view(FORM)(form_sent)
     context.on_press(buttons.NEW, "opening the form", _new)
@@ -104,10 +109,13 @@ def register(app: App, context: ParticipantContext) -> None:
 def open_form(study: StudyService, press: Interaction, session_id: int, base: Configuration | None) -> None:
     """Open the form for a new configuration, filled in with ``base``; while a trial is in progress, to prepare it."""
     view = study.view(session_id)
-    _open(press, study, view, FormMemory.new(Purpose.TRY, view.button_value, base))
+    presets = study.settings.condition(view.arm).presets
+    _open(study, press, view, FormMemory.new(Purpose.TRY, view.button_value, base, presets=presets))
 
 
-def _open(press: Interaction, study: StudyService, view: SessionView, memory: FormMemory) -> None:
+def _open(study: StudyService, press: Interaction, view: SessionView, memory: FormMemory) -> None:
+    if memory.purpose is Purpose.TRY and study.settings.condition(view.arm).suggestions:
+        memory = memory.suggesting(suggest(view, study.limits_of(view.participant_id).training_images))
     running = view.unfinished if memory.purpose is Purpose.TRY else None
     note = None if running is None else prepare_note(running.number)
     press.open(configuration_form(memory, note=note, bounds=study.settings.form.bounds))
@@ -138,8 +146,9 @@ def _typed(context: ParticipantContext, press: Interaction) -> None:
     else:
         study.may_choose(session)
     last = history.last_submission(study.store, session.participant_id)
-    memory = FormMemory.typed(typed.purpose, typed.session, typed.values, last.configuration if last else None)
-    _open(press, study, study.view(session.id), memory)
+    base, presets = last.configuration if last else None, study.condition_of(session.participant_id).presets
+    memory = FormMemory.typed(typed.purpose, typed.session, typed.values, base, presets=presets)
+    _open(study, press, study.view(session.id), memory)
 
 
 def _cancel(context: ParticipantContext, press: Interaction) -> None:
@@ -203,7 +212,8 @@ def _form_sent(study: StudyService, ack: Ack, body: dict[str, Any]) -> None:
             updated = configuration_form(warned, memory.content(values), note=warning, bounds=bounds)
             ack(response_action="update", view=updated)
         elif memory.purpose is Purpose.TRY:
-            study.submit(user, session.id, entered.configuration, entered.remarks, _name_of(view))
+            name, used = _name_of(view), memory.suggestion_use
+            study.submit(user, session.id, entered.configuration, entered.remarks, name, used)
             ack()
         else:
             study.choose(user, session.id, entered.configuration)

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.settings.arms import ArmSection, Condition, check_differences, check_names
 from bot.settings.consent import as_read, blanks_in
 from bot.settings.tasks import TaskSection
 from storage.registration.plan import ALPHA, AnalysisPlan, Interim, PrimaryTest
@@ -47,11 +48,16 @@ _Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class StudySection(_Section):
-    """The study's name, tasks and consent text. Several tasks are assigned to participants in balanced blocks."""
+    """The study's name, tasks and consent text. Several tasks are assigned to participants in balanced blocks.
+
+    Attributes:
+        block_seed: The seed of the order in those blocks, in a study that opened before studies had a secret. It has no
+            meaning for others.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     task: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, max_length=20)]
-    block_seed: _Seed
+    block_seed: _Seed | None = None
     consent: Path
     withdrawn_data: Literal["keep", "delete"] = "delete"
 
@@ -271,10 +277,32 @@ class Settings(_Section):
     analysis: AnalysisSection
     questions: tuple[Question, ...] = Field((), max_length=20)
     tasks: tuple[TaskSection, ...] = ()
+    arms: tuple[ArmSection, ...] = Field((), max_length=6)
     slack: SlackSection = SlackSection()
     machine: MachineSection
     consent_text: str = Field("", exclude=True)
     folder: Path = Field(Path(), exclude=True)
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_are_named(cls, arms: tuple[ArmSection, ...]) -> tuple[ArmSection, ...]:
+        check_names(arms)
+        return arms
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Self:
+        check_differences(self.arms, self.time.limit_minutes)
+        return self
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """The names of the arms, in the order of ``study.toml``; none for a study without arms."""
+        return tuple(arm.name for arm in self.arms)
+
+    def condition(self, arm: str | None) -> Condition:
+        """What holds for the participants of an arm; for somebody without an arm, the rules of the study."""
+        limit = self.time.limit_minutes
+        return next((each.condition(limit) for each in self.arms if each.name == arm), Condition(limit))
 
     def all_tasks(self) -> Tasks:
         """The built-in tasks and the study's own.
@@ -306,7 +334,11 @@ class Settings(_Section):
         A narrow form is said by saying nothing, as studies did that opened before there was another one. So are parts
         of the analysis plan that are at their default.
         """
-        rules = self.model_dump(mode="json", exclude={"slack", "machine"})
+        rules = self.model_dump(mode="json", exclude={"slack", "machine", "arms"})
+        if self.arms:
+            rules["arms"] = [arm.model_dump(mode="json", exclude_none=True) for arm in self.arms]
+        if self.study.block_seed is None:
+            del rules["study"]["block_seed"]
         rules["analysis"] = self.analysis.model_dump(mode="json", exclude_defaults=True)
         if self.form.bounds is Bounds.NARROW:
             del rules["form"]["bounds"]

@@ -8,6 +8,7 @@ would be refused.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from bot.settings.arms import Condition
 from bot.settings.settings import Settings
 from bot.study.known_tasks import KnownTasks
 from bot.study.outdated import OLD_BUTTON
@@ -18,7 +19,7 @@ from storage.database import Store
 from storage.queries import button_values, history
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Remark
-from storage.schema.states import NoticeKind, ParticipantState, SessionState
+from storage.schema.states import NoticeKind, ParticipantState, SessionState, Suggestion
 from storage.schema.tables import Participant, Session, Trial
 from storage.transitions import choices, notices, participants, queue, sessions, trials
 from training.hyperparameters import Configuration, Limits
@@ -121,6 +122,7 @@ class StudyService:
             answers=answers,
             tasks=self.settings.study.task,
             group=self.settings.groups.group(months),
+            arms=self.settings.arm_names,
             block_seed=self.settings.study.block_seed,
             now=self.now(),
         )
@@ -148,7 +150,7 @@ class StudyService:
                 self.store,
                 participant.id,
                 task=participant.task or self.settings.study.task[0],
-                limit=timedelta(minutes=self.settings.time.limit_minutes),
+                limit=timedelta(minutes=self.settings.condition(participant.arm).limit_minutes),
                 seats=self.settings.machine.slots,
                 seed=self.settings.training.seed,
                 now=self.now(),
@@ -169,6 +171,7 @@ class StudyService:
         configuration: Configuration,
         remarks: Mapping[str, Remark],
         form: str = "",
+        suggestion: Suggestion | None = None,
     ) -> Trial:
         """Put a configuration in the queue to be trained.
 
@@ -178,13 +181,20 @@ class StudyService:
             configuration: The configuration that they entered.
             remarks: Why they chose the values, by hyperparameter.
             form: The form that they sent. Sent again with the same values, it is the same trial.
+            suggestion: What became of the values that the form suggested; none if it suggested none.
 
         Raises:
             Refused: It is somebody else's session, or nothing can be submitted now.
         """
         session = self.own_session(user, session_id)
         trial = trials.submit(
-            self.store, session.id, configuration=configuration, comments=remarks, now=self.now(), form=form
+            self.store,
+            session.id,
+            configuration=configuration,
+            comments=remarks,
+            now=self.now(),
+            form=form,
+            suggestion=suggestion,
         )
         self._reactions.submitted(trial)
         return trial
@@ -324,6 +334,11 @@ class StudyService:
     def facts_of(self, participant: int | None) -> TaskFacts:
         """What a participant may know of their task; of the study's first task for somebody without one."""
         return self._tasks.facts(None if participant is None else participants.get(self.store, participant).task)
+
+    def condition_of(self, participant: int | None) -> Condition:
+        """What holds for a participant: the rules of their arm; the study's for somebody without one."""
+        arm = None if participant is None else participants.get(self.store, participant).arm
+        return self.settings.condition(arm)
 
     def limits_of(self, participant: int) -> Limits:
         """What bounds a participant's configurations besides the ranges of the hyperparameters."""

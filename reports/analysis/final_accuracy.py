@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from reports.data.population import Population, final, is_pending
+from reports.results.arms import Comparison
 from reports.results.measures import Correlation, NotComputable, Reading
 from reports.results.paper import Box, FinalAccuracies, PersonPoint
 from reports.statistics import inference, resampling
@@ -49,6 +50,7 @@ def _final_accuracies(population: Population, known: tuple[PersonPoint, ...], na
     pending = sum(is_pending(row) for row in population.rows)
     spread = inference.spread(values)
     nobody = NotComputable("Nobody's final choice has been evaluated yet.")
+    compared = comparison(samples, name)
     return FinalAccuracies(
         points=known,
         pending=pending,
@@ -56,12 +58,28 @@ def _final_accuracies(population: Population, known: tuple[PersonPoint, ...], na
         spread=nobody if isinstance(spread, NotComputable) else spread,
         mean=resampling.mean(values, f"{name}/final/mean") if len(known) else nobody,
         experience=experience(known, name),
-        boxes=boxes(samples, f"{name}/final"),
+        boxes=compared.boxes,
+        levene=compared.levene,
+        differences=compared.differences,
+        kruskal=compared.kruskal,
+    )
+
+
+def comparison(samples: Mapping[str, Floats], name: str, *, of: str = "group") -> Comparison:
+    """Compare samples of final accuracies.
+
+    Args:
+        samples: By the name of a group or an arm.
+        name: What the resampling follows from.
+        of: What a sample is: ``group`` or ``arm``.
+    """
+    return Comparison(
+        boxes=boxes(samples, f"{name}/final", of=of),
         levene=Reading(
             inference.levene(samples, median=False, name=f"{name}/levene/mean"),
             inference.levene(samples, median=True, name=f"{name}/levene/median"),
-            "Deviations from the group's mean: Levene's own test, which the paper cites.",
-            "Deviations from the group's median (Brown and Forsythe): holds better when accuracies are skewed.",
+            f"Deviations from the {of}'s mean: Levene's own test, which the paper cites.",
+            f"Deviations from the {of}'s median (Brown and Forsythe): holds better when accuracies are skewed.",
         ),
         differences=inference.differences(samples, name=f"{name}/mann-whitney"),
         kruskal=inference.kruskal(samples, name=f"{name}/kruskal"),
@@ -76,15 +94,15 @@ def experience(known: tuple[PersonPoint, ...], name: str) -> Correlation | NotCo
     return inference.spearman(months, values, name=f"{name}/final/rho", of=of)
 
 
-def boxes(samples: Mapping[str, Floats], name: str) -> Mapping[str, Box | NotComputable]:
-    """Every group's box."""
-    return {group: box(group, values, f"{name}/{group}") for group, values in samples.items()}
+def boxes(samples: Mapping[str, Floats], name: str, *, of: str = "group") -> Mapping[str, Box | NotComputable]:
+    """Every group's box, or every arm's."""
+    return {group: box(group, values, f"{name}/{group}", of=of) for group, values in samples.items()}
 
 
-def box(group: str, values: Floats, name: str) -> Box | NotComputable:
+def box(group: str, values: Floats, name: str, *, of: str = "group") -> Box | NotComputable:
     """The numbers of one box: quartiles by linear interpolation, whiskers by Tukey's rule."""
     if not len(values):
-        return NotComputable(f"Nobody in the group {group} has a final accuracy yet.")
+        return NotComputable(f"Nobody in the {of} {group} has a final accuracy yet.")
     ordered = np.sort(values)
     q1, median, q3 = (float(each) for each in np.quantile(ordered, [0.25, 0.5, 0.75]))
     reach = 1.5 * (q3 - q1)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.analysis import final_accuracy
+from reports.analysis import arms, final_accuracy
 from reports.analysis.regression import regressions
 from reports.data.population import Population
 from reports.data.study_data import StudyData
@@ -39,6 +39,7 @@ def pooled(data: StudyData, tasks: Sequence[str]) -> Pooled | NotComputable:
         boxes=final_accuracy.boxes(population.by_group(aligned, known), "pooled"),
         regressions=regressions(population, data.rules.questions, tasks, data.background),
         n=int(np.count_nonzero(known)),
+        arms=arms.compared(population, aligned, [arm.name for arm in data.rules.arms], "pooled/arms"),
     )
 
 

@@ -21,6 +21,7 @@ from reports.data.study_data import (
     natural,
 )
 from reports.data.study_rules import Rules
+from reports.results.arms import AssignmentLine
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
@@ -39,7 +40,8 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
-from storage.study_rules import GROUPS, changes, parse_rules
+from storage.study_rules import GROUPS, assigns, changes, parse_rules
+from storage.transitions.assignment import commitment, published_secret
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS
 
 
@@ -90,7 +92,13 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             is_interim=study.opened_at is not None and study.closed_at is None,
             registration=preregistration_in(transaction, study.id),
             looks=tuple(looks_in(transaction, study.id)),
+            assignment=_assignment(study),
         )
+
+
+def _assignment(study: Study) -> AssignmentLine | None:
+    known = commitment(study) if assigns(parse_rules(study.rules)) else None
+    return None if known is None else AssignmentLine(known, published_secret(study))
 
 
 def _place(
@@ -107,12 +115,12 @@ def _place(
     if person.baseline_id is not None:
         return (1, natural(person.code))
     months = -1.0 if person.months is None else person.months
-    told = (person.task or "", months, str(person.state), person.described_at is not None)
+    told = (person.task or "", months, str(person.state), person.described_at is not None, person.arm or "")
     if session is None:
         return (0, *told, "")
     done = (
         (str(session.state), str(session.ended_as), choices.get(session.id)),
-        [(row.number, str(row.state), row.validation_accuracy, row.seconds, *row[10:]) for row in runs[session.id]],
+        [(row.number, str(row.state), row.validation_accuracy, row.seconds, *row[11:]) for row in runs[session.id]],
     )
     return (0, *told, repr(done))
 
@@ -168,6 +176,7 @@ def _participant(
         limit_seconds=session.limit_seconds if session else None,
         extended_seconds=session.extended_seconds if session else 0.0,
         given_back_seconds=session.given_back_seconds if session else 0.0,
+        arm=session.arm if session else person.arm,
     )
 
 
@@ -206,6 +215,7 @@ def _runs(transaction: Transaction, study_id: int) -> Mapping[int, Sequence[Row[
         "started_at",
         "ended_at",
         "drawn",
+        "suggestion",
     )
     names = (*about, *(each.name for each in HYPERPARAMETERS))
     of_study = select(*(getattr(Trial, name) for name in names)).join(Session).join(Participant)
@@ -254,6 +264,7 @@ def _trials(
         values=_values(rows),
         comments=comments,
         drawn=np.array([row.drawn for row in rows], dtype=bool),
+        suggestions=tuple(row.suggestion for row in rows),
     )
     return trials, slices
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.data.study_rules import Rules
+from reports.results.arms import AssignmentLine
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Flags, Floats, Integers
 from storage.queries.results import Look
 from storage.registration.document import Registration
 from storage.schema.comments import Comment
-from storage.schema.states import Background, Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.states import Background, Chooser, SessionEnd, SessionState, Suggestion, TrialState
 
 Kind = Literal["person", "random", "tpe"]
 
@@ -54,6 +55,7 @@ class ParticipantRow:
         limit_seconds: How long their session was to last; None when it never began.
         extended_seconds: How much time a researcher gave.
         given_back_seconds: How much time was given back because it was lost through a fault.
+        arm: The condition to which they were assigned; None in a study without arms.
     """
 
     code: str
@@ -75,6 +77,7 @@ class ParticipantRow:
     limit_seconds: float | None = None
     extended_seconds: float = 0.0
     given_back_seconds: float = 0.0
+    arm: str | None = None
 
     @property
     def is_analysed(self) -> bool:
@@ -96,6 +99,7 @@ class Trials:
         values: Shape (trials, 15), in table 1's order; a choice is the index into its ``choices``.
         comments: Shape (trials, 15): index into :data:`COMMENTS`, or :data:`NO_COMMENT`.
         drawn: Whether a random search drew it.
+        suggestions: What became of the values that its form suggested; None where it suggested none.
     """
 
     number: Integers
@@ -108,6 +112,7 @@ class Trials:
     values: Floats
     comments: NDArray[np.int8]
     drawn: Flags
+    suggestions: tuple[Suggestion | None, ...]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -133,6 +138,7 @@ class StudyData:
         registration: What was settled before it opened; None when nothing was registered.
         looks: At test results, before it was closed.
         participants: People by what they told and did, which does not depend on their codes; then artificial ones.
+        assignment: What the assignment of tasks and arms followed from; None if nothing was assigned by a secret.
     """
 
     name: str
@@ -146,6 +152,7 @@ class StudyData:
     is_interim: bool = False
     registration: Registration | None = None
     looks: tuple[Look, ...] = ()
+    assignment: AssignmentLine | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from reports.results.arms import ArmRule
 from reports.results.study_results import GroupRule
-from storage.study_rules import GROUPS, Question, group_of, parse_rules
+from storage.study_rules import GROUPS, Question, arms_of, group_of, parse_rules
 
 PAPER: Mapping[str, Any] = {
     "study": {"task": "imagenette-squeezenet"},
@@ -23,6 +24,7 @@ class Rules:
 
     Attributes:
         thresholds: Of figure 6, in percent, ascending.
+        arms: The randomised conditions; empty for a study without.
     """
 
     tasks: tuple[str, ...]
@@ -32,6 +34,7 @@ class Rules:
     medium_up_to_months: float
     thresholds: tuple[float, ...]
     questions: tuple[Question, ...]
+    arms: tuple[ArmRule, ...] = ()
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -53,7 +56,13 @@ class Rules:
                 Question(each["name"], each["label"], each["kind"], tuple(each.get("choices", ())))
                 for each in given.get("questions", ())
             ),
+            arms=tuple(_arm(each, float(rule("time", "limit_minutes"))) for each in given.get("arms", ())),
         )
+
+    @property
+    def longest_minutes(self) -> float:
+        """The longest time limit of anybody."""
+        return max((arm.limit_minutes for arm in self.arms), default=self.limit_minutes)
 
     def group(self, months: float) -> str:
         """The group of somebody with this many months of deep-learning experience."""
@@ -71,8 +80,19 @@ class Rules:
         )
 
 
+def _arm(given: Mapping[str, Any], limit_minutes: float) -> ArmRule:
+    return ArmRule(
+        name=str(given["name"]),
+        limit_minutes=float(given.get("minutes", limit_minutes)),
+        presets=bool(given.get("presets", True)),
+        epoch_accuracies=bool(given.get("epoch_accuracies", False)),
+        suggestions=bool(given.get("suggestions", False)),
+    )
+
+
 def _parse(text: str) -> Mapping[str, Any]:
     given = parse_rules(text)
     sections = {name: value for name, value in given.items() if name in PAPER and isinstance(value, dict)}
     questions = given.get("questions")
-    return {**sections, "questions": questions if isinstance(questions, list) else []}
+    arms = [arm for arm in given["arms"] if isinstance(arm, Mapping) and "name" in arm] if arms_of(given) else []
+    return {**sections, "questions": questions if isinstance(questions, list) else [], "arms": arms}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from reports.figures import efficiency, further, machines, people, strategies
+from reports.figures import arms, efficiency, further, machines, people, strategies
 from reports.figures.plate import Plate
 from reports.naming import ending
 from reports.results.measures import NotComputable, Reading
@@ -37,6 +37,8 @@ def _of(task: TaskResults) -> Iterator[Plate]:
     yield people.experience(task.experience)
     yield from _readings(task.final, "figure-4", people.accuracy_against_experience)
     yield from _readings(task.final, "figure-5", people.accuracy_by_group)
+    if not isinstance(task.arms.default, NotComputable):
+        yield from _readings(task.arms, arms.NAME, arms.accuracy_by_arm)
     yield from _readings(task.thresholds, "figure-6", efficiency.tries_to_threshold)
     yield from _readings(
         task.after_tries.best,

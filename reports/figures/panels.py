@@ -74,9 +74,16 @@ def fill_handles(names: Sequence[str]) -> list[Patch]:
     ]
 
 
-def draw_box(axes: Axes, position: float, box: Box) -> None:
-    """A box at a place, its values beside it, and the mean with its interval between them."""
-    look = style.look(box.group)
+def draw_box(axes: Axes, position: float, box: Box, look: style.Look | None = None) -> None:
+    """A box at a place, its values beside it, and the mean with its interval between them.
+
+    Args:
+        axes: Where it is drawn.
+        position: Its place on the horizontal axis.
+        box: Its numbers.
+        look: How it looks; without one, as its group does.
+    """
+    look = look or style.look(box.group)
     stats = {
         "med": box.median,
         "q1": box.q1,

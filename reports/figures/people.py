@@ -193,14 +193,31 @@ HOW_TO_READ_A_BOX = (
 )
 
 
-def draw_boxes(boxes: Mapping[str, Box | NotComputable], y: str, figure: Figure, *, percent: bool) -> None:
-    """A box for each group; a group without a box has an empty place."""
+def draw_boxes(
+    boxes: Mapping[str, Box | NotComputable],
+    y: str,
+    figure: Figure,
+    *,
+    percent: bool,
+    looks: Mapping[str, style.Look] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """A box for each group; a group without a box has an empty place.
+
+    Args:
+        boxes: By group.
+        y: What the vertical axis shows.
+        figure: Where they are drawn.
+        percent: Whether the axis goes from 0 to 100.
+        looks, names: How boxes look and what stands below them, where that is not their group's.
+    """
     axes = style.axes_of(figure)
-    names = [f"{group}\nn = {box.n if isinstance(box, Box) else 0}" for group, box in boxes.items()]
-    style.named_places(axes, "x", names)
-    for position, box in enumerate(boxes.values()):
+    named, looking = names or {}, looks or {}
+    below = [f"{named.get(group, group)}\nn = {box.n if isinstance(box, Box) else 0}" for group, box in boxes.items()]
+    style.named_places(axes, "x", below)
+    for position, (group, box) in enumerate(boxes.items()):
         if isinstance(box, Box):
-            panels.draw_box(axes, position, box)
+            panels.draw_box(axes, position, box, looking.get(group))
         else:
             axes.text(
                 position,

@@ -71,6 +71,21 @@ def look(name: str) -> Look:
     return _LOOKS.get(name, Look(INK, "*", _SOLID, ""))
 
 
+_ARM_LOOKS: Sequence[Look] = (
+    Look(BLUE, "o", _SOLID, ""),
+    Look(VERMILION, "s", _SOLID, ""),
+    Look(GREEN, "^", _SOLID, ""),
+    Look(PURPLE, "v", _SOLID, ""),
+    Look(GREY, "x", _SOLID, ""),
+    Look(INK, "D", _SOLID, ""),
+)
+
+
+def arm_look(position: int) -> Look:
+    """How the arm at a position in the rules, from 0, is drawn."""
+    return _ARM_LOOKS[position % len(_ARM_LOOKS)]
+
+
 # --- axes -------------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from reports.results.arms import ArmRule
 from reports.results.measures import Reading
 from reports.results.rounding import DIGITS
 from reports.results.study_results import GroupRule, StudyHeader, StudyResults, TaskResults
@@ -20,6 +21,7 @@ def methods(results: StudyResults) -> tuple[str, ...]:
         f"validation images together, once with each of {counted(len(study.evaluation_seeds), 'seed')} "
         f"({_seeds(study)}), and measured on the test images: their mean is the person’s final accuracy. "
         f"People are grouped by months of deep-learning experience: {listed(_group(each) for each in study.groups)}.",
+        *_assignment(study),
         f"Confidence intervals ({number(100 * LEVEL, 0)} %) are bootstrap intervals (BCa, or percentile where BCa is "
         f"not defined) of {number(FEWEST_RESAMPLES, 0)} to {number(MOST_RESAMPLES, 0)} resamples, of shares Wilson’s. "
         "Correlations are Spearman’s rank correlations, with p by the t approximation; tests between groups are "
@@ -31,6 +33,42 @@ def methods(results: StudyResults) -> tuple[str, ...]:
         "Learning (2020), arXiv:2008.05981; figures S1 and further ones are not in that paper.",
         *([typographic(study.left_out)] if study.left_out else []),
     )
+
+
+def _limit(study: StudyHeader) -> str:
+    """The time limit, or those of the arms."""
+    limits = {arm.name: whole(arm.limit_minutes) for arm in study.arms}
+    if len(set(limits.values())) < 2:
+        return next(iter(limits.values()), whole(study.limit_minutes))
+    return listed(f"{minutes} ({name})" for name, minutes in limits.items())
+
+
+def _assignment(study: StudyHeader) -> Iterator[str]:
+    """A paragraph on who was assigned what, in a study that assigns something."""
+    if study.arms:
+        told = "; ".join(f"{arm.name}: {_arm(arm)}" for arm in study.arms)
+        yield f"People were assigned at random to {counted(len(study.arms), 'arm')}, within groups and tasks. {told}."
+    if study.assignment is not None:
+        of = "a task and an arm" if study.arms and len(study.tasks) > 1 else "an arm" if study.arms else "a task"
+        known = (
+            f"The secret is {study.assignment.secret}; “blackmagic assignments” computes all assignments again from it."
+            if study.assignment.secret is not None
+            else "The secret is published when the study is closed."
+        )
+        yield (
+            f"Who was given {of} followed from permuted blocks of varying size, whose order follows from a secret by "
+            f"HMAC-SHA256. SHA-256 of the secret: {study.assignment.commitment}. {known}"
+        )
+
+
+def _arm(arm: ArmRule) -> str:
+    what = [
+        "presets shown" if arm.presets else "no presets shown",
+        *(["validation accuracy shown after each epoch"] if arm.epoch_accuracies else []),
+        *(["values suggested by TPE"] if arm.suggestions else []),
+        f"{whole(arm.limit_minutes)} minutes",
+    ]
+    return ", ".join(what)
 
 
 def readings(task: TaskResults) -> Iterator[tuple[str, str, str]]:
@@ -52,7 +90,9 @@ def readings(task: TaskResults) -> Iterator[tuple[str, str, str]]:
 
 def _time(study: StudyHeader) -> str:
     """The time that people had, with what researchers gave."""
-    limits = f"{' or '.join(whole(each) for each in study.limits_minutes)} minutes"
+    differ = len({arm.limit_minutes for arm in study.arms}) > 1
+    limits = _limit(study) if differ else " or ".join(whole(each) for each in study.limits_minutes)
+    limits += " minutes"
     given = study.more_time
     if not given.people:
         return limits

@@ -110,6 +110,7 @@ def _task(task: TaskResults, end: str, drawn: Mapping[str, bytes]) -> ShownTask:
                 beside=_shown(tables_of(section.beside, sheets)),
             )
             for section in SECTIONS
+            if of_section(section, figures)
         ),
         lines=tuple(typographic(line) for line in task_lines(task)),
         readings=tuple(methods.readings(task)),

@@ -38,6 +38,13 @@ SECTIONS: tuple[Section, ...] = (
         ("figure-5", "figure-4"),
     ),
     Section(
+        "conditions",
+        "What the arms differ in",
+        ("arms",),
+        ("arms-people", "arms-differences", "arms-levene", "arms-all"),
+        ("arms",),
+    ),
+    Section(
         "efficiency",
         "How many tries it takes",
         ("figure-6", "figure-7", "figure-7-this-try"),

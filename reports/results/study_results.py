@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports.results.arms import ArmRule, Arms, AssignmentLine
 from reports.results.further import Components, FollowUp, Importance, Machines, Regressions, SearchBehaviour
 from reports.results.measures import Correlation, NotComputable, Reading
 from reports.results.paper import (
@@ -69,6 +70,8 @@ class StudyHeader:
         seed: What every resampling here follows from.
         left_out: What these data do not have of people's background, and what cannot be computed without it, in
             sentences; empty where they have everything.
+        arms: The randomised conditions, in the order of the rules; empty for a study without.
+        assignment: What the assignment of tasks and arms followed from; None if nothing was assigned by a secret.
     """
 
     name: str
@@ -86,6 +89,8 @@ class StudyHeader:
     versions: Mapping[str, str]
     seed: int
     left_out: str = ""
+    arms: tuple[ArmRule, ...] = ()
+    assignment: AssignmentLine | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class TaskResults:
         random_settings: Figure 1: a setting that diverged or failed counts as 0 % (default), or is left out.
         thresholds: Figure 6: every submission is a try (default), or only complete ones are.
         importance: Of all trials (default), or of random settings only.
+        arms: Like ``final``: an evaluation that diverged or failed counts as 0 % (default), or is left out.
     """
 
     task: str
@@ -156,6 +162,7 @@ class TaskResults:
     importance: Reading[Importance | NotComputable]
     components: Components | NotComputable
     follow_up: FollowUp | NotComputable
+    arms: Reading[Arms | NotComputable]
 
 
 @dataclass(frozen=True)
@@ -167,12 +174,14 @@ class Pooled:
         boxes: Final accuracy minus the mean of the task's people, by group, in percentage points.
         regressions: With a coefficient for each task but the first.
         n: People.
+        arms: Like ``boxes``, by arm.
     """
 
     experience: Correlation | NotComputable
     boxes: Mapping[str, Box | NotComputable]
     regressions: Regressions
     n: int
+    arms: Arms | NotComputable
 
 
 @dataclass(frozen=True)

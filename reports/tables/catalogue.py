@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reports.naming import ending
+from reports.results.arms import Arms
 from reports.results.measures import NotComputable
 from reports.results.registration import RegisteredAnalysis
 from reports.results.study_results import Counts, Pooled, StudyResults, TaskResults
-from reports.tables import accuracy, correlations, machines, people, registered, strategies, tries
+from reports.tables import accuracy, arms, correlations, machines, people, registered, strategies, tries
 from reports.tables.columns import Entry, Sheet
 
 T = TypeVar("T")
@@ -51,13 +52,14 @@ def task_sheets(task: TaskResults, end: str = "") -> Mapping[str, Sheet]:
 
 
 POOLED_SHEETS = ("pooled-boxes", "pooled-correlations", "pooled-regressions")
+_POOLED_ARMS = ("pooled-arms-levene", "pooled-arms-differences", "pooled-arms-all")
 
 
 def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
     """Tables of all tasks together."""
     boxes, correlation, regressions = POOLED_SHEETS
     within = Entry(("months and final accuracy, within tasks",), pooled.experience)
-    found = (
+    found: tuple[Sheet, ...] = (
         Sheet.of(boxes, "Final accuracy minus the task’s mean", accuracy.BOXES, _by_label(pooled.boxes)),
         Sheet.of(correlation, "Correlation within tasks", correlations.CORRELATIONS, [within]),
         Sheet.of(
@@ -67,6 +69,11 @@ def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
             correlations.regressions(pooled.regressions),
         ),
     )
+    if isinstance(pooled.arms, Arms):
+        boxes_of_arms = _by_label(pooled.arms.comparison.boxes)
+        title = "Final accuracy per arm, minus the task’s mean"
+        found = (*found, Sheet.of("pooled-arms", title, accuracy.BOXES, boxes_of_arms))
+        found = (*found, *arms.comparisons(pooled.arms, *_POOLED_ARMS))
     return {sheet.name: sheet for sheet in found}
 
 
@@ -88,6 +95,7 @@ def _each(found: Iterable[T | NotComputable], *labels: str) -> Iterator[Entry[T]
 def _of(task: TaskResults) -> Iterator[Sheet]:
     yield from _of_people(task)
     yield from _of_groups(task)
+    yield from arms.sheets(task.arms)
     yield from _of_tries(task)
     yield Sheet.of(
         "correlations",

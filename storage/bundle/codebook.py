@@ -13,6 +13,7 @@ from storage.schema.states import (
     Searcher,
     SessionEnd,
     SessionState,
+    Suggestion,
     TrialState,
 )
 from training.bounds import Bounds
@@ -77,6 +78,7 @@ _PARTICIPANT = Column(
     "participant", Kind.CODE, "Whose: a code of participants.csv.", required=True, refers=("participants", "code")
 )
 _TASK = Column("task", Kind.TEXT, "What is trained: the name of a data set with a network.", empty="Not known.")
+_ARM = Column("arm", Kind.TEXT, "The arm of the rules that was assigned: a condition.", empty="The study has no arms.")
 _ENVIRONMENT = Column(
     "environment",
     Kind.INTEGER,
@@ -179,6 +181,13 @@ STUDY = Table(
             choices=_words(Background),
             empty="All of it.",
         ),
+        Column(
+            "assignment_secret",
+            Kind.TEXT,
+            "What the assignment of tasks and arms followed from; `blackmagic assignments` computes it again.",
+            longest=64,
+            empty="Nothing was assigned by a secret, or the study is not closed yet.",
+        ),
     ),
     key=("name",),
     absent="Named as in study.toml, else as the file; the rules are those of study.toml, or none are known and a "
@@ -245,6 +254,7 @@ PARTICIPANTS = Table(
             "groups from the months, where there are months.",
             empty="No months were told, or left out of these data.",
         ),
+        _ARM,
     ),
     key=("code",),
     required=True,
@@ -320,6 +330,7 @@ SESSIONS = Table(
             empty="None.",
         ),
         Column("extended_seconds", Kind.REAL, "Time that a researcher gave.", unit="s", low=0, empty="None."),
+        replace(_ARM, empty="As in participants.csv."),
     ),
     key=("participant",),
     absent="Everybody with trials has had one, which is finished.",
@@ -340,6 +351,13 @@ TRIALS = Table(
         _since("cancel_requested_seconds", "When it was asked to stop", "It was not."),
         Column(
             "drawn", Kind.FLAG, "Whether random search drew it, in advance.", empty="Yes for random search, else no."
+        ),
+        Column(
+            "suggestion",
+            Kind.CHOICE,
+            "Whether the form showed suggested values: shown, or taken over (and perhaps changed).",
+            choices=_words(Suggestion),
+            empty="The form suggested nothing.",
         ),
         *_RUN,
         *COMMENTS,

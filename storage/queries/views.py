@@ -44,6 +44,7 @@ class TrialView:
 
     Attributes:
         epoch_losses: The training losses of the whole epochs, in their order.
+        epoch_accuracies: The validation accuracies after them, in percent.
         button_value: What buttons about it carry; empty if its participant has no link to Slack.
     """
 
@@ -64,6 +65,7 @@ class TrialView:
     images_per_second: float | None
     epoch_losses: tuple[float, ...]
     button_value: str = ""
+    epoch_accuracies: tuple[float, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -97,6 +99,7 @@ class SessionView:
         choice: The final choice; ``None`` if there is none.
         ended_as: How it ended; ``None`` if it has not.
         extended: By how much the deadline moved because a researcher extended the session.
+        arm: The participant's arm; ``None`` in a study without arms.
         button_value: What buttons about it carry; empty if its participant has no link to Slack.
     """
 
@@ -116,6 +119,7 @@ class SessionView:
     ended_as: SessionEnd | None = None
     extended: timedelta = timedelta(0)
     button_value: str = ""
+    arm: str | None = None
 
     @property
     def subject(self) -> str:
@@ -177,6 +181,7 @@ def view_session(transaction: Transaction, session: Session) -> SessionView:
         ended_as=session.ended_as,
         extended=timedelta(seconds=session.extended_seconds),
         button_value=value_of(key, session.subject) if key else "",
+        arm=session.arm,
     )
 
 
@@ -186,12 +191,15 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
     comments = remarks_of(transaction, keys)
     button_keys = keys_of(transaction, {each.session_id for each in trials})
     losses: dict[int, list[float]] = {key: [] for key in keys}
-    query = select(Epoch.trial_id, Epoch.training_loss).where(
+    accuracies: dict[int, list[float]] = {key: [] for key in keys}
+    query = select(Epoch.trial_id, Epoch.training_loss, Epoch.validation_accuracy).where(
         col(Epoch.trial_id).in_(keys), col(Epoch.training_loss).is_not(None)
     )
-    for trial_id, loss in transaction.exec(query.order_by(col(Epoch.number))):
+    for trial_id, loss, accuracy in transaction.exec(query.order_by(col(Epoch.number))):
         if trial_id is not None and loss is not None:
             losses[trial_id].append(loss)
+        if trial_id is not None and accuracy is not None:
+            accuracies[trial_id].append(accuracy)
     return tuple(
         TrialView(
             id=each.id,
@@ -210,6 +218,7 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
             seconds=each.seconds,
             images_per_second=each.images_per_second,
             epoch_losses=tuple(losses[each.id]),
+            epoch_accuracies=tuple(accuracies[each.id]),
             button_value=value_of(button_keys[each.session_id], each.subject) if each.session_id in button_keys else "",
         )
         for each in trials

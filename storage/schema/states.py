@@ -111,6 +111,18 @@ class SessionEnd(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Suggestion(StrEnum):
+    """What became of suggested values that the form for a configuration showed.
+
+    Attributes:
+        SHOWN: The participant did not take them over.
+        TAKEN: The participant took them over. They may have changed them afterwards.
+    """
+
+    SHOWN = "shown"
+    TAKEN = "taken"
+
+
 class Searcher(StrEnum):
     """A program that takes part like a participant: random search, or Optuna's tree-structured Parzen estimator."""
 
@@ -203,6 +215,7 @@ class EventKind(StrEnum):
     IDENTITY_FORGOTTEN = "identity_forgotten"
     DATA_DELETED = "data_deleted"
     TASK_ASSIGNED = "task_assigned"
+    ARM_ASSIGNED = "arm_assigned"
     LINED_UP = "lined_up"
     CALLED = "called"
     SESSION_BEGUN = "session_begun"

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field
 
+from storage.schema.assignment_table import Assignment as Assignment
 from storage.schema.base import NEVER_AGAIN
 from storage.schema.base import Table as Table
 from storage.schema.columns import Loss64, UtcDateTime, choice
@@ -28,6 +29,7 @@ from storage.schema.states import (
     SessionEnd,
     SessionState,
     StudyState,
+    Suggestion,
     TrialState,
 )
 from training.hyperparameters import Configuration, Loss, Optimizer
@@ -49,6 +51,8 @@ class Study(Table, table=True):
         rules_hash: The SHA-256 of the rules.
         opened_at: NULL until a researcher opens it.
         background: How much its data tell of people. Less than all only in a study that was imported.
+        assignment_secret: What the allocation sequences follow from (:mod:`storage.allocation`). It may be shown when
+            the study is closed, and not before. NULL in a study that opened before studies had one.
     """
 
     __tablename__ = "study"
@@ -70,6 +74,7 @@ class Study(Table, table=True):
     background: Background = Field(
         default=Background.FULL, sa_type=choice(Background), sa_column_kwargs={"server_default": Background.FULL.value}
     )
+    assignment_secret: str | None = None
 
 
 class Amendment(Table, table=True):
@@ -130,6 +135,7 @@ class Participant(Table, table=True):
         months: Deep-learning experience.
         task: What they train. It is assigned when they describe themselves.
         block_group: The group in which the task was assigned.
+        arm: The condition to which they were assigned, together with the task; NULL in a study without arms.
         waiting_since: Since when they are in the queue; NULL if they are not.
         called_at: When they were called from the queue; NULL if they were not.
         baseline_id: NULL for a person.
@@ -158,6 +164,7 @@ class Participant(Table, table=True):
     task: str | None = None
     block_group: str | None = None
     baseline_id: int | None = Field(default=None, foreign_key="baseline.id", index=True)
+    arm: str | None = None
 
 
 class Researcher(Table, table=True):
@@ -213,6 +220,7 @@ class Session(Table, table=True):
         seed: The seed that all its trials are trained with. It is the same for everybody.
         warned_until: A warning whose moment is not after this one was given, or is not to be given any more. NULL
             before the first warning.
+        arm: The participant's arm; NULL in a study without arms.
     """
 
     __tablename__ = "session"
@@ -238,6 +246,7 @@ class Session(Table, table=True):
     given_back_seconds: float = 0.0
     extended_seconds: float = 0.0
     warned_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    arm: str | None = None
 
     @property
     def subject(self) -> str:
@@ -307,6 +316,8 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
         number: Its number in the session, from 1.
         validation_accuracy: In percent.
         drawn: Whether random search drew it, in advance. Many such trials of one session may wait at once.
+        suggestion: Whether the form in which it was entered showed suggested values, and whether they were taken
+            over; NULL if it showed none.
     """
 
     __tablename__ = "trial"
@@ -330,6 +341,7 @@ class Trial(ConfigurationColumns, RunColumns, table=True):
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     validation_accuracy: float | None = None
     drawn: bool = False
+    suggestion: Suggestion | None = Field(default=None, sa_type=choice(Suggestion))
 
     @property
     def subject(self) -> str:

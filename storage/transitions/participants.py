@@ -1,13 +1,11 @@
 """A participant is invited, consents, describes themselves, may withdraw; and the link to their Slack user."""
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
 from sqlmodel import col, select
 
 from storage import events
@@ -20,6 +18,7 @@ from storage.schema.columns import utc
 from storage.schema.states import Actor, EventKind, NoticeKind, ParticipantState, SessionEnd, TrialState
 from storage.schema.tables import Evaluation, FinalChoice, Identity, Participant, Post, Session, Study, Trial
 from storage.transitions import former_participants, notices
+from storage.transitions.assignment import assign
 from storage.transitions.deletion import delete_data_of, delete_in_slack, forget_posts, forget_reports
 from storage.transitions.jobs import end_run
 from storage.transitions.sessions import end_session
@@ -156,13 +155,14 @@ def describe(
     answers: Mapping[str, Any],
     tasks: Sequence[str],
     group: str,
-    block_seed: int,
     now: datetime,
+    arms: Sequence[str] = (),
+    block_seed: int | None = None,
 ) -> Participant:
-    """Record the participant's experience, which cannot be changed afterwards, and assign them a task.
+    """Record the participant's experience, which cannot be changed afterwards, and assign them a task and an arm.
 
-    Tasks are assigned in permuted blocks within a group. A block has as many participants as there are tasks, and each
-    of them gets another task.
+    Tasks are assigned in permuted blocks within a group, arms in such blocks within a group and a task:
+    see :mod:`storage.allocation`.
 
     Args:
         months: Deep-learning experience in months, 0 or more.
@@ -170,7 +170,8 @@ def describe(
         answers: Answers to the study's own questions, by question; plain JSON values.
         tasks: The names of the study's tasks, always in the same order.
         group: The group in which the rules put somebody with this experience.
-        block_seed: The seed of the order within the blocks.
+        arms: The names of the study's arms, always in the same order; none for a study without arms.
+        block_seed: The seed of the order in a study that opened before studies had a secret.
 
     Raises:
         Refused: ``NOT_CONSENTED`` yet, ``LOCKED`` because they were recorded before, ``WITHDRAWN`` or ``STUDY_CLOSED``.
@@ -194,9 +195,11 @@ def describe(
         participant.answers = dict(answers)
         # What people tell of themselves is kept in one place only, where it can be deleted. That is not the event log.
         _record(transaction, participant, EventKind.DESCRIBED, now)
-        _assign(transaction, participant, tasks, group, block_seed)
+        assign(transaction, participant, group=group, tasks=tasks, arms=arms, block_seed=block_seed)
         if len(tasks) > 1:
             _record(transaction, participant, EventKind.TASK_ASSIGNED, now, actor=Actor.BOT, task=participant.task)
+        if participant.arm is not None:
+            _record(transaction, participant, EventKind.ARM_ASSIGNED, now, actor=Actor.BOT, arm=participant.arm)
         notices.add(transaction, NoticeKind.BRIEFING, participant_id, now=now)
         return participant
 
@@ -280,18 +283,6 @@ def forget_links(transaction: Transaction, *, now: datetime, actor: str) -> int:
         _forget(transaction, identity, now, actor)
     former_participants.forget_all(transaction)
     return len(identities)
-
-
-def _assign(
-    transaction: Transaction, participant: Participant, tasks: Sequence[str], group: str, block_seed: int
-) -> None:
-    before = select(func.count()).where(
-        col(Participant.study_id) == participant.study_id, col(Participant.block_group) == group
-    )
-    block, position = divmod(transaction.exec(before).one(), len(tasks))
-    order = list(tasks)
-    random.Random(f"{block_seed}:{group}:{block}").shuffle(order)  # noqa: S311 (repeatable, not secret)
-    participant.task, participant.block_group = order[position], group
 
 
 def _cancel_evaluations(

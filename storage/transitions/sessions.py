@@ -90,6 +90,7 @@ def begin(
         session = Session(
             participant_id=participant_id,
             task=participant.task or task,
+            arm=participant.arm,
             seed=seed,
             started_at=now,
             limit_seconds=limit.total_seconds(),

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from storage import events
+from storage.allocation import new_secret
 from storage.database import Store, Transaction
 from storage.queries.current import find, find_newest, need, need_begun
 from storage.refusals import Reason, Refused
@@ -20,6 +21,8 @@ def prepare_study(store: Store, *, name: str, rules: str, rules_hash: str, now: 
 
     As long as a study is only prepared, nobody has taken part in it: other rules replace its rules, and a study of
     another name replaces it. A closed study stays closed; its evaluations and reports go on.
+
+    A new study gets the secret from which its allocation sequences follow.
 
     Args:
         rules: The rules as canonical JSON.
@@ -46,9 +49,13 @@ def prepare_study(store: Store, *, name: str, rules: str, rules_hash: str, now: 
         if study is not None and study is not named:
             transaction.delete(study)
             transaction.flush()
+        if named is not None and named.state is StudyState.PREPARED and named.assignment_secret is None:
+            named.assignment_secret = new_secret()  # it was prepared before studies had one
         if named is not None and named.rules_hash == rules_hash:
             return named
-        study = named or Study(name=name, rules=rules, rules_hash=rules_hash, prepared_at=now)
+        study = named or Study(
+            name=name, rules=rules, rules_hash=rules_hash, prepared_at=now, assignment_secret=new_secret()
+        )
         study.rules, study.rules_hash, study.prepared_at = rules, rules_hash, now
         transaction.add(study)
         transaction.flush()

@@ -13,7 +13,7 @@ from storage.queries.current import find_newest, need_person
 from storage.refusals import Reason, Refused
 from storage.schema.columns import utc
 from storage.schema.comments import Remark
-from storage.schema.states import EventKind, SessionState, TrialState
+from storage.schema.states import EventKind, SessionState, Suggestion, TrialState
 from storage.schema.tables import Event, Participant, Session, Trial, TrialComment
 from storage.transitions.jobs import end_run
 from storage.transitions.time_credit import code_of
@@ -60,6 +60,7 @@ def submit(
     comments: Mapping[str, Remark],
     now: datetime,
     form: str = "",
+    suggestion: Suggestion | None = None,
 ) -> Trial:
     """Submit a configuration: it waits until a slot is free, and is trained then.
 
@@ -68,6 +69,7 @@ def submit(
         comments: Why a value was chosen, by the name of the hyperparameter. Every comment is optional.
         form: Tells the form in which it was entered from all others. Somebody who gets no answer sends the form again:
             with the same values it is the same trial, also when that has ended. Empty: it is always another one.
+        suggestion: What became of the values that the form suggested; ``None`` if it suggested none.
 
     Returns:
         The trial.
@@ -93,6 +95,7 @@ def submit(
                 "Your time is up, so this configuration was not submitted. You can still make it your final choice.",
             )
         trial = add_next(transaction, session, configuration, now, form)
+        trial.suggestion = suggestion
         transaction.add_all(
             TrialComment(trial_id=trial.id, hyperparameter=name, comment=remark.comment, text=remark.text)
             for name, remark in comments.items()

@@ -34,6 +34,7 @@ TABLE: Mapping[str, str] = {
     "changes a value": "ssssssssssssss",
     "changes a reason": "ssssssssssssss",
     "changes other words": "ssssssssssssss",
+    "takes suggested values over": "ssssssssssssss",
     "sends a try": "-----+------+-",
     "sends a choice of values": "-----+++----+-",
     "cancels the trial": "------+------.",

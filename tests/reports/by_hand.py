@@ -9,7 +9,7 @@ from reports.data.population import Population
 from reports.data.study_data import NO_COMMENT, STATES, EvaluationRow, Kind, ParticipantRow, StudyData, Trials
 from reports.data.study_rules import Rules
 from storage.schema.comments import Comment
-from storage.schema.states import Chooser, SessionEnd, SessionState, TrialState
+from storage.schema.states import Chooser, SessionEnd, SessionState, Suggestion, TrialState
 from training.hyperparameters import HYPERPARAMETERS, Configuration
 
 CONFIGURATION = Configuration.create({"epochs": 2, "batch_size": 64, "loss": "nll", "optimizer": "sgd"})
@@ -34,6 +34,8 @@ class Someone:
     """When each try ended; each is trained for half the time since the one before."""
     kind: Kind = "person"
     education: str | None = "master"
+    arm: str | None = None
+    suggestions: Sequence[Suggestion | None] = ()
     answers: dict[str, object] = field(default_factory=dict)
 
 
@@ -43,6 +45,7 @@ def study(*people: Someone) -> StudyData:
     columns: list[tuple[int, int, float, float, float]] = []
     values: list[list[float]] = []
     comments: list[list[int]] = []
+    suggestions: list[Suggestion | None] = []
     for place, each in enumerate(people, start=1):
         first = len(columns)
         ends = list(each.minutes) or [float(number) for number in range(1, len(each.tries) + 1)]
@@ -54,6 +57,7 @@ def study(*people: Someone) -> StudyData:
             )
             configuration = each.configurations[number - 1] if each.configurations else CONFIGURATION
             values.append(row_of(configuration))
+            suggestions.append(each.suggestions[number - 1] if each.suggestions else None)
             said = list(each.comments) if number == 1 else []
             kinds = [list(Comment).index(comment) for comment in said]
             comments.append(kinds + [NO_COMMENT] * (len(HYPERPARAMETERS) - len(kinds)))
@@ -80,6 +84,7 @@ def study(*people: Someone) -> StudyData:
                 chosen_by=Chooser.PARTICIPANT,
                 evaluations=evaluations,
                 trials=slice(first, len(columns)),
+                arm=each.arm,
             )
         )
     table = np.array(columns, dtype=np.float64).reshape(-1, 5)
@@ -94,6 +99,7 @@ def study(*people: Someone) -> StudyData:
         values=np.array(values, dtype=np.float64).reshape(-1, 15),
         comments=np.array(comments, dtype=np.int8).reshape(-1, 15),
         drawn=np.zeros(len(table), dtype=bool),
+        suggestions=tuple(suggestions),
     )
     return StudyData("By hand", None, "0" * 64, RULES, (), tuple(rows), trials)
 

@@ -37,6 +37,8 @@ class SimulatedStudy:
         random_settings: Drawn by one random search; 0 for none.
         tpe: Artificial participants of one TPE baseline; 0 for none; each makes ``tpe_tries``.
         tasks: People are given these in turn.
+        arms: The sections of the arms in the rules; people are given them in turn, within tasks.
+        arm_points: How many percentage points better the final accuracy is in each arm than in the one before it.
         epochs: Rows of epochs per trial, with batch losses; the report needs none.
         withdrawn, unfinished, empty, cancelled: People besides those who finish.
         diverged: The share of trials that diverge.
@@ -54,6 +56,8 @@ class SimulatedStudy:
     tpe: int = 0
     tpe_tries: int = 15
     tasks: tuple[str, ...] = ("digits-squeezenet",)
+    arms: Sequence[Mapping[str, Any]] = ()
+    arm_points: float = 0.0
     epochs: int = 0
     comments: bool = True
     withdrawn: int = 0
@@ -81,7 +85,8 @@ class SimulatedStudy:
             ],
             "tasks": [],
         }
-        return json.dumps({**rules, **self.rules}, sort_keys=True, indent=1)
+        arms = {"arms": [dict(arm) for arm in self.arms]} if self.arms else {}
+        return json.dumps({**rules, **arms, **self.rules}, sort_keys=True, indent=1)
 
 
 def simulate(store: Store, **options: Any) -> int:
@@ -141,6 +146,10 @@ class _Writer:
                 planned.final, planned.exact = float(plan.accuracies[place]), True
             else:
                 planned.final = float(10 + 82 * ndtr(skills[place]))
+            if plan.arms:
+                arm = place // len(plan.tasks) % len(plan.arms)
+                planned.row["arm"] = plan.arms[arm]["name"]
+                planned.final = float(np.clip(planned.final + plan.arm_points * arm, 0, 100))
             ended = SessionEnd.CHOSEN if random.random() < 0.9 else SessionEnd.CLOCK
             number = tries[place] if finishes else 5
             if not finishes:
@@ -152,7 +161,7 @@ class _Writer:
                     planned.row |= {"state": ParticipantState.WITHDRAWN, "withdrawn_at": self._begins(place)}
                 number = 0 if kind == "empty" else 5
             self._tune(planned, number, planned.final, place)
-            planned.session = self._session(place, task, ended)
+            planned.session = self._session(place, task, ended) | {"arm": planned.row["arm"]}
             if not finishes and kind == "unfinished":
                 planned.session |= {"state": SessionState.ACTIVE, "finished_at": None, "ended_as": None}
             if finishes and number:
@@ -213,6 +222,7 @@ class _Writer:
             "task": None,
             "block_group": None,
             "baseline_id": None,
+            "arm": None,
         }
 
     def _begins(self, place: int) -> datetime:
@@ -232,6 +242,7 @@ class _Writer:
             "ended_as": ended,
             "given_back_seconds": 0.0,
             "extended_seconds": 0.0,
+            "arm": None,
         }
 
     # --- trials

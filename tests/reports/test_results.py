@@ -62,12 +62,15 @@ def numbers(value: Any) -> list[float]:
     return [value] if isinstance(value, float) else []
 
 
-def test_an_ordinary_study_computes_everything_but_what_needs_several_tasks(
+def test_an_ordinary_study_computes_everything_but_what_needs_several_tasks_or_arms(
     ordinary: tuple[StudyData, StudyResults],
 ) -> None:
     found = set(re.findall(r'"why": "(.*)"', to_json(ordinary[1])))
     about_intervals = {each for each in found if "resampl" in each.lower()}
-    assert found - about_intervals == {"The study has one task, so there is nothing to pool."}
+    assert found - about_intervals == {
+        "The study has one task, so there is nothing to pool.",
+        "The study has no arms.",
+    }
 
 
 def test_every_number_is_finite(ordinary: tuple[StudyData, StudyResults]) -> None:

@@ -42,6 +42,7 @@ class Lab:
     limit: timedelta = timedelta(hours=2)
     grace: timedelta = timedelta(minutes=10)
     tasks: tuple[str, ...] = ("digits",)
+    arms: tuple[str, ...] = ()
     invited: int = field(default=0)
 
     def later(self, **duration: float) -> datetime:
@@ -72,6 +73,7 @@ class Lab:
             answers={"age": "30"},
             tasks=self.tasks,
             group=group,
+            arms=self.arms,
             block_seed=5,
             now=self.now,
         )

@@ -63,10 +63,25 @@ def bot_started(name: str, state: StudyState, rules_hash: str, slots: int, start
     return Message(text=text, blocks=tuple(blocks))
 
 
-def study_opened(name: str, rules_hash: str, signed: Signed, controls: Controls | None = None) -> Message:
-    """The study has opened; with the buttons for what can be done now."""
-    text = section(f"People can join. The rules are fixed: version `{rules_hash}`.")
-    return _headline(f"{name} is open", text, signed, controls)
+def study_opened(
+    name: str, rules_hash: str, signed: Signed, controls: Controls | None = None, *, commitment: str | None = None
+) -> Message:
+    """The study has opened; with the buttons for what can be done now.
+
+    Args:
+        name: The study's name.
+        rules_hash: The version of its rules.
+        signed: Who opened it, and when.
+        controls: What can be done now.
+        commitment: SHA-256 of the secret that assignments follow from; none if nothing is assigned.
+    """
+    text = f"People can join. The rules are fixed: version `{rules_hash}`."
+    if commitment is not None:
+        text += (
+            " The order in which people are assigned follows from a secret, which is published when the study is "
+            f"closed. Its SHA-256 is `{commitment}`."
+        )
+    return _headline(f"{name} is open", section(text), signed, controls)
 
 
 def study_paused(name: str, signed: Signed, controls: Controls | None = None) -> Message:
@@ -87,14 +102,26 @@ def study_amended(name: str, amendment: str, reason: str, rules_hash: str, signe
     return _headline(f"The rules of {name} have changed", text, signed, None)
 
 
-def study_closed(name: str, evaluations_left: int, signed: Signed) -> Message:
-    """The study is over."""
+def study_closed(name: str, evaluations_left: int, signed: Signed, *, secret: str | None = None) -> Message:
+    """The study is over.
+
+    Args:
+        name: The study's name.
+        evaluations_left: How many evaluations have not ended.
+        signed: Who closed it, and when.
+        secret: What assignments followed from; none if nothing was assigned by a secret.
+    """
     left = "All evaluations have ended. The full report follows."
     if evaluations_left:
         still = "evaluation is" if evaluations_left == 1 else "evaluations are"
         left = f"{evaluations_left:,} {still} left. The full report follows when they have ended."
-    text = section(f"Nobody can take part any more. The links between codes and Slack users are deleted. {left}")
-    return _headline(f"{name} is closed", text, signed, None)
+    text = f"Nobody can take part any more. The links between codes and Slack users are deleted. {left}"
+    if secret is not None:
+        text += (
+            f"\n\nThe secret that the assignment of people followed from is `{secret}`. "
+            "`blackmagic assignments` computes all assignments again from it."
+        )
+    return _headline(f"{name} is closed", section(text), signed, None)
 
 
 def participant_left(code: str, signed: Signed, *, data_deleted: bool) -> Message:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from bot.commands.simulated.tuning import MONTHS, OPTIMIZER, Attempt, Experience, Skill, guess, next_attempt
 from bot.sandbox.client.person import Person, WorkspaceError
 from bot.sandbox.client.screen import Message, View
+from training.hyperparameters import HYPERPARAMETERS, format_value
 
 # What participants read on buttons, in titles and in messages.
 _AGREE, _BACKGROUND, _START = "I agree", "Tell us about you", "Start"
@@ -33,6 +34,11 @@ _PATIENCE = 900.0
 
 _SOON, _LATER = 5.0, 30.0
 """Seconds between two tries of one thing, at first and at most: a form opens within three seconds or not at all."""
+
+_USUAL: Mapping[str, str] = {
+    each.label: format_value(each.default) for each in HYPERPARAMETERS if each.default is not None
+}
+"""What a participant enters where the form has no preset and nothing else comes to their mind."""
 
 _MOST_REFUSALS = 10
 """After so many sentences at its fields a participant takes a form to be impossible to send."""
@@ -342,8 +348,9 @@ class SimulatedParticipant(threading.Thread):
             shown = person.wait_until(redrawn, _LATER / 2)
         except TimeoutError:
             return  # the form was not redrawn; it is once it is sent
-        wanted = {**values, **reasons}
         present = {field.label: field.value for field in shown.fields}
+        empty = {label for label in _USUAL if label in present and not present[label]}  # the form shows no presets
+        wanted = {**{label: _USUAL[label] for label in empty}, **values, **reasons}
         shown = person.fill({label: value for label, value in wanted.items() if present.get(label) != value})
         present = {field.label: field.value for field in shown.fields}
         if shown.id != form.id or any(present.get(label) != value for label, value in wanted.items()):

@@ -5,8 +5,8 @@ from datetime import timedelta
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, StaticSelectElement
 from slack_sdk.models.views import View
 
-from bot.participant.form_state import OTHER, VALUE, WHY, Content, FormMemory, Purpose
-from bot.slack.block_kit import duration, header, modal, options, section
+from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, Content, FormMemory, Purpose
+from bot.slack.block_kit import button, duration, header, modal, options, section
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from training.bounds import Bounds
 from training.hyperparameters import BY_NAME, LABELS, Configuration, Hyperparameter, format_value
@@ -27,6 +27,11 @@ _PURPOSES = {
         "These values will be your final choice. They are not tried again before the final test.",
     ),
 }
+
+_WITHOUT_PRESETS = (
+    "Choose a value for every setting. A number may have a decimal point or an exponent (e). "
+    "Which settings there are depends on the optimizer."
+)
 
 
 def prepare_note(trial: int) -> str:
@@ -69,16 +74,34 @@ def configuration_form(
         bounds: The study's bounds.
     """
     title, submit, introduction = _PURPOSES[memory.purpose]
+    if memory.purpose is Purpose.TRY and not memory.presets:
+        introduction = _WITHOUT_PRESETS
     contents = contents or {}
-    blocks: list[Block] = [section(note or introduction)]
+    blocks: list[Block] = [section(note or introduction), *_suggestion(memory)]
     mandatory = True
     for name in memory.shown:
         hyperparameter = BY_NAME[name]
         if mandatory and not hyperparameter.mandatory:
             mandatory = False
-            blocks.append(header("Preset settings"))
+            blocks.append(header("Preset settings" if memory.presets else "Further settings"))
         blocks += _field(memory, bounds, hyperparameter, contents.get(name) or memory.initial_content(name))
     return modal(title, blocks, callback_id=FORM, submit=submit, close="Not now", private_metadata=memory.dump())
+
+
+def _suggestion(memory: FormMemory) -> list[Block]:
+    """Suggested values, with the button that takes them over."""
+    if not memory.suggestion:
+        return []
+    values = " · ".join(
+        f"{BY_NAME[name].label}: {LABELS.get(value, value)}" for name, value in memory.suggestion.items()
+    )
+    if memory.taken:
+        return [section(f"*Suggested values*\n{values}\nThe fields show them now. You can change them.")]
+    text = (
+        f"*Suggested values*\n{values}\nA program suggests them. It has seen the results of your trials, and nothing "
+        "else. You can take them over, and then change them. Your own values in the form are lost if you do."
+    )
+    return [section(text, accessory=button("Take over", TAKE))]
 
 
 def _field(memory: FormMemory, bounds: Bounds, hyperparameter: Hyperparameter, content: Content) -> list[Block]:
@@ -136,7 +159,8 @@ def _value_element(hyperparameter: Hyperparameter, initial: str) -> PlainTextInp
 def _hint(memory: FormMemory, bounds: Bounds, hyperparameter: Hyperparameter) -> str:
     if hyperparameter.kind == "choice":
         return hyperparameter.help
-    preset = "" if hyperparameter.default is None else f" Preset: {format_value(hyperparameter.default)}."
+    shown = memory.presets and hyperparameter.default is not None
+    preset = f" Preset: {format_value(hyperparameter.default or 0)}." if shown else ""
     accepted = f"Accepted: {hyperparameter.accepted(bounds, memory.optimizer)}."
     ends = f" {STOPPED_AT_THE_END}" if hyperparameter.name == "epochs" and memory.purpose is Purpose.TRY else ""
     return f"{hyperparameter.help}{preset} {accepted}{ends}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import product
 
 from bot.participant.views import onboarding
 from bot.settings.settings import Settings, SettingsError
@@ -33,8 +34,9 @@ def check_lengths(settings: Settings, facts: Sequence[TaskFacts]) -> None:
     shorten = "Shorten it, or put the details on a page of your own and link to it."
     for done in ("", _DONE):
         _check_message(consent, onboarding.greeting(settings.consent_text, done), shorten)
-        for each in facts:
-            briefing = onboarding.briefing(each, settings.time.limit_minutes, done)
+        limits = [settings.condition(arm).limit_minutes for arm in (None, *settings.arm_names)]
+        for each, limit_minutes in product(facts, limits):
+            briefing = onboarding.briefing(each, limit_minutes, done)
             _check_message("The description of the task", briefing, "Use smaller numbers in study.toml.")
     form = onboarding.background_form(settings.questions, _ADDRESS)
     size = len(json.dumps(form.to_dict()).encode())

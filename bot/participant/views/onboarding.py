@@ -288,19 +288,20 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def guide(bounds: Bounds = Bounds.OPTIMIZER) -> View:
+def guide(bounds: Bounds = Bounds.OPTIMIZER, *, presets: bool = True) -> View:
     """What each of the 15 hyperparameters is, who uses it, its preset, and what is accepted.
 
     Args:
         bounds: The study's bounds.
+        presets: Whether the person may know the presets.
     """
-    blocks: list[Block] = [
-        section(
-            "You must choose the first four settings. The others have a preset value, which you can change or keep."
-        )
-    ]
+    chosen = "You must choose the first four settings. The others have a preset value, which you can change or keep."
+    if not presets:
+        chosen = "You choose the value of every setting that your optimizer uses."
+    blocks: list[Block] = [section(chosen)]
     for hyperparameter in HYPERPARAMETERS:
-        facts = [] if hyperparameter.mandatory else [f"preset {format_value(hyperparameter.default or 0)}"]
+        has_preset = presets and not hyperparameter.mandatory
+        facts = [f"preset {format_value(hyperparameter.default or 0)}"] if has_preset else []
         facts.append(f"accepted: {hyperparameter.accepted(bounds)}")
         if len(hyperparameter.optimizers) < len(Optimizer):
             users = sorted(LABELS[optimizer] for optimizer in hyperparameter.optimizers)

@@ -27,6 +27,9 @@ from training.hyperparameters import BY_NAME
 _REASON_CHARACTERS = 100
 """How much of a reason in the participant's own words is shown under a trial. The database keeps all of it."""
 
+_MOST_EPOCHS = 30
+"""The number of epochs after which the validation accuracy is shown."""
+
 
 def trial_message(
     trial: TrialView,
@@ -34,6 +37,8 @@ def trial_message(
     progress: Progress | None = None,
     plot: Sequence[Block] = (),
     estimate: TimeEstimate | None = None,
+    *,
+    after_epochs: bool = False,
 ) -> Message:
     """A trial as it is now: the reply that shows it while it waits and runs, or the one with its result.
 
@@ -43,9 +48,12 @@ def trial_message(
         progress: How far the trial is, while it runs.
         plot: The blocks that show its losses.
         estimate: How long the trial has taken and will take, while it runs.
+        after_epochs: Whether the validation accuracy after each epoch is shown.
     """
     title = f"Trial {trial.number} · {_state(trial, progress)}"
     blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}"), *plot]
+    if after_epochs and trial.epoch_accuracies:
+        blocks.append(context(_after_epochs(trial.epoch_accuracies)))
     if time := _time(trial, session, estimate):
         blocks.append(context(time))
     if reasons := _reasons(trial):
@@ -105,6 +113,15 @@ def _time(trial: TrialView, session: SessionView, estimate: TimeEstimate | None)
     if trial.state.is_finished and trial.seconds is not None:
         return f"⏱ Trained for {duration(timedelta(seconds=trial.seconds))}."
     return ""
+
+
+def _after_epochs(accuracies: Sequence[float]) -> str:
+    """The validation accuracies after the epochs, the last ones if they are many."""
+    shown = " · ".join(f"{accuracy:.1f}" for accuracy in accuracies[-_MOST_EPOCHS:])
+    if len(accuracies) == 1:
+        return f"📈 Validation accuracy after the first epoch: {shown} %"
+    which = "each epoch" if len(accuracies) <= _MOST_EPOCHS else f"each of the last {_MOST_EPOCHS} epochs"
+    return f"📈 Validation accuracy after {which}: {shown} %"
 
 
 def _reasons(trial: TrialView) -> str:

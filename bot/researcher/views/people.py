@@ -165,6 +165,8 @@ def _about(details: ParticipantDetails) -> list[Block]:
         facts.append(escape(person.education.replace("_", " ")))
     if person.task:
         facts.append(f"task `{escape(person.task)}`")
+    if person.arm:
+        facts.append(f"arm `{escape(person.arm)}`")
     blocks: list[Block] = [section(" · ".join(facts))]
     if answers := _answers(person.answers):
         blocks.append(context(answers))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import select
 
 from storage import events
+from storage.allocation import is_secret
 from storage.bundle import codebook
 from storage.bundle.archive import ArchiveReader, Unreadable
 from storage.bundle.codebook import FORMAT, MOST_NAME, STUDY, TABLES
@@ -62,6 +63,7 @@ class _Header:
     rules_hash: str
     written_as: int
     background: Background = Background.FULL
+    assignment_secret: str | None = None
 
 
 def import_bundle(
@@ -116,6 +118,7 @@ def _import(
         "prepared_at": start,
         "opened_at": start if header.opened_on else None,
         "closed_at": datetime.combine(header.closed_on, time(), UTC) if header.closed_on else None,
+        "assignment_secret": header.assignment_secret,
     }
     context.study_id = context.insert_numbered(Study, [study])[0]
     members = Members(context)
@@ -212,7 +215,11 @@ def _header(archive: ArchiveReader, problems: Problems, otherwise: str) -> _Head
     if _RULES in archive and without_nothing(parse_rules(rules)) != shown:
         problems.add(_RULES, f"says other rules than {STUDY.file}: change both, or leave one of the two files out.")
     background = Background(row["background"] or Background.FULL)
-    return _Header(row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"], written_as, background)
+    if (secret := row["assignment_secret"]) is not None and not is_secret(secret):
+        problems.add(STUDY.file, "is no secret of 64 hexadecimal digits.", 2, "assignment_secret")
+    return _Header(
+        row["name"], row["opened_on"], row["closed_on"], rules, row["rules_hash"], written_as, background, secret
+    )
 
 
 def _shown_rules(archive: ArchiveReader, problems: Problems) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class Member:
     state: ParticipantState
     task: str | None
     baseline: str | None
+    arm: str | None = None
     id: int = 0
     part: Part | None = None
 
@@ -222,7 +223,7 @@ class Members:
             needs_months = state is ParticipantState.DESCRIBED and self._context.background.has_months
             if needs_months and months is None and "months" not in row.wrong:
                 self._context.problem(PARTICIPANTS, "is empty, and the person has described themselves.", row, "months")
-        return Member(row["code"], row.number, searcher, state, row["task"], baseline)
+        return Member(row["code"], row.number, searcher, state, row["task"], baseline, row["arm"])
 
     def _participant(self, member: Member, row: Row) -> dict[str, Any]:
         start = self._context.start
@@ -250,6 +251,7 @@ class Members:
             "withdrawn_at": start if withdrawn else None,
             "task": member.task,
             "block_group": row["group"],
+            "arm": member.arm,
             "baseline_id": self._baselines[member.baseline][0] if member.baseline else None,
         }
 
@@ -300,6 +302,7 @@ class Members:
             "ended_as": SessionEnd(ended_as),
             "given_back_seconds": _or(given.get("given_back_seconds"), 0.0),
             "extended_seconds": _or(given.get("extended_seconds"), 0.0),
+            "arm": given.get("arm") or member.arm,
         }
         number = context.insert_numbered(Session, [values])[0]
         settled = not told.is_finished or given.get("ended_as") is not None

@@ -11,7 +11,7 @@ from storage.bundle.reading.problems import shown
 from storage.bundle.reading.rows import Row
 from storage.schema.comments import Comment
 from storage.schema.losses import pack
-from storage.schema.states import Chooser, Searcher, TrialState
+from storage.schema.states import Chooser, Searcher, Suggestion, TrialState
 from storage.schema.tables import Epoch, Evaluation, FinalChoice, Trial, TrialComment
 from training.hyperparameters import HYPERPARAMETERS, Configuration
 
@@ -123,6 +123,7 @@ class Runs:
             "number": number,
             "validation_accuracy": row["validation_accuracy"],
             "drawn": drawn,
+            "suggestion": None if row["suggestion"] is None else Suggestion(row["suggestion"]),
             "submitted_at": context.moment(row["submitted_seconds"] or 0.0),
             "started_at": context.moment(row["started_seconds"]),
             "ended_at": context.moment(row["ended_seconds"]),

@@ -43,7 +43,8 @@ from storage.schema.tables import (
     Trial,
     TrialComment,
 )
-from storage.study_rules import parse_rules
+from storage.study_rules import assigns, parse_rules
+from storage.transitions.assignment import published_secret
 from training.hyperparameters import HYPERPARAMETERS
 
 _AT_ONCE = 500
@@ -232,6 +233,7 @@ class _Export:
             "rules_hash": self.study.rules_hash,
             "rules": self.study.rules,
             "background": self.background,
+            "assignment_secret": published_secret(self.study) if assigns(self.rules) else None,
         }
 
     def _participants(self) -> Iterator[Mapping[str, Any]]:
@@ -253,6 +255,7 @@ class _Export:
                 "education": told.education,
                 "task": each.task,
                 "group": told.group,
+                "arm": each.arm,
                 **{ANSWER + name: _plain(answer) for name, answer in (told.answers or {}).items()},
             }
 
@@ -275,6 +278,7 @@ class _Export:
                 "ended_as": session.ended_as,
                 "given_back_seconds": session.given_back_seconds,
                 "extended_seconds": session.extended_seconds,
+                "arm": session.arm,
             }
 
     def _owned_sessions(self) -> Iterator[tuple[str, Session]]:
@@ -284,7 +288,7 @@ class _Export:
                 yield code, session
 
     def _trials(self) -> Iterator[Mapping[str, Any]]:
-        own = ("id", "number", "validation_accuracy", "drawn", *_CONFIGURATION, *_RUN)
+        own = ("id", "number", "validation_accuracy", "drawn", "suggestion", *_CONFIGURATION, *_RUN)
         times = ("submitted_at", "started_at", "ended_at", "cancel_requested_at")
         columns = [getattr(Trial, name) for name in (*own, *times)]
         for code, session in self._owned_sessions():

@@ -10,6 +10,7 @@ from bot.admin.disk import NEARLY_FULL_BYTES, DiskWatch
 from bot.admin.report_channel import ReportChannel
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from storage import events
+from storage.allocation import commitment_of
 from storage.schema.states import EventKind, JobKind, TrialState
 from storage.transitions import (
     baselines,
@@ -83,6 +84,25 @@ def test_a_pause_and_its_end_are_told_and_only_the_newest_has_a_button(office):
     closed = office.told("Black Magic is closed")
     assert "All evaluations have ended. The full report follows." in closed.text_of_everything
     assert [each.buttons for each in office.quiet()] == [(), (), (), ()]
+
+
+def test_the_hash_of_the_secret_is_told_at_the_opening_and_the_secret_at_the_end_where_people_are_assigned(office):
+    study = studies.current_study(office.store)
+    with office.store.write() as transaction:
+        transaction.merge(study).rules = '{"arms": [{"name": "control"}, {"name": "short", "minutes": 60}]}'
+    opened(office)
+    opening = office.told("Black Magic is open").text_of_everything
+    assert commitment_of(study.assignment_secret) in opening
+    assert study.assignment_secret not in opening
+    studies.close_study(office.store, actor=BY, now=office.later(hours=1))
+    assert study.assignment_secret in office.told("Black Magic is closed").text_of_everything
+
+
+def test_nothing_is_told_of_a_secret_that_nobody_was_assigned_by(office):
+    opened(office)
+    assert "secret" not in office.told("Black Magic is open").text_of_everything
+    studies.close_study(office.store, actor=BY, now=office.later(hours=1))
+    assert "secret" not in office.told("Black Magic is closed").text_of_everything
 
 
 def test_a_restart_repeats_nothing_and_leaves_nothing_out(office):

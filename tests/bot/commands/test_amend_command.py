@@ -121,6 +121,39 @@ def test_a_task_is_added(opened):
     assert '  study.task: "digits-squeezenet" → ["digits-squeezenet", "imagenette-squeezenet"]' in ran.stdout
 
 
+ARMS = """
+[[arms]]
+name = "control"
+[[arms]]
+name = "short"
+minutes = 60
+"""
+
+
+def test_no_arm_is_added_renamed_or_taken_away_but_its_rules_change(tmp_path, study_file):
+    def rules(arms):
+        path = study_file(tmp_path, database=f"sqlite:///{tmp_path / 'study.db'}")
+        path.write_text(path.read_text(encoding="utf-8").replace("\n[slack]", f"{arms}\n[slack]"), encoding="utf-8")
+        return path, Settings.load(path)
+
+    _, settings = rules(ARMS)
+    store = Store(settings.machine.database)
+    store.migrate()
+    given = {"name": "Black Magic", "rules": settings.rules(), "rules_hash": settings.rules_hash()}
+    studies.prepare_study(store, **given, now=LONG_AGO)
+    studies.open_study(store, actor="researcher-1", now=LONG_AGO)
+    more = f'{ARMS}[[arms]]\nname = "bare"\npresets = false\n'
+    for changed in ("", more, ARMS.replace("short", "hasty")):
+        ran = amend(rules(changed)[0], "--yes")
+        assert ran.exit_code == 2
+        assert "arms: people are assigned to them from the first one on" in ran.stderr
+        assert "Let them be control, short, in this order." in ran.stderr
+    ran = amend(rules(ARMS.replace("60", "45"))[0], "--yes")
+    assert ran.exit_code == 0, ran.stderr
+    assert "  arms.short.minutes: 60.0 → 45.0" in ran.stdout
+    store.close()
+
+
 def test_questions_are_named_in_what_changes(opened):
     _, path, rules = opened
     rules(label="Years that you have programmed")

@@ -1,5 +1,7 @@
 """The form between two redraws: nothing typed is lost, and its memory fits into what Slack allows."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,9 @@ from bot.participant.form_state import (
     read,
 )
 from bot.participant.views.configuration_form import configuration_form
+from bot.participant.views.onboarding import guide
 from storage.schema.comments import Comment
+from storage.schema.states import Suggestion
 from training.hyperparameters import BY_NAME, HYPERPARAMETERS, Configuration, Optimizer
 
 BASE = Configuration.create(
@@ -176,3 +180,81 @@ def test_the_longest_contents_of_every_optional_setting_fit():
 def test_a_form_that_was_open_when_the_bot_was_updated_can_be_read():
     """It carries the number of a row, as forms did once. What it submits is refused in words."""
     assert FormMemory.model_validate_json('{"p": "try", "s": 17}').session == "17"
+
+
+class TestWithoutPresets:
+    """In an arm without presets, a participant enters every value, and reads no preset."""
+
+    def test_fields_begin_empty_and_nothing_says_preset(self):
+        memory = carried(FormMemory.new(Purpose.TRY, "1", None, presets=False))
+        assert not memory.presets
+        assert {memory.initial_content(name).value for name in memory.shown} == {""}
+        assert "reset" not in json.dumps(configuration_form(memory).to_dict())
+
+    def test_only_what_was_entered_is_shown_again(self):
+        """What the optimizer of a trial does not use holds its preset, which nobody has entered."""
+        memory = FormMemory.new(Purpose.TRY, "1", BASE, presets=False)
+        assert set(memory.initial) == {each.name for each, _ in BASE.used()}
+        other = next(each for each in Optimizer if each is not BASE.optimizer and each is not Optimizer.ASGD)
+        changed = memory.redrawn(typed(memory, optimizer=Content.of(str(other))))
+        new = [name for name in changed.shown if name not in memory.shown]
+        assert {changed.initial_content(name).value for name in new} <= {""}
+
+    def test_an_empty_field_is_a_mistake_and_no_preset(self):
+        memory = FormMemory.new(Purpose.TRY, "1", None, presets=False)
+        chosen = {"epochs": "3", "batch_size": "64", "loss": "nll", "optimizer": "adam"}
+        memory = memory.redrawn(typed(memory, **{name: Content.of(value) for name, value in chosen.items()}))
+        filled = {
+            name: Content.of(value) for name, value in (chosen | {"learning_rate": "0.1", "beta1": "0.5"}).items()
+        }
+        with pytest.raises(InvalidEntry) as invalid:
+            read(memory, typed(memory, **filled), training_images=1437)
+        empty = ("weight_decay", "epsilon", "beta2")
+        assert invalid.value.errors == {memory.block_id(name): "Please enter a number." for name in empty}
+        filled |= {name: Content.of("0.25") for name in empty}
+        assert read(memory, typed(memory, **filled), training_images=1437).configuration.beta2 == 0.25
+
+    def test_the_guide_tells_no_presets(self):
+        assert "preset" in json.dumps(guide().to_dict())
+        assert "preset" not in json.dumps(guide(presets=False).to_dict())
+
+
+class TestSuggestedValues:
+    """In an arm with suggestions, the form shows values that can be taken over."""
+
+    OTHER = Configuration.create(
+        {"epochs": 7, "batch_size": 32, "loss": "nll", "optimizer": "adam", "learning_rate": 0.002, "beta2": 0.95}
+    )
+
+    def test_they_are_shown_beside_the_own_ones(self):
+        memory = carried(FormMemory.new(Purpose.TRY, "1", BASE).suggesting(self.OTHER))
+        shown = json.dumps(configuration_form(memory).to_dict())
+        assert "Optimizer: Adam" in shown
+        assert "Learning rate: 0.002" in shown
+        assert memory.initial_content("learning_rate").value == "0.01"
+        assert memory.suggestion_use is Suggestion.SHOWN
+        assert FormMemory.new(Purpose.TRY, "1", BASE).suggestion_use is None
+        assert read(memory, typed(memory), training_images=1437).configuration == BASE
+
+    def test_every_field_shows_them_once_they_are_taken_over_and_they_can_be_changed(self):
+        memory = FormMemory.new(Purpose.TRY, "1", BASE).suggesting(self.OTHER)
+        own = {"epochs": Content.of("99", "guess"), "momentum": Content.of("0.77")}
+        taken = carried(memory.taking_over(typed(memory, **own)))
+        assert taken.suggestion_use is Suggestion.TAKEN
+        assert read(taken, typed(taken), training_images=1437).configuration == self.OTHER
+        assert read(taken, typed(taken), training_images=1437).remarks == {}
+        ids = {taken.block_id(name) for name in taken.shown} & {memory.block_id(name) for name in memory.shown}
+        assert not ids, "Slack keeps what was typed under an old name"
+        changed = read(taken, typed(taken, epochs=Content.of("8")), training_images=1437).configuration
+        assert (changed.epochs, changed.learning_rate) == (8, 0.002)
+        back = taken.redrawn(typed(taken, optimizer=Content.of("sgd")))
+        assert back.initial_content("momentum").value == "0.77"
+        assert "Take over" not in json.dumps(configuration_form(taken).to_dict())
+
+    def test_the_memory_fits_with_them_too(self):
+        content = Content.of("\\" * 3000, Comment.OTHER, "\\" * 300)
+        hidden = {each.name: content for each in HYPERPARAMETERS if not each.mandatory}
+        memory = FormMemory.new(Purpose.TRY, "f" * 32, BASE).suggesting(self.OTHER)
+        memory = memory.model_copy(update={"hidden": hidden, "taken": True})
+        assert len(memory.dump()) <= MEMORY_CHARACTERS
+        assert carried(memory).suggestion == memory.suggestion

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.admin.views import controls
-from bot.participant.form_state import OTHER, VALUE, WHY, FormMemory, Purpose
+from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, FormMemory, Purpose
 from bot.participant.views import buttons, final_choice, onboarding
 from bot.participant.views.answers import LEAVE
 from bot.participant.views.configuration_form import FORM
@@ -122,6 +122,12 @@ def _change(action_id: str) -> Action:
     return Action(f"action {action_id}", make)
 
 
+def _taken_over(at_once: BotAtOnce, user: str, owner: str) -> Payload:
+    memory = memory_of(at_once, owner, Purpose.TRY).suggesting(Configuration.create(VALUES))
+    view = {"private_metadata": memory.dump(), "state": {"values": values_of(memory)}}
+    return change(user, TAKE, view, "suggestion", "")
+
+
 def _final(choice: str) -> Action:
     def make(at_once: BotAtOnce, user: str, owner: str) -> Payload:
         values = {"choice": {"choice": {"selected_option": {"value": choice}}}}
@@ -200,6 +206,7 @@ ACTIONS: Mapping[str, Action] = {
     "changes a value": _change(VALUE),
     "changes a reason": _change(WHY),
     "changes other words": _change(OTHER),
+    "takes suggested values over": Action(f"action {TAKE}", _taken_over),
     "sends a try": _form(Purpose.TRY),
     "sends a choice of values": _form(Purpose.FINAL),
     "cancels the trial": _of_trial(buttons.CANCEL),

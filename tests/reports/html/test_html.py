@@ -95,7 +95,7 @@ def test_every_figure_and_every_section_is_on_it_once(html: str, results: StudyR
     for name in plates(results):
         assert ids.count(name) == 1, name
     for section in SECTIONS:
-        assert ids.count(section.name) == 1, section.name
+        assert ids.count(section.name) == (section.name != "conditions"), section.name  # the study has no arms
     assert html.count('role="img"') == len(plates(results))
 
 

@@ -13,15 +13,17 @@ from sqlmodel import select
 
 from reports.data.load import load
 from storage import events
-from storage.bundle import export_bundle, import_bundle
+from storage.bundle import BundleRefused, export_bundle, import_bundle
 from storage.bundle.cells import Column, Kind
 from storage.database import Store
 from storage.queries import history
 from storage.refusals import Reason, Refused
-from storage.schema.states import Background, EventKind, JobKind, StudyState, TrialState
-from storage.schema.tables import Epoch, Evaluation, Session, Study, Trial
+from storage.schema.states import Background, EventKind, JobKind, StudyState, Suggestion, TrialState
+from storage.schema.tables import Epoch, Evaluation, Participant, Session, Study, Trial
+from storage.transitions import studies
+from storage.transitions.assignment import assignments
 from tests.reports.simulated_study import simulate
-from tests.storage.bundle.bundles import unpacked
+from tests.storage.bundle.bundles import files, unpacked, zipped
 
 
 def rows(content: bytes) -> list[dict[str, str]]:
@@ -199,3 +201,66 @@ def test_texts_read_back_and_are_no_formulas(text: str) -> None:
     cell = column.write(text)
     assert (column.read(cell) or "") == text
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+ARMS = '{"arms": [{"name": "control"}, {"name": "hints", "suggestions": true}], "study": {"task": "digits"}}'
+
+
+def test_arms_what_became_of_suggestions_and_the_secret_come_back(lab_of, make_url, sqlite_store, tmp_path):
+    lab = lab_of(sqlite_store)
+    lab.arms = ("control", "hints")
+    session = lab.begin(lab.described())
+    lab.tried(session, 50.0)
+    lab.choose(session, 1)
+    lab.described()
+    with lab.store.write() as transaction:
+        study = transaction.get(Study, 1)
+        study.rules = ARMS
+        transaction.get(Trial, 1).suggestion = Suggestion.TAKEN
+    secret = studies.close_study(lab.store, actor="researcher-1", now=lab.now).assignment_secret
+    given = assignments(lab.store, 1)
+    export_bundle(lab.store, tmp_path / "bundle.zip")
+    other = Store(make_url("sqlite"))
+    found = import_bundle(other, tmp_path / "bundle.zip")
+    with other.read() as transaction:
+        assert transaction.get(Study, found.study_id).assignment_secret == secret
+        assert transaction.exec(select(Session.arm)).all() == [session.arm]
+        assert transaction.exec(select(Trial.suggestion)).all() == [Suggestion.TAKEN]
+        assert sorted(transaction.exec(select(Participant.arm)).all()) == sorted(each.option for each in given)
+    assert [row.arm for row in load(other).participants] == [row.arm for row in load(lab.store).participants]
+    other.close()
+
+
+def test_a_bundle_of_a_version_without_arms_can_be_read(lab_of, make_url, sqlite_store, tmp_path):
+    """It has none of these columns, and its format is the one before."""
+    lab = lab_of(sqlite_store)
+    session = lab.seated()
+    lab.tried(session, 50.0)
+    lab.choose(session, 1)
+    export_bundle(lab.store, tmp_path / "new.zip")
+    content = unpacked(tmp_path / "new.zip")
+    gone = {"study.csv": "assignment_secret", "participants.csv": "arm", "sessions.csv": "arm"}
+    gone["trials.csv"] = "suggestion"
+    for name, column in gone.items():
+        old = [{key: value for key, value in row.items() if key != column} for row in rows(content[name])]
+        if name == "study.csv":
+            old[0]["format"] = "2"
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(old[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(old)
+        content[name] = text.getvalue().encode()
+    other = Store(make_url("sqlite"))
+    import_bundle(other, zipped(tmp_path / "old.zip", content))
+    ours, theirs = load(lab.store), load(other)
+    assert [(row.months, row.task, row.arm) for row in theirs.participants] == [(6.0, "digits", None)]
+    assert theirs.trials.suggestions == ours.trials.suggestions == (None,)
+    assert theirs.assignment is None
+    other.close()
+
+
+@pytest.mark.parametrize("secret", ["abc", "Z" * 64])
+def test_what_is_no_secret_is_refused(sqlite_store, tmp_path, secret):
+    study = f"format,name,rules_hash,rules,assignment_secret\n3,x,h,{{}},{secret}\n"
+    with pytest.raises(BundleRefused, match="is no secret of 64 hexadecimal digits"):
+        import_bundle(sqlite_store, zipped(tmp_path / "bundle.zip", files(study=study)))

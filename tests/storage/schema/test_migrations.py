@@ -23,7 +23,7 @@ from storage.queries.results import hides_results, preregistration
 from storage.schema.losses import pack
 from storage.schema.states import JobKind, SessionEnd, StudyState, TrialState
 from storage.schema.tables import Participant, Session, Trial
-from storage.transitions import deletion, jobs, notices, participants, sessions, studies, trials
+from storage.transitions import assignment, deletion, jobs, notices, participants, sessions, studies, trials
 from tests.storage.databases import BOTH
 from tests.storage.postgresql import PostgreSQL
 from tests.storage.reading import amendments_of
@@ -462,7 +462,9 @@ class TestTheFifthVersion:
 
 
 class TestTheVersionBeforePreregistrations:
-    def test_it_keeps_everything_and_its_study_is_not_registered(self, old):
+    """The version before preregistrations, arms, and assignments that follow from a secret."""
+
+    def test_it_keeps_everything_and_its_study_is_not_registered_and_goes_on_without_a_secret(self, old):
         old.migrate("0006")
         columns = {
             name: [each.name for each in table.columns]
@@ -474,6 +476,14 @@ class TestTheVersionBeforePreregistrations:
         assert content(old, columns) == before
         assert preregistration(old, 1) is None
         assert hides_results(studies.current_study(old))
+        study = studies.current_study(old)
+        assert study.assignment_secret is None
+        assert assignment.assignments(old, study.id) == []
+        studies.resume_study(old, actor="researcher-1", now=ELEVEN)
+        newcomer = participants.invite(old, slack_user="U77", slack_channel="D77", now=ELEVEN)
+        participants.consent(old, newcomer.id, consent_hash="c", now=ELEVEN)
+        told = {"months": 6.0, "education": "", "answers": {}, "group": "medium", "tasks": ("digits", "birds")}
+        assert participants.describe(old, newcomer.id, **told, block_seed=10, now=ELEVEN).task in told["tasks"]
 
 
 def read_table(bundle: Path, name: str) -> list[dict[str, str]]:

@@ -154,39 +154,6 @@ def test_the_event_log_knows_codes_only(lab):
     assert [each.kind for each in events.read(lab.store, participant="P001", limit=1)] == ["withdrawn"]
 
 
-def assigned(lab, count: int, group: str = "medium") -> list[str]:
-    return [lab.described(group=group).task for _ in range(count)]
-
-
-def test_tasks_are_assigned_in_balanced_blocks_within_each_group(lab):
-    lab.tasks = ("digits", "flowers", "birds")
-    medium, novice = [], []
-    for _ in range(4):
-        medium += assigned(lab, 2)
-        novice += assigned(lab, 1, "novice")
-        medium += assigned(lab, 1)
-        novice += assigned(lab, 2, "novice")
-    for group in (medium, novice):
-        blocks = [group[first : first + 3] for first in range(0, 12, 3)]
-        assert all(sorted(each) == ["birds", "digits", "flowers"] for each in blocks)
-        assert len({tuple(each) for each in blocks}) > 1  # permuted, not the same order again and again
-    assert medium != novice
-    event = events.read(lab.store, kind=EventKind.TASK_ASSIGNED)[0]
-    assert (event.participant, event.details) == ("P001", {"task": medium[0]})
-
-
-def test_the_same_study_assigns_the_same_tasks_again(lab, own_store, lab_of):
-    lab.tasks = ("digits", "flowers", "birds")
-    again = lab_of(own_store)
-    again.tasks = lab.tasks
-    assert assigned(lab, 7) == assigned(again, 7)
-
-
-def test_with_one_task_everybody_gets_it_and_the_log_says_nothing(lab):
-    assert assigned(lab, 2) == ["digits", "digits"]
-    assert events.read(lab.store, kind=EventKind.TASK_ASSIGNED) == []
-
-
 @pytest.mark.parametrize("tasks", [(), ("digits", "digits")])
 def test_a_study_has_tasks_and_all_different(lab, tasks):
     lab.tasks = tasks
