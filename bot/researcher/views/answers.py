@@ -141,8 +141,8 @@ def results_hidden(command: str) -> Message:
     return text_message(
         "Results are hidden until the study is closed, so that nobody’s decisions follow from them. "
         "`/study status` and `/study participants` show counts, states, times and validation accuracies. "
-        f"`/study {escape(shorten(command, _QUOTED))}` shows results now: it asks first, it is recorded, and the final "
-        "report lists it."
+        f"`/study {escape(shorten(command, 2 * _QUOTED))}` shows results now: it asks first, it is recorded, and the "
+        "final report lists it."
     )
 
 

@@ -12,7 +12,16 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.admin.views import alerts, announcements, baselines, controls, digests, final_report, participant_results
+from bot.admin.views import (
+    alerts,
+    announcements,
+    baselines,
+    controls,
+    digests,
+    final_report,
+    participant_results,
+    preregistrations,
+)
 from bot.admin.views.announcements import Signed
 from bot.checks import numbers
 from bot.checks.findings import Finding, Verdict
@@ -92,6 +101,7 @@ MODULES += (
     baselines,
     announcements,
     final_report,
+    preregistrations,
 )
 MANY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -256,6 +266,7 @@ def test_a_post_in_the_report_channel(session, mean, sd, chosen):
         }
     )
     show(participant_results.participant_finished, session, summary, "novice")
+    show(participant_results.participant_finished, session, summary, "novice", hidden=True)
     show(participant_results.results_deleted)
 
 
@@ -286,6 +297,7 @@ def test_the_story_in_the_report_channel(state, some, name, reason, baseline):
         final_report.final_report, "&" * 80 + ": 31 people", [name, reason * 20] * 40, no_files="e" * 60 if some else ""
     )
     show(final_report.final_report, "&" * 80, [reason] * 40, missing=[f"figure-{n}.png" for n in range(10)])
+    show(preregistrations.no_files, "e" * 60)
 
 
 @MANY
@@ -313,6 +325,7 @@ def test_alerts_and_the_daily_digest(raised, unacknowledged, baselines, people_n
     )
     show(digests.digest_post, day)
     show(digests.digest_post, replace(day, changed_at=NOW))
+    show(digests.digest_post, replace(day, hidden=True))
 
 
 @MANY
@@ -336,7 +349,8 @@ def test_what_researchers_read(known, number, baselines, text, some):
         evaluations_total=10**6 if some else 0,
         mean_test_accuracy=12.345678 if known.summary else None,
     )
-    show(people.participants_page, [line] * (1000 if some else 0), {"P12345": "medium"}, number)
+    show(people.participants_page, [line] * (1000 if some else 0), {"P12345": "medium"}, number, hidden=some)
+    show(people.participant_page, replace(known, hidden=True), number)
     sessions = tuple(SessionLine(n, "P12345", SessionState.ACTIVE, NOW, 999, 99.9) for n in range(256 if some else 0))
     glance = Status(
         "&" * 80,
@@ -372,6 +386,7 @@ def test_what_researchers_read(known, number, baselines, text, some):
     show(researcher_answers.tpe_begun, "T12345", 10**6, 10**6 if some else None, 1e6)
     show(researcher_answers.baselines_stopped, ["T12345"] * 2)
     show(researcher_answers.baselines, baselines)
+    show(researcher_answers.results_hidden, text * 20 or "report --interim")
     show(researcher_answers.sending, "The report")
     show(researcher_answers.sent, "The report")
     show(researcher_answers.not_sent, "The report", text * 20)
