@@ -302,6 +302,12 @@ class House:
         """Wait for an answer to this person, which stays when Slack reloads."""
         return person.wait_for(lambda message: not message.ephemeral and words in message.text, PATIENCE, after=after)
 
+    @property
+    def pictures(self) -> list[str]:
+        """The files of the app in the workspace, oldest first, but for those in the report channel."""
+        posted = {file["id"] for each in self.admin.messages(self.reports) for file in each.files}
+        return [each for each in self.workspace.file_ids() if each not in posted]
+
     def reported(self, words: str) -> Message:
         """Wait for something in the report channel."""
         return self.admin.wait_for(words, PATIENCE, channel=self.reports)

@@ -185,8 +185,8 @@ def test_show_as_picture_posts_the_present_plot_and_the_next_one_takes_its_place
     tuned.person.wait_until(lambda: tuned.person.message(first.ts) is None, PATIENCE)
     result = tuned.end()
     tuned.person.wait_until(lambda: tuned.person.message(second.ts) is None, PATIENCE)
-    tuned.person.wait_until(lambda: len(tuned.house.workspace.file_ids()) == 1, PATIENCE)
-    assert tuned.house.workspace.file_ids()[0] in result.image_urls[0]
+    tuned.person.wait_until(lambda: len(tuned.house.pictures) == 1, PATIENCE)
+    assert tuned.house.pictures[0] in result.image_urls[0]
 
 
 def test_after_the_end_the_button_leads_to_the_result(trial):
@@ -280,7 +280,7 @@ def test_a_result_that_was_posted_when_its_bot_was_killed_is_not_posted_again(tr
     assert result.broadcast
     assert len(tuned.person.pictures(result)) == 1
     post = posts.find(tuned.house.store, posts.result_of(tuned.shown.id))
-    assert (post.ts, post.file_id in tuned.house.workspace.file_ids()) == (result.ts, True)
+    assert (post.ts, post.file_id in tuned.house.pictures) == (result.ts, True)
 
 
 def test_a_result_whose_answer_was_lost_is_not_posted_again(trial, monkeypatch):
@@ -348,4 +348,4 @@ def test_a_result_posted_just_when_its_data_is_deleted_is_deleted_too(trial, mon
         ),
         PATIENCE,
     )
-    tuned.person.wait_until(lambda: tuned.house.workspace.file_ids() == [], PATIENCE)
+    tuned.person.wait_until(lambda: tuned.house.pictures == [], PATIENCE)

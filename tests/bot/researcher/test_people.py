@@ -182,6 +182,6 @@ def test_a_participants_data_is_deleted_where_they_agreed_to_that(open_house):
     assert (kept.months, kept.education, kept.answers) == (None, None, {})
     assert not unfinished_sessions(house.store)
     person.wait_until(lambda: not any(person.message(each.ts) for each in shown), PATIENCE)
-    person.wait_until(lambda: house.workspace.file_ids() == [], PATIENCE)
+    person.wait_until(lambda: house.pictures == [], PATIENCE)
     shown = look(researcher, f"participant {participant.code}", f"Participant {participant.code}")
     assert "has left" in shown.text_of_everything

@@ -247,7 +247,7 @@ def test_the_only_accuracies_that_a_participant_sees_are_those_of_their_own_tria
 
 def test_pictures_that_were_superseded_are_deleted(played):
     house, shown = played.house, [m for m in played.person.messages() if m.image_urls]
-    house.admin.wait_until(lambda: len(house.workspace.file_ids()) <= len(shown), 30)
+    house.admin.wait_until(lambda: len(house.pictures) <= len(shown), 30)
     assert len(shown) >= 2
 
 

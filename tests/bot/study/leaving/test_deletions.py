@@ -53,7 +53,7 @@ def test_what_a_stop_interrupted_is_deleted_after_the_next_start(open_house, ref
     house.open()
     person.wait_until(lambda: not deletion.pending(house.store), PATIENCE)
     assert left_of(person) == []
-    assert house.workspace.file_ids() == []
+    assert house.pictures == []
     told = house.admin.message(result.ts, channel=house.reports)
     assert "P001" not in told.text_of_everything
     assert "their data is deleted" in told.text_of_everything
