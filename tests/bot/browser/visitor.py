@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[3]
 
 _MOST_TABS = 80
 
+_SESSION = re.compile(r"Your session (runs until|is over)|Time is up")
+"""What the root message of a session says. (The consent text speaks of a session, too.)"""
+
 BACKGROUND: Mapping[str, str] = {
     "Months of deep-learning experience": "14",
     "Highest education": "Master's degree",
@@ -128,7 +131,7 @@ class Visitor:
     @property
     def root(self) -> Locator:
         """The root message of the session."""
-        return self.conversation.get_by_role("article").filter(has_text="Your session").first
+        return self.conversation.get_by_role("article").filter(has_text=_SESSION).first
 
     @property
     def everything(self) -> str:

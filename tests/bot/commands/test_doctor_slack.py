@@ -151,7 +151,7 @@ OTHERS = [each for each in PEOPLE if each.role != "admin"]
         (
             {"channels": [ChannelPlan("reports", with_app=False)]},
             {},
-            "✗ Report channel: C00000001: The bot is not in it: write `/invite @Black Magic` in it.",
+            "✗ Report channel: C00000001: The bot is not in it: write `/invite @` with the name of the app in it.",
         ),
         (
             {"channels": [ChannelPlan("reports", with_app=False, private=True)]},

@@ -56,7 +56,7 @@ def test_a_report_of_a_data_base(tmp_path: Path, database: str) -> None:
 
 def test_a_report_of_a_bundle_has_the_same_numbers(tmp_path: Path, database: str) -> None:
     bundle = tmp_path / "study.zip"
-    exported = CliRunner().invoke(app, ["export", "--database", database, "--out", str(bundle)])
+    exported = CliRunner().invoke(app, ["export", "--database", database, "--out", str(bundle), "--background", "full"])
     assert exported.exit_code == 0, exported.output
     assert told("--bundle", bundle, "--out", tmp_path / "one")[0] == 0
     assert told("--database", database, "--out", tmp_path / "other")[0] == 0

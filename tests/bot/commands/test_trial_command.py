@@ -97,8 +97,8 @@ def test_every_wrong_setting_gets_one_sentence_of_its_own() -> None:
     lines = shown.strip().splitlines()
     assert len(lines) == 6
     for name, sentence in (
-        ("epochs", "1 to 1000"),
-        ("batch_size", "at most 1437"),
+        ("epochs", "1 or more"),
+        ("batch_size", "about 1,400 images"),
         ("optimizer", "adam, adadelta, adagrad"),
         ("loss", "cross_entropy, l1, mse, nll"),
         ("lr", "there is no hyperparameter"),

@@ -122,7 +122,7 @@ def test_a_configuration_in_one_line_opens_the_form_filled_in(tuner):
     ("line", "told"),
     [
         ("adam momentum 0.9 lr 0.1", "Adam does not use Momentum."),
-        ("sgd batch 99999 lr 0.1", "A batch of 99999 is larger than the training set: at most 1437."),
+        ("sgd batch 99999 lr 0.1", "A batch of 99999 is larger than the training set, which has about 1,400 images."),
         ("sgd lr 1,000", "could mean 1.0 or 1000"),
         ("sgd with momentum", "Momentum: the value is missing."),
     ],

@@ -94,7 +94,7 @@ def test_while_it_runs_charts_come_in_place_and_nothing_is_uploaded(trial):
     live = tuned.run(1, 2)
     assert tuned.person.wait_until(lambda: charts(tuned.live)[1:], PATIENCE) == ["Loss after each epoch"]
     assert live.buttons == ("Cancel", "Show as picture")
-    assert tuned.house.workspace.traffic("files.getUploadURLExternal") == []
+    assert tuned.house.pictures == []
 
 
 def test_the_result_is_posted_with_its_picture_and_what_can_be_done_next(trial):

@@ -10,7 +10,8 @@ from bot.participant.views import trial as trial_views
 from bot.participant.views.configuration_form import prepare_note, takes_long
 from bot.participant.views.next_step import led_back
 from bot.runner.running_jobs import Progress
-from bot.settings.settings import WITHDRAWN_DATA, Settings
+from bot.settings.consent import WITHDRAWN_DATA
+from bot.settings.settings import Settings
 from bot.slack.error_reporting import TOO_BUSY, TOO_MANY, apology
 from reports.figures.loss_plot import loss_curves
 from storage.schema.comments import Comment, Remark

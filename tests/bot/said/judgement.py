@@ -26,10 +26,11 @@ GIVE_AWAYS = re.compile(rf"(?i)\b({'|'.join(_WORDS)})\b")
 """Words that say what is studied, how, on what, or which values are good."""
 
 ALLOWED = (
+    "*Suggested values*",
     "It is the value that has worked well for me in the past.",
     "It is a suggested default value.",
 )
-"""Texts with such words that stay: the reasons are the paper's Table 3, word for word."""
+"""Texts with such words that stay: what an arm with suggestions is about, and reasons of the paper's Table 3."""
 
 _NAMES = tuple(
     (name.lower(), each.name)

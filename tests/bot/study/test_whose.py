@@ -43,7 +43,7 @@ def test_another_persons_trial_cannot_be_cancelled_or_copied(house, owner, stran
 def test_a_form_for_another_persons_session_is_not_taken(house, owner, stranger, monkeypatch, names):
     """Even where a form that names another session is open, what it submits is refused."""
     forged = configuration_form(FormMemory.new(Purpose.TRY, names(house.session(owner)), None))
-    monkeypatch.setattr("bot.participant.views.onboarding.guide", lambda _: forged)
+    monkeypatch.setattr("bot.participant.views.onboarding.guide", lambda *_, **__: forged)
     stranger.press(stranger.wait_for("Your task"), "What do the settings do?")
     stranger.wait_for_modal("New configuration")
     house.fill(stranger, {"Epochs": "1", "Batch size": "512", "Loss function": "L1 loss", "Optimizer": "SGD"})

@@ -29,6 +29,7 @@ _NO_TRIALS = Trials(
     state=np.zeros(0, dtype=np.int64) + STATES.index(TrialState.COMPLETE),
     values=np.zeros((0, 15)),
     comments=np.zeros((0, 15), dtype=np.int8),
+    suggestions=(),
 )
 
 
