@@ -216,7 +216,8 @@ def test_failed_evaluations_run_again_and_the_results_follow(office, researcher)
     kept(researcher, "1 evaluation runs again.", after=alert.ts)
     told(researcher, office.reports, "I have answered in your direct messages with me.", after=alert.ts)
     office.admin.wait_until(lambda: not evaluations.due(office.store), PATIENCE)
-    assert [each.actor for each in events.read(office.store, kind=EventKind.RETRIED)] == ["researcher-2"]
+    (retried,) = events.read(office.store, kind=EventKind.RETRIED)
+    assert retried.actor.startswith("researcher-")
     summary = evaluations.evaluation_summary(office.store, office.session(person).choice.id)
     assert (summary.complete, summary.failed) == (1, 0)
     assert f"{summary.mean:.1f} %" not in results.text

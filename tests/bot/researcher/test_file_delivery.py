@@ -18,6 +18,12 @@ from storage.transitions import evaluations, studies
 from tests.bot.researcher.asking import PATIENCE, ask, look, text_of
 
 
+@pytest.fixture(autouse=True)
+def shown(monkeypatch):
+    """Test results are shown, as after the study; ``test_results_hidden`` tests what is hidden before."""
+    monkeypatch.setattr("bot.researcher.file_delivery.hides_results", lambda _: False)
+
+
 @pytest.fixture
 def researcher(house):
     return house.workspace.person("Researcher")
@@ -47,8 +53,7 @@ def test_another_level_of_background_is_asked_for_by_its_word(house, researcher)
     assert "“some” is not one of `full`, `standard`, `banded`, `none`." in text_of(ask(researcher, "export some"))
     asked = ask(researcher, "export none")
     researcher.wait_for("Of people's background it has nothing.", PATIENCE)
-    done = "The open data without test results (the study is not closed) is in your direct messages with me."
-    researcher.wait_for(done, PATIENCE, after=asked.ts)
+    researcher.wait_for("The open data is in your direct messages with me.", PATIENCE, after=asked.ts)
 
 
 @pytest.mark.long

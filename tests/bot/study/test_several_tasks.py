@@ -48,7 +48,7 @@ def test_two_people_of_a_group_are_given_different_tasks_and_train_them(house, w
     assert set(given) == set(TASKS)
     digits, shapes = people = [given[task] for task in TASKS]
     witnesses = [watch(person) for person in people]
-    assert "1,437 images for training" in digits.wait_for("Your task", PATIENCE).text_of_everything
+    assert "1,400 images for training" in digits.wait_for("Your task", PATIENCE).text_of_everything
     assert "28 images for training" in shapes.wait_for("Your task", PATIENCE).text_of_everything
     for person in people:
         person.press(person.wait_for("Your task", PATIENCE), "Start")
