@@ -5,6 +5,7 @@ On Windows, where permissions are another matter, files are made as usual and no
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -24,10 +25,14 @@ def make_folder(path: Path) -> None:
 def make_file(path: Path) -> None:
     """Make an empty file for its owner alone, unless it is there.
 
+    A file that is there is not even opened. On closing it, the system would take away all locks that this process holds
+    on it; another process could then take itself for the last user of an SQLite database, and delete its log.
+
     Raises:
         OSError: It cannot be made.
     """
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _FILE))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE))
 
 
 def make_anew(path: Path) -> None:

@@ -66,7 +66,7 @@ DIFFERENCES: Mapping[StudyState, Mapping[str, str]] = {
         "pauses elsewhere": "-----------ss.",
     },
     StudyState.CLOSED: {
-        "opens Messages": "sssssssss.s...",
+        "opens Messages": "sssssssssss...",
         "opens Home": "sssssssssssss.",
         "agrees": "-------------.",
         "asks for the questions": "-------------.",

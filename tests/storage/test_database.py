@@ -204,3 +204,19 @@ class TestTheSchemaItselfForbids:
 
     def test_a_trial_of_no_session(self, lab, make_configuration):
         self.refuses(lab, Trial(session_id=99, number=1, submitted_at=lab.now, **Trial.values(make_configuration())))
+
+
+def test_opening_a_database_twice_leaves_the_locks_of_the_first_one(tmp_path):
+    """Otherwise another process that closes the database deletes the log that this one writes."""
+    file = tmp_path / "study.db"
+    first, second = Store(f"sqlite:///{file}"), None
+    try:
+        first.migrate()
+        second = Store(f"sqlite:///{file}")
+        program = "import sqlite3, sys; b = sqlite3.connect(sys.argv[1]); b.execute('SELECT 1 FROM study'); b.close()"
+        subprocess.run([sys.executable, "-c", program, str(file)], check=True)
+        assert file.with_name("study.db-wal").exists()
+    finally:
+        for each in (first, second):
+            if each is not None:
+                each.close()

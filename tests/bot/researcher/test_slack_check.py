@@ -27,7 +27,7 @@ def is_clean(house, researcher, question, before):
     """Whether no message of the check, and no file of it, is left."""
     left = {each.ts for each in [*numbers_before(researcher, question), question]}
     gone = not any(researcher.message(ts) for ts in left) and not numbers_before(researcher, question)
-    return gone and set(house.workspace.file_ids()) <= before
+    return gone and set(house.pictures) <= before
 
 
 def test_the_lines_are_those_of_the_doctor_and_nobody_else_reads_them(house, researcher):

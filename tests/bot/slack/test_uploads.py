@@ -97,8 +97,13 @@ def test_a_researcher_is_told_what_slack_does_not_show_and_what_to_do(open_house
     monkeypatch.setattr(uploads, "SHARED_WITHIN", 0.6)
     house = open_house(rules(file_sharing_seconds=NEVER), slots=1)
     researcher = house.workspace.person("Researcher")
-    assert "The open data is being made" in text_of(ask(researcher, "export"))
-    told = researcher.wait_for("⚠️ The open data: Slack has accepted all files, but it does not show", PATIENCE)
+    assert "The open data without test results (the study is not closed) is being made" in text_of(
+        ask(researcher, "export")
+    )
+    told = researcher.wait_for(
+        "⚠️ The open data without test results (the study is not closed): Slack has accepted all files, but it does not show",
+        PATIENCE,
+    )
     assert "“black-magic.zip” yet" in told.text
     assert "If it is not there then, type the command again." in told.text
     assert not told.ephemeral

@@ -63,7 +63,7 @@ def test_two_people_of_a_group_are_given_different_tasks_and_train_them(house, w
     house.trial(shapes, 1, "validation accuracy")
     house.trained(digits)
     shapes.say("sgd lr 0.01 batch 64 1 epoch cross entropy")
-    shapes.wait_for("at most 28", PATIENCE)
+    shapes.wait_for("about 28 images", PATIENCE)
     for person in people:
         house.finish(person)
         house.reported(f"*{house.participant(person).code}*")
