@@ -18,7 +18,7 @@ from tests.bot.researcher.asking import answer, ask
 
 BLACKMAGIC = Path(sys.executable).with_name("blackmagic")
 
-SLOW = {"epochs": "25", "batch_size": "64"}
+SLOW = {"epochs": "15", "batch_size": "64"}
 """A trial that still trains when it is interrupted, also where this process waits for a processor for seconds."""
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from storage import events
+from storage.allocation import _MOST_OF_EACH
 from storage.database import Store
 from storage.queries import history
 from storage.schema.states import (
@@ -125,8 +126,10 @@ class Books:
         assert self.linked == persons - gone
         numbers = range(1, len(persons) + 1)
         assert [self.people[each].code for each in sorted(persons)] == [f"P{number:03}" for number in numbers]
-        shares = Counter(self.people[each].task for each in persons).values()
-        assert max(shares) - min(shares) <= 1
+        for group in {self.people[each].block_group for each in persons}:
+            of_group = [self.people[each].task for each in persons if self.people[each].block_group == group]
+            shares = [of_group.count(task) for task in set(of_group)]
+            assert max(shares) - min(shares, default=0) <= _MOST_OF_EACH, "a block has each task three times at most"
         for each in self.deleted:
             assert (self.people[each].months, self.people[each].answers) == (None, {})
             assert each not in {session.participant_id for session in self.sessions.values()}

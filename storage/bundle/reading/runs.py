@@ -20,6 +20,9 @@ _NO_LOSSES = pack([])
 _FEW = 5
 _MOST_FACTS = 40
 
+_EPOCHS_ON_PAGE = 1024
+"""Which epochs of a run were read is noted in integers of so many bits: an epoch may have any number."""
+
 
 class Runs:
     """Reads environments.csv, trials.csv, final_choices.csv, evaluations.csv and epochs.csv."""
@@ -29,7 +32,7 @@ class Runs:
         self._environments: dict[int, dict[str, Any]] = {}
         self._trials: list[tuple[Part, dict[str, Any], list[dict[str, Any]]]] = []
         self._evaluations: list[tuple[Part, dict[str, Any]]] = []
-        self._epochs_seen: dict[tuple[str, int], int] = {}
+        self._epochs_seen: dict[tuple[str, int, int], int] = {}
 
     def read(self) -> None:
         """Read the five tables."""
@@ -300,11 +303,12 @@ class Runs:
             what = f"no trial {row[kind]}" if of_trial else f"no evaluation with the seed {row[kind]}"
             context.missing(TRIALS if of_trial else EVALUATIONS, EPOCHS, f"{member.code} has {what}.", row, kind)
             return None
-        run, bit = (kind, known[row[kind]]), 1 << number
-        seen = self._epochs_seen.get(run, 0)
+        page, place = divmod(number, _EPOCHS_ON_PAGE)
+        run, bit = (kind, known[row[kind]]), 1 << place
+        seen = self._epochs_seen.get((*run, page), 0)
         if seen & bit and not context.problems:
             context.problem(EPOCHS, f"epoch {number} is there already.", row, "epoch")
-        self._epochs_seen[run] = seen | bit
+        self._epochs_seen[*run, page] = seen | bit
         return {
             "trial_id": run[1] if kind == "trial" else None,
             "evaluation_id": run[1] if kind == "seed" else None,

@@ -101,7 +101,7 @@ def test_a_researcher_is_told_what_slack_does_not_show_and_what_to_do(open_house
         ask(researcher, "export")
     )
     told = researcher.wait_for(
-        "⚠️ The open data without test results (the study is not closed): Slack has accepted all files, but it does not show",
+        "⚠️ The open data without test results (the study is not closed): Slack has accepted all files, but it does",
         PATIENCE,
     )
     assert "“black-magic.zip” yet" in told.text
