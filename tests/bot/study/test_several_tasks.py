@@ -75,5 +75,5 @@ def test_two_people_of_a_group_are_given_different_tasks_and_train_them(house, w
     assert "task `secret-shapes`" in look(researcher, f"participant {code}", f"Participant {code}").text_of_everything
     for witness in witnesses:
         assert not [
-            text for text in witness.close() for name in ("secret", "shapes", "digits", "round") if name in text
+            text for text in witness.close() for name in ("secret-", "shapes", "digits", "round") if name in text
         ]
