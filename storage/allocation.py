@@ -22,7 +22,7 @@ from itertools import count, islice
 from secrets import token_hex
 
 _SECRET_BYTES = 32
-_MOST_OF_EACH = 3
+MOST_OF_EACH = 3
 """A block has each option so many times at most."""
 
 
@@ -95,7 +95,7 @@ def allocation(secret: str, stratum: Stratum) -> Iterator[str]:
         raise ValueError(f"There must be something to assign, and nothing twice: {list(options)}.")
     for block in count():
         named = f"{stratum.sequence}|{block}"
-        of_each = 1 + int.from_bytes(_digest(secret, f"{named}|size")) % _MOST_OF_EACH
+        of_each = 1 + int.from_bytes(_digest(secret, f"{named}|size")) % MOST_OF_EACH
         entries = sorted(range(of_each * len(options)), key=lambda entry: _digest(secret, f"{named}|{entry}"))
         yield from (options[entry % len(options)] for entry in entries)
 

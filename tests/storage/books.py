@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from storage import events
-from storage.allocation import _MOST_OF_EACH
+from storage.allocation import MOST_OF_EACH
 from storage.database import Store
 from storage.queries import history
 from storage.schema.states import (
@@ -123,13 +123,14 @@ class Books:
                 assert session.state is not SessionState.CHOOSING
         gone = {each.id for each in self.people.values() if each.state is ParticipantState.WITHDRAWN}
         persons = {each.id for each in self.people.values() if each.baseline_id is None}
-        assert self.linked == persons - gone
+        is_closed = self.current is not None and self.current.state.is_finished
+        assert self.linked == (set() if is_closed else persons - gone), "closing deletes all links"
         numbers = range(1, len(persons) + 1)
         assert [self.people[each].code for each in sorted(persons)] == [f"P{number:03}" for number in numbers]
         for group in {self.people[each].block_group for each in persons}:
             of_group = [self.people[each].task for each in persons if self.people[each].block_group == group]
             shares = [of_group.count(task) for task in set(of_group)]
-            assert max(shares) - min(shares, default=0) <= _MOST_OF_EACH, "a block has each task three times at most"
+            assert max(shares) - min(shares, default=0) <= MOST_OF_EACH, "a block has each task three times at most"
         for each in self.deleted:
             assert (self.people[each].months, self.people[each].answers) == (None, {})
             assert each not in {session.participant_id for session in self.sessions.values()}
