@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from storage.bundle.cells import LONGEST_CELL, TYPED_BY_PEOPLE, Column
-from storage.bundle.codebook import Table
 from storage.bundle.reading.problems import BundleRefused, Problem
+from storage.bundle.table import Table
 from storage.bundle.writing.texts import Redaction
 
 MOST_BYTES = 8 * 2**30

@@ -1,10 +1,11 @@
 """The tables and columns of a bundle as data: export, import, codebook and Croissant metadata use them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from storage.bundle.cells import Column, Kind
+from storage.bundle.table import Table
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from storage.schema.states import (
     Background,
@@ -32,33 +33,6 @@ MOST_NAME = 200
 """Characters of a study's name. (A study file may have 80.)"""
 
 _LONG = 9.5e8
-
-
-@dataclass(frozen=True)
-class Table:
-    """One file of the bundle.
-
-    Attributes:
-        name: The name of the file, without ``.csv``.
-        meaning: What a row is.
-        key: No two rows have the same values in these columns.
-        required: Whether a bundle cannot be imported without it.
-        absent: What import assumes if a bundle does not have it.
-        most: How many rows can be imported.
-    """
-
-    name: str
-    meaning: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    required: bool = False
-    absent: str = ""
-    most: int = 20_000
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return f"{self.name}.csv"
 
 
 def _words(kind: Iterable[Any]) -> tuple[str, ...]:

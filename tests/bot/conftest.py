@@ -3,9 +3,7 @@
 Tests that disturb nobody share one bot; others open their own.
 """
 
-import json
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -35,14 +33,13 @@ from storage.schema.tables import Participant
 from storage.transitions import participants
 from tests.bot.rules import HURRIED, RULES
 from tests.bot.study.witnesses import Log, Witness
+from tests.bot.study_file import ROOT, write_study
 from tests.storage.databases import make_sqlite
 from tests.storage.reading import unfinished_sessions
 from tests.warm_workers import SLOTS, WarmWorkers
 from training.hyperparameters import HYPERPARAMETERS, LABELS, Configuration, Optimizer
 from training.tasks import DIGITS_SQUEEZENET
 from training.workers import Workers
-
-ROOT = Path(__file__).parents[2]
 
 PATIENCE = 60.0
 """Seconds after which something that should have come is taken not to come; on a busy machine it takes a few."""
@@ -69,27 +66,6 @@ QUICK_VALUES = {"epochs": 1, "batch_size": 512, "loss": "cross_entropy", "optimi
 
 LONG: Mapping[str, Entered] = {**QUICK, "Epochs": "1000", "Batch size": "64"}
 """A configuration that trains until somebody stops it."""
-
-
-def finished_consent() -> str:
-    """The repository's consent text with something in every place that is left to fill in."""
-    return re.sub(r"\[([^\]]*)\]", r"\1", (ROOT / "consent.md").read_text(encoding="utf-8"))
-
-
-def write_study(folder: Path, **changes: Any) -> Path:
-    """The repository's ``study.toml`` in a folder of its own, with other values for some keys, and a finished consent.
-
-    Data of those who leave are kept, so that a test can look at them, unless a test says otherwise.
-    """
-    text = (ROOT / "study.toml").read_text(encoding="utf-8")
-    for key, value in {"withdrawn_data": "keep", **changes}.items():
-        line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
-        text, found = re.subn(rf"(?m)^{key} = .*$", line, text, count=1)
-        assert found, f"study.toml has no {key}"
-    (folder / "consent.md").write_text(finished_consent(), encoding="utf-8")
-    path = folder / "study.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import yaml
 
 from bot.settings.settings import Settings
-from tests.bot.conftest import ROOT, write_study
 from tests.bot.said.drawn import draw
 from tests.bot.said.driven import drive
 from tests.bot.said.page import Page
 from tests.bot.said.written import add_sentences
+from tests.bot.study_file import ROOT, write_study
 
 
 def everything() -> Page:

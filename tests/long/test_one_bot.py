@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from storage.locks import locked
-from tests.bot.conftest import write_study
 from tests.bot.researcher.asking import answer, ask
+from tests.bot.study_file import write_study
 from tests.storage.postgresql import PostgreSQL, end_sessions
 
 BLACKMAGIC = Path(sys.executable).with_name("blackmagic")

@@ -12,9 +12,9 @@ from bot.settings.settings import Settings
 from storage.database import Store
 from storage.queries import history
 from storage.schema.states import JobKind, TrialState
-from tests.bot.conftest import write_study
 from tests.bot.few_digits import TASK, write_digits
 from tests.bot.researcher.asking import answer, ask
+from tests.bot.study_file import write_study
 from tests.soak import record
 from tests.soak.books import Books
 from tests.soak.bot_process import BotProcess

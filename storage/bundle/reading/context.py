@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import insert
 
 from storage.bundle.archive import ArchiveReader
-from storage.bundle.codebook import PARTICIPANTS, STUDY, Table
+from storage.bundle.codebook import PARTICIPANTS, STUDY
 from storage.bundle.reading.problems import Problems
 from storage.bundle.reading.rows import Row, TableReader
+from storage.bundle.table import Table
 from storage.database import Transaction
 from storage.schema import tables
 from storage.schema.states import Background

@@ -17,6 +17,7 @@ from storage.bundle.codebook import (
 )
 from storage.bundle.reading.context import Context
 from storage.bundle.reading.rows import Row
+from storage.bundle.table import Table
 from storage.schema.states import Actor, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from storage.schema.tables import Baseline, Participant, Session
 from training.hyperparameters import Configuration

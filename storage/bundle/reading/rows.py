@@ -10,9 +10,10 @@ from typing import Any
 
 from storage.bundle.archive import ArchiveReader, Unreadable
 from storage.bundle.cells import LONGEST_CELL, TYPED_BY_PEOPLE, Column
-from storage.bundle.codebook import ANSWER, FORMAT, Table, answer_columns
+from storage.bundle.codebook import ANSWER, FORMAT, answer_columns
 from storage.bundle.formulas import renewed
 from storage.bundle.reading.problems import Problems, shown
+from storage.bundle.table import Table
 
 _MOST_QUOTED = 40
 _MOST_COLUMNS = 300

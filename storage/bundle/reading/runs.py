@@ -4,11 +4,12 @@ import json
 import math
 from typing import Any
 
-from storage.bundle.codebook import ENVIRONMENTS, EPOCHS, EVALUATIONS, FINAL_CHOICES, STUDY, TRIALS, Table
+from storage.bundle.codebook import ENVIRONMENTS, EPOCHS, EVALUATIONS, FINAL_CHOICES, STUDY, TRIALS
 from storage.bundle.reading.context import Context
 from storage.bundle.reading.participants import Member, Members, Part
 from storage.bundle.reading.problems import shown
 from storage.bundle.reading.rows import Row
+from storage.bundle.table import Table
 from storage.schema.comments import Comment
 from storage.schema.losses import pack
 from storage.schema.states import Chooser, Searcher, Suggestion, TrialState

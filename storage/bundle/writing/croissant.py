@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.bundle.archive import WrittenFile
 from storage.bundle.cells import Column, Kind
-from storage.bundle.codebook import Table
+from storage.bundle.table import Table
 
 CONTEXT: Mapping[str, Any] = {
     "@language": "en",

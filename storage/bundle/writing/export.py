@@ -14,7 +14,8 @@ from sqlmodel import col, select
 
 from storage.bundle import codebook
 from storage.bundle.archive import ArchiveWriter
-from storage.bundle.codebook import ANSWER, FORMAT, PERSON, Table, answer_columns, with_answers
+from storage.bundle.codebook import ANSWER, FORMAT, PERSON, answer_columns, with_answers
+from storage.bundle.table import Table
 from storage.bundle.writing.background import Alike, alike_by_set, in_bundle, told_of
 from storage.bundle.writing.croissant import croissant
 from storage.bundle.writing.readable import codebook_csv, codebook_markdown, environment_text, study_toml

@@ -9,8 +9,9 @@ from typing import Any
 import tomli_w
 
 from storage.bundle.cells import Column, Kind
-from storage.bundle.codebook import FORMAT, Table
+from storage.bundle.codebook import FORMAT
 from storage.bundle.formulas import guard
+from storage.bundle.table import Table
 from storage.study_rules import without_nothing
 
 _ABOUT = """\

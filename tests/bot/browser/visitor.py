@@ -14,7 +14,7 @@ from bot.app import Bot
 from bot.sandbox.server.local_workspace import LocalWorkspace
 from bot.sandbox.validation.strictness import Rules
 from bot.settings.settings import Credentials, Settings
-from tests.bot.conftest import finished_consent
+from tests.bot.study_file import finished_consent
 from tests.chromium import PATIENCE_MS
 
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,7 @@ from bot.sandbox.state.people import Kind
 from bot.sandbox.state.records import ChannelPlan
 from bot.sandbox.validation.strictness import SLACK_LIMITS, Rules
 from bot.settings.settings import SlackSection
-from tests.bot.conftest import ROOT
+from tests.bot.study_file import ROOT
 
 MANIFEST = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 RULES = Rules(ping_seconds=0.1)

@@ -24,8 +24,8 @@ from bot.participant.home_tab import HomeTabs
 from bot.settings.settings import Credentials, Settings
 from bot.slack.error_reporting import ErrorReporter
 from bot.slack.rate_limiter import CallNotMade, RateLimiter
-from tests.bot.conftest import write_study
 from tests.bot.scripted_workers import ScriptedWorkers
+from tests.bot.study_file import write_study
 from tests.storage.databases import make_sqlite
 
 REPORTS = "C0000REPORTS"

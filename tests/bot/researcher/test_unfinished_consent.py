@@ -8,8 +8,8 @@ from bot.settings.settings import Settings
 from storage.refusals import Reason, Refused
 from storage.schema.states import StudyState
 from storage.transitions import studies
-from tests.bot.conftest import ROOT, finished_consent
 from tests.bot.researcher.asking import ask, text_of
+from tests.bot.study_file import ROOT, finished_consent
 
 
 @pytest.fixture

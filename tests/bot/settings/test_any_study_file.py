@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.settings.settings import Settings, SettingsError
-from tests.bot.conftest import ROOT
 from tests.bot.payloads.mutations import TEXTS
+from tests.bot.study_file import ROOT
 
 TEXT = (ROOT / "study.toml").read_text(encoding="utf-8")
 CONTENT = tomllib.loads(TEXT)

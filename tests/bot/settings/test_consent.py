@@ -6,7 +6,7 @@ from bot.commands.study_file import DEMONSTRATION_CONSENT, TEMPLATES
 from bot.participant.views.onboarding import greeting
 from bot.settings.consent import WITHDRAWN_DATA, as_read, blanks_in
 from bot.slack.block_kit import fits
-from tests.bot.conftest import ROOT, finished_consent
+from tests.bot.study_file import ROOT, finished_consent
 
 TEMPLATE = (ROOT / "consent.md").read_text(encoding="utf-8")
 DEMONSTRATION = (TEMPLATES / DEMONSTRATION_CONSENT).read_text(encoding="utf-8")

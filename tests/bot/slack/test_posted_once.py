@@ -12,7 +12,7 @@ from bot.slack.block_kit import text_message
 from bot.slack.client import PacedClient, Slack
 from bot.slack.posted_once import Once
 from bot.slack.rate_limiter import RateLimiter
-from tests.bot.conftest import ROOT
+from tests.bot.study_file import ROOT
 
 LOST = Faults(method="chat.postMessage", lost_answers=1)
 POST, LOOK = "chat.postMessage", ("conversations.history", "conversations.replies")

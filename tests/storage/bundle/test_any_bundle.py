@@ -8,7 +8,8 @@ from contextlib import suppress
 import pytest
 
 from storage.bundle import BundleRefused, import_bundle
-from storage.bundle.codebook import TABLES, Table
+from storage.bundle.codebook import TABLES
+from storage.bundle.table import Table
 from storage.database import Store
 from storage.refusals import Refused
 from storage.schema.states import ParticipantState, SessionState, TrialState
