@@ -13,7 +13,6 @@ from storage.bundle.codebook import (
     PARTICIPANTS,
     PERSON,
     SESSIONS,
-    Table,
 )
 from storage.bundle.reading.context import Context
 from storage.bundle.reading.rows import Row
