@@ -39,7 +39,16 @@ class TimeEstimate:
         finished = len(progress.epoch_losses)
         within = min(len(progress.batch_losses) / batches, 1.0) if progress.epoch > finished else 0.0
         done = finished + within
-        return cls(taken, taken * max(trial.configuration.epochs - done, 0.0) / done)
+        return cls(taken, times(taken, max(trial.configuration.epochs - done, 0.0) / done))
+
+
+_LONGEST = timedelta(days=3650)
+"""Ten years: an estimate is no longer. There may be two thousand million epochs, and a ``timedelta`` has an end."""
+
+
+def times(duration: timedelta, factor: float) -> timedelta:
+    """So many times a duration, and ten years at most."""
+    return timedelta(seconds=min(duration.total_seconds() * factor, _LONGEST.total_seconds()))
 
 
 def time_for_an_epoch(trials: Sequence[TrialView], batch_size: int) -> timedelta | None:

@@ -14,7 +14,7 @@ from slack_bolt import Ack, App
 from bot.participant.context import ParticipantContext
 from bot.participant.form_state import OTHER, TAKE, VALUE, WHY, FormMemory, InvalidEntry, Purpose, read
 from bot.participant.suggestions import suggest
-from bot.participant.time_estimate import time_for_an_epoch
+from bot.participant.time_estimate import time_for_an_epoch, times
 from bot.participant.views import buttons, final_choice
 from bot.participant.views.configuration_form import FORM, configuration_form, prepare_note, takes_long
 from bot.participant.views.typed_configuration import TYPED, Typed
@@ -178,7 +178,7 @@ def _takes_long(study: StudyService, session_id: int, memory: FormMemory, config
     left, each_epoch = view.time_left(study.now()), time_for_an_epoch(view.trials, configuration.batch_size)
     if view.state is not SessionState.ACTIVE or view.unfinished is not None or each_epoch is None:
         return ""
-    needed = each_epoch * configuration.epochs
+    needed = times(each_epoch, configuration.epochs)
     return takes_long(configuration, needed, left) if timedelta(0) < left < needed else ""
 
 
