@@ -122,7 +122,7 @@ class Scheduler:
             doing: What it does, in a few words, for the report of an error.
             do: The function.
         """
-        self._scheduler.add_job(self._guarded(doing, do, seconds), "interval", seconds=seconds)
+        self._scheduler.add_job(self._guarded(doing, do, seconds), _Regularly(seconds=seconds))
 
     def when_due(self, seconds: float, doing: str, do: Callable[[], datetime | None]) -> None:
         """Call a function regularly, and also at the moment when, as it says, something will be due.
@@ -140,7 +140,7 @@ class Scheduler:
                 self._scheduler.add_job(guarded, "date", run_date=moment, id=due, replace_existing=True)
 
         guarded = self._guarded(doing, call, seconds)
-        self._scheduler.add_job(guarded, "interval", seconds=seconds, next_run_time=self._now())
+        self._scheduler.add_job(guarded, _Regularly(seconds=seconds), next_run_time=self._now())
 
     def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], object]) -> None:
         """Call a function once a day at this time of day, from the next time on.
@@ -177,11 +177,24 @@ class Scheduler:
         return call
 
 
+class _Regularly(IntervalTrigger):  # type: ignore[misc]
+    """Of the calls that were missed, one is made, and none of the others is counted.
+
+    APScheduler lists each call that was missed before it makes one of them. After years, that takes all memory.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds=seconds, timezone="UTC")
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        following: datetime = super().get_next_fire_time(previous_fire_time, now)
+        return following if following > now else now + self.interval
+
+
 class _Loop(BlockingScheduler):  # type: ignore[misc]
     """APScheduler on a thread that goes on after every error, and that sees when the wall clock is set.
 
-    APScheduler knows only the wall clock. When that is set back by an hour, no function is called for an hour; when it
-    is set forward by years, APScheduler lists every call that was missed.
+    APScheduler knows only the wall clock. When that is set back by an hour, no function is called for an hour.
     """
 
     def __init__(
@@ -240,5 +253,7 @@ class _Loop(BlockingScheduler):  # type: ignore[misc]
             return
         self._lead += moved
         for job in self.get_jobs():
-            if isinstance(job.trigger, IntervalTrigger) and job.next_run_time is not None:
-                job.modify(next_run_time=job.next_run_time + timedelta(seconds=moved))
+            if isinstance(job.trigger, _Regularly) and job.next_run_time is not None:
+                # APScheduler may have seen the new time first, and the next call be reckoned from it already.
+                latest = self._now_utc() + job.trigger.interval
+                job.modify(next_run_time=min(job.next_run_time + timedelta(seconds=moved), latest))

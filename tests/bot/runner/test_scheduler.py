@@ -1,5 +1,6 @@
 """Functions are called regularly, once a day, or when something is due. A function that fails is called again."""
 
+import itertools
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -198,3 +199,20 @@ def test_the_scheduler_says_how_often_each_function_was_called_to_its_end(schedu
     assert pulses["going on"].count >= 3
     assert pulses["the scheduler"].count > 0
     go_on.set()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-1), timedelta(days=9_000)])
+def test_the_wall_clock_may_be_set_while_it_is_looked_what_is_due(on_wall_clock, wall_clock, monkeypatch, ahead):
+    follow, called = on_wall_clock._scheduler._follow_the_wall_clock, threading.Semaphore(0)
+    looks = itertools.count()
+
+    def be_set_afterwards():
+        follow()
+        if next(looks) == 5:
+            wall_clock.ahead = ahead
+
+    monkeypatch.setattr(on_wall_clock._scheduler, "_follow_the_wall_clock", be_set_afterwards)
+    on_wall_clock.every(0.1, "calling", called.release)
+    for _ in range(5):
+        assert called.acquire(timeout=PATIENCE)
+    assert wall_clock.ahead == ahead
