@@ -332,7 +332,7 @@ class Bot:
             now=self._now(),
         )
         self.admins.begin()
-        if study.state is StudyState.PREPARED and (lacks := self.settings.consent_lacks()):
+        if study.state is StudyState.PREPARED and (lacks := self.settings.lacks_to_open()):
             log.warning("%s", lacks)
         if self._open_now and study.state is StudyState.PREPARED:
             complete = not settings.analysis.plan.blanks

@@ -13,6 +13,7 @@ from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.health import health
 from bot.commands.init import init
+from bot.commands.pilot import pilot
 from bot.commands.plan import EXAMPLES, plan
 from bot.commands.replay import replay
 from bot.commands.report import report
@@ -85,6 +86,7 @@ def run(
 
 
 app.command()(amend)
+app.command()(pilot)
 app.command(epilog=EXAMPLES)(plan)
 app.command()(assignments)
 app.command()(report)

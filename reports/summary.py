@@ -28,6 +28,7 @@ from reports.wording import (
     typographic,
     whole,
 )
+from training.tasks import BUILT_IN
 
 FIGURES = ("figure-4", "figure-7", "machines-tries")
 """The figures that a reader sees first."""
@@ -65,10 +66,16 @@ def short(results: StudyResults) -> Short:
     )
 
 
+def _for_demonstration(results: StudyResults) -> Iterator[str]:
+    for task in results.tasks:
+        if task.task in BUILT_IN.names and BUILT_IN[task.task].shows_only:
+            yield f"For demonstration only: {task.task} is not fit to measure skill."
+
+
 def everybody_lines(results: StudyResults) -> tuple[str, ...]:
     """Lines on the people who took part, on what was registered, and on all tasks together."""
     pooled = results.pooled
-    first = (_who(results), *registered_lines(results))
+    first = (_who(results), *registered_lines(results), *_for_demonstration(results))
     if isinstance(pooled, NotComputable) or not isinstance(pooled.experience, Correlation):
         return first
     return *first, f"All tasks together: months and final accuracy, {correlation(pooled.experience)}."

@@ -13,7 +13,7 @@ class Reason(StrEnum):
     STUDY_PAUSED = "study_paused"
     STUDY_CLOSED = "study_closed"
     STUDY_OPEN = "study_open"
-    CONSENT_UNFINISHED = "consent_unfinished"
+    NOT_READY = "not_ready"
     STILL_RUNNING = "still_running"
     NOTHING_TO_AMEND = "nothing_to_amend"
     NAME_TAKEN = "name_taken"

@@ -58,7 +58,7 @@ def migrations_run_once() -> Iterator[None]:
             migrate(self, to)
             return
         with closing(sqlite3.connect(migrated())) as source, self.engine.connect() as connection:
-            source.backup(cast(sqlite3.Connection, connection.connection.dbapi_connection))
+            source.backup(cast("sqlite3.Connection", connection.connection.dbapi_connection))
 
     migrated()
     with pytest.MonkeyPatch.context() as patch:

@@ -3,7 +3,7 @@
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
@@ -122,9 +122,16 @@ def _kept(store: Store, settings: Settings) -> Study:
             "arms: people are assigned to them from the first one on, so none can be added, renamed or taken away. "
             + (f"Let them be {', '.join(before)}, in this order." if before else "Take them out again.")
         )
+    if (lacks := settings.seeds_lack()) and not _shares_seed(json.loads(kept.rules)):
+        raise NotAmended(lacks)
     given = {each.task for each in people.people(store, kept.id) if each.task}
     if gone := sorted(given - set(settings.study.task)):
         raise NotAmended(
             f"study.task: participants were given {', '.join(gone)}, so it must stay among the tasks. Add others to it."
         )
     return kept
+
+
+def _shares_seed(rules: dict[str, Any]) -> bool:
+    """Whether people are measured with the seed that they tune with: a study that opened so may go on."""
+    return rules["training"]["seed"] in rules["training"]["evaluation_seeds"]

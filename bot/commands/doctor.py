@@ -64,7 +64,7 @@ def doctor(
         _check_slack(settings, json_wanted=json_wanted)
         return
     console = Console()
-    if lacks := settings.consent_lacks():
+    if lacks := settings.lacks_to_open():
         print(lacks, file=sys.stderr)
     well = _check_files(settings)
     workers = LocalWorkers(

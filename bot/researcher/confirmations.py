@@ -57,8 +57,8 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
     name = f"“{escape(status.study)}”"
     match action:
         case Action.OPEN:
-            if lacks := context.settings.consent_lacks():
-                raise Refused(Reason.CONSENT_UNFINISHED, escape(lacks))
+            if lacks := context.settings.lacks_to_open():
+                raise Refused(Reason.NOT_READY, escape(lacks))
             people = registration(context.settings, context.now().date()).plan.target_participants
             rules = context.settings.rules_hash()[:8]
             limit = context.settings.time.limit_minutes
@@ -67,6 +67,12 @@ def question(context: ResearcherContext, action: Action, code: str = "") -> Ques
                 f"The rules (version {rules}) are fixed. Later changes need `blackmagic amend`.",
                 f"The preregistration (hypothesis, primary test, {people} people) is written and posted in the report "
                 "channel. Upload it to a registry such as OSF before the first participant.",
+            ]
+            effects += [
+                f"{each.name} is for demonstration only: it is not fit to measure skill. `blackmagic pilot --task "
+                f"{each.name}` says why."
+                for each in context.settings.study_tasks()
+                if each.shows_only
             ]
             team = context.slack.team_id
             unchecked = left_unchecked(slack_checks.newest(context.store), team, context.settings.slack.live_plots)

@@ -377,6 +377,21 @@ class Settings(_Section):
             "Fill them in, or take out what does not apply, and start the bot again. The study cannot open before."
         )
 
+    def seeds_lack(self) -> str:
+        """Why the seeds cannot stay as they are, and what to do, in sentences; empty when they can."""
+        shared = self.training.seed
+        if shared not in self.training.evaluation_seeds:
+            return ""
+        return (
+            f"training.evaluation_seeds has {shared}, the seed that everybody tunes with: a choice fitted to a seed "
+            "must not be measured with it. Put another seed there, and start the bot again. The study cannot open "
+            "before."
+        )
+
+    def lacks_to_open(self) -> str:
+        """What keeps the study from opening, and what to do, in sentences; empty when it can open."""
+        return " ".join(each for each in (self.consent_lacks(), self.seeds_lack()) if each)
+
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read ``study.toml`` and the consent text that it names (relative to it).

@@ -101,11 +101,11 @@ class ResearcherActions:
         """Open the study, and register its analysis plan. Its rules are fixed from then on.
 
         Raises:
-            Refused: It is open already, paused, or closed; or something is left to fill in in the consent text, or a
-                part of the analysis plan is still to be written.
+            Refused: It is open already, paused, or closed; or something is left to fill in in the consent text, a
+                part of the analysis plan is still to be written, or people are measured with the seed they tune with.
         """
-        if lacks := self._settings.consent_lacks():
-            raise Refused(Reason.CONSENT_UNFINISHED, lacks)
+        if lacks := self._settings.lacks_to_open():
+            raise Refused(Reason.NOT_READY, lacks)
         now = self._now()
         registered = registration(self._settings, now.astimezone(UTC).date()).to_json()
         opened = studies.open_study(self._store, actor=actor, now=now, registration=registered)

@@ -235,11 +235,18 @@ def encode(figure: Figure, kind: Format) -> bytes:
 
 
 def _shorten(svg: bytes) -> bytes:
-    """Without names of empty parts, and with coordinates to a hundredth of a point: half the bytes look the same."""
+    """Without names of empty parts, and with coordinates to a hundredth of a point: half the bytes look the same.
+
+    Matplotlib names parts by a hash of their coordinates, whose last bits are not the same on every machine. They get
+    numbers instead.
+    """
+    numbers: dict[bytes, bytes] = {}
+    svg = _HASHED.sub(lambda found: found[1] + numbers.setdefault(found[2], b"n%d" % (len(numbers) + 1)), svg)
     svg = _FAMILY.sub(b"font-family: 'DejaVu Sans', Verdana, sans-serif;", _EMPTY.sub(b"", svg))
     return _COORDINATES.sub(lambda found: _DIGITS.sub(rb"\1", found[0]), svg)
 
 
+_HASHED = re.compile(rb'( id="|"#|\(#)([A-Za-z]\w*[0-9a-f]{10})(?=["\)])')
 _EMPTY = re.compile(rb'\s*<g id="[^"]*"/>')
 _FAMILY = re.compile(rb"font-family: [^;\"]*;")
 _COORDINATES = re.compile(rb' (?:d|x|y|transform)="[^"]*"')

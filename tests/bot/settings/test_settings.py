@@ -70,7 +70,7 @@ def test_a_task_that_is_not_there_is_named(tmp_path):
         ("limit_minutes = 120", "", "time.limit_minutes: Field required"),
         ("grace_minutes = 10", "grace_minutes = 10\ngreace = 1", "time.greace: Extra inputs are not permitted"),
         ("[1, 2, 3", "[1, 1, 3", "evaluation_seeds must differ from one another"),
-        ("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", "[]", "training.evaluation_seeds"),
+        ("[1, 2, 3, 4, 5, 6, 7, 8, 9, 11]", "[]", "training.evaluation_seeds"),
         ("\nseed = 10", "\nseed = -1", "training.seed"),
         ("medium_up_to_months = 9", "medium_up_to_months = 0", "medium_up_to_months must be more than"),
         ('kind = "number"\n', 'kind = "text"\n', "questions.0.kind"),

@@ -272,6 +272,16 @@ def test_the_same_figure_gives_the_same_bytes_and_no_date(drawn: dict[str, Plate
         assert b"Type3" not in first["pdf"], "publishers refuse fonts of this kind"
 
 
+def test_no_part_of_an_svg_is_named_by_a_hash_of_its_last_bits(drawn: dict[str, Plate]) -> None:
+    for plate in drawn.values():
+        if not isinstance(plate.content, NotComputable):
+            svg = plate.files()["svg"].decode()
+            defined = re.findall(r' id="(n\d+)"', svg)
+            assert len(defined) == len(set(defined)) > 0
+            assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= set(defined)
+            assert not re.search(r'[#"]\w*[0-9a-f]{10}["\)]', svg)
+
+
 def test_text_stays_text_in_svg(drawn: dict[str, Plate]) -> None:
     assert b">deep-learning experience (months)</text>" in drawn["figure-4"].files()["svg"]
 

@@ -1,4 +1,4 @@
-"""A study whose consent text is not finished cannot open, and says so early."""
+"""What keeps a study from opening is said early: an unfinished consent text, or the seed of tuning used again."""
 
 import shutil
 
@@ -31,7 +31,7 @@ def test_it_is_refused_and_names_what_is_missing_until_that_is_filled_in(templat
     assert "[approval number]" in text_of(told)
     with pytest.raises(Refused) as refused:
         house.running.actions.open("researcher-1")
-    assert refused.value.reason is Reason.CONSENT_UNFINISHED
+    assert refused.value.reason is Reason.NOT_READY
     assert studies.current_study(house.store).state is StudyState.PREPARED
 
     house.close()
@@ -43,3 +43,24 @@ def test_it_is_refused_and_names_what_is_missing_until_that_is_filled_in(templat
 def test_finished_settings_lack_nothing(template):
     (template.study.parent / "consent.md").write_text(finished_consent(), encoding="utf-8")
     assert Settings.load(template.study).consent_lacks() == ""
+
+
+def test_people_are_not_measured_with_the_seed_that_they_tune_with(open_house, caplog):
+    house = open_house(start=False, slots=1, evaluation_seeds=[9, 10])
+    house.open(open_now=False)
+    said = "training.evaluation_seeds has 10, the seed that everybody tunes with"
+    assert any(said in each.getMessage() for each in caplog.records)
+    told = ask(house.workspace.person("Researcher"), "open")
+    assert told.buttons == ()
+    assert said in text_of(told)
+    with pytest.raises(Refused) as refused:
+        house.running.actions.open("researcher-1")
+    assert refused.value.reason is Reason.NOT_READY
+
+
+def test_a_task_for_demonstration_is_called_so_before_the_study_opens(open_house):
+    house = open_house(start=False, slots=1)
+    house.open(open_now=False)
+    told = text_of(ask(house.workspace.person("Researcher"), "open"))
+    assert "digits-squeezenet is for demonstration only: it is not fit to measure skill." in told
+    assert "`blackmagic pilot --task digits-squeezenet` says why." in told
