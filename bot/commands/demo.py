@@ -38,6 +38,7 @@ from storage.database import Store
 from storage.queries import history
 from storage.schema.states import TrialState
 from storage.transitions import evaluations
+from training.tasks import DIGITS_SQUEEZENET
 
 if TYPE_CHECKING:
     from bot.app import Bot
@@ -65,7 +66,9 @@ def demo(
     ] = _PORT,
     study: Annotated[
         Path | None,
-        typer.Option(metavar="STUDY.TOML", help="The rules; by default study.toml here, or the usual ones."),
+        typer.Option(
+            metavar="STUDY.TOML", help="The rules; by default study.toml here, or the usual ones, with a quick task."
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -80,6 +83,11 @@ def demo(
         signal.signal(number, lambda *_: stopped.set())
     try:
         settings = load_settings(study or here_or_template(STUDY))
+        if study is None:
+            console.print(
+                f"The task is {DIGITS_SQUEEZENET.name}, which is quick. (--study {STUDY} takes the study’s own.)"
+            )
+            settings = settings.with_task(DIGITS_SQUEEZENET.name)
         with _workspace(port, manifest or here_or_template(MANIFEST), console) as workspace:
             _show(settings, workspace, participants, tries, stop, stopped, console)
     except (SettingsError, InvalidManifest) as error:

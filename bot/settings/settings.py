@@ -377,6 +377,10 @@ class Settings(_Section):
             "Fill them in, or take out what does not apply, and start the bot again. The study cannot open before."
         )
 
+    def with_task(self, name: str) -> Self:
+        """The same study with this one task."""
+        return self.model_copy(update={"study": self.study.model_copy(update={"task": (name,)})})
+
     def seeds_lack(self) -> str:
         """Why the seeds cannot stay as they are, and what to do, in sentences; empty when they can."""
         shared = self.training.seed

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from training.tasks import DIGITS_SQUEEZENET
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,10 +18,11 @@ def finished_consent() -> str:
 def write_study(folder: Path, **changes: Any) -> Path:
     """The repository's ``study.toml`` in a folder of its own, with other values for some keys, and a finished consent.
 
-    Data of those who leave are kept, so that a test can look at them, unless a test says otherwise.
+    Its task is the quick one, and data of those who leave are kept, so that a test can look at them, unless a test says
+    otherwise.
     """
     text = (ROOT / "study.toml").read_text(encoding="utf-8")
-    for key, value in {"withdrawn_data": "keep", **changes}.items():
+    for key, value in {"task": DIGITS_SQUEEZENET.name, "withdrawn_data": "keep", **changes}.items():
         line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
         text, found = re.subn(rf"(?m)^{key} = .*$", line, text, count=1)
         assert found, f"study.toml has no {key}"

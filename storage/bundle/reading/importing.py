@@ -254,23 +254,24 @@ def _read_amendments(context: Context) -> None:
     names: set[str] = set()
     rows: list[dict[str, Any]] = []
     for row in context.table(codebook.AMENDMENTS):
+        if row.wrong:
+            continue
         name = row["name"]
         if name in names:
             context.problem(codebook.AMENDMENTS, f"“{shown(name)}” is there twice.", row, "name")
         names.add(name)
-        if not row.wrong:
-            rows.append(
-                {
-                    "study_id": context.study_id,
-                    "name": name,
-                    "reason": row["reason"] or "",
-                    "at": datetime.combine(row["day"], time(), UTC),
-                    "old_rules_hash": row["old_rules_hash"],
-                    "old_rules": row["old_rules"] or "",
-                    "rules_hash": row["rules_hash"],
-                    "rules": row["rules"] or "",
-                }
-            )
+        rows.append(
+            {
+                "study_id": context.study_id,
+                "name": name,
+                "reason": row["reason"] or "",
+                "at": datetime.combine(row["day"], time(), UTC),
+                "old_rules_hash": row["old_rules_hash"],
+                "old_rules": row["old_rules"] or "",
+                "rules_hash": row["rules_hash"],
+                "rules": row["rules"] or "",
+            }
+        )
         if context.is_full(rows):
             context.insert(Amendment, rows)
             rows = []

@@ -62,7 +62,7 @@ def test_a_task_of_the_study_file_can_be_trained(running: Any, image_folder: Pat
 def test_a_data_set_that_comes_with_a_package_needs_nothing(running: Any) -> None:
     code, said, _ = told("data", "prepare", "--study", str(running.file))
     assert code == 0
-    assert said == "digits-squeezenet comes with a package: there is nothing to prepare.\n"
+    assert said == "mnist-squeezenet comes with a package: there is nothing to prepare.\n"
 
 
 def test_images_that_are_not_there_are_told_in_one_sentence(running: Any) -> None:
@@ -75,7 +75,7 @@ def test_images_that_are_not_there_are_told_in_one_sentence(running: Any) -> Non
 def test_an_unknown_task_is_answered_with_those_there_are(running: Any) -> None:
     code, _, shown = told("data", "prepare", "--task", "mnist", "--study", str(with_flowers(running)))
     assert code == 2
-    assert "Choose one of: digits-squeezenet, imagenette-squeezenet, flowers." in shown
+    assert "Choose one of: digits-squeezenet, mnist-squeezenet, imagenette-squeezenet, flowers." in shown
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_only_the_studys_own_task_is_one_of_its_rules(running: Any) -> None:
     before = Settings.load(running.file).rules_hash()
     study = with_flowers(running)
     assert Settings.load(study).rules_hash() == before
-    text = study.read_text(encoding="utf-8").replace('task = "digits-squeezenet"', 'task = "flowers"')
+    text = study.read_text(encoding="utf-8").replace('task = "mnist-squeezenet"', 'task = "flowers"')
     study.write_text(text, encoding="utf-8")
     chosen = Settings.load(study)
     (task,) = chosen.study_tasks()

@@ -49,15 +49,15 @@ def test_researchers_are_people_and_user_groups(tmp_path):
 
 def test_several_tasks_are_named_in_a_list_and_one_as_ever(tmp_path):
     one = Settings.load(changed(tmp_path, "slots = 2", "slots = 2"))
-    listed = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', 'task = ["digits-squeezenet"]'))
+    listed = Settings.load(changed(tmp_path, 'task = "mnist-squeezenet"', 'task = ["mnist-squeezenet"]'))
     both = 'task = ["digits-squeezenet", "imagenette-squeezenet"]'
-    two = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', both))
+    two = Settings.load(changed(tmp_path, 'task = "mnist-squeezenet"', both))
     assert [each.name for each in two.study_tasks()] == ["digits-squeezenet", "imagenette-squeezenet"]
     assert one.rules_hash() == listed.rules_hash() != two.rules_hash()
 
 
 def test_a_task_that_is_not_there_is_named(tmp_path):
-    settings = Settings.load(changed(tmp_path, 'task = "digits-squeezenet"', 'task = ["digits-squeezenet", "cats"]'))
+    settings = Settings.load(changed(tmp_path, 'task = "mnist-squeezenet"', 'task = ["mnist-squeezenet", "cats"]'))
     with pytest.raises(SettingsError, match=r"study\.task: There is no task 'cats'\. Choose one of: digits-squeezenet"):
         settings.study_tasks()
 
@@ -82,8 +82,8 @@ def test_a_task_that_is_not_there_is_named(tmp_path):
             'withdrawn_data = "sell"',
             "study.withdrawn_data: Input should be 'keep'",
         ),
-        ('task = "digits-squeezenet"', "task = []", "study.task"),
-        ('task = "digits-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
+        ('task = "mnist-squeezenet"', "task = []", "study.task"),
+        ('task = "mnist-squeezenet"', 'task = ["x", "x"]', "the tasks must differ from one another"),
         ("thresholds = [25, 50]", "thresholds = [50, 25]", "thresholds must differ from one another and ascend"),
         ("thresholds = [25, 50]", "thresholds = [25, 101]", "analysis.thresholds.1"),
         ("alpha = 0.05", "alpha = 1.5", "analysis.alpha"),
