@@ -66,7 +66,7 @@ def migrations_run_once() -> Iterator[None]:
         yield
 
 
-def counted(taken: Collection[str]) -> str:
+def counted(taken: Collection[str], unlike: Collection[str] = ()) -> str:
     """The next code, as if codes were numbers of people: P001, P002, …"""
     return f"P{len(taken) + 1:03}"
 

@@ -118,8 +118,13 @@ MNIST_SQUEEZENET = Task(
     facts=TaskFacts(classes=10, training_images=4000, validation_images=500, test_images=500, image_size=64),
     network="squeezenet1_1",
     source=Mnist(size=64, validation_images=500, test_images=500, split_seed=10),
+    shows_only=True,
 )
-"""The paper's network on images that come with a package."""
+"""The paper's network on images that come with a package.
+
+Its trials take long enough and its test split is large enough, but 3 of 5 settings that can learn in four epochs fail to
+with another seed: ``blackmagic pilot --task mnist-squeezenet --settings 12 --seeds 3 --epochs 4``, on two CPU threads.
+"""
 
 
 def built_in(data: Path) -> Tasks:

@@ -11,7 +11,7 @@ from storage.schema.states import SessionEnd, SessionState, TrialState
 
 
 def deviations(data: StudyData) -> tuple[Deviation, ...]:
-    """The deviations, in this order: time, sessions, evaluations, rules, looks, exclusions, number of people.
+    """The deviations, in this order: time, sessions, evaluations, rules, consent, looks, exclusions, number of people.
 
     Of people who withdrew there is only the count.
     """
@@ -23,6 +23,7 @@ def deviations(data: StudyData) -> tuple[Deviation, ...]:
             _times(present),
             _cancelled(present),
             _rules(data),
+            _consent(data, present),
             _looks(data),
             _excluded(present),
             _target(data),
@@ -90,6 +91,20 @@ def _rules(data: StudyData) -> Iterator[Deviation]:
             "rules_changed",
             1,
             "The rules are not those that were registered, and no amendment is on record.",
+        )
+
+
+def _consent(data: StudyData, present: Sequence[ParticipantRow]) -> Iterator[Deviation]:
+    registration = data.registration
+    others = [row for row in present if row.consent_hash is not None]
+    if registration is None:
+        return
+    count = sum(row.consent_hash != registration.consent_hash for row in others)
+    if count:
+        yield Deviation(
+            "consent_changed",
+            count,
+            f"{capital(people(count))} agreed to another consent text than was registered.",
         )
 
 

@@ -177,6 +177,7 @@ def _participant(
         extended_seconds=session.extended_seconds if session else 0.0,
         given_back_seconds=session.given_back_seconds if session else 0.0,
         arm=session.arm if session else person.arm,
+        consent_hash=person.consent_hash,
     )
 
 

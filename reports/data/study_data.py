@@ -47,6 +47,7 @@ class ParticipantRow:
         months_left_out: Whether they told months of experience that these data do not have.
         task: Of the session, or as assigned; None when neither is there yet.
         consented, described: Whether they consented, and described their background.
+        consent_hash: SHA-256 of the consent text that they agreed to; None where it is not known.
         session: Where their session is; None when it never began.
         ended_as: How it ended.
         chosen_by: Who made the final choice; None when there is none.
@@ -78,6 +79,7 @@ class ParticipantRow:
     extended_seconds: float = 0.0
     given_back_seconds: float = 0.0
     arm: str | None = None
+    consent_hash: str | None = None
 
     @property
     def is_analysed(self) -> bool:

@@ -12,14 +12,16 @@ _LONGEST = 12
 """Digits."""
 
 
-def draw(taken: Collection[str]) -> str:
+def draw(taken: Collection[str], unlike: Collection[str] = ()) -> str:
     """A code that nobody has, such as ``P4071``; with more digits where a study has a thousand people.
 
     Args:
         taken: The codes of all people of the study. A code that differs from one only in leading zeros is taken too.
+        unlike: Other codes that it must not be mistaken for.
     """
     numbers = {int(code[1:]) for code in taken}
     digits = max(_DIGITS, len(str(_FREE * len(numbers))))
+    numbers |= {int(code[1:]) for code in unlike}
     while (number := 1 + secrets.randbelow(10**digits - 1)) in numbers:
         pass
     return f"P{number:0{digits}}"

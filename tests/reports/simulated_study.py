@@ -17,9 +17,11 @@ from storage.schema.tables import (
     Baseline,
     Table,
 )
+from storage.study_rules import hash_of
 from tests.reports.bulk_rows import SEEDS, Planned, Rows, run
 from training.hyperparameters import HYPERPARAMETERS, Configuration, Loss, Optimizer
 
+CONSENT = "I agree."
 OPENED = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
 EDUCATION = ("high_school", "bachelor", "master_enrolled", "master", "doctorate")
 _COMMENTS = tuple(Comment)
@@ -211,7 +213,7 @@ class _Writer:
             "state": ParticipantState.DESCRIBED,
             "invited_at": at,
             "consented_at": at,
-            "consent_hash": "c" * 64,
+            "consent_hash": hash_of(CONSENT),
             "described_at": at,
             "months": None,
             "education": None,

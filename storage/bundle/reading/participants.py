@@ -240,6 +240,7 @@ class Members:
             "state": member.state,
             "invited_at": start,
             "consented_at": start if far["consented"] else None,
+            "consent_hash": row["consent_sha256"],
             "described_at": start if far["described"] else None,
             "months": row["months"],
             "education": row["education"],

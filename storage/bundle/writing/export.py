@@ -252,6 +252,7 @@ class _Export:
                 "baseline": None if baseline is None else baseline.code,
                 "state": each.state,
                 "consented": None if baseline else each.consented_at is not None,
+                "consent_sha256": each.consent_hash,
                 "described": None if baseline else each.described_at is not None,
                 "education": told.education,
                 "task": each.task,
@@ -426,9 +427,11 @@ def _new_codes(transaction: Transaction, study: Study) -> dict[int, str]:
     query = select(Participant.id, Participant.code, Participant.baseline_id).where(Participant.study_id == study.id)
     drawn: dict[int, str] = {}
     artificial: dict[int, str] = {}
-    for number, code, baseline in transaction.exec(query.order_by(col(Participant.id))):
+    everybody = transaction.exec(query.order_by(col(Participant.id))).all()
+    ours = [code for _, code, _ in everybody if codes.is_drawn(code)]
+    for number, code, baseline in everybody:
         if baseline is None:
-            drawn[number] = codes.draw(drawn.values())
+            drawn[number] = codes.draw(drawn.values(), unlike=ours)
         else:
             artificial[number] = code
     return dict(sorted(drawn.items(), key=lambda each: each[1])) | artificial

@@ -57,6 +57,7 @@ def open_study(folder: Path, rules: Rules | None = None, **changes: Any) -> Iter
             "researchers": [workspace.person("Researcher").id],
             "database": f"sqlite:///{folder / 'study.db'}",
             "evaluation_seeds": [1],
+            "task": "digits-squeezenet",
             **changes,
         }
         text = (ROOT / "study.toml").read_text(encoding="utf-8")

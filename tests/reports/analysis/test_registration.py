@@ -25,8 +25,8 @@ from storage.database import Store
 from storage.events import record
 from storage.registration.document import Registration
 from storage.schema.states import EventKind, StudyState, TrialState
-from storage.schema.tables import Amendment, Evaluation, Preregistration, Session, Study
-from tests.reports.simulated_study import OPENED, simulate
+from storage.schema.tables import Amendment, Evaluation, Participant, Preregistration, Session, Study
+from tests.reports.simulated_study import CONSENT, OPENED, simulate
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -66,7 +66,7 @@ def registered(store: Store, study: int, **plan: Any) -> Registration:
         }
         rules = json.dumps({**json.loads(row.rules), "analysis": {"thresholds": [25.0, 50.0], **given, **plan}})
         made = Registration.now(
-            study=row.name, rules=rules, rules_hash=row.rules_hash, consent="I agree.", day=date(2030, 3, 1)
+            study=row.name, rules=rules, rules_hash=row.rules_hash, consent=CONSENT, day=date(2030, 3, 1)
         )
         transaction.add(Preregistration(study_id=study, at=OPENED, document=made.to_json()))
         return made
@@ -158,6 +158,17 @@ def test_every_deviation_is_found_and_nothing_else(store: Store) -> None:
         "target_participants": "10 people were to be analysed, and 8 were: 2 fewer.",
         "people_withdrew": "2 people withdrew.",
     }
+
+
+def test_people_who_agreed_to_another_text_than_the_registered_one_are_counted(store: Store, study: int) -> None:
+    registered(store, study)
+    assert "consent_changed" not in kinds(found(store, study))
+    with store.write() as transaction:
+        people = transaction.exec(select(Participant).order_by(col(Participant.id))).all()
+        people[0].consent_hash = "another"
+        people[1].consent_hash = None
+    (told,) = (each for each in found(store, study).deviations if each.kind == "consent_changed")
+    assert told.sentence == "1 person agreed to another consent text than was registered."
 
 
 def test_rules_that_changed_without_an_amendment_are_told(store: Store, study: int) -> None:

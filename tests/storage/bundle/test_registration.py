@@ -50,7 +50,12 @@ def test_a_report_from_a_bundle_knows_the_same_registration_and_deviations(sqlit
         ours.registration.code_hash,
     )
     assert deviations(theirs) == deviations(ours)
-    assert {each.kind for each in deviations(ours)} == {"time_extended", "interim_looks", "people_withdrew"}
+    assert {each.kind for each in deviations(ours)} == {
+        "time_extended",
+        "consent_changed",
+        "interim_looks",
+        "people_withdrew",
+    }
     export_bundle(other, tmp_path / "second.zip")
     other.close()
     first, second = (unpacked(tmp_path / name) for name in ("first.zip", "second.zip"))
