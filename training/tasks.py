@@ -123,7 +123,8 @@ MNIST_SQUEEZENET = Task(
 """The paper's network on images that come with a package.
 
 Its trials take long enough and its test split is large enough, but 3 of 5 settings that can learn in four epochs fail
-to with another seed: ``blackmagic pilot --task mnist-squeezenet --settings 12 --seeds 3 --epochs 4``, on two CPU threads.
+to with another seed, on two CPU threads:
+``blackmagic pilot --task mnist-squeezenet --settings 12 --seeds 3 --epochs 4``
 """
 
 
