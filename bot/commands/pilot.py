@@ -62,7 +62,6 @@ def pilot(
         from training.search.spread import spread
 
         settings = spread(count, epochs=epochs, training_images=chosen.facts.training_images)
-
         runs = _trained(chosen, settings, study_seeds[:seeds], rules)
         found = assess(
             task,

@@ -208,11 +208,7 @@ PARTICIPANTS = Table(
             "consented", Kind.FLAG, "Whether the person agreed to take part.", empty="As the state says; or artificial."
         ),
         Column(
-            "consent_sha256",
-            Kind.TEXT,
-            "SHA-256 of the consent text that the person agreed to, in hexadecimal. The preregistration has that of "
-            "the text that was registered.",
-            empty="The person did not agree, or the text is not known.",
+            "consent_sha256", Kind.TEXT, "SHA-256 of the consent text that the person agreed to.", empty="Not known."
         ),
         Column(
             "described",
