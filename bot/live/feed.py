@@ -196,6 +196,7 @@ class LiveFeed:
 
     def _send_awaited(self, subject: Subject) -> None:
         """Send an update that a person waits for: the newest state, with the old picture where it has one."""
+        subject.results += 1  # now, not when it is sent: what changes meanwhile is drawn in a frame of its own
         if self._update(subject, Priority.RESULT, lambda: self._queue.is_stopped) is not None:
             with self._lock:
                 self._results += 1
@@ -205,7 +206,7 @@ class LiveFeed:
         results = subject.results
 
         def abandoned() -> bool:
-            # What was drawn before a result is not needed: the result shows the state, too.
+            # What was to be drawn before a result is not needed: the result shows the state, too.
             return self._queue.is_closing or subject.results != results
 
         fresh = self._upload(subject, abandoned) if self._plots.wanted().form == "picture" else None
@@ -282,8 +283,6 @@ class LiveFeed:
                 self._queue.forget(subject)
                 self._now_shows(subject, None)
                 return None
-            if priority is Priority.RESULT:
-                subject.results += 1  # before anything else is sent: it must not be older
             subject.served_at, subject.attempts = time.monotonic(), 0
             self._now_shows(subject, shown)
             if attempt.form is Form.TEXT_ONLY or (rendering.curves is not None and attempt.form is not wanted[0]):

@@ -24,7 +24,7 @@ class Subject:
         shown: The picture in the message.
         noted: Whether the picture is stored in the database.
         doubtful: Files that the message may show, because the answer to their update was lost.
-        results: How many updates were sent that a person waited for.
+        results: How many updates that a person waits for were begun.
         attempts, not_before: The failed attempts of the current update, and the earliest time of the next one.
         reposted_at: When its plot was last posted anew.
     """

@@ -1,5 +1,6 @@
 """Plots as pictures that an update brings, for workspaces that show them: what is uploaded, shown and deleted."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -153,6 +154,31 @@ def test_a_frame_under_way_never_takes_a_result_back(open_pictures: OpenStage) -
     stage.wait_for(lambda: stage.workspace.file_ids() == [])
 
     assert stage.message("trial-1").text == "Cancelled"
+
+
+def test_what_changes_while_a_result_is_sent_is_drawn_after_it(
+    open_pictures: OpenStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = open_pictures(file_processing_seconds=0.5)
+    stage.post("trial-1")
+    change(stage, 3)
+    update, answers = stage.client.chat_update, threading.Event()
+
+    def answered_late(**given: Any) -> Any:
+        answer = update(**given)
+        assert answers.wait(20)
+        return answer
+
+    monkeypatch.setattr(stage.client, "chat_update", answered_late)
+    stage.change("trial-1", "Being cancelled", curves(3), Priority.RESULT)
+    stage.wait_for(lambda: stage.message("trial-1").text == "Being cancelled")
+    stage.change("trial-1", "4 batches", curves(4))
+    stage.wait_for(
+        lambda: len(stage.workspace.file_ids()) == 2
+    )  # the new picture is uploaded, and processed for a while
+    answers.set()
+
+    stage.wait_for(lambda: shows_picture(stage, "trial-1", 4))
 
 
 def test_without_files_write_the_losses_come_as_slacks_own_chart(open_pictures: OpenStage) -> None:
