@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import data
 from bot.commands.amend import amend
 from bot.commands.assignments import assignments
 from bot.commands.bundle import export, import_
@@ -13,12 +12,13 @@ from bot.commands.demo import demo
 from bot.commands.doctor import doctor
 from bot.commands.health import health
 from bot.commands.init import init
-from bot.commands.pilot import pilot
 from bot.commands.plan import EXAMPLES, plan
-from bot.commands.replay import replay
 from bot.commands.report import report
 from bot.commands.study_file import DEFAULT, USAGE, StudyFile, load_settings
-from bot.commands.trial import trial
+from bot.commands.training import data
+from bot.commands.training.pilot import pilot
+from bot.commands.training.replay import replay
+from bot.commands.training.trial import trial
 from bot.process.log_format import LogFormat, start_log
 from bot.process.quiet import quietly
 from bot.process.stopping import StopSignals, end_within, ended

@@ -12,6 +12,9 @@ from sqlmodel import Field
 from storage.schema.assignment_table import Assignment as Assignment
 from storage.schema.base import NEVER_AGAIN
 from storage.schema.base import Table as Table
+from storage.schema.bot_tables import Alert as Alert
+from storage.schema.bot_tables import Heartbeat as Heartbeat
+from storage.schema.bot_tables import Notice as Notice
 from storage.schema.columns import Loss64, UtcDateTime, choice
 from storage.schema.comments import Comment, Remark
 from storage.schema.registration_tables import Preregistration as Preregistration
@@ -23,7 +26,6 @@ from storage.schema.states import (
     Chooser,
     EventKind,
     JobKind,
-    NoticeKind,
     ParticipantState,
     Searcher,
     SessionEnd,
@@ -425,69 +427,6 @@ class Epoch(Table, table=True):
     training_loss: float | None = Field(default=None, sa_type=Loss64)
     validation_accuracy: float | None = None
     seconds: float
-
-
-class Alert(Table, table=True):
-    """Something that broke, for the admins. If it happens again before somebody acknowledges it, it is only counted.
-
-    Attributes:
-        kind: What broke, such as ``worker_lost``.
-        latest: One sentence about the last time.
-        count: How often it happened.
-    """
-
-    __tablename__ = "alert"
-    __table_args__ = (
-        Index(
-            "one_unacknowledged_alert",
-            "kind",
-            unique=True,
-            sqlite_where=text("acknowledged_at IS NULL"),
-            postgresql_where=text("acknowledged_at IS NULL"),
-        ),
-        CheckConstraint("count >= 1", name="count"),
-    )
-
-    id: int = Field(default=None, primary_key=True)
-    kind: str
-    latest: str = Field(sa_type=Text)
-    count: int = 1
-    first_at: datetime = Field(sa_type=UtcDateTime)
-    last_at: datetime = Field(sa_type=UtcDateTime)
-    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    acknowledged_by: str | None = None
-
-    @property
-    def subject(self) -> str:
-        """Its name for the event log and the posts: ``alert:5``."""
-        return f"alert:{self.id}"
-
-
-class Notice(Table, table=True):
-    """Something that a participant is still to be told. It is written by the transition that it follows from.
-
-    The row is deleted when the message is posted, or together with the participant's link to Slack.
-    """
-
-    __tablename__ = "notice"
-    __table_args__ = (NEVER_AGAIN,)
-
-    id: int = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
-    kind: NoticeKind = Field(sa_type=choice(NoticeKind))
-    participant_id: int = Field(foreign_key="participant.id", index=True)
-    session_id: int | None = Field(default=None, foreign_key="session.id")
-    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-
-
-class Heartbeat(Table, table=True):
-    """When the bot was last alive; one row."""
-
-    __tablename__ = "heartbeat"
-    __table_args__ = (CheckConstraint("id = 1", name="single"),)
-
-    id: int = Field(default=1, primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Event(Table, table=True):

@@ -11,9 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.commands.trial import trial
+from bot.commands.training.trial import trial
 
-PROGRAM = "import typer; from bot.commands.trial import trial; typer.run(trial)"
+PROGRAM = "import typer; from bot.commands.training.trial import trial; typer.run(trial)"
 ANNOUNCED = """
 from training import loop
 train = loop.train

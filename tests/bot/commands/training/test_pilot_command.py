@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.commands import pilot as command
+from bot.commands.training import pilot as command
 from tests.bot.study_file import write_study
 from training.trial import Ending, Outcome
 from training.workers.protocol import Failed, Lost, Ready, WorkerEvent
