@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.admin.drawings import Drawings
 from bot.admin.report_channel import ReportChannel
@@ -30,6 +30,8 @@ _NOT_NEWS = {
 }
 """Events that need no digest: a day without other events has none."""
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 class Digests:
     """Posts the digest.
@@ -50,11 +52,11 @@ class Digests:
         self._channel = channel
         self._now = now
         self._drawings = Drawings()
-        self._due = True  # at the start the bot does not know, so it checks
+        self._due_at: datetime | None = _LONG_AGO  # at the start the bot does not know, so it checks
 
-    def is_due(self) -> None:
-        """Note that the time of day for the digest has come."""
-        self._due = True
+    def is_due(self, moment: datetime) -> None:
+        """Note that a digest is due as soon as ``now`` says this moment, which may be a second or two later."""
+        self._due_at = moment
 
     def tell(self) -> None:
         """Post the digest if one is due.
@@ -62,13 +64,14 @@ class Digests:
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts it.
         """
-        if not self._due:
+        moment = self._due_at
+        if moment is None or self._now() < moment:
             return
-        self._due = False
+        self._due_at = None
         try:
             self._tell()
         except Exception:
-            self._due = True
+            self._due_at = self._due_at or moment
             raise
 
     def redraw(self, ts: str) -> bool:

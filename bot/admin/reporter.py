@@ -204,8 +204,8 @@ class AdminReporter:
         self._lines.append(stopped(why))
         self.wake()
 
-    def _digest_is_due(self) -> None:
-        self._digests.is_due()
+    def _digest_is_due(self, moment: datetime) -> None:
+        self._digests.is_due(moment)
         self.wake()
 
     def _run(self) -> None:

@@ -30,6 +30,9 @@ _LONGEST_WAIT = 1.0
 _CLOCK_WAS_SET = 1.0
 """The wall clock was set when it has moved by so many seconds more, or less, than the time that has passed."""
 
+_BREATH = timedelta(seconds=0.1)
+"""From one call of a function to the next, where it says that something is due already."""
+
 _DAILY_LOOK_SECONDS = 60.0
 """How often a daily function looks whether its time of day has come; one more look is made at that time."""
 
@@ -130,20 +133,23 @@ class Scheduler:
         Args:
             seconds: The time from one call to the next.
             doing: What it does, in a few words, for the report of an error.
-            do: The function. It returns the next moment at which something is due, or none.
+            do: The function. It returns the next moment at which something is due, or none. It may know another clock:
+                where that is late, it is called until its moment has come there, too.
         """
         due = f"due: {doing}"
 
         def call() -> None:
             moment = do()
             if moment is not None and moment < self._now() + timedelta(seconds=seconds):
-                self._scheduler.add_job(guarded, "date", run_date=moment, id=due, replace_existing=True)
+                # By the clock of the function it may be a little earlier than here: it is called again, but in peace.
+                run_at = max(moment, self._now() + _BREATH)
+                self._scheduler.add_job(guarded, "date", run_date=run_at, id=due, replace_existing=True)
 
         guarded = self._guarded(doing, call, seconds)
         self._scheduler.add_job(guarded, _Regularly(seconds=seconds), next_run_time=self._now())
 
-    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], object]) -> None:
-        """Call a function once a day at this time of day, from the next time on.
+    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[datetime], object]) -> None:
+        """Call a function once a day at this time of day, from the next time on. It is given the moment that has come.
 
         It looks itself whether the time has come. APScheduler's own cron trigger would call without end within the hour
         that a time zone repeats in autumn, and its job for one moment is gone when it cannot be started.
@@ -156,7 +162,7 @@ class Scheduler:
             with looking:
                 now = self._now()
                 if now >= due_at:
-                    do()
+                    do(due_at)
                 due_at = next_time(at, zone, now)
                 return due_at
 

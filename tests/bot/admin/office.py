@@ -37,18 +37,18 @@ class Bells:
     """A clock that rings when a test says so."""
 
     def __init__(self) -> None:
-        self.days: list[Callable[[], None]] = []
+        self.days: list[Callable[[datetime], None]] = []
 
     def every(self, seconds: float, doing: str, do: Callable[[], None]) -> None:
         """The disk of the machine that tests is nobody's affair."""
 
-    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[], None]) -> None:
+    def daily(self, at: time, zone: ZoneInfo, doing: str, do: Callable[[datetime], None]) -> None:
         self.days.append(do)
 
-    def ring(self) -> None:
-        """It is the time of day."""
+    def ring(self, moment: datetime) -> None:
+        """It is the time of day, at this moment."""
         for do in self.days:
-            do()
+            do(moment)
 
 
 @dataclass

@@ -45,7 +45,7 @@ def office(tmp_path, study_file, request):
 def evening(office, moment):
     """It is the time of day, and a moment later."""
     office.now = moment + timedelta(seconds=1)
-    office.bells.ring()
+    office.bells.ring(moment)
     return digests(office)
 
 
@@ -138,7 +138,7 @@ def test_a_digest_that_is_posted_while_somebody_has_their_data_deleted_does_not_
 
     monkeypatch.setattr(ReportChannel, "say", leave_meanwhile)
     office.now = local(2030, 3, 1) + timedelta(seconds=1)
-    office.bells.ring()
+    office.bells.ring(local(2030, 3, 1))
     office.told("brought up to date", gone="43.2")
 
 
@@ -158,6 +158,17 @@ def test_a_digest_tells_how_far_the_searchers_are(office):
     assert "0 trials were submitted" in digest.text_of_everything
 
 
+def test_a_clock_of_the_bot_that_is_late_by_a_second_does_not_cost_a_day(office):
+    office.finished(0, 40.0)
+    office.now = local(2030, 3, 1) - timedelta(seconds=1)
+    office.bells.ring(local(2030, 3, 1))  # by the machine's clock
+    assert digests(office) == []
+    office.finished(24, 80.0)  # in this second
+    office.now = local(2030, 3, 1)
+    (digest,) = digests(office)
+    assert "2 participants have finished" in digest.text_of_everything
+
+
 def test_a_day_on_which_nothing_happened_has_no_digest(office):
     office.finished(0, 40.0)
     assert len(evening(office, local(2030, 3, 1))) == 1
@@ -175,7 +186,7 @@ def test_there_is_one_digest_a_day_however_often_the_bot_starts(office):
     (first,) = evening(office, local(2030, 3, 1))
     for _ in range(2):
         office.restart()
-        office.bells.ring()
+        office.bells.ring(local(2030, 3, 1))
         assert [each.ts for each in digests(office)] == [first.ts]
 
 
@@ -203,7 +214,7 @@ def test_a_digest_that_slack_did_not_take_is_posted_when_it_does(office):
     office.finished(0, 40.0)
     place = office.go_offline()
     office.now = local(2030, 3, 1) + timedelta(seconds=1)
-    office.bells.ring()
+    office.bells.ring(local(2030, 3, 1))
     office.come_back(*place)
     assert "P001" in office.told("the day’s digest").text_of_everything
 

@@ -254,10 +254,14 @@ def fail(office, final_choice):
 
 @pytest.mark.long
 def test_the_digest_comes_by_itself_and_has_a_button_that_follows_the_study(tmp_path, open_alone):
-    soon = (datetime.now(UTC) + timedelta(seconds=20)).strftime("%H:%M:%S")
-    with open_alone(tmp_path, digest_at=soon, time_zone="UTC") as office:
+    much_later = (datetime.now(UTC) + timedelta(hours=12)).strftime("%H:%M:%S")
+    with open_alone(tmp_path, digest_at=much_later, time_zone="UTC") as office:
         researcher = office.workspace.person("Researcher")
         office.described("Joins today")
+        office.close()
+        soon = (datetime.now(UTC) + timedelta(seconds=10)).strftime("%H:%M:%S")
+        office.study.write_text(office.study.read_text(encoding="utf-8").replace(much_later, soon), encoding="utf-8")
+        office.open()
         digest = post(office, "the day’s digest", "Pause")
         assert "1 joined" in digest.text_of_everything
         researcher.press(digest, "Pause")
@@ -292,7 +296,7 @@ def test_however_often_a_digest_is_pressed_it_says_the_same(tmp_path, open_alone
             day_before = datetime.now(UTC) - timedelta(hours=25)
             joined = {"kind": EventKind.DESCRIBED, "subject": "participant:1", "participant": "P001"}
             events.record(transaction, at=day_before, actor="P001", **joined)
-        office.running.admins._digest_is_due()
+        office.running.admins._digest_is_due(office.running.clocks.now())
         digest = post(office, "the day’s digest", "Pause")
         assert f"{name}: the day’s digest" in digest.text_of_everything
         before = words_of(digest)

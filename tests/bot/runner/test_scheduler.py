@@ -67,10 +67,27 @@ def test_a_due_function_is_called_at_its_moment_and_not_at_the_next_regular_call
     assert calls[0] < due <= calls[-1]
 
 
+def test_a_function_whose_clock_is_late_is_called_in_peace_until_its_moment_has_come(scheduler):
+    late, done = timedelta(seconds=1), threading.Event()
+    due = datetime.now(UTC)
+    calls = []
+
+    def sweep():
+        calls.append(datetime.now(UTC) - late)
+        if calls[-1] >= due:
+            done.set()
+            return None
+        return due
+
+    scheduler.when_due(3600, "sweeping", sweep)
+    assert done.wait(PATIENCE)
+    assert len(calls) <= 12
+
+
 def test_a_daily_function_is_called_at_the_time_of_day_of_its_zone(scheduler):
     zone, rung = ZoneInfo("Asia/Kathmandu"), threading.Semaphore(0)
     at = (datetime.now(zone) + timedelta(seconds=1)).time()
-    scheduler.daily(at, zone, "telling the time", rung.release)
+    scheduler.daily(at, zone, "telling the time", lambda _moment: rung.release())
     assert rung.acquire(timeout=PATIENCE)
     assert datetime.now(zone).time() >= at
     assert not rung.acquire(timeout=0.5)  # the next time is tomorrow
@@ -159,7 +176,7 @@ def test_a_daily_function_that_could_not_be_started_at_its_time_is_called_a_litt
         raise RuntimeError("can't start new thread")
 
     at = (datetime.now(zone) + timedelta(seconds=1)).time()
-    on_wall_clock.daily(at, zone, "telling the time", rung.release)
+    on_wall_clock.daily(at, zone, "telling the time", lambda _moment: rung.release())
     monkeypatch.setattr(pool, "submit", refuse)
     assert refused.acquire(timeout=PATIENCE)
     monkeypatch.setattr(pool, "submit", works)
