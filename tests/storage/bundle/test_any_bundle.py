@@ -124,5 +124,10 @@ def test_a_few_hundred_bundles(sqlite_store, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-def test_ten_thousand_bundles(store, tmp_path):
-    check(store, tmp_path, int.from_bytes(os.urandom(4)), 10_000)
+def test_ten_thousand_bundles(sqlite_store, tmp_path):
+    check(sqlite_store, tmp_path, int.from_bytes(os.urandom(4)), 10_000)
+
+
+@pytest.mark.parametrize("store", [pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
+def test_a_thousand_bundles_on_postgresql(store, tmp_path):
+    check(store, tmp_path, int.from_bytes(os.urandom(4)), 1_000)

@@ -127,6 +127,7 @@ def test_more_seeds_than_the_study_has_and_unknown_tasks_are_refused(answering):
     assert "There is no task 'cats'" in error
 
 
+@pytest.mark.long
 def test_it_trains_for_real():
     code, said, error = told("--task", "digits-squeezenet", "--settings", "2", "--seeds", "2", "--epochs", "1")
     assert code == 1
