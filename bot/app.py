@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin import listeners as admin_listeners
+from bot.admin.alert_kinds import AlertKind
 from bot.admin.listeners import AdminContext
 from bot.admin.reporter import AdminReporter
 from bot.checks import connection
@@ -65,6 +66,7 @@ from reports.figures import loss_plot
 from storage import posts
 from storage.database import Store, UnknownSchema
 from storage.private_files import exposed, warning
+from storage.queries.results import preregistration
 from storage.refusals import Refused
 from storage.schema.states import Actor, StudyState
 from storage.transitions import recovery, studies
@@ -338,6 +340,7 @@ class Bot:
             complete = not settings.analysis.plan.blanks
             registered = registration(settings, self._now().date()).to_json() if complete else None
             studies.open_study(store, actor=Actor.BOT, now=self._now(), registration=registered)
+        self._compare_consent(study.id)
         store.scrub()  # the bot may have been killed before it could
         recovery.reconcile(store, now=self._now())
         self.clocks.begin()
@@ -346,6 +349,17 @@ class Bot:
         self._dispatcher.start()
         self._reactions.catch_up(study.id)
         self._start_the_clock()
+
+    def _compare_consent(self, study_id: int) -> None:
+        registered = preregistration(self.store, study_id)
+        if registered is None or registered.consent_hash == self.settings.consent_hash():
+            return
+        sentence = (
+            "The consent text is not the one that was registered: who agrees from now on agrees to another one, and the "
+            "report will count them. If that is not meant, put the old text back and start the bot again."
+        )
+        log.warning("%s", sentence)
+        self.admins.alert(AlertKind.CONSENT_CHANGED, sentence)
 
     def _start_the_clock(self) -> None:
         scheduler = self._scheduler

@@ -23,6 +23,7 @@ class AlertKind(StrEnum):
         ANOTHER_BOT: Another program is connected as the same Slack app, and gets a part of what people do.
         PART_STOPPED: A thread of the bot has ended, or does not go on.
         CLOCK_SET: The machine's clock was set while the bot ran.
+        CONSENT_CHANGED: People are asked to agree to another text than was registered.
     """
 
     WORKER_LOST = "worker_lost"
@@ -38,6 +39,7 @@ class AlertKind(StrEnum):
     ANOTHER_BOT = "another_bot"
     PART_STOPPED = "part_stopped"
     CLOCK_SET = "clock_set"
+    CONSENT_CHANGED = "consent_changed"
 
 
 _TITLES: dict[str, str] = {
@@ -54,6 +56,7 @@ _TITLES: dict[str, str] = {
     AlertKind.ANOTHER_BOT: "Another bot uses this Slack app",
     AlertKind.PART_STOPPED: "A part of the bot had stopped",
     AlertKind.CLOCK_SET: "The clock of the machine was set",
+    AlertKind.CONSENT_CHANGED: "The consent text is not the registered one",
 }
 
 

@@ -11,7 +11,8 @@ from storage.schema.states import SessionEnd, SessionState, TrialState
 
 
 def deviations(data: StudyData) -> tuple[Deviation, ...]:
-    """The deviations, in this order: time, sessions, evaluations, rules, consent, looks, exclusions, number of people.
+    """The deviations, in this order: time, sessions, evaluations, rules, consent, people who came back, looks,
+    exclusions, number of people.
 
     Of people who withdrew there is only the count.
     """
@@ -24,6 +25,7 @@ def deviations(data: StudyData) -> tuple[Deviation, ...]:
             _cancelled(present),
             _rules(data),
             _consent(data, present),
+            _came_back(present),
             _looks(data),
             _excluded(present),
             _target(data),
@@ -105,6 +107,17 @@ def _consent(data: StudyData, present: Sequence[ParticipantRow]) -> Iterator[Dev
             "consent_changed",
             count,
             f"{capital(people(count))} agreed to another consent text than was registered.",
+        )
+
+
+def _came_back(present: Sequence[ParticipantRow]) -> Iterator[Deviation]:
+    count = sum(row.let_in_again for row in present)
+    if count:
+        was = "was" if count == 1 else "were"
+        yield Deviation(
+            "people_came_back",
+            count,
+            f"{capital(people(count))} had left the study before, and {was} let in again by a researcher.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from reports.results.arms import AssignmentLine
 from reports.results.study_results import AmendmentLine
 from reports.statistics.arrays import Floats
 from storage.database import Store, Transaction
-from storage.queries.results import looks_in, preregistration_in
+from storage.queries.results import let_in_again, looks_in, preregistration_in
 from storage.refusals import Reason, Refused
 from storage.schema.comments import Comment
 from storage.schema.states import Background, Chooser, ParticipantState, TrialState
@@ -67,7 +68,7 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
                 select(Session).join(Participant).where(Participant.study_id == study.id).order_by(col(Session.id))
             )
         }
-        choices = _final_choices(transaction, study.id)
+        choices, again = _final_choices(transaction, study.id), let_in_again(transaction)
         starts = {each.id: each.started_at for each in sessions.values()}
         runs = _runs(transaction, study.id)
         in_order = sorted(people, key=lambda each: _place(each, sessions.get(each.id), choices, runs))
@@ -79,7 +80,8 @@ def load(store: Store, study_id: int | None = None) -> StudyData:
             session = sessions.get(each.id)
             choice = choices.get(session.id) if session else None
             trials_of = slices.get(rank, slice(0, 0))
-            rows.append(_participant(each, kind, rules, session, choice, trials_of, study.background))
+            row = _participant(each, kind, rules, session, choice, trials_of, study.background)
+            rows.append(replace(row, let_in_again=f"participant:{each.id}" in again))
         return StudyData(
             name=study.name,
             opened=study.opened_at.date().isoformat() if study.opened_at else None,

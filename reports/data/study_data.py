@@ -48,6 +48,7 @@ class ParticipantRow:
         task: Of the session, or as assigned; None when neither is there yet.
         consented, described: Whether they consented, and described their background.
         consent_hash: SHA-256 of the consent text that they agreed to; None where it is not known.
+        let_in_again: Whether they had left the study, and a researcher let them in again.
         session: Where their session is; None when it never began.
         ended_as: How it ended.
         chosen_by: Who made the final choice; None when there is none.
@@ -80,6 +81,7 @@ class ParticipantRow:
     given_back_seconds: float = 0.0
     arm: str | None = None
     consent_hash: str | None = None
+    let_in_again: bool = False
 
     @property
     def is_analysed(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from storage.bundle.cells import Column, Kind
+from storage.bundle.shared_columns import ARM, LONGEST, PARTICIPANT, RUN, STATE, TASK, percent, since, words
 from storage.bundle.table import Table
 from storage.schema.comments import COMMENT_TEXTS, MOST_CHARACTERS, Comment
 from storage.schema.states import (
@@ -15,7 +16,6 @@ from storage.schema.states import (
     SessionEnd,
     SessionState,
     Suggestion,
-    TrialState,
 )
 from training.bounds import Bounds
 from training.hyperparameters import HYPERPARAMETERS, Hyperparameter, format_value
@@ -31,62 +31,6 @@ PERSON = "person"
 
 MOST_NAME = 200
 """Characters of a study's name. (A study file may have 80.)"""
-
-_LONG = 9.5e8
-
-
-def _words(kind: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(str(each) for each in kind)
-
-
-def _since(name: str, meaning: str, empty: str | None) -> Column:
-    meaning = f"{meaning}, counted from the start of the session."
-    return Column(name, Kind.REAL, meaning, unit="s", low=-_LONG, high=_LONG, empty=empty, bounds="within 30 years")
-
-
-def _percent(name: str, meaning: str, empty: str, *, required: bool = False) -> Column:
-    return Column(name, Kind.REAL, meaning, unit="%", low=0, high=100, required=required, empty=empty)
-
-
-_PARTICIPANT = Column(
-    "participant", Kind.CODE, "Whose: a code of participants.csv.", required=True, refers=("participants", "code")
-)
-_TASK = Column("task", Kind.TEXT, "What is trained: the name of a data set with a network.", empty="Not known.")
-_ARM = Column("arm", Kind.TEXT, "The arm of the rules that was assigned: a condition.", empty="The study has no arms.")
-_ENVIRONMENT = Column(
-    "environment",
-    Kind.INTEGER,
-    "What it was trained on: a number of environments.csv.",
-    low=1,
-    empty="Not known, or never trained.",
-)
-_STATE = Column(
-    "state",
-    Kind.CHOICE,
-    "How it ended: complete, cancelled before its end, diverged (the loss became infinite or not a number), or failed "
-    "(it could not be trained). Waiting and running ones are in a bundle that was made before they ended; import takes "
-    "them for cancelled.",
-    choices=_words(TrialState),
-    empty="Complete with an accuracy, failed without one.",
-)
-_RUN = (
-    Column(
-        "reason",
-        Kind.TEXT,
-        "Why it failed, as the participant was told.",
-        empty="It did not fail, or nothing was said.",
-    ),
-    Column(
-        "attempts",
-        Kind.INTEGER,
-        "How often a slot took it to train it; more than once after a machine was lost.",
-        low=0,
-        empty="Not known.",
-    ),
-    Column("seconds", Kind.REAL, "Time trained.", unit="s", low=0, empty="Not known, or never trained."),
-    Column("images_per_second", Kind.REAL, "Speed of training.", unit="images/s", low=0, empty="Not known."),
-    _ENVIRONMENT,
-)
 
 
 def _hyperparameter(each: Hyperparameter) -> Column:
@@ -117,7 +61,7 @@ COMMENTS: tuple[Column, ...] = tuple(
             f"Why this value of {each.name} was chosen: "
             + "; ".join(f"{comment} – “{text}”" for comment, text in COMMENT_TEXTS.items())
             + " (in own words).",
-            choices=_words(Comment),
+            choices=words(Comment),
             empty="No comment was given.",
         ),
         Column(
@@ -152,7 +96,7 @@ STUDY = Table(
             "How much of what people told of themselves is here: full (all of it), standard (months as they were told, "
             "education in bands, no other answers), banded (the group instead of months, education in bands, no other "
             "answers), none (nothing).",
-            choices=_words(Background),
+            choices=words(Background),
             empty="All of it.",
         ),
         Column(
@@ -186,7 +130,7 @@ PARTICIPANTS = Table(
             "kind",
             Kind.CHOICE,
             "A person, or the program that took part: random search, or the tree-structured Parzen estimator.",
-            choices=(PERSON, *_words(Searcher)),
+            choices=(PERSON, *words(Searcher)),
             empty="A person.",
         ),
         Column(
@@ -201,7 +145,7 @@ PARTICIPANTS = Table(
             Kind.CHOICE,
             "How far the participant came. Withdrawn means that they left the study. What they did is kept or deleted, "
             "as the rules and the consent text say.",
-            choices=_words(ParticipantState),
+            choices=words(ParticipantState),
             empty="Described with months, else invited; an artificial one is described.",
         ),
         Column(
@@ -209,6 +153,12 @@ PARTICIPANTS = Table(
         ),
         Column(
             "consent_sha256", Kind.TEXT, "SHA-256 of the consent text that the person agreed to.", empty="Not known."
+        ),
+        Column(
+            "let_in_again",
+            Kind.FLAG,
+            "Whether the person had left the study, and a researcher let them in again.",
+            empty="No.",
         ),
         Column(
             "described",
@@ -223,7 +173,7 @@ PARTICIPANTS = Table(
             "master_or_more (master, doctorate).",
             empty="Not told, or left out of these data.",
         ),
-        replace(_TASK, meaning="The task that was assigned: the name of a data set with a network."),
+        replace(TASK, meaning="The task that was assigned: the name of a data set with a network."),
         Column(
             "group",
             Kind.TEXT,
@@ -231,7 +181,7 @@ PARTICIPANTS = Table(
             "groups from the months, where there are months.",
             empty="No months were told, or left out of these data.",
         ),
-        _ARM,
+        ARM,
     ),
     key=("code",),
     required=True,
@@ -242,8 +192,8 @@ BASELINES = Table(
     "A program's part in the study.",
     (
         Column("code", Kind.CODE, "What it is called.", required=True),
-        Column("searcher", Kind.CHOICE, "Which program.", choices=_words(Searcher), required=True),
-        replace(_TASK, required=True, empty=None),
+        Column("searcher", Kind.CHOICE, "Which program.", choices=words(Searcher), required=True),
+        replace(TASK, required=True, empty=None),
         Column(
             "wanted",
             Kind.INTEGER,
@@ -264,8 +214,8 @@ SESSIONS = Table(
     "sessions",
     "A participant's timed part; everybody has one at most.",
     (
-        _PARTICIPANT,
-        replace(_TASK, empty="As in participants.csv."),
+        PARTICIPANT,
+        replace(TASK, empty="As in participants.csv."),
         Column(
             "seed", Kind.INTEGER, "What all trials of the session are trained with.", empty="As in the rules, else 0."
         ),
@@ -273,7 +223,7 @@ SESSIONS = Table(
             "state",
             Kind.CHOICE,
             "Where it is. Import takes one that is not finished for cancelled.",
-            choices=_words(SessionState),
+            choices=words(SessionState),
             empty="Finished.",
         ),
         Column(
@@ -282,20 +232,20 @@ SESSIONS = Table(
             "How long it was to last.",
             unit="s",
             low=0,
-            high=_LONG,
+            high=LONGEST,
             bounds="up to 30 years",
             empty="As in the rules, else the paper's two hours.",
         ),
-        _since("deadline_seconds", "When the time was up: the limit and what was added to it", "The limit."),
-        _since("grace_ends_seconds", "Until when the final choice could be made", "The time never ran out."),
-        _since("finished_seconds", "When it was over", "Not finished; of a finished one: its deadline."),
+        since("deadline_seconds", "When the time was up: the limit and what was added to it", "The limit."),
+        since("grace_ends_seconds", "Until when the final choice could be made", "The time never ran out."),
+        since("finished_seconds", "When it was over", "Not finished; of a finished one: its deadline."),
         Column(
             "ended_as",
             Kind.CHOICE,
             "How it ended: chosen (a final choice was made), clock (it was made for a participant who did not answer), "
             "empty (no final choice: nothing was submitted, or it is random search's), withdrawn, or cancelled by a "
             "researcher.",
-            choices=_words(SessionEnd),
+            choices=words(SessionEnd),
             empty="Not finished; of a finished one: chosen with a final choice, else empty.",
         ),
         Column(
@@ -307,7 +257,7 @@ SESSIONS = Table(
             empty="None.",
         ),
         Column("extended_seconds", Kind.REAL, "Time that a researcher gave.", unit="s", low=0, empty="None."),
-        replace(_ARM, empty="As in participants.csv."),
+        replace(ARM, empty="As in participants.csv."),
     ),
     key=("participant",),
     absent="Everybody with trials has had one, which is finished.",
@@ -317,15 +267,15 @@ TRIALS = Table(
     "trials",
     "A configuration, trained once on the training split and measured on the validation split.",
     (
-        _PARTICIPANT,
+        PARTICIPANT,
         Column("number", Kind.INTEGER, "From 1, in the order of submission.", low=1, high=1_000_000, required=True),
         *CONFIGURATION,
-        replace(_STATE),
-        _percent("validation_accuracy", "Measured after the last epoch.", "It is not complete.", required=True),
-        _since("submitted_seconds", "When it was submitted", "Not known: as if at the start."),
-        _since("started_seconds", "When a slot last took it to train it", "No slot did, or not known."),
-        _since("ended_seconds", "When it ended", "It did not, or not known."),
-        _since("cancel_requested_seconds", "When it was asked to stop", "It was not."),
+        replace(STATE),
+        percent("validation_accuracy", "Measured after the last epoch.", "It is not complete.", required=True),
+        since("submitted_seconds", "When it was submitted", "Not known: as if at the start."),
+        since("started_seconds", "When a slot last took it to train it", "No slot did, or not known."),
+        since("ended_seconds", "When it ended", "It did not, or not known."),
+        since("cancel_requested_seconds", "When it was asked to stop", "It was not."),
         Column(
             "drawn", Kind.FLAG, "Whether random search drew it, in advance.", empty="Yes for random search, else no."
         ),
@@ -333,10 +283,10 @@ TRIALS = Table(
             "suggestion",
             Kind.CHOICE,
             "Whether the form showed suggested values: shown, or taken over (and perhaps changed).",
-            choices=_words(Suggestion),
+            choices=words(Suggestion),
             empty="The form suggested nothing.",
         ),
-        *_RUN,
+        *RUN,
         *COMMENTS,
     ),
     key=("participant", "number"),
@@ -348,14 +298,14 @@ FINAL_CHOICES = Table(
     "final_choices",
     "The configuration that a session ended with.",
     (
-        _PARTICIPANT,
+        PARTICIPANT,
         Column(
             "trial", Kind.INTEGER, "The number of the trial that it is.", low=1, empty="It is not one of the trials."
         ),
         Column(
-            "chosen_by", Kind.CHOICE, "Who made it.", choices=_words(Chooser), empty="The participant, or its program."
+            "chosen_by", Kind.CHOICE, "Who made it.", choices=words(Chooser), empty="The participant, or its program."
         ),
-        _since("chosen_seconds", "When it was made", "At the end of the session."),
+        since("chosen_seconds", "When it was made", "At the end of the session."),
         *(replace(each, required=False, empty="As the trial's.") for each in CONFIGURATION),
     ),
     key=("participant",),
@@ -367,11 +317,11 @@ EVALUATIONS = Table(
     "evaluations",
     "A final choice, trained on training and validation images together and measured on the test split.",
     (
-        _PARTICIPANT,
+        PARTICIPANT,
         Column("seed", Kind.INTEGER, "What it is trained with.", required=True),
-        _percent("test_accuracy", "Measured after the last epoch.", "It is not complete.", required=True),
-        _STATE,
-        *_RUN,
+        percent("test_accuracy", "Measured after the last epoch.", "It is not complete.", required=True),
+        STATE,
+        *RUN,
     ),
     key=("participant", "seed"),
     required=True,
@@ -382,7 +332,7 @@ EPOCHS = Table(
     "epochs",
     "An epoch of a trial or of an evaluation.",
     (
-        _PARTICIPANT,
+        PARTICIPANT,
         Column("trial", Kind.INTEGER, "The trial's number.", low=1, required=True, empty="An evaluation's epoch."),
         Column("seed", Kind.INTEGER, "The evaluation's seed.", required=True, empty="A trial's epoch."),
         Column("epoch", Kind.INTEGER, "From 1.", low=1, high=LARGEST_COUNT, required=True),
@@ -392,7 +342,7 @@ EPOCHS = Table(
             "The mean over its images.",
             empty="The run ended within the epoch.",
         ),
-        _percent("validation_accuracy", "Measured after the epoch.", "Of an evaluation, or the run ended within it."),
+        percent("validation_accuracy", "Measured after the epoch.", "Of an evaluation, or the run ended within it."),
         Column("seconds", Kind.REAL, "How long it took.", unit="s", low=0, empty="Not known."),
         Column(
             "batch_losses",

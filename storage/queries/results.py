@@ -1,4 +1,4 @@
-"""Whether the test results of a study are hidden, its preregistration, and who looked before the end."""
+"""Whether a study's test results are hidden, its preregistration, who looked before the end, who came back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,3 +52,9 @@ def looks_in(transaction: Transaction, study_id: int) -> Sequence[Look]:
     query = select(Event).where(col(Event.kind) == EventKind.INTERIM_LOOK, col(Event.subject) == f"study:{study_id}")
     found = transaction.exec(query.order_by(col(Event.id))).all()
     return tuple(Look(each.actor, each.at.date().isoformat(), str(each.details.get("what", ""))) for each in found)
+
+
+def let_in_again(transaction: Transaction) -> frozenset[str]:
+    """The participants, such as ``participant:5``, who had left their study and were let in again by a researcher."""
+    query = select(Event.subject).where(col(Event.kind) == EventKind.LET_IN_AGAIN)
+    return frozenset(transaction.exec(query).all())

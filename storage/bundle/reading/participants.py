@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from storage import events
 from storage.bundle.codebook import (
     ANSWER,
     BASELINES,
@@ -17,7 +18,7 @@ from storage.bundle.codebook import (
 from storage.bundle.reading.context import Context
 from storage.bundle.reading.rows import Row
 from storage.bundle.table import Table
-from storage.schema.states import Actor, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
+from storage.schema.states import Actor, EventKind, ParticipantState, Searcher, SessionEnd, SessionState, TrialState
 from storage.schema.tables import Baseline, Participant, Session
 from training.hyperparameters import Configuration
 
@@ -71,6 +72,7 @@ class Member:
     task: str | None
     baseline: str | None
     arm: str | None = None
+    let_in_again: bool = False
     id: int = 0
     part: Part | None = None
 
@@ -203,6 +205,15 @@ class Members:
         numbers = self._context.insert_numbered(Participant, [values for _, values in waiting])
         for (member, _), number in zip(waiting, numbers, strict=True):
             member.id = number
+            if member.let_in_again:  # an event: the report reads it in the event log
+                events.record(
+                    self._context.transaction,
+                    at=self._context.start,
+                    actor=Actor.RESEARCHER,
+                    kind=EventKind.LET_IN_AGAIN,
+                    subject=f"participant:{number}",
+                    participant=member.code,
+                )
 
     def _member(self, row: Row) -> Member:
         kind, months = row["kind"] or PERSON, row["months"]
@@ -223,7 +234,16 @@ class Members:
             needs_months = state is ParticipantState.DESCRIBED and self._context.background.has_months
             if needs_months and months is None and "months" not in row.wrong:
                 self._context.problem(PARTICIPANTS, "is empty, and the person has described themselves.", row, "months")
-        return Member(row["code"], row.number, searcher, state, row["task"], baseline, row["arm"])
+        return Member(
+            row["code"],
+            row.number,
+            searcher,
+            state,
+            row["task"],
+            baseline,
+            row["arm"],
+            row["let_in_again"] is True and searcher is None,
+        )
 
     def _participant(self, member: Member, row: Row) -> dict[str, Any]:
         start = self._context.start

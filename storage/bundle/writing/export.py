@@ -23,7 +23,7 @@ from storage.bundle.writing.texts import Redaction
 from storage.database import Store, Transaction
 from storage.private_files import make_anew
 from storage.queries import current
-from storage.queries.results import looks_in
+from storage.queries.results import let_in_again, looks_in
 from storage.refusals import Reason, Refused
 from storage.registration.document import Registration, as_document
 from storage.registration.markdown import markdown
@@ -241,6 +241,7 @@ class _Export:
         baselines = {
             each.id: each for each in self.transaction.exec(select(Baseline).where(Baseline.study_id == self.study.id))
         }
+        again = let_in_again(self.transaction)
         for participant, code in self.code_of.items():
             each = self.transaction.need(Participant, participant)
             baseline = baselines[each.baseline_id] if each.baseline_id is not None else None
@@ -253,6 +254,7 @@ class _Export:
                 "state": each.state,
                 "consented": None if baseline else each.consented_at is not None,
                 "consent_sha256": each.consent_hash,
+                "let_in_again": None if baseline else f"participant:{participant}" in again,
                 "described": None if baseline else each.described_at is not None,
                 "education": told.education,
                 "task": each.task,

@@ -1,13 +1,15 @@
-"""What keeps a study from opening is said early: an unfinished consent text, or the seed of tuning used again."""
+"""What keeps a study from opening is said early; and a consent text that is changed later."""
 
 import shutil
 
 import pytest
 
 from bot.settings.settings import Settings
+from storage.alerts import unacknowledged
 from storage.refusals import Reason, Refused
 from storage.schema.states import StudyState
 from storage.transitions import studies
+from tests.bot.conftest import PATIENCE
 from tests.bot.researcher.asking import ask, text_of
 from tests.bot.study_file import ROOT, finished_consent
 
@@ -64,3 +66,18 @@ def test_a_task_for_demonstration_is_called_so_before_the_study_opens(open_house
     told = text_of(ask(house.workspace.person("Researcher"), "open"))
     assert "digits-squeezenet is for demonstration only: it is not fit to measure skill." in told
     assert "`blackmagic pilot --task digits-squeezenet` says why." in told
+
+
+def test_admins_read_that_people_are_asked_to_agree_to_another_text_than_was_registered(open_house):
+    house = open_house(start=False, slots=1)
+    house.open()
+    house.close()
+    house.open()
+    assert unacknowledged(house.store) == []  # the same text as before
+
+    house.close()
+    consent = house.study.parent / "consent.md"
+    consent.write_text(f"{finished_consent()}\n\nYou get a cup of coffee.", encoding="utf-8")
+    house.open()
+    told = house.admin.wait_for("The consent text is not the one that was registered", PATIENCE, channel=house.reports)
+    assert "put the old text back and start the bot again" in told.text_of_everything

@@ -171,6 +171,17 @@ def test_people_who_agreed_to_another_text_than_the_registered_one_are_counted(s
     assert told.sentence == "1 person agreed to another consent text than was registered."
 
 
+def test_people_who_had_left_and_were_let_in_again_are_counted(store: Store, study: int) -> None:
+    registered(store, study)
+    with store.write() as transaction:
+        person = transaction.exec(select(Participant).order_by(col(Participant.id))).first()
+        assert person is not None
+        event = {"kind": EventKind.LET_IN_AGAIN, "subject": f"participant:{person.id}", "participant": person.code}
+        record(transaction, at=OPENED, actor="researcher-1", **event)
+    (told,) = (each for each in found(store, study).deviations if each.kind == "people_came_back")
+    assert told.sentence == "1 person had left the study before, and was let in again by a researcher."
+
+
 def test_rules_that_changed_without_an_amendment_are_told(store: Store, study: int) -> None:
     registered(store, study)
     with store.write() as transaction:

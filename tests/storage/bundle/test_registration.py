@@ -9,11 +9,12 @@ from sqlmodel import select
 
 from reports.analysis.deviations import deviations
 from reports.data.load import load
+from storage import events
 from storage.bundle import BundleRefused, export_bundle, import_bundle
 from storage.database import Store
 from storage.registration.document import Registration
-from storage.schema.states import StudyState
-from storage.schema.tables import Preregistration, Session, Study
+from storage.schema.states import EventKind, StudyState
+from storage.schema.tables import Participant, Preregistration, Session, Study
 from storage.transitions.looks import record_look
 from tests.reports.simulated_study import OPENED, simulate
 from tests.storage.bundle.bundles import files, unpacked, zipped
@@ -23,7 +24,7 @@ NOW = datetime(2030, 3, 5, 12, tzinfo=UTC)
 
 @pytest.fixture
 def study(sqlite_store):
-    """A study that is registered and goes on; somebody looked, and one person was given time."""
+    """A study that is registered and goes on; somebody looked, one person was given time, and one had left before."""
     number = simulate(sqlite_store, participants=4, trials=20, epochs=1, withdrawn=1, state=StudyState.OPEN)
     with sqlite_store.write() as transaction:
         row = transaction.need(Study, number)
@@ -32,7 +33,15 @@ def study(sqlite_store):
             day=date(2030, 3, 1),
         )  # fmt: skip
         transaction.add(Preregistration(study_id=number, at=OPENED, document=made.to_json()))
-        transaction.exec(select(Session)).first().extended_seconds = 600.0
+        session = transaction.exec(select(Session)).first()
+        session.extended_seconds = 600.0
+        code = transaction.need(Participant, session.participant_id).code
+        again = {
+            "kind": EventKind.LET_IN_AGAIN,
+            "subject": f"participant:{session.participant_id}",
+            "participant": code,
+        }
+        events.record(transaction, at=OPENED, actor="researcher-1", **again)
     assert record_look(sqlite_store, number, what="report figure-4", actor="researcher-2", now=NOW)
     return number
 
@@ -53,6 +62,7 @@ def test_a_report_from_a_bundle_knows_the_same_registration_and_deviations(sqlit
     assert {each.kind for each in deviations(ours)} == {
         "time_extended",
         "consent_changed",
+        "people_came_back",
         "interim_looks",
         "people_withdrew",
     }
