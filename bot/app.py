@@ -355,7 +355,7 @@ class Bot:
         if registered is None or registered.consent_hash == self.settings.consent_hash():
             return
         sentence = (
-            "The consent text is not the one that was registered: who agrees from now on agrees to another one, and the "
+            "The consent text is not the one that was registered: who agrees from now on agrees to another, and the "
             "report will count them. If that is not meant, put the old text back and start the bot again."
         )
         log.warning("%s", sentence)
