@@ -7,14 +7,13 @@ import pytest
 
 from bot.commands.simulated.tuning import Skill
 from bot.sandbox.client.person import Person
-from bot.sandbox.client.screen import Message
 from storage import events
 from storage.queries import history
 from storage.schema.states import Chooser, EventKind, ParticipantState, SessionState, StudyState, TrialState
 from storage.transitions import baselines, evaluations, studies
 from tests.bot.conftest import House, OpenHouse
 from tests.bot.few_digits import TASK, write_digits
-from tests.bot.researcher.asking import ask
+from tests.bot.researcher.asking import confirm
 from tests.long.crowd import PATIENCE, Hasty, Part, Role
 from tests.storage.reading import evaluations_of
 
@@ -28,20 +27,6 @@ ROLES = (
     + [Role(Part.FINISHES, Skill.MEDIUM)] * 8
     + [Role(Part.FINISHES, Skill.EXPERT)] * 9
 )
-
-
-def confirm(researcher: Person, command: str, yes: str) -> None:
-    """Type a command, and agree to what it says that it will do; again if things have changed meanwhile."""
-    question = ask(researcher, command)
-
-    def answered() -> Message | None:
-        found = researcher.message(question.ts, question.channel)
-        return found if found is not None and found.text_of_everything != question.text_of_everything else None
-
-    while yes in question.buttons:
-        researcher.press(question, yes)
-        question = researcher.wait_until(answered, 60, lambda: f"an answer to “{yes}”")
-    assert "✅" in question.text_of_everything, question.text_of_everything
 
 
 def finished_sessions(house: House) -> int:

@@ -35,6 +35,20 @@ def answer(person: Person, question: Message, button: str, words: str) -> Messag
     return person.wait_until(replaced, PATIENCE, lambda: words)
 
 
+def confirm(person: Person, text: str, yes: str) -> None:
+    """Type ``/study`` with a text, and agree to what it would do; again if things have changed meanwhile."""
+    question = ask(person, text)
+
+    def answered() -> Message | None:
+        found = person.message(question.ts, question.channel)
+        return found if found is not None and found.text_of_everything != question.text_of_everything else None
+
+    while yes in question.buttons:
+        person.press(question, yes)
+        question = person.wait_until(answered, PATIENCE, lambda: f"an answer to “{yes}”")
+    assert "✅" in question.text_of_everything, question.text_of_everything
+
+
 def text_of(message: Message) -> str:
     """The whole text of a message or view."""
     return message.text_of_everything
