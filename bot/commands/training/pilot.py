@@ -21,7 +21,7 @@ from training.workers import Failed, LocalWorkers, Lost, Ready
 if TYPE_CHECKING:
     from reports.pilot.measures import Pilot, PilotRun
 
-_NOT_FIT = _UNWELL = 1
+_UNWELL, _NOT_FIT = 1, 3
 _INTERRUPTED = 130
 
 _LONGEST_SILENCE = 600.0
@@ -47,7 +47,8 @@ def pilot(
 ) -> None:
     """Train a spread of settings with several seeds each, and say whether the task is fit to measure skill.
 
-    It trains in the study's slots and never looks at the test images. Its exit code is 1 when the task is not fit.
+    It trains in the study's slots and never looks at the test images. The exit code is 0 for a task that is fit, 3 for
+    one that is not, and 1 when training failed.
     """
     with told(nothing="Nothing was kept."):
         chosen = find_task(study, task)

@@ -74,10 +74,10 @@ def test_each_setting_is_trained_with_the_studys_seeds_and_a_fit_task_is_called_
     assert workers.closed
 
 
-def test_a_task_that_is_not_fit_ends_with_1_and_json_has_the_numbers(answering):
+def test_a_task_that_is_not_fit_ends_with_3_and_json_has_the_numbers(answering):
     answering(lambda _job, _request: [Outcome(Ending.DIVERGED, None, 1, 2.0, 100.0, None)])
     code, said, _ = told("--task", "digits-squeezenet", "--settings", "2", "--seeds", "2", "--json")
-    assert code == 1
+    assert code == 3
     found = json.loads(said)
     assert found["accuracies"] == [[0, 0], [0, 0]]
     assert found["dead"] == 1
@@ -130,7 +130,7 @@ def test_more_seeds_than_the_study_has_and_unknown_tasks_are_refused(answering):
 @pytest.mark.long
 def test_it_trains_for_real():
     code, said, error = told("--task", "digits-squeezenet", "--settings", "2", "--seeds", "2", "--epochs", "1")
-    assert code == 1
+    assert code == 3
     assert "digits-squeezenet is not fit to measure skill here: take it for demonstration only." in said
     assert "Adagrad · cross entropy · 1 epoch · batch 16" in said
     assert not error.startswith("Training failed")
