@@ -80,6 +80,13 @@ def arms_of(rules: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str))
 
 
+def hides_presets(rules: Mapping[str, Any], arm: str | None) -> bool:
+    """Whether the participants of an arm do not see the presets; ``None`` is a study without arms."""
+    arms = rules.get("arms")
+    found = [each for each in arms if isinstance(each, Mapping)] if isinstance(arms, list) else []
+    return arm is not None and any(each.get("name") == arm and each.get("presets") is False for each in found)
+
+
 def tasks_of(rules: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of a study's tasks, in the order of the rules; what is not understood is passed over."""
     section = rules.get("study")

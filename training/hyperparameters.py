@@ -457,8 +457,20 @@ class Configuration:
         """Whether every optional hyperparameter has Table 1's value (the paper's Figure 8)."""
         return all(value == each.default for each, value in self.used() if not each.mandatory)
 
-    def summary(self) -> str:
-        """One line for a person: the mandatory four, the learning rate, and what was changed from its default."""
+    def further(self, *, whole: bool = False) -> Iterator[tuple[Hyperparameter, Value]]:
+        """Besides the mandatory four and the learning rate: what was changed from its default, or all that is used."""
+        return (
+            (each, value)
+            for each, value in self.used()
+            if not each.mandatory and each.name != "learning_rate" and (whole or value != each.default)
+        )
+
+    def summary(self, *, whole: bool = False) -> str:
+        """One line for a person: the mandatory four, the learning rate, and what was changed from its default.
+
+        Args:
+            whole: Whether to name all that the optimizer uses, for somebody who is not to know the defaults.
+        """
         parts = [
             LABELS[self.optimizer],
             LABELS[self.loss].lower() if self.loss is not Loss.L1 else LABELS[Loss.L1],
@@ -466,11 +478,7 @@ class Configuration:
             f"batch {self.batch_size}",
             f"learning rate {format_value(self.learning_rate)}",
         ]
-        parts += [
-            f"{each.label.lower()} {format_value(value)}"
-            for each, value in self.used()
-            if not each.mandatory and each.name != "learning_rate" and value != each.default
-        ]
+        parts += [f"{each.label.lower()} {format_value(value)}" for each, value in self.further(whole=whole)]
         return " · ".join(parts)
 
 

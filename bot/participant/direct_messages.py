@@ -163,7 +163,7 @@ class DirectMessages:
                 return session_thread.time_is_up(view, details["stopped"])
             case NoticeKind.THANKS:
                 by_clock = view.ended_as is SessionEnd.CLOCK
-                summary = view.choice.configuration.summary() if view.choice is not None else None
+                summary = view.choice.summary if view.choice is not None else None
                 return session_thread.thanks(by_clock, summary, len(self._settings.training.evaluation_seeds))
             case NoticeKind.TIME_GIVEN_BACK if not view.state.is_finished:
                 return session_thread.time_given_back(details["seconds"], view)

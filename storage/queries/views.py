@@ -3,7 +3,7 @@
 A view has codes and no Slack users. There is no test accuracy in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,8 @@ from storage.database import Transaction
 from storage.queries.button_values import keys_of, value_of
 from storage.schema.comments import Remark
 from storage.schema.states import Chooser, JobKind, SessionEnd, SessionState, TrialState
-from storage.schema.tables import Epoch, FinalChoice, Participant, Session, Trial, TrialComment
+from storage.schema.tables import Epoch, FinalChoice, Participant, Session, Study, Trial, TrialComment
+from storage.study_rules import hides_presets, parse_rules
 from training.hyperparameters import Configuration
 
 
@@ -46,6 +47,7 @@ class TrialView:
         epoch_losses: The training losses of the whole epochs, in their order.
         epoch_accuracies: The validation accuracies after them, in percent.
         button_value: What buttons about it carry; empty if its participant has no link to Slack.
+        hides_presets: Whether its participant's arm does not show the presets.
     """
 
     id: int
@@ -66,6 +68,12 @@ class TrialView:
     epoch_losses: tuple[float, ...]
     button_value: str = ""
     epoch_accuracies: tuple[float, ...] = ()
+    hides_presets: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The configuration in a line. Where the participant's arm hides the presets, it does not tell them either."""
+        return self.configuration.summary(whole=self.hides_presets)
 
     @property
     def subject(self) -> str:
@@ -87,6 +95,12 @@ class ChoiceView:
     trial_number: int | None
     chosen_by: Chooser
     chosen_at: datetime
+    hides_presets: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The configuration in a line, as :attr:`TrialView.summary`."""
+        return self.configuration.summary(whole=self.hides_presets)
 
 
 @dataclass(frozen=True)
@@ -177,6 +191,7 @@ def view_session(transaction: Transaction, session: Session) -> SessionView:
             trial_number=None if choice.trial_id is None else numbers[choice.trial_id],
             chosen_by=choice.chosen_by,
             chosen_at=choice.chosen_at,
+            hides_presets=session.id in _without_presets(transaction, {session.id}),
         ),
         ended_as=session.ended_as,
         extended=timedelta(seconds=session.extended_seconds),
@@ -189,7 +204,8 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
     """Within a transaction: the views of these trials, in the same order."""
     keys = [each.id for each in trials]
     comments = remarks_of(transaction, keys)
-    button_keys = keys_of(transaction, {each.session_id for each in trials})
+    of_sessions = {each.session_id for each in trials}
+    button_keys, without_presets = keys_of(transaction, of_sessions), _without_presets(transaction, of_sessions)
     losses: dict[int, list[float]] = {key: [] for key in keys}
     accuracies: dict[int, list[float]] = {key: [] for key in keys}
     query = select(Epoch.trial_id, Epoch.training_loss, Epoch.validation_accuracy).where(
@@ -220,6 +236,7 @@ def view_trials(transaction: Transaction, trials: Sequence[Trial]) -> tuple[Tria
             epoch_losses=tuple(losses[each.id]),
             epoch_accuracies=tuple(accuracies[each.id]),
             button_value=value_of(button_keys[each.session_id], each.subject) if each.session_id in button_keys else "",
+            hides_presets=each.session_id in without_presets,
         )
         for each in trials
     )
@@ -232,3 +249,12 @@ def remarks_of(transaction: Transaction, trial_ids: Sequence[int]) -> dict[int, 
     for row in transaction.exec(query):
         comments[row.trial_id][row.hyperparameter] = row.remark
     return comments
+
+
+def _without_presets(transaction: Transaction, sessions: Collection[int]) -> frozenset[int]:
+    """Of these sessions, those whose participants' arms hide the presets."""
+    query = select(Session.id, Session.arm, Study.rules).join(
+        Participant, col(Participant.id) == Session.participant_id
+    )
+    query = query.join(Study).where(col(Session.id).in_(sessions), col(Session.arm).is_not(None))
+    return frozenset(key for key, arm, rules in transaction.exec(query) if hides_presets(parse_rules(rules), arm))

@@ -252,6 +252,18 @@ def test_a_summary_names_what_was_changed():
     )
 
 
+def test_a_whole_summary_names_all_that_the_optimizer_uses_and_so_no_default():
+    values = {"epochs": 1, "batch_size": 32, "loss": "l1", "optimizer": "sgd", "learning_rate": "1e-6"}
+    preset, changed = (
+        Configuration.create(values | {"momentum": momentum}) for momentum in (BY_NAME["momentum"].default, 0.25)
+    )
+    labels = [
+        [part.rstrip("0123456789.e- ") for part in each.summary(whole=True).split(" · ")] for each in (preset, changed)
+    ]
+    assert labels[0] == labels[1]
+    assert {"momentum", "weight decay"} <= set(labels[0])
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -290,8 +302,9 @@ def test_a_configuration_reads_back_from_what_the_form_would_show(configuration)
 
 @given(configurations())
 def test_a_summary_fits_into_one_line(configuration):
-    assert len(configuration.summary()) < 300
-    assert "\n" not in configuration.summary()
+    for whole in (False, True):
+        assert len(configuration.summary(whole=whole)) < 300
+        assert "\n" not in configuration.summary(whole=whole)
 
 
 @given(numbers, st.text(max_size=200))

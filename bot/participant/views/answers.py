@@ -110,7 +110,7 @@ def _older(left_out: int) -> str:
     return f"… and {left_out} older ones. *History* shows more."
 
 
-_HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also changed")
+_HEADER = ("Trial", "Accuracy", "Optimizer", "Loss", "Epochs", "Batch", "Learning rate", "Also set")
 
 
 def _rows(trials: Sequence[TrialView], most: int) -> tuple[list[Sequence[str]], int]:
@@ -119,11 +119,8 @@ def _rows(trials: Sequence[TrialView], most: int) -> tuple[list[Sequence[str]], 
     length = sum(map(len, _HEADER))
     for trial in reversed(trials):
         values = trial.configuration
-        also = ", ".join(
-            f"{setting.label.lower()} {format_value(value)}"
-            for setting, value in values.used()
-            if not setting.mandatory and setting.name != "learning_rate" and value != setting.default
-        )
+        further = values.further(whole=trial.hides_presets)
+        also = ", ".join(f"{setting.label.lower()} {format_value(value)}" for setting, value in further)
         row = [
             str(trial.number),
             result(trial),

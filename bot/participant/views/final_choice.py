@@ -34,7 +34,7 @@ def result(trial: TrialView) -> str:
 
 def trial_line(trial: TrialView) -> str:
     """A trial in two lines of mrkdwn: number and result, configuration."""
-    return f"*{trial.number} · {result(trial)}*\n{trial.configuration.summary()}"
+    return f"*{trial.number} · {result(trial)}*\n{trial.summary}"
 
 
 def history(view: SessionView) -> View:
@@ -61,7 +61,7 @@ def final_form(view: SessionView, evaluations: int) -> View:
     complete = [trial for trial in view.trials if trial.state is TrialState.COMPLETE]
     complete.sort(key=lambda trial: (-(trial.validation_accuracy or 0.0), trial.number))
     labels = {
-        str(trial.number): shorten(f"{trial.number} · {result(trial)} · {trial.configuration.summary()}", 75)
+        str(trial.number): shorten(f"{trial.number} · {result(trial)} · {trial.summary}", 75)
         for trial in complete[:_MOST_TRIALS]
     }
     labels[NEW_VALUES] = "Other values, which I enter now"

@@ -49,7 +49,7 @@ def _session(view: SessionView) -> list[Block]:
     blocks: list[Block] = [section(so_far)]
     if view.choice is not None:
         which = f"trial {view.choice.trial_number}, " if view.choice.trial_number is not None else ""
-        blocks.append(section(f"Your final choice: {which}{view.choice.configuration.summary()}"))
+        blocks.append(section(f"Your final choice: {which}{view.choice.summary}"))
     if not view.trials:
         return blocks
     blocks.append(header("Your trials"))

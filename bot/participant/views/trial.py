@@ -51,7 +51,7 @@ def trial_message(
         after_epochs: Whether the validation accuracy after each epoch is shown.
     """
     title = f"Trial {trial.number} · {_state(trial, progress)}"
-    blocks: list[Block] = [section(f"*{title}*\n{trial.configuration.summary()}"), *plot]
+    blocks: list[Block] = [section(f"*{title}*\n{trial.summary}"), *plot]
     if after_epochs and trial.epoch_accuracies:
         blocks.append(context(_after_epochs(trial.epoch_accuracies)))
     if time := _time(trial, session, estimate):
@@ -60,7 +60,7 @@ def trial_message(
         blocks.append(context(reasons))
     if offered := _buttons(trial, session, has_losses=bool(plot)):
         blocks.append(actions(offered, block_id=f"trial.{trial.number}.{trial.state}"))
-    return Message(text=f"{title}. {trial.configuration.summary()}", blocks=tuple(blocks))
+    return Message(text=f"{title}. {trial.summary}", blocks=tuple(blocks))
 
 
 def ended_line(trial: TrialView) -> Message:

@@ -79,6 +79,14 @@ def test_each_is_treated_as_their_arm_says_and_reads_no_name(house, watch):
     assert "Validation accuracy after each epoch: " in house.trial(treated, 1, "validation accuracy").text_of_everything
     assert "after each epoch" not in house.trial(usual, 1, "validation accuracy").text_of_everything
 
+    # What stays at its preset is not told by leaving it out, where the presets are not shown.
+    used = [each.label.lower() for each, _ in house.session(treated).trials[0].configuration.further(whole=True)]
+    treated.say("history")
+    table = treated.wait_for("Your trials: ", PATIENCE)
+    for shown in (house.trial(treated, 1), table):
+        assert all(f"{label} " in shown.text_of_everything.lower() for label in used)
+    assert "weight decay" not in house.trial(usual, 1).text_of_everything
+
     # A suggestion is taken over.
     form = house.form(treated)
     treated.press(form, "Take over")
