@@ -16,6 +16,9 @@ T = TypeVar("T")
 OTHER = "other-reading"
 """The end of the name of a figure that shows what the paper's reading does not."""
 
+_OF_PEOPLE = ("figure-4", "figure-5", "figure-6", "figure-7", "figure-8", "figure-9", "search-", "machines-")
+"""How the names of figures begin that show what people did, whatever their arm."""
+
 
 def plates(results: StudyResults) -> Mapping[str, Plate]:
     """All figures by their names; with several tasks, names end in the task's: ``figure-4-digits-squeezenet``."""
@@ -27,8 +30,14 @@ def plates(results: StudyResults) -> Mapping[str, Plate]:
 
 def task_plates(task: TaskResults, end: str = "") -> Mapping[str, Plate]:
     """A task's figures, by their names without the task's."""
+    arms_together = "" if isinstance(task.arms.default, NotComputable) else " The arms are together here."
     return {
-        plate.name: replace(plate, name=f"{plate.name}{end}", caption=typographic(plate.caption)) for plate in _of(task)
+        plate.name: replace(
+            plate,
+            name=f"{plate.name}{end}",
+            caption=typographic(plate.caption + (arms_together if plate.name.startswith(_OF_PEOPLE) else "")),
+        )
+        for plate in _of(task)
     }
 
 

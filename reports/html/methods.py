@@ -47,7 +47,10 @@ def _assignment(study: StudyHeader) -> Iterator[str]:
     """A paragraph on who was assigned what, in a study that assigns something."""
     if study.arms:
         told = "; ".join(f"{arm.name}: {_arm(arm)}" for arm in study.arms)
-        yield f"People were assigned at random to {counted(len(study.arms), 'arm')}, within groups and tasks. {told}."
+        yield (
+            f"People were assigned at random to {counted(len(study.arms), 'arm')}, within groups and tasks. {told}. "
+            "Where a figure, table or test does not name the arms, they are together in it."
+        )
     if study.assignment is not None:
         of = "a task and an arm" if study.arms and len(study.tasks) > 1 else "an arm" if study.arms else "a task"
         known = (

@@ -91,6 +91,9 @@ def test_a_planted_difference_is_found_and_shown(two_arms: StudyResults) -> None
 def test_the_page_has_a_section_on_the_arms_and_says_what_they_are(two_arms: StudyResults) -> None:
     page = render(two_arms, dict.fromkeys(plates(two_arms), STANDIN), written=WRITTEN).decode()
     assert page.count('<section id="conditions"') == 1
+    drawn = plates(two_arms)
+    assert all("The arms are together here." in drawn[f"figure-{number}"].caption for number in range(4, 10))
+    assert "together here" not in drawn["arms"].caption + drawn["figure-1"].caption
     text = " ".join(methods(two_arms))
     assert "for at most 120 (control) and 60 (with hints) minutes" in text
     assert "with hints: presets shown, values suggested by TPE, 60 minutes" in text
