@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 from sqlalchemy import Engine, event, inspect
 
@@ -25,6 +26,10 @@ from tests.warm_workers import WarmWorkers
 
 DRAW = codes.draw
 """How codes are drawn."""
+
+# How long an example takes tells of the machine, not of the code.
+settings.register_profile("any machine", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,7 @@ class Notifications:
         self._in_trouble = False
         self._posted: set[int] = set()
         self._refused: dict[int, str] = {}
+        self._asked_again: set[int] = set()
 
     def deliver(self) -> None:
         """Post the pending notices soon. A notice that cannot be posted now stays, and the next call tries again."""
@@ -90,6 +91,7 @@ class Notifications:
 
     def try_again(self, participant: int) -> None:
         """Let the next :meth:`deliver` try what was refused before: the participant can perhaps be reached now."""
+        self._asked_again.add(participant)  # before what is being tried now is refused: that one is tried once more
         for notice in self._pending(participant):
             self._refused.pop(notice.id, None)
 
@@ -122,9 +124,12 @@ class Notifications:
         """Post the notices of one participant, one after the other. Returns false if one has to wait."""
         while (notice := self._next(participant)) is not None:
             if notice.id not in self._posted:
+                self._asked_again.discard(participant)
                 if not self._post(notice):
                     return False
                 if notice.id in self._refused:
+                    if participant in self._asked_again:
+                        self._refused.pop(notice.id, None)
                     continue
             self._posted.add(notice.id)  # if it cannot be deleted now, it is not posted a second time
             notices.done(self._store, notice.id)

@@ -120,6 +120,26 @@ def test_a_notice_that_slack_does_not_take_now_waits_and_holds_up_nobody_else(
     assert conversation.posted[-1] == (unlucky, NoticeKind.GREETING)
 
 
+def test_somebody_who_does_something_while_their_greeting_is_being_refused_is_tried_once_more(
+    store, notifications, conversation
+):
+    person = invite(store, "U1")
+    tell, refused = conversation.tell, []
+
+    def tell_late(notice):
+        if notice.kind is NoticeKind.GREETING and not refused:
+            consent(store, person)  # in the Home tab, just now
+            notifications.try_again(person)
+            refused.append(notice)
+            raise SlackApiError("", Answer("restricted_action"))
+        tell(notice)
+
+    conversation.tell = tell_late
+    notifications.deliver()
+    wait_until(lambda: not notices.pending(store))
+    assert conversation.posted == [(person, NoticeKind.GREETING), (person, NoticeKind.BACKGROUND)]
+
+
 def test_a_notice_that_can_never_be_posted_is_told_to_the_admins_and_given_up(
     store, notifications, conversation, alarms
 ):
