@@ -15,14 +15,17 @@ from reports.pilot.measures import Finding, Pilot, PilotRun
 from reports.results.measures import Estimate, Interval, NotComputable
 from reports.statistics.arrays import Floats
 from reports.statistics.resampling import LEVEL
-from reports.wording import estimate, number, percent
+from reports.wording import estimate, in_words, number, percent
 from training.tasks import TaskFacts
 
 AGREEMENT = 0.75
 """An intraclass correlation from here on is called good (Koo and Li 2016, doi:10.1016/j.jcm.2016.02.012)."""
 
 MOST_FICKLE = 0.25
-"""At most this share of the settings that can learn may fail to with another seed."""
+"""At most this share of the good settings may fail to learn with another seed."""
+
+FEWEST_GOOD = 3
+"""Of fewer good settings nobody can say how many fail with another seed."""
 
 FEWEST_LEARN = 0.25
 """At least this share of the trials must do better than guessing: otherwise a good try is luck."""
@@ -67,7 +70,6 @@ def assess(
     accuracies = _table(settings, seeds, runs)
     guessing = guessing_accuracy(facts)
     learns = accuracies > guessing
-    can_learn = learns.any(axis=1)
     trained = [run for run in runs if run.epochs > 0]
     per_epoch: float | NotComputable = NotComputable("No trial has trained for an epoch.")
     tries: float | NotComputable = per_epoch
@@ -76,9 +78,11 @@ def assess(
         tries = 60 * limit_minutes / (per_epoch * epochs)
     within = float(accuracies.var(axis=1, ddof=1).mean())
     between = float(accuracies.mean(axis=1).var(ddof=1)) - within / len(seeds)
-    fickle: float | NotComputable = NotComputable("No setting has learnt.")
-    if can_learn.any():
-        fickle = float((~learns[can_learn].all(axis=1)).mean())
+    half_way = (guessing + float(accuracies.max())) / 2
+    good = learns.any(axis=1) & (accuracies.max(axis=1) >= half_way)
+    fickle: float | NotComputable = _too_few(int(good.sum()))
+    if good.sum() >= FEWEST_GOOD:
+        fickle = float((~learns[good].all(axis=1)).mean())
     agreement = intraclass_correlation(accuracies)
     dead = float(1 - learns.mean())
     error = 50 / math.sqrt(facts.test_images)
@@ -94,6 +98,7 @@ def assess(
         between_seeds=math.sqrt(within),
         agreement=agreement,
         dead=dead,
+        good=int(good.sum()),
         fickle=fickle,
         seconds_per_epoch=per_epoch,
         tries=tries,
@@ -160,11 +165,18 @@ def _of_agreement(agreement: Estimate | NotComputable) -> Finding:
     )
 
 
+def _too_few(good: int) -> NotComputable:
+    if good == 0:
+        return NotComputable("No setting has learnt.")
+    are = "Only one setting is good" if good == 1 else f"Only {in_words(good)} settings are good"
+    return NotComputable(f"{are}: train more settings to tell.")
+
+
 def _of_fickle(fickle: float | NotComputable) -> Finding:
     return Finding(
-        "settings that learn with one seed and not with another",
+        "good settings that learn nothing with another seed",
         fickle.why if isinstance(fickle, NotComputable) else percent(fickle),
-        f"at most {percent(MOST_FICKLE)} of those that can learn",
+        f"at most {percent(MOST_FICKLE)} of those that come half the way from guessing to the best",
         not isinstance(fickle, NotComputable) and fickle <= MOST_FICKLE,
         "A participant’s good try may fail when it is trained again, through no fault of theirs.",
     )

@@ -61,7 +61,8 @@ class Pilot:
         agreement: The intraclass correlation of single seeds, ICC(1): what share of the variance between trials is the
             settings'. It is how well one seed tells what another one will give.
         dead: The share of trials (0 to 1) that diverged or do no better than guessing.
-        fickle: Of the settings that learn with some seed, the share that do not with another.
+        good: How many settings come half the way from guessing to the best accuracy of all, with some seed.
+        fickle: Of these, the share that do no better than guessing with another seed.
         seconds_per_epoch: The median of the trials that trained for an epoch at least.
         tries: How many trials like the median one fit into the time limit.
         standard_error: Of a test accuracy of 50 %, in points: what the size of the test split leaves to chance.
@@ -79,6 +80,7 @@ class Pilot:
     between_seeds: float
     agreement: Estimate | NotComputable
     dead: float
+    good: int
     fickle: float | NotComputable
     seconds_per_epoch: float | NotComputable
     tries: float | NotComputable

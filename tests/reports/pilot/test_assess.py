@@ -17,6 +17,9 @@ SEEDS = (10, 1, 2)
 FIT = ([90.0, 91, 92], [70, 72, 69], [50, 55, 49], [10, 9, 11])
 
 
+FICKLE = "good settings that learn nothing with another seed"
+
+
 def assessed(rows=FIT, facts=FACTS, seconds=60.0, epochs=10):
     runs = [
         PilotRun(setting, seed, accuracy, epochs, seconds)
@@ -83,9 +86,10 @@ def test_a_task_whose_accuracies_belong_to_the_settings_is_fit():
         (
             [[95, 95, 10], [90, 90, 90], [60, 60, 10], [10, 10, 10], [10, 10, 10], [96, 96, 96], [97, 97, 97]],
             {},
-            ["agreement of seeds", "settings that learn with one seed and not with another"],
+            ["agreement of seeds", FICKLE],
         ),
-        ([[90, 91, 92], *[[10, 10, 10]] * 4], {}, ["trials that diverged or only guess"]),
+        ([*[[90, 91, 92]] * 3, *[[10, 10, 10]] * 13], {}, ["trials that diverged or only guess"]),
+        ([[90, 91, 92], [70, 71, 69], [40, 40, 41]], {}, [FICKLE]),  # two of them are good
         (FIT, {"facts": DIGITS_SQUEEZENET.facts}, ["standard error of a test accuracy of 50 %"]),
         (FIT, {"seconds": 4.0}, ["a trial is worth waiting for"]),
         (FIT, {"seconds": 1_800.0}, ["trials in 120 minutes"]),
@@ -98,6 +102,18 @@ def test_each_fault_is_named(rows, more, names):
     said = verdict(pilot)
     assert "not fit to measure skill here: take it for demonstration only" in said
     assert all(each.why in said for each in pilot.findings if not each.fit)
+
+
+def test_settings_that_hardly_do_better_than_guessing_are_none_that_fail_with_another_seed():
+    pilot = assessed([[90, 91, 92], [70, 72, 69], [60, 55, 58], [16, 10, 11], [9, 17, 12]])
+    assert (pilot.good, pilot.fickle) == (3, 0)
+    assert unfit(pilot) == []
+
+
+def test_of_too_few_good_settings_nothing_is_said():
+    pilot = assessed([[90, 91, 10], [10, 10, 11], [12, 10, 10]])
+    assert (pilot.good, pilot.fickle) == (1, NotComputable("Only one setting is good: train more settings to tell."))
+    assert FICKLE in unfit(pilot)
 
 
 def test_where_nothing_learns_the_pilot_says_so():
