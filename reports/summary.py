@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reports.figures.arms import differences
 from reports.figures.catalogue import plates
 from reports.figures.plate import Plate
+from reports.figures.survival import in_words as medians
 from reports.naming import ending
 from reports.results.arms import Arms
 from reports.results.further import AgainstRandom, AgainstTpe
@@ -160,4 +161,9 @@ def _threshold(threshold: Threshold) -> str:
         for group in threshold.groups.values()
         if isinstance(group, GroupTries) and not isinstance(group.mean, NotComputable)
     ]
-    return f"Mean tries to {whole(threshold.accuracy)} %: {listed(means)}." if means else ""
+    if not means:
+        return ""
+    return (
+        f"Tries until half have reached {whole(threshold.accuracy)} %: {medians(threshold)}. "
+        f"Mean tries of those who reached it: {listed(means)}."
+    )

@@ -8,7 +8,7 @@ from scipy import stats
 from reports.data.population import LOST, Population
 from reports.results.measures import Curve, NotComputable, Reading
 from reports.results.paper import AccuracyAfterTries, GroupTries, Threshold
-from reports.statistics import inference, resampling
+from reports.statistics import inference, resampling, survival
 from reports.statistics.arrays import Flags, Floats
 from storage.study_rules import GROUPS
 
@@ -46,6 +46,11 @@ def _threshold(population: Population, accuracy: float, count: Floats, name: str
     at = count[rows, first] if population.most_tries else np.zeros(len(population))
     last = count.max(axis=1) if population.most_tries else np.zeros(len(population))
     key = f"{name}/{accuracy:g}"
+    times = {
+        group: survival.Times(np.where(reached, at, last)[members], reached[members])
+        for group in GROUPS
+        if (members := population.members(group)).any()
+    }
     return Threshold(
         accuracy=accuracy,
         groups={
@@ -60,6 +65,10 @@ def _threshold(population: Population, accuracy: float, count: Floats, name: str
             name=f"{key}/rho",
             of=("months of experience", f"numbers of tries to reach {accuracy:g} %"),
         ),
+        needed={
+            group: survival.tries_needed(group, times[group]) if group in times else nobody(group) for group in GROUPS
+        },
+        log_rank=survival.log_rank(times),
     )
 
 

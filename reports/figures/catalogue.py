@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from reports.figures import arms, efficiency, further, machines, people, strategies
+from reports.figures import arms, efficiency, further, machines, people, strategies, survival
 from reports.figures.plate import Plate
 from reports.naming import ending
 from reports.results.measures import NotComputable, Reading
@@ -16,7 +16,7 @@ T = TypeVar("T")
 OTHER = "other-reading"
 """The end of the name of a figure that shows what the paper's reading does not."""
 
-_OF_PEOPLE = ("figure-4", "figure-5", "figure-6", "figure-7", "figure-8", "figure-9", "search-", "machines-")
+_OF_PEOPLE = ("figure-4", "figure-5", "figure-6", "figure-7", "figure-8", "figure-9", "tries-", "search-", "machines-")
 """How the names of figures begin that show what people did, whatever their arm."""
 
 
@@ -49,6 +49,7 @@ def _of(task: TaskResults) -> Iterator[Plate]:
     if not isinstance(task.arms.default, NotComputable):
         yield from _readings(task.arms, arms.NAME, arms.accuracy_by_arm)
     yield from _readings(task.thresholds, "figure-6", efficiency.tries_to_threshold)
+    yield from _readings(task.thresholds, survival.NAME, survival.tries_needed)
     yield from _readings(
         task.after_tries.best,
         "figure-7",

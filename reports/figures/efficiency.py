@@ -54,7 +54,7 @@ def _in_words(threshold: Threshold) -> str:
         if isinstance(threshold.correlation, NotComputable)
         else f"; months and tries: {correlation(threshold.correlation)}"
     )
-    return f"Mean tries to {whole(threshold.accuracy)} %: {listed(means)}{some}{rho}."
+    return f"Mean tries to {whole(threshold.accuracy)} % of those who reached it: {listed(means)}{some}{rho}."
 
 
 def _draw_thresholds(found: tuple[Threshold, ...], figure: Figure) -> None:

@@ -47,8 +47,8 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "efficiency",
         "How many tries it takes",
-        ("figure-6", "figure-7", "figure-7-this-try"),
-        (),
+        ("figure-6", "tries-needed", "figure-7", "figure-7-this-try"),
+        ("tries-needed", "tries-log-rank"),
         ("figure-6", "figure-7"),
     ),
     Section("strategies", "How they begin, and why", ("figure-8", "figure-9"), (), ("figure-8", "figure-9")),

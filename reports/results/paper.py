@@ -17,6 +17,7 @@ from reports.results.measures import (
     SeveralTest,
     Spread,
 )
+from reports.results.survival import LogRank, TriesNeeded
 
 
 @dataclass(frozen=True)
@@ -176,11 +177,15 @@ class Threshold:
 
     Attributes:
         correlation: Of months with tries, over the people who reached it.
+        needed: With those who never reached it, by group.
+        log_rank: One entry for each pair of groups.
     """
 
     accuracy: float
     groups: Mapping[str, GroupTries | NotComputable]
     correlation: Correlation | NotComputable
+    needed: Mapping[str, TriesNeeded | NotComputable]
+    log_rank: tuple[LogRank | NotComputable, ...]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from reports.results.arms import Arms
 from reports.results.measures import NotComputable
 from reports.results.registration import RegisteredAnalysis
 from reports.results.study_results import Counts, Pooled, StudyResults, TaskResults
-from reports.tables import accuracy, arms, correlations, machines, people, registered, strategies, tries
+from reports.tables import accuracy, arms, correlations, machines, people, registered, strategies, survival, tries
 from reports.tables.columns import Entry, Sheet
 
 T = TypeVar("T")
@@ -161,6 +161,12 @@ def _of_groups(task: TaskResults) -> Iterator[Sheet]:
 def _of_tries(task: TaskResults) -> Iterator[Sheet]:
     after = task.after_tries
     yield Sheet.of_readings("figure-6", "Tries until a threshold", tries.THRESHOLDS, task.thresholds, tries.thresholds)
+    yield Sheet.of_readings(
+        "tries-needed", "Tries until half have reached it", survival.NEEDED, task.thresholds, survival.needed
+    )
+    yield Sheet.of_readings(
+        "tries-log-rank", "Tries between groups: log-rank", survival.LOG_RANK, task.thresholds, survival.log_rank
+    )
     yield Sheet.of(
         "figure-7",
         "Accuracy after k tries",

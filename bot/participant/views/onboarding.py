@@ -199,8 +199,8 @@ def briefing(facts: TaskFacts, limit_minutes: float, done: str = "") -> Message:
         "• Submit a configuration and watch its loss. You can cancel it while it trains. When its training has ended, "
         "I tell you its accuracy on the validation images.\n"
         "• One configuration trains at a time. You can try as many as you like, one after the other.\n"
-        f"• You have {limit_minutes:g} minutes from the moment when you press *Start*. You can finish earlier if you "
-        "think that you cannot improve any more.\n"
+        f"• You have {limit_minutes:g} minute{'' if limit_minutes == 1 else 's'} from the moment when you press "
+        "*Start*. You can finish earlier if you think that you cannot improve any more.\n"
         "• At the end you choose your final configuration. Only its result on the final test counts.\n\n"
         "In the form, please say why you chose a value. This helps the study most."
     )
