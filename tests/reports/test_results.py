@@ -71,6 +71,8 @@ def test_an_ordinary_study_computes_everything_but_what_needs_several_tasks_or_a
         "The study has one task, so there is nothing to pool.",
         "The study has no arms.",
         "The study was not preregistered, so nothing in this report is confirmatory.",
+        "Fewer than half reached it.",
+        "Those who never reached it leave it open.",
     }
 
 
