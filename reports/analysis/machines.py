@@ -58,9 +58,12 @@ def machines(
 
     return Machines(
         by_tries={
-            **{group: mean_curve(group, people.best_so_far[members]) for group, members in everyone.items()},
+            **{
+                group: mean_curve(group, people.best_so_far[members], made=people.made[members])
+                for group, members in everyone.items()
+            },
             RANDOM: random_by_tries(values, name),
-            TPE: mean_curve(TPE, tpe.best_so_far) if len(tpe) else _NO_TPE,
+            TPE: mean_curve(TPE, tpe.best_so_far, made=tpe.made) if len(tpe) else _NO_TPE,
         },
         by_time=Reading(
             by_time(people.table(clock)),

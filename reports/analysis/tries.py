@@ -120,15 +120,21 @@ def after_tries(population: Population) -> AccuracyAfterTries:
 
 
 def _by_group(population: Population, table: Floats) -> Mapping[str, Curve | NotComputable]:
-    return {group: mean_curve(group, table[population.members(group)]) for group in GROUPS}
+    return {
+        group: mean_curve(group, table[members], made=population.made[members])
+        for group, members in ((group, population.members(group)) for group in GROUPS)
+    }
 
 
-def mean_curve(name: str, table: Floats, at: Floats | None = None) -> Curve | NotComputable:
+def mean_curve(
+    name: str, table: Floats, at: Floats | None = None, *, made: Flags | None = None
+) -> Curve | NotComputable:
     """The mean of each column with its standard error; NaN is left out, and so are columns of nothing else.
 
     Args:
         table: One row per person.
         at: Where the columns are; 1, 2, 3, … when not given.
+        made: Who made the try of each column, of the table's shape; a value may be carried on beyond the last one.
     """
     if not len(table):
         return nobody(name)
@@ -149,4 +155,5 @@ def mean_curve(name: str, table: Floats, at: Floats | None = None) -> Curve | No
         mean=tuple(float(each) for each in mean),
         error=tuple(float(each) if people > 1 else None for each, people in zip(error, count, strict=True)),
         n=tuple(int(each) for each in count),
+        made=() if made is None else tuple(int(each) for each in made.sum(axis=0)[kept]),
     )

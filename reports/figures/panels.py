@@ -32,7 +32,7 @@ def first_reason(mapping: Mapping[str, object], otherwise: str) -> NotComputable
     return NotComputable(reasons.pop() if len(reasons) == 1 else otherwise)
 
 
-THIN = "A line is thin where fewer than half of the group are left."
+THIN = "A line is thin where fewer than half of the group still try."
 
 
 def draw_curves(axes: Axes, curves: Mapping[str, Curve]) -> None:
@@ -52,8 +52,9 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve]) -> None:
 
 
 def many(curve: Curve) -> int:
-    """How many points, from the first on, are of at least half of the group."""
-    return next((position for position, n in enumerate(curve.n) if 2 * n < max(curve.n)), len(curve.n)) or 1
+    """How many points, from the first on, are of at least half of the group: of those who made so many tries."""
+    left = curve.made or curve.n
+    return next((position for position, n in enumerate(left) if 2 * n < max(left)), len(left)) or 1
 
 
 def line_handles(names: Sequence[str]) -> list[Line2D]:

@@ -145,6 +145,7 @@ class Curve:
         mean: In percent.
         error: Standard error of the mean; None where only one person is left.
         n: How many people each point is a mean of.
+        made: How many of the group's people made a try so late; empty where that is not known.
     """
 
     name: str
@@ -152,3 +153,4 @@ class Curve:
     mean: tuple[float, ...]
     error: tuple[float | None, ...]
     n: tuple[int, ...]
+    made: tuple[int, ...] = ()

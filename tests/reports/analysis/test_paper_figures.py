@@ -5,6 +5,7 @@ import pytest
 
 from reports.analysis import final_accuracy, participants, random_settings, strategies, tries
 from reports.data.population import Population
+from reports.figures import panels
 from reports.results.measures import Correlation, Curve, Estimate, NotComputable, PairTest, Spread
 from reports.results.paper import Box, Experience, GroupComments, GroupStart, GroupTries, RandomSettings
 from storage.schema.comments import Comment
@@ -120,6 +121,8 @@ def test_the_best_so_far_is_carried_on_and_this_try_is_not() -> None:
     assert carried.at == (1, 2, 3, 4, 5)
     assert carried.mean == (20, 50, 50, 50, 50)
     assert carried.error[0] == pytest.approx(20)
+    assert (carried.n, carried.made) == ((2,) * 5, (2, 2, 1, 0, 0))
+    assert panels.many(carried) == 3, "half of the group made the third try"
     still = curve(found.best.alternative["novice"])
     assert (still.mean, still.n, still.error[2]) == ((20, 50, 40), (2, 2, 1), None)
     this = curve(found.this_try["novice"])
