@@ -5,6 +5,7 @@ of them follows from their order (as Dodge et al., 2019, report it; here without
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import gammaln
@@ -75,7 +76,9 @@ def machines(
             **{group: _against_random(group, people, members, values, name) for group, members in everyone.items()},
             TPE: _against_random(TPE, tpe, np.ones(len(tpe), dtype=bool), values, name) if len(tpe) else _NO_TPE,
         },
-        against_tpe={group: _against_tpe(group, people, members, tpe, name) for group, members in everyone.items()},
+        against_tpe=_corrected(
+            {group: _against_tpe(group, people, members, tpe, name) for group, members in everyone.items()}
+        ),
         random_drawn=len(values),
     )
 
@@ -217,3 +220,17 @@ def _against_tpe(
     if isinstance(of_people, NotComputable) or isinstance(of_tpe, NotComputable):  # neither is empty
         return _NO_TPE
     return AgainstTpe(group, len(ours), len(theirs), of_people, of_tpe, found)
+
+
+def _corrected(tests: Mapping[str, AgainstTpe | NotComputable]) -> Mapping[str, AgainstTpe | NotComputable]:
+    """The same with Holm's correction over all of them."""
+    known = [each.difference.test.p for each in tests.values() if isinstance(each, AgainstTpe)]
+    corrected = iter(inference.holm(known))
+    return {
+        group: replace(
+            each, difference=replace(each.difference, test=replace(each.difference.test, p_holm=next(corrected)))
+        )
+        if isinstance(each, AgainstTpe)
+        else each
+        for group, each in tests.items()
+    }

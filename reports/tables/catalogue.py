@@ -58,10 +58,10 @@ _POOLED_ARMS = ("pooled-arms-levene", "pooled-arms-differences", "pooled-arms-al
 def pooled_sheets(pooled: Pooled) -> Mapping[str, Sheet]:
     """Tables of all tasks together."""
     boxes, correlation, regressions = POOLED_SHEETS
-    within = Entry(("months and final accuracy, within tasks",), pooled.experience)
+    within = correlations.corrected({"months and final accuracy, within tasks": pooled.experience})
     found: tuple[Sheet, ...] = (
         Sheet.of(boxes, "Final accuracy minus the task’s mean", accuracy.BOXES, _by_label(pooled.boxes)),
-        Sheet.of(correlation, "Correlation within tasks", correlations.CORRELATIONS, [within]),
+        Sheet.of(correlation, "Correlation within tasks", correlations.CORRELATIONS, within),
         Sheet.of(
             regressions,
             "Regressions, with the task as a factor",
@@ -102,6 +102,7 @@ def _of(task: TaskResults) -> Iterator[Sheet]:
         "All rank correlations with months of experience",
         correlations.CORRELATIONS,
         correlations.correlations(task),
+        "Holm’s correction is over all of them but another reading of the first.",
     )
     yield Sheet.of(
         "regressions",

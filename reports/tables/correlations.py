@@ -1,37 +1,62 @@
 """Tables of how accuracy and other measures go with months of experience: rank correlations, regressions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reports.results.further import Coefficient, Regression, Regressions
 from reports.results.measures import Correlation, Estimate, NotComputable
 from reports.results.study_results import TaskResults
+from reports.statistics.inference import holm
 from reports.tables.columns import FROM, TO, Column, Entry, Heading, Layout, high, low
 
-CORRELATIONS = Layout[Correlation](
+
+class Corrected(NamedTuple):
+    """A correlation, with its p-value after Holm's correction; ``None`` for what is another reading of one of them."""
+
+    found: Correlation
+    p_holm: float | None
+
+
+CORRELATIONS = Layout[Corrected](
     labels=(Heading("of", "months and …"),),
     columns=(
-        Column("n", "n", lambda found: found.n),
-        Column("rho", "ρ", lambda found: found.rho.value, 2),
-        Column("low", FROM, lambda found: low(found.rho), 2),
-        Column("high", TO, lambda found: high(found.rho), 2),
-        Column("p", "p", lambda found: found.p, 3, is_p=True),
-        Column("p_permutation", "p, permutation", lambda found: found.p_permutation, 3, is_p=True),
+        Column("n", "n", lambda each: each.found.n),
+        Column("rho", "ρ", lambda each: each.found.rho.value, 2),
+        Column("low", FROM, lambda each: low(each.found.rho), 2),
+        Column("high", TO, lambda each: high(each.found.rho), 2),
+        Column("p", "p", lambda each: each.found.p, 3, is_p=True),
+        Column("p_permutation", "p, permutation", lambda each: each.found.p_permutation, 3, is_p=True),
+        Column("p_holm", "p, Holm", lambda each: each.p_holm, 3, is_p=True),
     ),
 )
 
+_OTHER = "final accuracy, other reading"
 
-def correlations(task: TaskResults) -> Iterator[Entry[Correlation]]:
-    """All rank correlations of a task."""
+
+def correlations(task: TaskResults) -> Iterator[Entry[Corrected]]:
+    """All rank correlations of a task, with Holm's correction over all of them."""
+    return corrected(dict(_correlations(task)))
+
+
+def corrected(found: Mapping[str, Correlation | NotComputable]) -> Iterator[Entry[Corrected]]:
+    """These correlations, with Holm's correction over all of them but another reading."""
+    tested = {of: each.p for of, each in found.items() if isinstance(each, Correlation) and of != _OTHER}
+    p_holm = dict(zip(tested, holm(list(tested.values())), strict=True))
+    for of, each in found.items():
+        yield Entry((of,), Corrected(each, p_holm.get(of)) if isinstance(each, Correlation) else each)
+
+
+def _correlations(task: TaskResults) -> Iterator[tuple[str, Correlation | NotComputable]]:
     final = task.final
-    yield Entry(("final accuracy",), final.default.experience)
+    yield "final accuracy", final.default.experience
     if final.default.experience != final.alternative.experience:
-        yield Entry(("final accuracy, other reading",), final.alternative.experience)
+        yield _OTHER, final.alternative.experience
     for threshold in task.thresholds.default:
-        yield Entry((f"tries to reach {threshold.accuracy:g} %",), threshold.correlation)
-    yield Entry(("share of guesses among comments",), task.comments.guessing)
-    yield Entry(("distance of steps",), task.search.experience_distance)
-    yield Entry(("values changed per step",), task.search.experience_changed)
+        yield f"tries to reach {threshold.accuracy:g} %", threshold.correlation
+    yield "share of guesses among comments", task.comments.guessing
+    yield "distance of steps", task.search.experience_distance
+    yield "values changed per step", task.search.experience_changed
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ AGAINST_TPE = Layout[AgainstTpe](
         Column("rank_biserial", "rank-biserial r", lambda found: found.difference.rank_biserial.value, 2),
         Column("p", "p", lambda found: found.difference.test.p, 3, is_p=True),
         Column("p_permutation", "p, permutation", lambda found: found.difference.test.p_permutation, 3, is_p=True),
+        Column("p_holm", "p, Holm", lambda found: found.difference.test.p_holm, 3, is_p=True),
     ),
 )
 

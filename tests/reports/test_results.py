@@ -19,6 +19,8 @@ from reports.results.as_json import to_json
 from reports.results.measures import NotComputable, PairTest, Reading, Spread
 from reports.results.rounding import rounded
 from reports.results.study_results import StudyResults
+from reports.statistics.inference import holm
+from reports.tables import correlations
 from storage.bundle import export_bundle, import_bundle
 from storage.database import Store
 from storage.schema.states import Background
@@ -147,3 +149,14 @@ def test_progress_names_every_step(simulated: Simulated) -> None:
     told: list[str] = []
     compute(simulated(participants=3, trials=9), told.append)
     assert tuple(told) == STEPS
+
+
+def test_correlations_are_corrected_together_but_for_another_reading(
+    ordinary: tuple[StudyData, StudyResults],
+) -> None:
+    rows = list(correlations.correlations(ordinary[1].tasks[0]))
+    assert len(rows) >= 6
+    known = [(row.labels[0], row.numbers) for row in rows if not isinstance(row.numbers, NotComputable)]
+    assert [of for of, each in known if each.p_holm is None] == [of for of, _ in known if "other reading" in str(of)]
+    tested = [each for _, each in known if each.p_holm is not None]
+    assert [each.p_holm for each in tested] == list(holm([each.found.p for each in tested]))

@@ -10,6 +10,7 @@ from reports.data.population import Population
 from reports.data.study_data import StudyData
 from reports.results.further import AgainstRandom, AgainstTpe, Machines
 from reports.results.measures import Curve, NotComputable
+from reports.statistics.inference import holm
 from tests.reports.by_hand import DIVERGED, Someone, study
 
 VALUES = np.array([10.0, 0, 40, 40, 90, 20])
@@ -104,6 +105,16 @@ def test_people_and_tpe_are_compared_by_final_accuracy() -> None:
     assert isinstance(found, AgainstTpe)
     assert found.difference.mean.value == pytest.approx(70 - 155 / 3)
     assert found.difference.rank_biserial.value == pytest.approx((8 - 1) / 9)
+
+
+def test_the_tests_against_tpe_are_corrected_together() -> None:
+    crowd = [Someone(months, [50.0], [60.0 + place]) for place, months in enumerate((0, 0, 0, 20, 20, 20, 20))]
+    programs = [Someone(None, [50.0], [accuracy], kind="tpe") for accuracy in (40.0, 50.0, 65.0, 63.5)]
+    found = against(study(*crowd, *programs)).against_tpe
+    tests = [each.difference.test for each in found.values() if isinstance(each, AgainstTpe)]
+    assert len(tests) == 3, "nobody is medium"
+    assert [each.p_holm for each in tests] == list(holm([each.p for each in tests]))
+    assert max(each.p_holm / each.p for each in tests) == pytest.approx(3)
 
 
 def test_without_machines_each_comparison_says_so() -> None:
