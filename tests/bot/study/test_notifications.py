@@ -242,8 +242,8 @@ def test_while_the_disk_is_full_the_admins_are_told_once(store, notifications, c
         person, other = invite(store, "U1"), invite(store, "U2")
         for _ in range(5):  # as the sweep does
             before = len(tries)
-            notifications.deliver()
-            wait_until(lambda before=before: len(tries) >= before + 2)
+            # Who is just being failed with is left out by a delivery, so there may have to be another one.
+            wait_until(lambda before=before: notifications.deliver() or len(tries) >= before + 2)
     assert [doing for doing, *_ in alarms.told] == ["telling a participant"]
     assert notices.done is works
     wait_until(lambda: notifications.deliver() or not notices.pending(store))
