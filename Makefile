@@ -30,7 +30,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not long" $(AT_ONCE) 4
 
 test-long: $(INSTALLED)
-	$(BIN)/python -m pytest -m long $(AT_ONCE) 3
+	$(BIN)/python -m pytest -m long $(AT_ONCE) 2
 
 soak: $(INSTALLED)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
