@@ -1,5 +1,6 @@
 """The daily digest: when it is due, and what is in it. At most one is posted per day."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,11 +53,13 @@ class Digests:
         self._channel = channel
         self._now = now
         self._drawings = Drawings()
+        self._lock = threading.Lock()
         self._due_at: datetime | None = _LONG_AGO  # at the start the bot does not know, so it checks
 
     def is_due(self, moment: datetime) -> None:
         """Note that a digest is due as soon as ``now`` says this moment, which may be a second or two later."""
-        self._due_at = moment
+        with self._lock:
+            self._due_at = moment
 
     def tell(self) -> None:
         """Post the digest if one is due.
@@ -64,14 +67,16 @@ class Digests:
         Raises:
             SlackApiError, CallNotMade, OSError: Slack refuses, or cannot be reached. The next call posts it.
         """
-        moment = self._due_at
-        if moment is None or self._now() < moment:
-            return
-        self._due_at = None
+        with self._lock:
+            moment = self._due_at
+            if moment is None or self._now() < moment:
+                return
+            self._due_at = None
         try:
             self._tell()
         except Exception:
-            self._due_at = self._due_at or moment
+            with self._lock:
+                self._due_at = self._due_at or moment
             raise
 
     def redraw(self, ts: str) -> bool:
