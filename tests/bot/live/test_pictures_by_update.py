@@ -173,9 +173,8 @@ def test_what_changes_while_a_result_is_sent_is_drawn_after_it(
     stage.change("trial-1", "Being cancelled", curves(3), Priority.RESULT)
     stage.wait_for(lambda: stage.message("trial-1").text == "Being cancelled")
     stage.change("trial-1", "4 batches", curves(4))
-    stage.wait_for(
-        lambda: len(stage.workspace.file_ids()) == 2
-    )  # the new picture is uploaded, and processed for a while
+    # The new picture is uploaded now, and processed for a while.
+    stage.wait_for(lambda: len(stage.workspace.file_ids()) == 2)
     answers.set()
 
     stage.wait_for(lambda: shows_picture(stage, "trial-1", 4))
